@@ -1,0 +1,1 @@
+//! Criterion and iai-callgrind bench targets.

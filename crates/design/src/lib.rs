@@ -1,0 +1,1 @@
+//! The traits every design implements, and the descriptor slots they are built from.

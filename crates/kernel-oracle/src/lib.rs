@@ -1,0 +1,1 @@
+//! Real kernels in QEMU as the referee.

@@ -1,0 +1,1 @@
+//! Clock, interleaving, sampling and environment.

@@ -1,0 +1,1 @@
+//! Wire types of results, the store, and what a reader refuses.

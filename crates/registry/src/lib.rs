@@ -1,0 +1,1 @@
+//! The list of designs; types are erased here, once per run.

@@ -1,0 +1,1 @@
+//! Medians, bootstrap intervals, noise floors: pure functions over samples.

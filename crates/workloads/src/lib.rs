@@ -1,0 +1,1 @@
+//! Loops over one capability each, with their parameters and analysis.
