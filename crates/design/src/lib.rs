@@ -1,1 +1,6 @@
-//! The traits every design implements, and the descriptor slots they are built from.
+//! The traits that every design implements, the vocabulary they share, and the
+//! descriptor slots they are built from.
+
+mod rules;
+
+pub use rules::{QueueLimits, SECTOR_SIZE, Version};

@@ -1,0 +1,97 @@
+//! Whose kernel's block-layer rules apply, and a queue's limits.
+
+use std::fmt;
+
+/// The kernel whose merge, split and mapping rules apply.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Version {
+    /// v5.0: a bio_vec holds at most one page; segments are counted page by page.
+    V5_0,
+    /// v5.10: multi-page bio_vecs.
+    V5_10,
+    /// v6.1: bio_add_folio exists and is a thin cover over pages.
+    V6_1,
+    /// v6.12: user buffers are added a folio's run at a time.
+    V6_12,
+    /// v7.1: whole-vec absorption when mapping to a scatterlist.
+    V7_1,
+}
+
+impl Version {
+    /// Every version, oldest first.
+    pub const ALL: [Self; 5] = [Self::V5_0, Self::V5_10, Self::V6_1, Self::V6_12, Self::V7_1];
+
+    /// The version as case files spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V5_0 => "5.0",
+            Self::V5_10 => "5.10",
+            Self::V6_1 => "6.1",
+            Self::V6_12 => "6.12",
+            Self::V7_1 => "7.1",
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for Version {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|v| v.name() == s).ok_or_else(|| {
+            format!("unknown rules `{s}`: one of 5.0, 5.10, 6.1, 6.12, 7.1")
+        })
+    }
+}
+
+/// The limits of a request queue that decide where a bio is cut and how it maps
+/// to a scatterlist (`struct queue_limits`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct QueueLimits {
+    /// Most segments of one bio after the split.
+    pub max_segments: u16,
+    /// Most bytes of one segment.
+    pub max_segment_size: u32,
+    /// A segment may not cross a multiple of this mask + 1.
+    pub seg_boundary_mask: u64,
+    /// Segments may only meet at multiples of this mask + 1 (NVMe PRP); 0 means none.
+    pub virt_boundary_mask: u64,
+    /// Most 512-byte sectors of one bio after the split.
+    pub max_sectors: u32,
+    /// A bio may not cross a multiple of this many sectors; 0 means none.
+    pub chunk_sectors: u32,
+    /// The smallest unit the device addresses, in bytes.
+    pub logical_block_size: u32,
+    /// The smallest unit the device writes without read-modify-write, in bytes.
+    pub physical_block_size: u32,
+    /// Offsets and lengths of vecs must be multiples of this mask + 1.
+    pub dma_alignment: u32,
+}
+
+/// Bytes in a sector.
+pub const SECTOR_SIZE: u64 = 512;
+
+impl QueueLimits {
+    /// What the kernel of that version sets for a device that states nothing but a
+    /// very large `max_hw_sectors`: `BLK_DEF_MAX_SECTORS` was 1280 KiB until it became 4 MiB.
+    pub const fn defaults(version: Version) -> Self {
+        Self {
+            max_segments: 128,
+            max_segment_size: 64 << 10,
+            seg_boundary_mask: 0xffff_ffff,
+            virt_boundary_mask: 0,
+            max_sectors: match version {
+                Version::V7_1 => 8192,
+                _ => 2560,
+            },
+            chunk_sectors: 0,
+            logical_block_size: 512,
+            physical_block_size: 512,
+            dma_alignment: 511,
+        }
+    }
+}
