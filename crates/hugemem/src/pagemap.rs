@@ -1,0 +1,225 @@
+//! Page frames of mappings and files, and the kernel's flags for frames.
+
+use std::fs::File;
+use std::path::Path;
+
+use memmap2::MmapOptions;
+use procfs::process::{MMapPath, PageInfo, Process};
+
+pub use procfs::PhysicalPageFlags as PageFlags;
+
+use crate::{BASE_PAGE_BYTES, Error, Mapping};
+
+/// Where one base page of a mapping is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Page {
+    /// Nowhere: never touched, or dropped.
+    Absent,
+    /// In swap.
+    Swapped,
+    /// In this frame.
+    Present {
+        /// The page frame number.
+        pfn: u64,
+    },
+}
+
+/// A mapping of a process, as /proc/PID/maps lists it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Region {
+    /// The first address.
+    pub start: u64,
+    /// The first address behind it.
+    pub end: u64,
+    /// What it maps.
+    pub what: RegionKind,
+}
+
+/// What a [`Region`] maps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RegionKind {
+    /// Anonymous memory, the heap included.
+    Anonymous,
+    /// A file.
+    File,
+    /// A stack.
+    Stack,
+    /// What the kernel maps into every process (vdso and its like), or anything else.
+    Other,
+}
+
+/// The pages of a mapping of our own.
+///
+/// # Errors
+/// [`Error::PfnsHidden`] without the right to see frames, [`Error::NoProc`] without pagemap.
+pub fn of_mapping(map: &Mapping) -> Result<Vec<Page>, Error> {
+    let start = map.as_ptr().addr() as u64;
+    read(
+        "self",
+        Process::myself(),
+        start,
+        start + map.mapped_bytes() as u64,
+    )
+}
+
+/// The pages of another process between two addresses, which are rounded outwards to pages.
+///
+/// # Errors
+/// [`Error::PfnsHidden`] without the right to see frames, [`Error::NoProc`] without the process.
+pub fn of_pid(pid: u32, start: u64, end: u64) -> Result<Vec<Page>, Error> {
+    read(&pid.to_string(), process(pid), start, end)
+}
+
+/// The mappings of a process.
+///
+/// # Errors
+/// [`Error::NoProc`] without the process or the right to look at it.
+pub fn regions(pid: u32) -> Result<Vec<Region>, Error> {
+    let maps = process(pid)
+        .and_then(|process| process.maps())
+        .map_err(|error| Error::proc(format!("/proc/{pid}/maps"), error))?;
+    let region = |map: procfs::process::MemoryMap| Region {
+        start: map.address.0,
+        end: map.address.1,
+        what: match map.pathname {
+            MMapPath::Path(_) => RegionKind::File,
+            MMapPath::Anonymous | MMapPath::Heap => RegionKind::Anonymous,
+            MMapPath::Stack | MMapPath::TStack(_) => RegionKind::Stack,
+            _ => RegionKind::Other,
+        },
+    };
+    Ok(maps.into_iter().map(region).collect())
+}
+
+/// The page cache of a file, and the type of its file system where known.
+///
+/// The file is mapped and read page by page, so that what is not in memory comes in.
+///
+/// # Errors
+/// [`Error::File`] if it cannot be opened or mapped or holds nothing, [`Error::PfnsHidden`],
+/// [`Error::NoProc`].
+pub fn of_file(path: &Path) -> Result<(Vec<Page>, Option<String>), Error> {
+    let failed = |what| {
+        move |source| Error::File {
+            what,
+            path: path.to_owned(),
+            source,
+        }
+    };
+    let file = File::open(path).map_err(failed("cannot open"))?;
+    let len = file.metadata().map_err(failed("cannot look at"))?.len();
+    if len == 0 {
+        return Err(failed("holds nothing:")(
+            std::io::ErrorKind::InvalidInput.into(),
+        ));
+    }
+    let map = MmapOptions::new()
+        .map_raw_read_only(&file)
+        .map_err(failed("cannot map"))?;
+    let start = map.as_ptr();
+    let bytes = map.len().next_multiple_of(BASE_PAGE_BYTES);
+    // Not by reading through the pointer: a file that is cut short meanwhile would be a SIGBUS.
+    // SAFETY: the range is the file's map; populating does not change its content.
+    if unsafe { libc::madvise(start.cast_mut().cast(), bytes, libc::MADV_POPULATE_READ) } != 0 {
+        return Err(Error::last("madvise(MADV_POPULATE_READ)"));
+    }
+    let start = start.addr() as u64;
+    let pages = read("self", Process::myself(), start, start + bytes as u64)?;
+    Ok((pages, crate::filesystem(&file)))
+}
+
+fn process(pid: u32) -> procfs::ProcResult<Process> {
+    Process::new(i32::try_from(pid).unwrap_or(i32::MAX))
+}
+
+fn read(
+    pid: &str,
+    process: procfs::ProcResult<Process>,
+    start: u64,
+    end: u64,
+) -> Result<Vec<Page>, Error> {
+    let page = BASE_PAGE_BYTES as u64;
+    let range = (start / page) as usize..end.div_ceil(page) as usize;
+    let entries = process
+        .and_then(|process| process.pagemap())
+        .and_then(|mut pagemap| pagemap.get_range_info(range))
+        .map_err(|error| Error::proc(format!("/proc/{pid}/pagemap"), error))?;
+    let pages: Vec<Page> = entries.into_iter().map(decode).collect();
+    // Without CAP_SYS_ADMIN every frame reads as 0, where no page of a process can lie.
+    if pages.contains(&Page::Present { pfn: 0 }) {
+        return Err(Error::PfnsHidden {
+            pid: pid.to_owned(),
+        });
+    }
+    Ok(pages)
+}
+
+fn decode(entry: PageInfo) -> Page {
+    match entry {
+        PageInfo::MemoryPage(flags)
+            if flags.contains(procfs::process::MemoryPageFlags::PRESENT) =>
+        {
+            Page::Present {
+                pfn: flags.get_page_frame_number().0,
+            }
+        }
+        PageInfo::MemoryPage(_) => Page::Absent,
+        PageInfo::SwapPage(_) => Page::Swapped,
+    }
+}
+
+/// The kernel's flags of page frames (/proc/kpageflags).
+pub struct FrameFlags(procfs::KPageFlags);
+
+impl FrameFlags {
+    /// Opens the flags.
+    ///
+    /// # Errors
+    /// [`Error::NoProc`] without root.
+    pub fn open() -> Result<Self, Error> {
+        match procfs::KPageFlags::new() {
+            Ok(flags) => Ok(Self(flags)),
+            Err(error) => Err(Error::proc(
+                "/proc/kpageflags",
+                format!("{error}; run it as root (sudo)"),
+            )),
+        }
+    }
+
+    /// The flags of `count` frames from `pfn` on.
+    ///
+    /// # Errors
+    /// [`Error::NoProc`] for frames beyond the end of memory.
+    pub fn read(&mut self, pfn: u64, count: u64) -> Result<Vec<PageFlags>, Error> {
+        use procfs::process::Pfn;
+        self.0
+            .get_range_info(Pfn(pfn), Pfn(pfn + count))
+            .map_err(|error| Error::proc("/proc/kpageflags", format!("frame {pfn:#x}: {error}")))
+    }
+}
+
+impl std::fmt::Debug for FrameFlags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FrameFlags").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pagemap_entries_are_decoded_as_the_kernel_documents_them() {
+        let page = |entry| decode(PageInfo::parse_info(entry));
+        assert_eq!(page(0), Page::Absent);
+        assert_eq!(
+            page(1 << 63 | 1 << 61 | 0x1234),
+            Page::Present { pfn: 0x1234 }
+        );
+        assert_eq!(
+            page(1 << 63 | 1 << 55 | 0x1234),
+            Page::Present { pfn: 0x1234 }
+        );
+        assert_eq!(page(1 << 62 | 0x1234), Page::Swapped);
+    }
+}
