@@ -1,0 +1,204 @@
+//! `env.json`: where, when and how a run was made.
+//!
+//! What identifies a person or a machine (host name, user name, serial number, home
+//! directory) has no field here on purpose; see [`command_without_paths`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::SCHEMA_VERSION;
+
+/// The provenance of one run. Written when the run starts and again when it ends.
+///
+/// An `Option` that is `None` means "not to be had on this machine"; it is never
+/// replaced by a zero.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema: u32,
+    /// Version of the tool that made the run, `0.1.0`.
+    pub tool: String,
+    /// The command line, one argument per element, without paths of the machine
+    /// (see [`command_without_paths`]).
+    pub command: Vec<String>,
+    /// When the run began: RFC 3339, UTC, whole seconds (`2026-11-23T01:02:03Z`).
+    pub date_utc: String,
+    /// The revision of the tool's sources; `None` outside a git work tree.
+    pub git: Option<Git>,
+    /// `rustc --version` of the compiler that built the tool.
+    pub rustc: String,
+    /// Target triple that the tool was built for.
+    pub target: String,
+    /// Kernel release, as `uname -r` says.
+    pub kernel: String,
+    /// CPU model as /proc/cpuinfo names it.
+    pub cpu_model: String,
+    /// CPUs that the process may run on.
+    pub cores: u32,
+    /// Data and unified caches of the first CPU, smallest level first.
+    pub caches: Vec<Cache>,
+    /// cpufreq governor of the first CPU.
+    pub governor: Option<String>,
+    /// The chosen word of /sys/kernel/mm/transparent_hugepage/enabled: `madvise`.
+    pub thp: Option<String>,
+    /// hugetlb pools, one per page size that the kernel offers.
+    pub hugetlb: Vec<HugetlbPool>,
+    /// Whether hardware counters could be opened; `None` when nobody tried.
+    pub pmu: Option<bool>,
+    /// Ticks that the hypervisor stole from all CPUs while the run was going.
+    pub steal_ticks: Option<u64>,
+    /// Seed of every random order and layout of the run.
+    pub seed: u64,
+    /// Time budget that was asked for, in seconds.
+    pub budget_s: f64,
+    /// Time that the run took, in seconds; 0 until it has finished.
+    pub elapsed_s: f64,
+    /// Whether `--quick` shortened the run.
+    pub quick: bool,
+    /// Whether the run came to its end. `false` marks an interrupted run.
+    pub finished: bool,
+    /// Fresh processes per (workload, params).
+    pub processes: u32,
+    /// Interleaved rounds per process that the run aimed at.
+    pub rounds: u32,
+    /// The clock that the rounds were timed with.
+    pub clock: Clock,
+    /// Read bandwidth measured in this run, one entry per mapping kind.
+    pub read_bandwidth: Vec<Bandwidth>,
+}
+
+/// Revision of the sources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Git {
+    /// Full commit id.
+    pub revision: String,
+    /// Whether the work tree differed from that commit.
+    pub dirty: bool,
+}
+
+/// One cache of the CPU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// 1, 2, 3, …
+    pub level: u32,
+    /// `data` or `unified`.
+    pub kind: String,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+/// One hugetlb pool, as /sys/kernel/mm/hugepages shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HugetlbPool {
+    /// Page size of the pool in bytes.
+    pub page_bytes: u64,
+    /// Pages in the pool.
+    pub total: u64,
+    /// Pages that nobody holds.
+    pub free: u64,
+}
+
+/// The clock of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// `CLOCK_MONOTONIC`, `rdtsc`, …
+    pub source: String,
+    /// Smallest step that was seen between two readings, in nanoseconds.
+    pub resolution_ns: f64,
+}
+
+/// Sequential read bandwidth of one kind of mapping.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bandwidth {
+    /// Backing of the mapping that was read: `thp`, `hugetlb-2m`, …
+    pub backing: String,
+    /// Bytes that were read per pass.
+    pub bytes: u64,
+    /// Bytes per second (median of the passes).
+    pub bytes_per_s: f64,
+}
+
+impl Environment {
+    /// An environment in which nothing is known yet. Fill in what the machine tells.
+    #[must_use]
+    pub fn unknown() -> Self {
+        let unknown = || "unknown".to_owned();
+        Self {
+            schema: SCHEMA_VERSION,
+            tool: unknown(),
+            command: Vec::new(),
+            date_utc: "1970-01-01T00:00:00Z".to_owned(),
+            git: None,
+            rustc: unknown(),
+            target: unknown(),
+            kernel: unknown(),
+            cpu_model: unknown(),
+            cores: 1,
+            caches: Vec::new(),
+            governor: None,
+            thp: None,
+            hugetlb: Vec::new(),
+            pmu: None,
+            steal_ticks: None,
+            seed: 0,
+            budget_s: 0.0,
+            elapsed_s: 0.0,
+            quick: false,
+            finished: false,
+            processes: 0,
+            rounds: 0,
+            clock: Clock {
+                source: unknown(),
+                resolution_ns: 0.0,
+            },
+            read_bandwidth: Vec::new(),
+        }
+    }
+
+    /// The command line as one line of shell, arguments quoted where they need it.
+    #[must_use]
+    pub fn command_line(&self) -> String {
+        let quoted: Vec<String> = self.command.iter().map(|arg| quote(arg)).collect();
+        quoted.join(" ")
+    }
+}
+
+/// A command line for the record: the program's bare name, and every absolute path cut
+/// down to its last component, because home directories name people.
+///
+/// `--out=/home/someone/runs/a` becomes `--out=a`.
+#[must_use]
+pub fn command_without_paths<S: AsRef<str>>(args: &[S]) -> Vec<String> {
+    let last = |path: &str| {
+        let trimmed = path.trim_end_matches('/');
+        trimmed.rsplit('/').next().unwrap_or("").to_owned()
+    };
+    let clean = |(index, arg): (usize, &S)| {
+        let arg = arg.as_ref();
+        match arg.split_once('=') {
+            _ if index == 0 => last(arg),
+            _ if is_machine_path(arg) => last(arg),
+            Some((flag, path)) if is_machine_path(path) => format!("{flag}={}", last(path)),
+            _ => arg.to_owned(),
+        }
+    };
+    args.iter().enumerate().map(clean).collect()
+}
+
+fn is_machine_path(arg: &str) -> bool {
+    arg.starts_with('/') || arg.starts_with("~")
+}
+
+fn quote(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) {
+        arg.to_owned()
+    } else {
+        format!("'{}'", arg.replace('\'', r"'\''"))
+    }
+}
