@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cases: builds bios out of arena pages as the host's text says, submits them
+ * to our own queue, and prints what the kernel made of them.
+ *
+ * In, one item a line, numbers decimal:
+ *     l SEGMENTS SEGMENT_SIZE SEG_BOUNDARY VIRT_BOUNDARY SECTORS CHUNK LOGICAL PHYSICAL DMA
+ *                     limits of all cases until the next such line
+ *     c ID            a case begins
+ *     b SECTOR VECS   a bio of at most VECS vecs begins
+ *     a HOW INDEX ORDER OFFSET BYTES
+ *                     one add; HOW is p (bio_add_page on the page the offset
+ *                     falls in), h (bio_add_page on the head) or f (bio_add_folio)
+ *     .               run it
+ * Out, hexadecimal but for errors and ids; page indexes and addresses count from the arena's start:
+ *     c ID
+ *     b ACCEPTED...             per bio; bytes each add took
+ *     v INDEX:OFFSET:BYTES...   its table
+ *     w SEGMENTS BVECS CHUNKS   steps of the three walks; - where the kernel has none
+ *     q SECTOR BYTES SEGMENTS   a request, in order of dispatch
+ *     m SECTOR:BYTES...         its bios
+ *     g ADDRESS:BYTES...        its scatterlist
+ *     e WHAT ERRNO              refused: limits, add or a bio's number
+ */
+#include <linux/ctype.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "oracle.h"
+#include "queue.h"
+
+#define MOST_BIOS 64
+#define MOST_ADDS 1024
+
+struct one_bio {
+	struct bio bio;
+	struct bio_vec *table;
+	unsigned int max_vecs;
+	int error;
+};
+
+struct one_add {
+	unsigned int index, order;
+};
+
+struct state {
+	struct oracle_out *out;
+	struct one_bio *bios;
+	struct one_add composed[MOST_ADDS];
+	unsigned int *accepted;
+	unsigned int bio_count, composed_count, accepted_count;
+#if HAVE_BIO_ADD_FOLIO
+	/* Not exported at first (6.1). */
+	bool (*add_folio)(struct bio *bio, struct folio *folio, size_t bytes, size_t offset);
+#endif
+	int limits_error;
+	char id[24];
+	atomic_t in_flight;
+	struct completion done;
+};
+
+static void bio_done(struct bio *bio)
+{
+	struct state *s = bio->bi_private;
+	struct one_bio *b = container_of(bio, struct one_bio, bio);
+
+	b->error = blk_status_to_errno(bio->bi_status);
+	if (atomic_dec_and_test(&s->in_flight))
+		complete(&s->done);
+}
+
+/* The next number of a line, or 0 at its end: the host writes every field. */
+static unsigned long number(char **at)
+{
+	unsigned long value = 0;
+
+	while (**at == ' ')
+		++*at;
+	while (isdigit(**at))
+		value = value * 10 + *(*at)++ - '0';
+	return value;
+}
+
+static void print_accepted(struct state *s)
+{
+	unsigned int i;
+
+	out_part(s->out, "b");
+	for (i = 0; i < s->accepted_count; i++)
+		out_part(s->out, " %x", s->accepted[i]);
+	out_line(s->out, "%s", "");
+}
+
+static void print_table(struct state *s, struct bio *bio)
+{
+	unsigned long first = page_to_pfn(arena_page(0));
+	unsigned int i;
+
+	out_part(s->out, "v");
+	for (i = 0; i < bio->bi_vcnt; i++)
+		out_part(s->out, " %lx:%x:%x", page_to_pfn(bio->bi_io_vec[i].bv_page) - first,
+			 bio->bi_io_vec[i].bv_offset, bio->bi_io_vec[i].bv_len);
+	out_line(s->out, "%s", "");
+}
+
+static void print_walks(struct state *s, struct bio *bio)
+{
+	unsigned int single = 0, multi = 0;
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	bio_for_each_segment(bv, bio, iter)
+		single++;
+	bio_for_each_bvec(bv, bio, iter)
+		multi++;
+#if HAVE_FOLIO_WALK
+	{
+		struct folio_iter fi;
+		unsigned int chunks = 0;
+
+		if (bio->bi_vcnt)
+			bio_for_each_folio_all(fi, bio)
+				chunks++;
+		out_line(s->out, "w %x %x %x", single, multi, chunks);
+	}
+#else
+	out_line(s->out, "w %x %x -", single, multi);
+#endif
+}
+
+/* What a bio's building left, printed before submission changes the bio. */
+static void bio_built(struct state *s)
+{
+	struct bio *bio;
+
+	if (!s->bio_count)
+		return;
+	bio = &s->bios[s->bio_count - 1].bio;
+	print_accepted(s);
+	print_table(s, bio);
+	print_walks(s, bio);
+	s->accepted_count = 0;
+}
+
+static void case_begin(struct state *s, char *line)
+{
+	strscpy(s->id, strim(line), sizeof(s->id));
+	s->bio_count = s->composed_count = s->accepted_count = 0;
+	out_line(s->out, "c %s", s->id);
+}
+
+static int bio_begin(struct state *s, char *line)
+{
+	struct one_bio *b = &s->bios[s->bio_count];
+	unsigned long sector = number(&line), max_vecs = number(&line);
+
+	if (s->bio_count == MOST_BIOS || max_vecs > MOST_VECS)
+		return -E2BIG;
+	bio_built(s);
+	s->bio_count++;
+	b->error = 0;
+	compat_bio_init(&b->bio, queue_disk(), b->table, max_vecs);
+	b->bio.bi_iter.bi_sector = sector;
+	b->bio.bi_private = s;
+	b->bio.bi_end_io = bio_done;
+	return 0;
+}
+
+static int compose_once(struct state *s, unsigned long index, unsigned int order)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->composed_count; i++)
+		if (s->composed[i].index == index && s->composed[i].order == order)
+			return 0;
+	if (s->composed_count == MOST_ADDS)
+		return -E2BIG;
+	s->composed[s->composed_count].index = index;
+	s->composed[s->composed_count].order = order;
+	s->composed_count++;
+	return arena_compose(index, order);
+}
+
+static int bio_add(struct state *s, char *line)
+{
+	struct bio *bio;
+	unsigned long index, order, offset, bytes, taken;
+	char how;
+	int err;
+
+	while (*line == ' ')
+		line++;
+	how = *line++;
+	index = number(&line);
+	order = number(&line);
+	offset = number(&line);
+	bytes = number(&line);
+	if (!s->bio_count || s->accepted_count == MOST_ADDS)
+		return -E2BIG;
+	err = compose_once(s, index, order);
+	if (err)
+		return err;
+	bio = &s->bios[s->bio_count - 1].bio;
+	switch (how) {
+	case 'p':
+		taken = bio_add_page(bio, arena_page(index + (offset >> PAGE_SHIFT)), bytes,
+				     offset & ~PAGE_MASK);
+		break;
+	case 'h':
+		taken = bio_add_page(bio, arena_page(index), bytes, offset);
+		break;
+#if HAVE_BIO_ADD_FOLIO
+	case 'f':
+		if (!s->add_folio)
+			return -EOPNOTSUPP;
+		taken = s->add_folio(bio, page_folio(arena_page(index)), bytes, offset) ? bytes : 0;
+		break;
+#endif
+	default:
+		return -EOPNOTSUPP;
+	}
+	s->accepted[s->accepted_count++] = taken;
+	return 0;
+}
+
+static void print_request(struct state *s, const struct seen *seen, const struct seen_request *r)
+{
+	phys_addr_t first = page_to_phys(arena_page(0));
+	unsigned int i;
+
+	out_line(s->out, "q %llx %x %x", (u64)r->sector, r->bytes, r->segments);
+	out_part(s->out, "m");
+	for (i = r->bio_first; i < r->bio_first + r->bio_count; i++)
+		out_part(s->out, " %llx:%x", (u64)seen->bios[i].sector, seen->bios[i].bytes);
+	out_line(s->out, "%s", "");
+	out_part(s->out, "g");
+	for (i = r->sg_first; i < r->sg_first + r->sg_count; i++)
+		out_part(s->out, " %llx:%x", (u64)(seen->sgs[i].address - first), seen->sgs[i].length);
+	out_line(s->out, "%s", "");
+}
+
+/*
+ * Submits all bios under one plug, as a filesystem does for its writeback, so
+ * that the block layer may merge neighbours into one request.
+ */
+static int case_submit(struct state *s)
+{
+	struct blk_plug plug;
+	unsigned int i, filled = 0;
+
+	for (i = 0; i < s->bio_count; i++)
+		filled += s->bios[i].bio.bi_iter.bi_size != 0;
+	if (!filled)
+		return 0;
+	queue_reset();
+	reinit_completion(&s->done);
+	atomic_set(&s->in_flight, filled);
+	blk_start_plug(&plug);
+	for (i = 0; i < s->bio_count; i++)
+		if (s->bios[i].bio.bi_iter.bi_size)
+			submit_bio(&s->bios[i].bio);
+	blk_finish_plug(&plug);
+	wait_for_completion_io(&s->done);
+
+	for (i = 0; i < s->bio_count; i++)
+		if (s->bios[i].error)
+			out_line(s->out, "e %u %d", i, s->bios[i].error);
+	for (i = 0; i < queue_seen()->request_count; i++)
+		print_request(s, queue_seen(), &queue_seen()->requests[i]);
+	return queue_seen()->overflow ? -EOVERFLOW : 0;
+}
+
+static int case_run(struct state *s)
+{
+	unsigned int i;
+	int err = 0;
+
+	bio_built(s);
+	if (s->limits_error)
+		out_line(s->out, "e limits %d", s->limits_error);
+	else
+		err = case_submit(s);
+	for (i = 0; i < s->bio_count; i++)
+		bio_uninit(&s->bios[i].bio);
+	for (i = 0; i < s->composed_count; i++)
+		arena_dissolve(s->composed[i].index, s->composed[i].order);
+	s->bio_count = s->composed_count = 0;
+	cond_resched();
+	return err;
+}
+
+static int limits_set(char *line)
+{
+	struct case_limits l;
+
+	l.max_segments = number(&line);
+	l.max_segment_size = number(&line);
+	l.seg_boundary_mask = number(&line);
+	l.virt_boundary_mask = number(&line);
+	l.max_sectors = number(&line);
+	l.chunk_sectors = number(&line);
+	l.logical_block_size = number(&line);
+	l.physical_block_size = number(&line);
+	l.dma_alignment = number(&line);
+	return queue_set_limits(&l);
+}
+
+static int one_line(struct state *s, char *line)
+{
+	switch (line[0]) {
+	case 'l':
+		s->limits_error = limits_set(line + 1);
+		return 0;
+	case 'c':
+		case_begin(s, line + 1);
+		return 0;
+	case 'b':
+		return bio_begin(s, line + 1);
+	case 'a':
+		return bio_add(s, line + 1);
+	case '.':
+		return case_run(s);
+	case 0:
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static struct state *state_create(struct oracle_out *out)
+{
+	struct state *s = kvzalloc(sizeof(*s), GFP_KERNEL);
+	unsigned int i;
+
+	if (!s)
+		return NULL;
+	s->out = out;
+	init_completion(&s->done);
+#if HAVE_BIO_ADD_FOLIO
+	s->add_folio = oracle_symbol("bio_add_folio");
+#endif
+	s->accepted = kvcalloc(MOST_ADDS, sizeof(*s->accepted), GFP_KERNEL);
+	s->bios = kvcalloc(MOST_BIOS, sizeof(*s->bios), GFP_KERNEL);
+	for (i = 0; s->bios && i < MOST_BIOS; i++)
+		s->bios[i].table = kvcalloc(MOST_VECS, sizeof(struct bio_vec), GFP_KERNEL);
+	return s;
+}
+
+static bool state_complete(const struct state *s)
+{
+	unsigned int i;
+
+	if (!s || !s->accepted || !s->bios)
+		return false;
+	for (i = 0; i < MOST_BIOS; i++)
+		if (!s->bios[i].table)
+			return false;
+	return true;
+}
+
+static void state_free(struct state *s)
+{
+	unsigned int i;
+
+	if (!s)
+		return;
+	for (i = 0; s->bios && i < MOST_BIOS; i++)
+		kvfree(s->bios[i].table);
+	kvfree(s->bios);
+	kvfree(s->accepted);
+	kvfree(s);
+}
+
+int cases_run(struct oracle_out *out, char *text)
+{
+	struct state *s = state_create(out);
+	int err = state_complete(s) ? 0 : -ENOMEM;
+	char *line;
+
+	if (!err)
+		err = queue_create();
+	if (err) {
+		state_free(s);
+		return err;
+	}
+	out_begin(out, "cases");
+	while (!err && (line = strsep(&text, "\n")))
+		err = one_line(s, line);
+	if (err) /* the batch ends all the same; the line says where it stopped */
+		out_line(out, "e %s %d", s->id, err);
+	out_end(out, "cases");
+	queue_destroy();
+	state_free(s);
+	return err;
+}

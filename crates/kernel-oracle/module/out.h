@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FOLIOSCOPE_OUT_H
+#define FOLIOSCOPE_OUT_H
+
+#include "oracle.h"
+
+struct oracle_out {
+	char *text;
+	size_t used, size;
+	size_t batch; /* where the open batch's first line starts */
+	unsigned long lines;
+	bool in_batch;
+	bool broken;
+};
+
+/* Sends what was gathered to the host and empties the printer. */
+void out_send(struct oracle_out *out);
+
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A blk-mq driver of our own. It moves no data: queue_rq writes down what the
+ * block layer made of the bios, maps the request to a scatterlist with the
+ * kernel's own function, and completes it.
+ */
+#include <linux/scatterlist.h>
+#include <linux/vmalloc.h>
+
+#include "queue.h"
+
+#define MOST 65536U
+
+static struct blk_mq_tag_set tags;
+static struct gendisk *disk;
+static struct scatterlist *table;
+static struct seen seen;
+static int major;
+
+static void note_request(struct request *rq)
+{
+	struct seen_request *r = &seen.requests[seen.request_count];
+	unsigned int segments = blk_rq_nr_phys_segments(rq);
+	struct scatterlist *sg;
+	struct bio *bio;
+	int i, count;
+
+	/* Some slack behind what the kernel promised: if it maps more, we want to see it, not die of it. */
+	if (seen.request_count == MOST || segments + 8 > MOST || seen.sg_count + segments + 8 > MOST) {
+		seen.overflow = true;
+		return;
+	}
+	seen.request_count++;
+	r->sector = blk_rq_pos(rq);
+	r->bytes = blk_rq_bytes(rq);
+	r->segments = segments;
+	r->bio_first = seen.bio_count;
+	for (bio = rq->bio; bio; bio = bio->bi_next) {
+		if (seen.bio_count == MOST) {
+			seen.overflow = true;
+			return;
+		}
+		seen.bios[seen.bio_count].sector = bio->bi_iter.bi_sector;
+		seen.bios[seen.bio_count].bytes = bio->bi_iter.bi_size;
+		seen.bio_count++;
+	}
+	r->bio_count = seen.bio_count - r->bio_first;
+
+	sg_init_table(table, segments + 8);
+	count = compat_map_sg(rq, table);
+	r->sg_first = seen.sg_count;
+	r->sg_count = count;
+	for_each_sg(table, sg, count, i) {
+		seen.sgs[seen.sg_count].address = sg_phys(sg);
+		seen.sgs[seen.sg_count].length = sg->length;
+		seen.sg_count++;
+	}
+}
+
+static blk_status_t note_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *data)
+{
+	blk_mq_start_request(data->rq);
+	note_request(data->rq);
+	blk_mq_end_request(data->rq, BLK_STS_OK);
+	return BLK_STS_OK;
+}
+
+static const struct blk_mq_ops queue_ops = { .queue_rq = note_rq };
+static const struct block_device_operations disk_ops = { .owner = THIS_MODULE };
+
+static int queue_buffers(void)
+{
+	table = vmalloc(MOST * sizeof(*table));
+	seen.requests = vmalloc(MOST * sizeof(*seen.requests));
+	seen.bios = vmalloc(MOST * sizeof(*seen.bios));
+	seen.sgs = vmalloc(MOST * sizeof(*seen.sgs));
+	return table && seen.requests && seen.bios && seen.sgs ? 0 : -ENOMEM;
+}
+
+static void queue_free(void)
+{
+	vfree(table);
+	vfree(seen.requests);
+	vfree(seen.bios);
+	vfree(seen.sgs);
+	memset(&seen, 0, sizeof(seen));
+	table = NULL;
+}
+
+int queue_create(void)
+{
+	int err = queue_buffers();
+
+	if (err)
+		goto free;
+	major = register_blkdev(0, "folioscope");
+	if (major < 0) {
+		err = major;
+		goto free;
+	}
+	memset(&tags, 0, sizeof(tags));
+	tags.ops = &queue_ops;
+	tags.nr_hw_queues = 1;
+	tags.queue_depth = 128;
+	tags.numa_node = NUMA_NO_NODE;
+	tags.flags = TAG_SET_FLAGS;
+	err = blk_mq_alloc_tag_set(&tags);
+	if (err)
+		goto unregister;
+	disk = compat_alloc_disk(&tags);
+	if (IS_ERR(disk)) {
+		err = PTR_ERR(disk);
+		goto tags;
+	}
+	disk->major = major;
+	disk->minors = 1;
+	disk->fops = &disk_ops;
+	strscpy(disk->disk_name, "folioscope", sizeof(disk->disk_name));
+	set_capacity(disk, 1ULL << 40);
+	err = compat_add_disk(disk);
+	if (!err)
+		return 0;
+	compat_drop_disk(disk);
+tags:
+	blk_mq_free_tag_set(&tags);
+unregister:
+	unregister_blkdev(major, "folioscope");
+free:
+	queue_free();
+	return err;
+}
+
+void queue_destroy(void)
+{
+	del_gendisk(disk);
+	compat_drop_disk(disk);
+	blk_mq_free_tag_set(&tags);
+	unregister_blkdev(major, "folioscope");
+	queue_free();
+}
+
+int queue_set_limits(const struct case_limits *limits)
+{
+	return compat_set_limits(disk->queue, limits);
+}
+
+struct gendisk *queue_disk(void)
+{
+	return disk;
+}
+
+struct seen *queue_seen(void)
+{
+	return &seen;
+}
+
+void queue_reset(void)
+{
+	seen.request_count = seen.bio_count = seen.sg_count = 0;
+	seen.overflow = false;
+}
