@@ -54,6 +54,7 @@ static inline void compat_bio_init(struct bio *bio, struct gendisk *disk,
 	bio->bi_disk = disk;
 	bio->bi_partno = 0;
 	bio->bi_opf = REQ_OP_READ;
+	bio_associate_blkg(bio); /* bio_set_dev would; it wants a block_device */
 #endif
 }
 
