@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Building and walking a bio over one compound page of 2^order pages.
+ *
+ * The models mirror the bodies of the walks below exactly. Each starts with
+ * sum = 0 and mix = 0, and leaves sum ^ mix in a->sink; per step:
+ *
+ *   bio_for_each_segment   sum += bv.bv_len;  mix ^= bv.bv_page address;
+ *                          mix ^= bv.bv_offset
+ *   bio_for_each_bvec      the same, bv being the multi-page view
+ *   bio_for_each_folio_all sum += fi.length;  mix ^= fi.folio address;
+ *                          mix ^= fi.offset
+ *
+ * bio_add_page adds page by page; the loop around an empty function is subtracted,
+ * and bio_add_page_loop is the same with the loop left in. bio_add_page_one is one
+ * call: the first vec, a merge, a further vec.
+ *
+ * The function that walks is entered with the bio in memory and is not inlined;
+ * its saving of registers belongs to the walk.
+ */
+#include <linux/slab.h>
+#include "count.h"
+
+COUNT_OP op_bio_add_page(struct count_arg *a)
+{
+	unsigned int i, accepted = 0;
+
+	for (i = 0; i < a->nr; i++)
+		accepted += bio_add_page(a->bio, a->page + i, PAGE_SIZE, 0);
+	a->sink = accepted;
+}
+
+/* The loop of op_bio_add_page around an empty function. */
+static noinline int count_accept(struct bio *bio, struct page *page,
+				 unsigned int len, unsigned int offset)
+{
+	asm volatile("" : : "r" (bio), "r" (page), "r" (offset) : "memory");
+	return len;
+}
+
+COUNT_OP op_add_loop(struct count_arg *a)
+{
+	unsigned int i, accepted = 0;
+
+	for (i = 0; i < a->nr; i++)
+		accepted += count_accept(a->bio, a->page + i, PAGE_SIZE, 0);
+	a->sink = accepted;
+}
+
+/* A merging add by itself: the bio already holds the page before. */
+COUNT_OP op_bio_add_one(struct count_arg *a)
+{
+	a->sink = bio_add_page(a->bio, a->page, a->nr, 0);
+}
+
+COUNT_OP op_segments(struct count_arg *a)
+{
+	struct bio *bio = a->bio;
+	struct bvec_iter iter;
+	struct bio_vec bv;
+	unsigned long sum = 0, mix = 0;
+
+	bio_for_each_segment(bv, bio, iter) {
+		sum += bv.bv_len;
+		mix ^= (unsigned long)bv.bv_page;
+		mix ^= bv.bv_offset;
+	}
+	a->sink = sum ^ mix;
+}
+
+COUNT_OP op_bvecs(struct count_arg *a)
+{
+	struct bio *bio = a->bio;
+	struct bvec_iter iter;
+	struct bio_vec bv;
+	unsigned long sum = 0, mix = 0;
+
+	bio_for_each_bvec(bv, bio, iter) {
+		sum += bv.bv_len;
+		mix ^= (unsigned long)bv.bv_page;
+		mix ^= bv.bv_offset;
+	}
+	a->sink = sum ^ mix;
+}
+
+#if COUNT_HAS_FOLIO
+COUNT_OP op_folios(struct count_arg *a)
+{
+	struct folio_iter fi;
+	unsigned long sum = 0, mix = 0;
+
+	bio_for_each_folio_all(fi, a->bio) {
+		sum += fi.length;
+		mix ^= (unsigned long)fi.folio;
+		mix ^= fi.offset;
+	}
+	a->sink = sum ^ mix;
+}
+
+COUNT_OP op_bio_add_folio(struct count_arg *a)
+{
+	bool (*add)(struct bio *, struct folio *, size_t, size_t) = a->fn;
+
+	a->sink = add(a->bio, a->p, PAGE_SIZE << a->order, 0);
+}
+#endif
+
+static void bio_empty(struct bio *bio)
+{
+	bio->bi_vcnt = 0;
+	bio->bi_iter.bi_size = 0;
+	bio->bi_iter.bi_idx = 0;
+	bio->bi_iter.bi_bvec_done = 0;
+}
+
+static void count_adds(struct count_arg *a)
+{
+	unsigned int i, net;
+
+	for (net = 0; net < 2; net++) {
+		count_begin(net ? "bio_add_page" : "bio_add_page_loop", a->order);
+		for (i = 0; i < COUNT_SAMPLES; i++) {
+			u32 raw, loop = count_take(op_add_loop, a);
+
+			bio_empty(a->bio);
+			raw = count_take(op_bio_add_page, a);
+			if (net)
+				raw = count_net_of(raw, loop);
+			count_add(a->sink == PAGE_SIZE << a->order ? "all" : "refused", raw);
+		}
+		count_end();
+	}
+
+#if COUNT_HAS_FOLIO
+	a->fn = count_need("bio_add_folio", "bio_add_folio");
+	if (a->fn) {
+		a->p = count_head_of(a->page);
+		count_begin("bio_add_folio", a->order);
+		for (i = 0; i < COUNT_SAMPLES; i++) {
+			u32 raw;
+
+			bio_empty(a->bio);
+			raw = count_take(op_bio_add_folio, a);
+			count_add(a->sink ? "all" : "refused", raw);
+		}
+		count_end();
+	}
+#endif
+}
+
+/* The three ends that one call can have: a first vec, a merge, a further vec. */
+static void count_single_adds(struct count_arg *a)
+{
+	struct page *base = a->page;
+	unsigned int i, j;
+	static const struct {
+		const char *class;
+		unsigned int held;	/* page already in the bio */
+		unsigned int added;
+	} cases[] = {
+		{ "first", 0, 0 }, { "merge", 0, 1 }, { "new_vec", 0, 2 },
+	};
+
+	for (j = 0; j < ARRAY_SIZE(cases); j++) {
+		count_begin("bio_add_page_one", 0);
+		for (i = 0; i < COUNT_SAMPLES; i++) {
+			bio_empty(a->bio);
+			if (j)
+				WARN_ON(!bio_add_page(a->bio, base + cases[j].held, PAGE_SIZE, 0));
+			a->page = base + cases[j].added;
+			a->nr = PAGE_SIZE;
+			count_add(cases[j].class, count_take(op_bio_add_one, a));
+		}
+		count_end();
+	}
+	a->page = base;
+}
+
+void count_bio(void)
+{
+	const unsigned short max_vecs = BIO_MAX_VECS_COUNT;
+	struct bio_vec *table = kcalloc(max_vecs, sizeof(*table), GFP_KERNEL);
+	struct bio *bio = kzalloc(sizeof(*bio), GFP_KERNEL);
+	unsigned int i, order, v;
+
+	if (!table || !bio)
+		goto out;
+#if !COUNT_HAS_FOLIO
+	count_absent("bio_add_folio", "folios came with 5.16, bio_add_folio with 5.17");
+	count_absent("bio_for_each_folio_all", "folios came with 5.16");
+#endif
+	count_for_each_order(i, order) {
+		struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, order);
+		struct count_arg a = { .bio = bio, .page = page,
+				       .nr = 1u << order, .order = order };
+
+		if (!page) {
+			count_note("no_memory_order %u", order);
+			continue;
+		}
+		count_bio_init(bio, table, max_vecs, REQ_OP_READ);
+		count_adds(&a);
+		bio_empty(bio);
+		op_bio_add_page(&a);
+		count_steady("bio_for_each_segment", order, "all", op_segments, &a);
+		count_steady("bio_for_each_bvec", order, "all", op_bvecs, &a);
+#if COUNT_HAS_FOLIO
+		count_steady("bio_for_each_folio_all", order, "all", op_folios, &a);
+#endif
+		if (order == 2)
+			count_single_adds(&a);
+		__free_pages(page, order);
+	}
+	/* The same walks over vecs that could not merge: every other page. The
+	 * order is the logarithm of the number of vecs. */
+	for (v = 1; v <= 7; v++) {
+		struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, v + 1);
+		struct count_arg a = { .bio = bio, .page = page };
+		unsigned int k;
+
+		if (!page)
+			continue;
+		count_bio_init(bio, table, max_vecs, REQ_OP_READ);
+		for (k = 0; k < 1u << v; k++)
+			WARN_ON(!bio_add_page(bio, page + 2 * k, PAGE_SIZE, 0));
+		if (bio->bi_vcnt == 1u << v) {
+			count_steady("bio_for_each_segment_scattered", v, "all", op_segments, &a);
+			count_steady("bio_for_each_bvec_scattered", v, "all", op_bvecs, &a);
+#if COUNT_HAS_FOLIO
+			count_steady("bio_for_each_folio_all_scattered", v, "all", op_folios, &a);
+#endif
+		}
+		__free_pages(page, v + 1);
+	}
+out:
+	kfree(bio);
+	kfree(table);
+}
