@@ -1,1 +1,5 @@
 //! The reference model, the laws and the case files that hold every design.
+#![forbid(unsafe_code)]
+
+pub mod case;
+pub mod reference;

@@ -1,0 +1,247 @@
+//! Case files: one merge, split and map question per JSON line, and its answer.
+//!
+//! # The question
+//!
+//! `{"name","rules","max_vecs","limits":{…},"start_sector","adds":[{"pfn","order","offset","len","bio","by"}]}`
+//!
+//! - `rules`: the kernel whose rules apply: `5.0`, `5.10`, `6.1`, `6.12` or `7.1`.
+//! - `max_vecs`: the table of *each* bio, 1 to 256; 256 when missing.
+//! - `limits`: what the driver states; see [`Limits`] for what each kernel makes of it.
+//! - `start_sector`: where the first bio starts, in 512-byte sectors; 0 when missing.
+//! - `adds`: calls in order. `pfn` is the head of *one* compound allocation of 2^`order` pages,
+//!   aligned to it; the bytes are `offset..offset + len` of that allocation. Adds that name the
+//!   same `pfn` mean the same allocation; allocations may not overlap otherwise.
+//!
+//! Two fields are ours, both optional:
+//!
+//! - `bio` (0 when missing): which bio the add goes to. Numbers start at 0, never fall and never
+//!   skip. Bio k + 1 starts at the sector at which bio k ends. All bios are built first, then
+//!   submitted in order under one plug of a queue without scheduler, so the kernel may merge
+//!   them into one request. A bio that took nothing is not submitted.
+//! - `by` (`"page"` when missing): the call that is made.
+//!
+//! # What one add is, per kernel
+//!
+//! | rules | `by: "page"` | `by: "folio"` |
+//! |---|---|---|
+//! | 5.0 | `bio_add_page` for each 4 KiB page in turn, since a vec holds at most one page; an add that runs out of vecs goes on in a further bio, which the following adds of that number then go to | the parser refuses it |
+//! | 5.10 | one `bio_add_page(page + offset / 4096, len, offset % 4096)` | the parser refuses it: v5.16 brought `bio_add_folio` |
+//! | 6.1 | the same | one `bio_add_folio`, which hands `bio_add_page` the head page and the *whole* offset |
+//! | 6.12, 7.1 | the same | one `bio_add_folio`, which finds the page first: same as `"page"` |
+//!
+//! A vec keeps the page and offset of the call that opened it, so under 6.1 a folio's vec may
+//! have an offset beyond 4096, elsewhere never. User buffers that a kernel adds page by page
+//! are written as one add per page.
+//!
+//! # The answer
+//!
+//! See [`Answer`]. `bios` has one entry for each *request* that reaches the driver, in order of
+//! sector; with a single bio these are the parts of its split. Where the kernel refuses the
+//! limits, or fails any part of any bio, the whole answer is the refusal.
+//!
+//! One rule is the model's own: below 6.12 nothing checks that a bio's size is a whole number
+//! of sectors, the callers see to it; the model answers `EINVAL`.
+
+use std::collections::BTreeMap;
+
+use design::Version;
+use serde::{Deserialize, Serialize};
+
+mod answer;
+mod generate;
+mod limits;
+mod parse;
+
+pub use answer::{Answer, Refusal, Refused, Request, Taken};
+pub use generate::{WINDOW_PAGES, generate, generate_one};
+pub use limits::Limits;
+pub use parse::{CaseError, parse_lines};
+
+/// Bytes in a page.
+pub(crate) const PAGE_SIZE: u64 = 4096;
+/// Entries of the largest vec table (`BIO_MAX_VECS`).
+pub const BIO_MAX_VECS: u16 = 256;
+/// The largest allocation a case may name: a 1 GiB page.
+pub const MAX_ORDER: u8 = 18;
+
+/// One line of a case file. The module's page says what each field means.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// What the answer is labelled with.
+    pub name: String,
+    /// The kernel whose rules apply.
+    #[serde(with = "version_name")]
+    pub rules: Version,
+    /// Entries of each bio's vec table.
+    #[serde(default = "default_max_vecs")]
+    pub max_vecs: u16,
+    /// What the driver states about its queue.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Where the first bio starts, in 512-byte sectors.
+    #[serde(default)]
+    pub start_sector: u64,
+    /// The calls, in order.
+    pub adds: Vec<Add>,
+}
+
+/// One call that adds memory to a bio.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Add {
+    /// The first page frame of the allocation.
+    pub pfn: u64,
+    /// The allocation has 2^`order` pages.
+    #[serde(default)]
+    pub order: u8,
+    /// The first byte, counted from the allocation's start.
+    #[serde(default)]
+    pub offset: u32,
+    /// Bytes.
+    pub len: u32,
+    /// The bio it is added to.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bio: u16,
+    /// The function that is called.
+    #[serde(default, skip_serializing_if = "By::is_page")]
+    pub by: By,
+}
+
+/// The function that an add calls.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// `bio_add_page`.
+    #[default]
+    Page,
+    /// `bio_add_folio` (v5.16 and later).
+    Folio,
+}
+
+impl By {
+    fn is_page(&self) -> bool {
+        *self == Self::Page
+    }
+}
+
+fn is_zero(n: &u16) -> bool {
+    *n == 0
+}
+
+fn default_max_vecs() -> u16 {
+    BIO_MAX_VECS
+}
+
+/// A field that makes a case impossible, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Impossible {
+    /// The field, as a path: `adds[3].len`.
+    pub field: String,
+    /// Why no kernel could be asked this.
+    pub reason: String,
+}
+
+impl Case {
+    /// The allocations that the adds name: first page frame to order.
+    pub fn allocations(&self) -> BTreeMap<u64, u8> {
+        self.adds.iter().map(|add| (add.pfn, add.order)).collect()
+    }
+
+    /// Whether such memory and such calls can exist.
+    ///
+    /// # Errors
+    /// The first field that is out of range, misaligned or contradicts another.
+    pub fn check(&self) -> Result<(), Impossible> {
+        let no = |field: String, reason: String| Err(Impossible { field, reason });
+        if !(1..=BIO_MAX_VECS).contains(&self.max_vecs) {
+            return no(
+                "max_vecs".into(),
+                format!("{} is not in 1..=256", self.max_vecs),
+            );
+        }
+        // A disk's size in bytes is a signed 64-bit number.
+        if self.start_sector >= 1 << 53 {
+            return no(
+                "start_sector".into(),
+                "beyond any disk (2^53 sectors)".into(),
+            );
+        }
+        let mut bio = 0;
+        for (i, add) in self.adds.iter().enumerate() {
+            let at = |field: &str| format!("adds[{i}].{field}");
+            if add.order > MAX_ORDER {
+                return no(
+                    at("order"),
+                    format!("{} is above {MAX_ORDER}, a 1 GiB page", add.order),
+                );
+            }
+            let pages = 1_u64 << add.order;
+            if !add.pfn.is_multiple_of(pages) {
+                return no(
+                    at("pfn"),
+                    format!("{} is not aligned to {pages} pages", add.pfn),
+                );
+            }
+            if add.pfn.saturating_add(pages) > 1 << 40 {
+                return no(at("pfn"), "beyond 52 bits of physical address".into());
+            }
+            if add.len == 0 {
+                return no(at("len"), "nothing to add".into());
+            }
+            if u64::from(add.offset) + u64::from(add.len) > PAGE_SIZE << add.order {
+                return no(at("len"), "reaches beyond the end of the allocation".into());
+            }
+            if add.bio != bio && (i == 0 || add.bio != bio + 1) {
+                return no(
+                    at("bio"),
+                    "numbers start at 0, never fall and never skip".into(),
+                );
+            }
+            bio = add.bio;
+            if add.by == By::Folio && self.rules < Version::V6_1 {
+                return no(
+                    at("by"),
+                    format!("Linux {} has no bio_add_folio", self.rules),
+                );
+            }
+        }
+        self.check_overlap()
+    }
+
+    fn check_overlap(&self) -> Result<(), Impossible> {
+        let mut by_pfn: Vec<(u64, u8, usize)> = self
+            .adds
+            .iter()
+            .enumerate()
+            .map(|(i, add)| (add.pfn, add.order, i))
+            .collect();
+        by_pfn.sort_unstable();
+        for pair in by_pfn.windows(2) {
+            let ((pfn, order, first), (next, next_order, second)) = (pair[0], pair[1]);
+            let same = pfn == next && order == next_order;
+            if !same && next < pfn + (1 << order) {
+                return Err(Impossible {
+                    field: format!("adds[{}].pfn", first.max(second)),
+                    reason: format!("overlaps the allocation of adds[{}]", first.min(second)),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+mod version_name {
+    //! `rules` travels as the kernel's name.
+
+    use design::Version;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(version: &Version, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(version.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Version, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,84 @@
+//! Reading case files line by line: a bad line is reported, the others still run.
+
+use std::io::BufRead;
+
+use super::Case;
+
+/// Why a line of a case file is not a case.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("line {line}: {}{reason}", field.as_deref().map(|f| format!("field `{f}`: ")).unwrap_or_default())]
+pub struct CaseError {
+    /// The line's number, from 1.
+    pub line: usize,
+    /// The field at fault as a path (`adds[3].len`), where one can be named.
+    pub field: Option<String>,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The cases of a file with their line numbers, from 1. Blank lines are passed over.
+///
+/// The file's name is the caller's to add. After an error of the reader itself there are no
+/// more items.
+pub fn parse_lines<R: BufRead>(
+    mut reader: R,
+) -> impl Iterator<Item = (usize, Result<Case, CaseError>)> {
+    let mut line = 0;
+    let mut failed = false;
+    let mut bytes = Vec::new();
+    std::iter::from_fn(move || {
+        while !failed {
+            bytes.clear();
+            line += 1;
+            match reader.read_until(b'\n', &mut bytes) {
+                Ok(0) => return None,
+                Ok(_) if bytes.trim_ascii().is_empty() => {}
+                Ok(_) => return Some((line, parse(line, &bytes))),
+                Err(error) => {
+                    failed = true;
+                    return Some((
+                        line,
+                        Err(CaseError {
+                            line,
+                            field: None,
+                            reason: error.to_string(),
+                        }),
+                    ));
+                }
+            }
+        }
+        None
+    })
+}
+
+fn parse(line: usize, bytes: &[u8]) -> Result<Case, CaseError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let case: Case = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        CaseError {
+            line,
+            field: (path != ".").then_some(path),
+            reason: column_only(error.inner()),
+        }
+    })?;
+    json.end().map_err(|error| CaseError {
+        line,
+        field: None,
+        reason: column_only(&error),
+    })?;
+    case.check().map_err(|no| CaseError {
+        line,
+        field: Some(no.field),
+        reason: no.reason,
+    })?;
+    Ok(case)
+}
+
+/// serde_json counts lines inside the text it was given, which is always one: keep its column.
+fn column_only(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(at) => format!("{} at column {}", &text[..at], error.column()),
+        None => text,
+    }
+}

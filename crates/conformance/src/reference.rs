@@ -1,0 +1,107 @@
+//! The reference model: what each kernel makes of a [`Case`], written to be obvious, not fast.
+//!
+//! A bio here is a vec table plus the byte range of it that is still to do; every walk is a
+//! list made anew from these two. Nothing is cached, nothing is advanced in place. Each
+//! function says which kernel function it stands for; where kernels differ, it says at which
+//! version and how. The real kernels are the judges: the crate `kernel-oracle` runs the same
+//! cases inside them.
+
+use design::{QueueLimits, Version};
+
+use crate::case::{Answer, Case, Refusal, Refused, Taken};
+
+mod bio;
+mod request;
+mod sg;
+mod split;
+
+pub use bio::{Bio, Built, Bvec, build};
+pub use request::{QueuedRequest, submit};
+pub use sg::map_sg;
+pub use split::{Split, split_to_limits};
+
+/// What the kernel whose rules the case names makes of it.
+///
+/// # Panics
+/// If the case does not pass [`Case::check`]; cases from [`crate::case::parse_lines`] do.
+pub fn evaluate(case: &Case) -> Answer {
+    match try_evaluate(case) {
+        Ok(taken) => Answer::Taken(taken),
+        Err(error) => Answer::Refused(Refused {
+            name: case.name.clone(),
+            error,
+        }),
+    }
+}
+
+fn try_evaluate(case: &Case) -> Result<Taken, Refusal> {
+    let limits = case.limits.effective(case.rules)?;
+    let Built { accepted, bios } = build(case);
+    let allocations = case.allocations();
+    let sp_segments = bios.iter().map(|bio| bio.segments().len() as u64).sum();
+    let chunks = bios
+        .iter()
+        .map(|bio| bio.folios(&allocations).len() as u64)
+        .sum();
+    let vecs = bios
+        .iter()
+        .flat_map(|bio| bio.table().iter().map(|v| (v.pfn, v.offset, v.len)))
+        .collect();
+    let requests = submit(case.rules, &limits, bios)?;
+    let bios = requests
+        .iter()
+        .map(|request| crate::case::Request {
+            sector: request.sector(),
+            bytes: request.bytes(),
+            segments: request.segments,
+            sg: map_sg(case.rules, &limits, request),
+        })
+        .collect();
+    Ok(Taken {
+        name: case.name.clone(),
+        accepted,
+        vecs,
+        bios,
+        sp_segments,
+        chunks,
+    })
+}
+
+/// Sectors from `sector` to the next chunk boundary (`blk_chunk_sectors_left`), capped by the
+/// largest request.
+pub(crate) fn max_sectors_at(limits: &QueueLimits, sector: u64) -> u32 {
+    match limits.chunk_sectors {
+        0 => limits.max_sectors,
+        chunk => limits
+            .max_sectors
+            .min(chunk - (sector % u64::from(chunk)) as u32),
+    }
+}
+
+/// Bytes that one segment may have from `phys` on (`get_max_segment_size`).
+pub(crate) fn segment_room(limits: &QueueLimits, phys: u64) -> u64 {
+    let mask = limits.seg_boundary_mask;
+    let most = u64::from(limits.max_segment_size);
+    // A mask of all ones leaves 2^64 bytes at address 0: no bound.
+    (mask - (mask & phys))
+        .checked_add(1)
+        .map_or(most, |room| room.min(most))
+}
+
+/// Whether two pieces may share one segment as far as addresses go (`biovec_phys_mergeable`):
+/// adjacent, and from the first byte to the last inside one boundary window.
+pub(crate) fn phys_mergeable(limits: &QueueLimits, first: Bvec, second: Bvec) -> bool {
+    let mask = limits.seg_boundary_mask;
+    first.end() == second.phys() && (first.phys() | mask) == ((second.end() - 1) | mask)
+}
+
+/// Whether a virtual boundary forbids that a piece at `offset` follows `prev`
+/// (`bvec_gap_to_prev`). Offsets count from the vec's page, not from address 0.
+pub(crate) fn gap_to_prev(limits: &QueueLimits, prev: Bvec, offset: u64) -> bool {
+    ((prev.offset_end() | offset) & limits.virt_boundary_mask) != 0
+}
+
+/// Whether that kernel checks a bio against the logical block size (`bio_unaligned`).
+pub(crate) fn checks_blocks(rules: Version) -> bool {
+    rules >= Version::V6_12
+}

@@ -1,0 +1,283 @@
+//! bio, bio_vec and the walks.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use design::Version;
+
+use crate::case::{Add, By, Case, PAGE_SIZE};
+
+/// A `struct bio_vec`: a run of physical memory, named by a page and an offset from it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Bvec {
+    /// The page frame that `bv_page` points at.
+    pub pfn: u64,
+    /// Bytes from that page's start; may exceed a page.
+    pub offset: u32,
+    /// Bytes.
+    pub len: u32,
+}
+
+impl Bvec {
+    /// The physical address of the first byte.
+    pub fn phys(self) -> u64 {
+        self.pfn * PAGE_SIZE + u64::from(self.offset)
+    }
+
+    /// The physical address behind the last byte.
+    pub fn end(self) -> u64 {
+        self.phys() + u64::from(self.len)
+    }
+
+    /// Where the run ends, in bytes from its page's start.
+    pub fn offset_end(self) -> u64 {
+        u64::from(self.offset) + u64::from(self.len)
+    }
+}
+
+/// A bio: a vec table that never changes once it is built, and the part of it still to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bio {
+    table: Rc<[Bvec]>,
+    /// The first byte still to do, counted over the whole table.
+    start: u64,
+    /// Bytes still to do (`bi_iter.bi_size`).
+    pub(super) size: u64,
+    /// Where on the device it goes (`bi_iter.bi_sector`).
+    pub(super) sector: u64,
+    /// The front part of a split: no request may merge it (`REQ_NOMERGE`).
+    pub(super) nomerge: bool,
+}
+
+impl Bio {
+    fn new(table: Vec<Bvec>, sector: u64) -> Self {
+        let size = table.iter().map(|v| u64::from(v.len)).sum();
+        Self {
+            table: table.into(),
+            start: 0,
+            size,
+            sector,
+            nomerge: false,
+        }
+    }
+
+    /// The whole vec table, including what is done or belongs to another part.
+    pub fn table(&self) -> &[Bvec] {
+        &self.table
+    }
+
+    /// Bytes still to do.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The sector that the next byte goes to.
+    pub fn sector(&self) -> u64 {
+        self.sector
+    }
+
+    /// `bio_for_each_bvec`: the vecs still to do, the first and last cut to what is.
+    pub fn bvecs(&self) -> Vec<Bvec> {
+        let (from, to) = (self.start, self.start + self.size);
+        let mut views = Vec::new();
+        let mut at = 0;
+        for vec in self.table.iter() {
+            let end = at + u64::from(vec.len);
+            let (first, last) = (at.max(from), end.min(to));
+            if first < last {
+                views.push(Bvec {
+                    pfn: vec.pfn,
+                    offset: vec.offset + (first - at) as u32,
+                    len: (last - first) as u32,
+                });
+            }
+            at = end;
+        }
+        views
+    }
+
+    /// `bio_for_each_segment`: the same bytes in pieces that stay inside one page.
+    pub fn segments(&self) -> Vec<Bvec> {
+        let mut pieces = Vec::new();
+        for view in self.bvecs() {
+            let mut at = view.phys();
+            while at < view.end() {
+                let page_end = (at / PAGE_SIZE + 1) * PAGE_SIZE;
+                let end = page_end.min(view.end());
+                pieces.push(Bvec {
+                    pfn: at / PAGE_SIZE,
+                    offset: (at % PAGE_SIZE) as u32,
+                    len: (end - at) as u32,
+                });
+                at = end;
+            }
+        }
+        pieces
+    }
+
+    /// `bio_for_each_folio_all`: the bytes of every vec in pieces that stay inside one
+    /// allocation, each named by the allocation's head. Kernels without folios have no such
+    /// walk; the same rule holds for their compound pages.
+    ///
+    /// # Panics
+    /// If a byte belongs to none of `allocations`.
+    pub fn folios(&self, allocations: &BTreeMap<u64, u8>) -> Vec<Bvec> {
+        let mut pieces = Vec::new();
+        for vec in self.table.iter() {
+            let mut at = vec.phys();
+            while at < vec.end() {
+                let (&head, &order) = allocations
+                    .range(..=at / PAGE_SIZE)
+                    .next_back()
+                    .filter(|&(&head, &order)| at / PAGE_SIZE < head + (1 << order))
+                    .expect("a vec covers only memory that an add named");
+                let end = ((head + (1 << order)) * PAGE_SIZE).min(vec.end());
+                pieces.push(Bvec {
+                    pfn: head,
+                    offset: (at - head * PAGE_SIZE) as u32,
+                    len: (end - at) as u32,
+                });
+                at = end;
+            }
+        }
+        pieces
+    }
+
+    /// `bio_split`: the first `bytes` and the rest; both look at the same table.
+    ///
+    /// # Panics
+    /// If either part would be empty.
+    pub fn split_at(self, bytes: u64) -> (Self, Self) {
+        assert!(0 < bytes && bytes < self.size, "both parts have data");
+        let front = Self {
+            size: bytes,
+            nomerge: true,
+            ..self.clone()
+        };
+        let rest = Self {
+            start: self.start + bytes,
+            size: self.size - bytes,
+            sector: self.sector + (bytes >> 9),
+            ..self
+        };
+        (front, rest)
+    }
+
+    /// The table entry that the next byte lies in, and how much of it is done.
+    pub(super) fn current(&self) -> (Bvec, u64) {
+        let mut at = 0;
+        for vec in self.table.iter() {
+            let end = at + u64::from(vec.len);
+            if self.start < end {
+                return (*vec, self.start - at);
+            }
+            at = end;
+        }
+        unreachable!("a bio with data has a current vec")
+    }
+}
+
+/// The bios of a case before anything is submitted.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// Bytes that each add took.
+    pub accepted: Vec<u32>,
+    /// The bios that took something, in order, each at its sector.
+    pub bios: Vec<Bio>,
+}
+
+/// Makes all calls of a case (`bio_add_page`, `bio_add_folio`). Limits play no part.
+pub fn build(case: &Case) -> Built {
+    let mut tables: Vec<Vec<Bvec>> = vec![Vec::new()];
+    let mut accepted = Vec::new();
+    let mut bio = 0;
+    for add in &case.adds {
+        if add.bio != bio {
+            bio = add.bio;
+            tables.push(Vec::new());
+        }
+        accepted.push(if case.rules == Version::V5_0 {
+            add_page_by_page(&mut tables, case.max_vecs, add)
+        } else {
+            let table = tables.last_mut().expect("there is always a bio");
+            add_run(table, case.rules, case.max_vecs, call(case.rules, add))
+        });
+    }
+    let mut sector = case.start_sector;
+    let mut bios = Vec::new();
+    for table in tables {
+        let bio = Bio::new(table, sector);
+        sector += bio.size >> 9;
+        if bio.size > 0 {
+            bios.push(bio);
+        }
+    }
+    Built { accepted, bios }
+}
+
+/// The page, offset and length that reach `bio_add_page`.
+fn call(rules: Version, add: &Add) -> Bvec {
+    // v6.1's bio_add_folio hands the head page down; v6.12's finds the page first.
+    if add.by == By::Folio && rules == Version::V6_1 {
+        return Bvec {
+            pfn: add.pfn,
+            offset: add.offset,
+            len: add.len,
+        };
+    }
+    let page = u64::from(add.offset) / PAGE_SIZE;
+    Bvec {
+        pfn: add.pfn + page,
+        offset: add.offset % PAGE_SIZE as u32,
+        len: add.len,
+    }
+}
+
+/// `bio_add_page`: grow the last vec if the run continues it, else open a new one. A vec that
+/// can grow needs no free entry. Returns the bytes taken: all or none.
+fn add_run(table: &mut Vec<Bvec>, rules: Version, max_vecs: u16, run: Bvec) -> u32 {
+    let size: u64 = table.iter().map(|v| u64::from(v.len)).sum();
+    if size + u64::from(run.len) > u64::from(u32::MAX) {
+        return 0;
+    }
+    if let Some(last) = table.last_mut() {
+        let continues = match rules {
+            // Before v5.1 a vec stays inside its page.
+            Version::V5_0 => last.pfn == run.pfn && last.end() == run.phys(),
+            _ => last.end() == run.phys(),
+        };
+        if continues {
+            last.len += run.len;
+            return run.len;
+        }
+    }
+    if table.len() >= usize::from(max_vecs) {
+        return 0;
+    }
+    table.push(run);
+    run.len
+}
+
+/// v5.0: one call per page. A run that fills the table goes on in a further bio, as a
+/// filesystem would do it; one that finds the table full from the start is refused.
+fn add_page_by_page(tables: &mut Vec<Vec<Bvec>>, max_vecs: u16, add: &Add) -> u32 {
+    let mut done = 0;
+    while done < add.len {
+        let at = add.offset + done;
+        let offset = at % PAGE_SIZE as u32;
+        let run = Bvec {
+            pfn: add.pfn + u64::from(at) / PAGE_SIZE,
+            offset,
+            len: (PAGE_SIZE as u32 - offset).min(add.len - done),
+        };
+        let table = tables.last_mut().expect("there is always a bio");
+        if add_run(table, Version::V5_0, max_vecs, run) == 0 {
+            if done == 0 {
+                return 0;
+            }
+            tables.push(vec![run]);
+        }
+        done += run.len;
+    }
+    done
+}
