@@ -4,8 +4,8 @@
  * to our own queue, and prints what the kernel made of them.
  *
  * In, one item a line, numbers decimal:
- *     l SEGMENTS SEGMENT_SIZE SEG_BOUNDARY VIRT_BOUNDARY SECTORS CHUNK LOGICAL PHYSICAL DMA
- *                     limits of all cases until the next such line
+ *     l LOGICAL PHYSICAL SECTORS CHUNK SEGMENTS SEGMENT_SIZE SEG_BOUNDARY VIRT_BOUNDARY DMA
+ *                     limits of all cases until the next such line; - states none
  *     c ID            a case begins
  *     b SECTOR VECS   a bio of at most VECS vecs begins
  *     a HOW INDEX ORDER OFFSET BYTES
@@ -290,19 +290,27 @@ static int case_run(struct state *s)
 	return err;
 }
 
+/* In the order of struct case_limits; - where the driver states nothing. */
 static int limits_set(char *line)
 {
-	struct case_limits l;
+	struct case_limits l = { };
+	unsigned long *field[] = {
+		&l.logical_block_size, &l.physical_block_size, &l.max_sectors, &l.chunk_sectors,
+		&l.max_segments, &l.max_segment_size, &l.seg_boundary_mask, &l.virt_boundary_mask,
+		&l.dma_alignment,
+	};
+	unsigned int i;
 
-	l.max_segments = number(&line);
-	l.max_segment_size = number(&line);
-	l.seg_boundary_mask = number(&line);
-	l.virt_boundary_mask = number(&line);
-	l.max_sectors = number(&line);
-	l.chunk_sectors = number(&line);
-	l.logical_block_size = number(&line);
-	l.physical_block_size = number(&line);
-	l.dma_alignment = number(&line);
+	for (i = 0; i < ARRAY_SIZE(field); i++) {
+		while (*line == ' ')
+			line++;
+		if (*line == '-') {
+			line++;
+			continue;
+		}
+		*field[i] = number(&line);
+		l.stated |= 1U << i;
+	}
 	return queue_set_limits(&l);
 }
 

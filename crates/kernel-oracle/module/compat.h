@@ -9,6 +9,7 @@
 #include <linux/bio.h>
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
+#include <linux/log2.h>
 #include <linux/version.h>
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
 #include <linux/genhd.h>
@@ -124,65 +125,74 @@ static inline void compat_drop_disk(struct gendisk *disk)
 	put_disk(disk);
 }
 
-/* The limits a case states; the kernel's own derived fields are left to it. */
+/* What a driver states about its queue; what it does not state is not set. */
 struct case_limits {
-	unsigned int max_segments;
-	unsigned int max_segment_size;
-	unsigned long seg_boundary_mask;
-	unsigned long virt_boundary_mask;
-	unsigned int max_sectors;
-	unsigned int chunk_sectors;
-	unsigned int logical_block_size;
-	unsigned int physical_block_size;
-	unsigned int dma_alignment;
+	unsigned long logical_block_size, physical_block_size;
+	unsigned long max_sectors, chunk_sectors;
+	unsigned long max_segments, max_segment_size;
+	unsigned long seg_boundary_mask, virt_boundary_mask;
+	unsigned long dma_alignment;
+	unsigned int stated; /* bit n: the n-th field above */
 };
 
-static inline void compat_fill_limits(struct queue_limits *lim, const struct case_limits *c)
-{
-	lim->max_segments = c->max_segments;
-	lim->max_segment_size = c->max_segment_size;
-	lim->seg_boundary_mask = c->seg_boundary_mask;
-	lim->virt_boundary_mask = c->virt_boundary_mask;
-	lim->max_hw_sectors = c->max_sectors;
-	lim->max_sectors = c->max_sectors;
-	lim->chunk_sectors = c->chunk_sectors;
-	lim->logical_block_size = c->logical_block_size;
-	lim->physical_block_size = c->physical_block_size;
-	lim->io_min = c->physical_block_size;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 0, 0)
-	lim->dma_alignment = c->dma_alignment;
-#endif
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
-	lim->max_user_sectors = c->max_sectors;
-#endif
-}
+enum {
+	LIMIT_LOGICAL, LIMIT_PHYSICAL, LIMIT_SECTORS, LIMIT_CHUNK, LIMIT_SEGMENTS,
+	LIMIT_SEGMENT_SIZE, LIMIT_SEG_BOUNDARY, LIMIT_VIRT_BOUNDARY, LIMIT_DMA,
+};
+
+#define STATED(c, limit) ((c)->stated & (1U << (limit)))
 
 /*
- * Since 6.9 limits are validated and committed as a whole. Before, drivers set
- * them one by one; sysfs and stacking write the fields, and so do we, so that
- * max_sectors above the default limit can be had on every version. What the
- * setters would have clamped is refused instead.
+ * Since 6.9 limits come in one struct and are validated as a whole; before,
+ * each is one call of a setter, on a queue that has its defaults (fresh) again.
+ * A driver that states no max_hw_sectors of its own states a very large one;
+ * for one that does, an administrator has raised max_sectors to it, which is
+ * what a write to sysfs would do.
  */
-static inline int compat_set_limits(struct request_queue *q, const struct case_limits *c)
+static inline int compat_set_limits(struct request_queue *q, const struct queue_limits *fresh,
+				    const struct case_limits *c)
 {
-	if (c->max_segments == 0 || c->max_segments > USHRT_MAX ||
-	    c->max_segment_size < PAGE_SIZE || c->seg_boundary_mask < PAGE_SIZE - 1 ||
-	    c->max_sectors < (PAGE_SIZE >> SECTOR_SHIFT) ||
-	    c->logical_block_size < SECTOR_SIZE || c->logical_block_size > PAGE_SIZE ||
-	    c->physical_block_size < c->logical_block_size)
-		return -EINVAL;
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
-	{
-		struct queue_limits lim = queue_limits_start_update(q);
+	struct queue_limits lim = {
+		.logical_block_size = c->logical_block_size,
+		.physical_block_size = c->physical_block_size,
+		.max_hw_sectors = STATED(c, LIMIT_SECTORS) ? c->max_sectors : UINT_MAX >> SECTOR_SHIFT,
+		.max_user_sectors = c->max_sectors,
+		.chunk_sectors = c->chunk_sectors,
+		.max_segments = c->max_segments,
+		.max_segment_size = c->max_segment_size,
+		.seg_boundary_mask = c->seg_boundary_mask,
+		.virt_boundary_mask = c->virt_boundary_mask,
+		.dma_alignment = c->dma_alignment,
+	};
 
-		compat_fill_limits(&lim, c);
-		return queue_limits_commit_update(q, &lim);
-	}
+	return queue_limits_set(q, &lim);
 #else
-	compat_fill_limits(&q->limits, c);
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 0, 0)
-	q->dma_alignment = c->dma_alignment;
-#endif
+	q->limits = *fresh;
+	if (STATED(c, LIMIT_LOGICAL)) {
+		/* Here it is drivers that check (blk_validate_block_size and its forebears). */
+		if (c->logical_block_size < SECTOR_SIZE || c->logical_block_size > PAGE_SIZE ||
+		    !is_power_of_2(c->logical_block_size))
+			return -EINVAL;
+		blk_queue_logical_block_size(q, c->logical_block_size);
+	}
+	if (STATED(c, LIMIT_PHYSICAL))
+		blk_queue_physical_block_size(q, c->physical_block_size);
+	blk_queue_max_hw_sectors(q, STATED(c, LIMIT_SECTORS) ? c->max_sectors : UINT_MAX >> SECTOR_SHIFT);
+	if (STATED(c, LIMIT_SECTORS))
+		q->limits.max_sectors = q->limits.max_hw_sectors;
+	if (STATED(c, LIMIT_CHUNK))
+		blk_queue_chunk_sectors(q, c->chunk_sectors);
+	if (STATED(c, LIMIT_SEGMENTS))
+		blk_queue_max_segments(q, c->max_segments);
+	if (STATED(c, LIMIT_SEG_BOUNDARY))
+		blk_queue_segment_boundary(q, c->seg_boundary_mask);
+	if (STATED(c, LIMIT_VIRT_BOUNDARY))
+		blk_queue_virt_boundary(q, c->virt_boundary_mask);
+	if (STATED(c, LIMIT_SEGMENT_SIZE))
+		blk_queue_max_segment_size(q, c->max_segment_size);
+	if (STATED(c, LIMIT_DMA))
+		blk_queue_dma_alignment(q, c->dma_alignment);
 	return 0;
 #endif
 }

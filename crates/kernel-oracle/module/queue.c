@@ -15,6 +15,8 @@ static struct blk_mq_tag_set tags;
 static struct gendisk *disk;
 static struct scatterlist *table;
 static struct seen seen;
+/* The limits that the kernel gave the queue before anybody stated any. */
+static struct queue_limits fresh;
 static int major;
 
 static void note_request(struct request *rq)
@@ -112,6 +114,7 @@ int queue_create(void)
 		err = PTR_ERR(disk);
 		goto tags;
 	}
+	fresh = disk->queue->limits;
 	disk->major = major;
 	disk->minors = 1;
 	disk->fops = &disk_ops;
@@ -141,7 +144,7 @@ void queue_destroy(void)
 
 int queue_set_limits(const struct case_limits *limits)
 {
-	return compat_set_limits(disk->queue, limits);
+	return compat_set_limits(disk->queue, &fresh, limits);
 }
 
 struct gendisk *queue_disk(void)
