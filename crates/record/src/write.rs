@@ -55,6 +55,13 @@ impl RowWriter {
             .truncate(false)
             .open(path)
             .map_err(|source| io(path, source))?;
+        if !file
+            .metadata()
+            .map_err(|source| io(path, source))?
+            .is_file()
+        {
+            return Err(io(path, std::io::Error::other("is no regular file")));
+        }
         let bytes = fs::read(path).map_err(|source| io(path, source))?;
         let rows = rows_from_bytes(&bytes, path, Tail::Drop)?;
         let whole = whole_lines(&bytes).len() as u64;
