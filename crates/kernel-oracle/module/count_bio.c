@@ -83,7 +83,7 @@ COUNT_OP op_bvecs(struct count_arg *a)
 	a->sink = sum ^ mix;
 }
 
-#if COUNT_HAS_FOLIO
+#if HAVE_FOLIO_WALK
 COUNT_OP op_folios(struct count_arg *a)
 {
 	struct folio_iter fi;
@@ -131,7 +131,7 @@ static void count_adds(struct count_arg *a)
 		count_end();
 	}
 
-#if COUNT_HAS_FOLIO
+#if HAVE_FOLIO_WALK
 	a->fn = count_need("bio_add_folio", "bio_add_folio");
 	if (a->fn) {
 		a->p = count_head_of(a->page);
@@ -178,14 +178,14 @@ static void count_single_adds(struct count_arg *a)
 
 void count_bio(void)
 {
-	const unsigned short max_vecs = BIO_MAX_VECS_COUNT;
+	const unsigned short max_vecs = COUNT_MAX_VECS;
 	struct bio_vec *table = kcalloc(max_vecs, sizeof(*table), GFP_KERNEL);
 	struct bio *bio = kzalloc(sizeof(*bio), GFP_KERNEL);
 	unsigned int i, order, v;
 
 	if (!table || !bio)
 		goto out;
-#if !COUNT_HAS_FOLIO
+#if !HAVE_FOLIO_WALK
 	count_absent("bio_add_folio", "folios came with 5.16, bio_add_folio with 5.17");
 	count_absent("bio_for_each_folio_all", "folios came with 5.16");
 #endif
@@ -204,7 +204,7 @@ void count_bio(void)
 		op_bio_add_page(&a);
 		count_steady("bio_for_each_segment", order, "all", op_segments, &a);
 		count_steady("bio_for_each_bvec", order, "all", op_bvecs, &a);
-#if COUNT_HAS_FOLIO
+#if HAVE_FOLIO_WALK
 		count_steady("bio_for_each_folio_all", order, "all", op_folios, &a);
 #endif
 		if (order == 2)
@@ -226,7 +226,7 @@ void count_bio(void)
 		if (bio->bi_vcnt == 1u << v) {
 			count_steady("bio_for_each_segment_scattered", v, "all", op_segments, &a);
 			count_steady("bio_for_each_bvec_scattered", v, "all", op_bvecs, &a);
-#if COUNT_HAS_FOLIO
+#if HAVE_FOLIO_WALK
 			count_steady("bio_for_each_folio_all_scattered", v, "all", op_folios, &a);
 #endif
 		}

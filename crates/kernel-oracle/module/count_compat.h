@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The one place where the counting code asks which kernel it is built for.
+ * Where kernels differ for the counting code alone; the rest is in compat.h.
  */
-#ifndef ORACLE_COUNT_COMPAT_H
-#define ORACLE_COUNT_COMPAT_H
+#ifndef FOLIOSCOPE_COUNT_COMPAT_H
+#define FOLIOSCOPE_COUNT_COMPAT_H
 
-#include <linux/version.h>
-#include <linux/bio.h>
-#include <linux/blk-mq.h>
 #include <linux/mm.h>
+#include "compat.h"
 
 #define COUNT_SINCE(major, minor) (LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 
-/* struct folio: 5.16. Its walk over a bio came in the same release. */
-#define COUNT_HAS_FOLIO COUNT_SINCE(5, 16)
+/* One table of this size is enough for every bio here. */
+#define COUNT_MAX_VECS 256
 
-/* bio_init took the device and the operation from 5.18 on. */
+/* A bio of no device: nothing looks up a cgroup. */
 static inline void count_bio_init(struct bio *bio, struct bio_vec *table,
 				  unsigned short max_vecs, unsigned int op)
 {
@@ -27,16 +25,70 @@ static inline void count_bio_init(struct bio *bio, struct bio_vec *table,
 #endif
 }
 
-/* BIO_MAX_PAGES was renamed in 5.12; one table of this size is enough for all. */
-#define BIO_MAX_VECS_COUNT 256
+static inline void count_bio_device(struct bio *bio, struct gendisk *disk)
+{
+#if COUNT_SINCE(5, 12)
+	bio->bi_bdev = disk->part0;
+#else
+	bio->bi_disk = disk;
+#endif
+}
 
 /* What mm functions take for an allocation's head. */
-#if COUNT_HAS_FOLIO
+#if HAVE_FOLIO_WALK
 typedef struct folio count_head;
 #define count_head_of(page) page_folio(page)
 #else
 typedef struct page count_head;
 #define count_head_of(page) (page)
 #endif
+
+/* What direct IO holds on nr pages of an allocation until the IO ends: references,
+ * since 6.3 pins (a large folio counts them apart, a page in its high bits). */
+static inline void count_hold_for_io(struct page *page, unsigned int nr)
+{
+#if COUNT_SINCE(6, 3)
+	struct folio *folio = page_folio(page);
+
+	if (folio_test_large(folio)) {
+		folio_ref_add(folio, nr);
+		atomic_add(nr, &folio->_pincount);
+	} else {
+		folio_ref_add(folio, nr * GUP_PIN_COUNTING_BIAS);
+	}
+#else
+	page_ref_add(page, nr);
+#endif
+}
+
+static inline void count_mark_held(struct bio *bio)
+{
+#if COUNT_SINCE(6, 3)
+	bio_set_flag(bio, BIO_PAGE_PINNED);
+#endif
+}
+
+/* The check of a bio against its queue's limits at submission. */
+#if COUNT_SINCE(6, 12)
+#define COUNT_SPLIT_LIMITS "bio_split_rw"
+#elif COUNT_SINCE(6, 0)
+#define COUNT_SPLIT_LIMITS "__bio_split_to_limits"
+#else
+#define COUNT_SPLIT_LIMITS "__blk_queue_split"
+#endif
+
+static inline void count_split_limits(void *fn, struct bio *bio, const void *limits)
+{
+	unsigned int segments;
+#if COUNT_SINCE(6, 0)
+	struct bio *(*split)(struct bio *, const void *, unsigned int *) = fn;
+
+	split(bio, limits, &segments);
+#else
+	void (*split)(struct bio **, unsigned int *) = fn;
+
+	split(&bio, &segments);
+#endif
+}
 
 #endif
