@@ -1,1 +1,6 @@
-//! Clock, interleaving, sampling and environment.
+//! Clock, interleaving, sampling and environment: how a time comes about.
+#![forbid(unsafe_code)]
+
+pub mod machine;
+pub mod pmu;
+pub mod sampling;

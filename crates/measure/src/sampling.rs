@@ -1,0 +1,252 @@
+//! The clock's inside: calibration and interleaved rounds over contenders that are set up.
+//!
+//! A contender is a closure that runs a number of calls and answers the checksum of one
+//! call. Everything but the call itself (fault counters, checksum comparison, shuffling)
+//! stands outside the two readings of the clock.
+
+use std::hint::black_box;
+
+use hugemem::process::{Clock, Faults};
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64Mcg;
+
+use crate::pmu::Counters;
+
+/// The clock that rounds are timed with.
+pub const CLOCK: Clock = Clock::MonotonicRaw;
+/// Its name in records.
+pub const CLOCK_NAME: &str = "CLOCK_MONOTONIC_RAW";
+
+/// How long to sample one group of contenders.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Effort {
+    /// Time for all rounds of all contenders together, in nanoseconds.
+    pub slice_ns: u64,
+    /// The shortest sample (one contender in one round) in nanoseconds, so that the
+    /// clock's step and its call do not show.
+    pub min_sample_ns: u64,
+    /// The longest sample, in nanoseconds, unless a single call takes longer.
+    pub max_sample_ns: u64,
+    /// Rounds that are made however long they take.
+    pub min_rounds: u32,
+    /// Rounds that are enough.
+    pub max_rounds: u32,
+}
+
+impl Effort {
+    /// The length of a sample that lets `contenders` have the most rounds in the slice.
+    fn sample_ns(&self, contenders: usize) -> u64 {
+        let samples = contenders.max(1) as u64 * u64::from(self.max_rounds.max(1));
+        (self.slice_ns / samples).clamp(
+            self.min_sample_ns,
+            self.max_sample_ns.max(self.min_sample_ns),
+        )
+    }
+
+    /// Rounds that fit if one round takes `round_ns`.
+    fn rounds(&self, round_ns: u64) -> u32 {
+        let fit = self.slice_ns / round_ns.max(1);
+        u32::try_from(fit).unwrap_or(u32::MAX).clamp(
+            self.min_rounds.max(1),
+            self.max_rounds.max(self.min_rounds.max(1)),
+        )
+    }
+}
+
+/// One design that is set up and ready.
+pub struct Contender<'a> {
+    /// Runs that many calls and answers the checksum of a call.
+    pub run: &'a mut dyn FnMut(u64) -> u64,
+    /// Elements that one call handles; times are per element.
+    pub elements: u64,
+    /// The checksum of a right answer; `None` where answers are not checked (the floor).
+    pub expected: Option<u64>,
+    /// Whether a call runs on several threads: then the process's faults count.
+    pub threaded: bool,
+}
+
+impl std::fmt::Debug for Contender<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contender")
+            .field("elements", &self.elements)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the rounds of one contender gave.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Outcome {
+    /// Calls per round.
+    pub iters: u64,
+    /// Nanoseconds per element, one per round; empty where `error` says why.
+    pub rounds: Vec<f64>,
+    /// The checksum of a call.
+    pub checksum: u64,
+    /// Minor faults inside the clock, all rounds.
+    pub minor_faults: u64,
+    /// Context switches inside the clock, all rounds.
+    pub context_switches: u64,
+    /// Instructions per element, where a counter exists.
+    pub instructions: Option<f64>,
+    /// Data TLB misses per element, where a counter exists.
+    pub dtlb_misses: Option<f64>,
+    /// Why there is no time.
+    pub error: Option<String>,
+}
+
+/// Calibrates every contender and times them in interleaved rounds of random order.
+///
+/// A contender with a wrong answer gets an error and leaves the rounds; the others go on.
+pub fn sample(
+    contenders: &mut [Contender<'_>],
+    effort: Effort,
+    random: &mut Pcg64Mcg,
+    counters: &mut Counters,
+) -> Vec<Outcome> {
+    let target_ns = effort.sample_ns(contenders.len());
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(contenders.len());
+    let mut round_ns = 0;
+    for contender in contenders.iter_mut() {
+        let (outcome, sample_ns) = calibrate(contender, target_ns);
+        round_ns += sample_ns;
+        outcomes.push(outcome);
+    }
+    let rounds = effort.rounds(round_ns);
+    let mut order: Vec<usize> = (0..contenders.len())
+        .filter(|at| outcomes[*at].error.is_none())
+        .collect();
+    let mut totals = vec![Totals::default(); contenders.len()];
+    for _ in 0..rounds {
+        order.shuffle(random);
+        for at in &order {
+            round(
+                &mut contenders[*at],
+                &mut outcomes[*at],
+                &mut totals[*at],
+                counters,
+            );
+        }
+        order.retain(|at| outcomes[*at].error.is_none());
+    }
+    for ((contender, outcome), total) in contenders.iter().zip(&mut outcomes).zip(&totals) {
+        conclude(contender, outcome, total, rounds);
+    }
+    outcomes
+}
+
+/// Hardware counts over all rounds of one contender.
+#[derive(Clone, Copy, Default)]
+struct Totals {
+    instructions: Option<u64>,
+    dtlb_misses: Option<u64>,
+}
+
+/// Checks one call, warms up, and finds the number of calls that fill `target_ns`.
+/// Answers with that and the nanoseconds that a round of it takes.
+fn calibrate(contender: &mut Contender<'_>, target_ns: u64) -> (Outcome, u64) {
+    let mut outcome = Outcome::default();
+    let checksum = (contender.run)(1);
+    outcome.checksum = checksum;
+    if let Some(expected) = contender.expected
+        && checksum != expected
+    {
+        outcome.error = Some(wrong(checksum, expected));
+        return (outcome, 0);
+    }
+    let mut iters: u64 = 1;
+    loop {
+        let ns = timed(contender, iters).0.max(1);
+        if ns >= target_ns || iters >= 1 << 40 {
+            // The last try was the warm-up; what it took is what a round will take.
+            outcome.iters = iters;
+            return (outcome, ns);
+        }
+        // Aim a little above; a bad first guess (cold caches) is corrected by the next.
+        let wanted = iters as f64 * target_ns as f64 * 1.1 / ns as f64;
+        iters = (wanted.ceil() as u64).clamp(iters + 1, iters.saturating_mul(64));
+    }
+}
+
+/// Runs the calls inside the clock: nanoseconds, checksum.
+fn timed(contender: &mut Contender<'_>, iters: u64) -> (u64, u64) {
+    let start = CLOCK.now_ns();
+    let checksum = black_box((contender.run)(black_box(iters)));
+    (CLOCK.now_ns() - start, checksum)
+}
+
+fn round(
+    contender: &mut Contender<'_>,
+    outcome: &mut Outcome,
+    totals: &mut Totals,
+    counters: &mut Counters,
+) {
+    let faults = || {
+        if contender.threaded {
+            Faults::of_process()
+        } else {
+            Faults::of_thread()
+        }
+    };
+    let before = match faults() {
+        Ok(before) => before,
+        Err(error) => return outcome.error = Some(format!("cannot count faults: {error}")),
+    };
+    counters.start();
+    let (ns, checksum) = timed(contender, outcome.iters);
+    let counts = counters.stop();
+    let faults = || {
+        if contender.threaded {
+            Faults::of_process()
+        } else {
+            Faults::of_thread()
+        }
+    };
+    match faults() {
+        Ok(after) => {
+            let delta = after.since(before);
+            outcome.minor_faults += delta.minor;
+            outcome.context_switches += delta.voluntary_switches + delta.involuntary_switches;
+        }
+        Err(error) => return outcome.error = Some(format!("cannot count faults: {error}")),
+    }
+    if checksum != outcome.checksum {
+        return outcome.error = Some(format!(
+            "not repeatable: {}",
+            wrong(checksum, outcome.checksum)
+        ));
+    }
+    let add = |total: &mut Option<u64>, count: Option<u64>| {
+        if let Some(count) = count {
+            *total = Some(total.unwrap_or(0) + count);
+        }
+    };
+    add(&mut totals.instructions, counts.instructions);
+    add(&mut totals.dtlb_misses, counts.dtlb_misses);
+    let elements = outcome.iters as f64 * contender.elements.max(1) as f64;
+    outcome.rounds.push(ns as f64 / elements);
+}
+
+/// Turns totals into figures per element, or a broken promise into an error.
+fn conclude(contender: &Contender<'_>, outcome: &mut Outcome, totals: &Totals, rounds: u32) {
+    if outcome.error.is_none() && outcome.minor_faults > 0 {
+        outcome.error = Some(format!(
+            "{} minor page fault(s) inside the clock: its memory was not all populated before",
+            outcome.minor_faults
+        ));
+    }
+    if outcome.error.is_some() {
+        outcome.rounds.clear();
+        return;
+    }
+    let elements = outcome.iters as f64 * contender.elements.max(1) as f64 * f64::from(rounds);
+    outcome.instructions = totals.instructions.map(|count| count as f64 / elements);
+    outcome.dtlb_misses = totals.dtlb_misses.map(|count| count as f64 / elements);
+}
+
+fn wrong(got: u64, expected: u64) -> String {
+    format!("wrong answer: checksum {got:#x}, expected {expected:#x}")
+}
+
+#[cfg(test)]
+#[path = "sampling_tests.rs"]
+mod tests;

@@ -1,0 +1,197 @@
+use hugemem::{Backing, Mapping, Request};
+use rand::SeedableRng;
+
+use super::*;
+
+const EFFORT: Effort = Effort {
+    slice_ns: 2_000_000,
+    min_sample_ns: 20_000,
+    max_sample_ns: 100_000,
+    min_rounds: 4,
+    max_rounds: 8,
+};
+
+fn contender(run: &mut dyn FnMut(u64) -> u64, expected: Option<u64>) -> Contender<'_> {
+    Contender {
+        run,
+        elements: 2,
+        expected,
+        threaded: false,
+    }
+}
+
+fn work(iters: u64) -> u64 {
+    for i in 0..iters {
+        black_box(i);
+    }
+    7
+}
+
+fn run(contenders: &mut [Contender<'_>]) -> Vec<Outcome> {
+    sample(
+        contenders,
+        EFFORT,
+        &mut Pcg64Mcg::seed_from_u64(1),
+        &mut Counters::none(),
+    )
+}
+
+#[test]
+fn equal_numbers_of_rounds_and_a_sample_long_enough() {
+    let (mut a, mut b) = (work, |iters| work(iters * 3));
+    let outcomes = run(&mut [contender(&mut a, Some(7)), contender(&mut b, Some(7))]);
+    assert_eq!(outcomes[0].rounds.len(), outcomes[1].rounds.len());
+    assert!(outcomes[0].rounds.len() >= 4 && outcomes[0].rounds.len() <= 8);
+    for outcome in &outcomes {
+        assert_eq!(outcome.error, None);
+        assert!(
+            outcome.iters > 100,
+            "{} calls cannot fill 20 µs",
+            outcome.iters
+        );
+    }
+}
+
+#[test]
+fn a_wrong_answer_is_an_error_and_never_a_time() {
+    let (mut good, mut bad) = (work, |iters| work(iters) + 1);
+    let outcomes = run(&mut [contender(&mut good, Some(7)), contender(&mut bad, Some(7))]);
+    assert_eq!(outcomes[0].error, None);
+    assert!(outcomes[1].rounds.is_empty());
+    assert!(
+        outcomes[1]
+            .error
+            .as_deref()
+            .unwrap()
+            .contains("checksum 0x8, expected 0x7")
+    );
+}
+
+#[test]
+fn an_answer_that_changes_between_rounds_is_an_error() {
+    let mut calls = 0;
+    let mut fickle = |iters| {
+        calls += 1;
+        work(iters) + u64::from(calls > 40)
+    };
+    let effort = Effort {
+        min_rounds: 50,
+        max_rounds: 50,
+        ..EFFORT
+    };
+    let mut contenders = [contender(&mut fickle, Some(7))];
+    let outcomes = sample(
+        &mut contenders,
+        effort,
+        &mut Pcg64Mcg::seed_from_u64(1),
+        &mut Counters::none(),
+    );
+    assert!(outcomes[0].rounds.is_empty());
+    assert!(
+        outcomes[0]
+            .error
+            .as_deref()
+            .unwrap()
+            .starts_with("not repeatable")
+    );
+}
+
+#[test]
+fn the_floor_is_not_checked() {
+    let mut floor = |iters| work(iters) + 5;
+    let outcomes = run(&mut [contender(&mut floor, None)]);
+    assert_eq!(outcomes[0].error, None);
+    assert!(!outcomes[0].rounds.is_empty());
+}
+
+#[test]
+fn page_faults_inside_the_clock_are_an_error_that_names_them() {
+    // Fresh memory for every call: its pages are touched inside the clock.
+    let mut faulty = |iters: u64| {
+        for _ in 0..iters {
+            let request = Request::new(64 << 10, Backing::Base).populate(false);
+            Mapping::new(request)
+                .unwrap()
+                .into_bytes()
+                .as_mut_slice()
+                .fill(1);
+        }
+        7
+    };
+    let outcomes = run(&mut [contender(&mut faulty, Some(7))]);
+    assert!(outcomes[0].minor_faults > 0);
+    assert!(outcomes[0].rounds.is_empty());
+    assert!(
+        outcomes[0]
+            .error
+            .as_deref()
+            .unwrap()
+            .contains("minor page fault")
+    );
+}
+
+#[test]
+fn the_order_within_rounds_changes() {
+    let log = std::cell::RefCell::new(Vec::new());
+    let mut first = |iters| {
+        log.borrow_mut().push('a');
+        work(iters)
+    };
+    let mut second = |iters| {
+        log.borrow_mut().push('b');
+        work(iters)
+    };
+    let effort = Effort {
+        min_rounds: 40,
+        max_rounds: 40,
+        min_sample_ns: 1,
+        max_sample_ns: 1,
+        ..EFFORT
+    };
+    let mut contenders = [
+        contender(&mut first, Some(7)),
+        contender(&mut second, Some(7)),
+    ];
+    sample(
+        &mut contenders,
+        effort,
+        &mut Pcg64Mcg::seed_from_u64(1),
+        &mut Counters::none(),
+    );
+    let log = log.into_inner();
+    let rounds = &log[log.len() - 80..];
+    let leads = rounds.chunks(2).filter(|round| round[0] == 'a').count();
+    assert!(
+        (5..35).contains(&leads),
+        "`a` came first in {leads} of 40 rounds"
+    );
+    assert!(
+        rounds.chunks(2).all(|round| round[0] != round[1]),
+        "each once per round"
+    );
+}
+
+#[test]
+fn effort_prefers_rounds_then_length() {
+    let effort = Effort {
+        slice_ns: 100_000_000,
+        min_sample_ns: 50_000,
+        max_sample_ns: 2_000_000,
+        min_rounds: 5,
+        max_rounds: 20,
+    };
+    assert_eq!(effort.sample_ns(5), 1_000_000);
+    assert_eq!(effort.sample_ns(1), 2_000_000, "no longer than the longest");
+    assert_eq!(
+        effort.sample_ns(1000),
+        50_000,
+        "no shorter than the shortest"
+    );
+    assert_eq!(effort.rounds(5_000_000), 20);
+    assert_eq!(effort.rounds(10_000_000), 10);
+    assert_eq!(
+        effort.rounds(1_000_000_000),
+        5,
+        "never fewer than the fewest"
+    );
+}
