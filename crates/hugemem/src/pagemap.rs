@@ -1,10 +1,11 @@
 //! Page frames of mappings and files, and the kernel's flags for frames.
 
 use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use memmap2::MmapOptions;
-use procfs::process::{MMapPath, PageInfo, Process};
+use procfs::process::{MMPermissions, MMapPath, PageInfo, Process};
 
 pub use procfs::PhysicalPageFlags as PageFlags;
 
@@ -33,6 +34,8 @@ pub struct Region {
     pub end: u64,
     /// What it maps.
     pub what: RegionKind,
+    /// Whether the process may read, write or execute it; reserved address space is none of it.
+    pub accessible: bool,
 }
 
 /// What a [`Region`] maps.
@@ -81,6 +84,9 @@ pub fn regions(pid: u32) -> Result<Vec<Region>, Error> {
     let region = |map: procfs::process::MemoryMap| Region {
         start: map.address.0,
         end: map.address.1,
+        accessible: map
+            .perms
+            .intersects(MMPermissions::READ | MMPermissions::WRITE | MMPermissions::EXECUTE),
         what: match map.pathname {
             MMapPath::Path(_) => RegionKind::File,
             MMapPath::Anonymous | MMapPath::Heap => RegionKind::Anonymous,
@@ -169,38 +175,45 @@ fn decode(entry: PageInfo) -> Page {
 }
 
 /// The kernel's flags of page frames (/proc/kpageflags).
-pub struct FrameFlags(procfs::KPageFlags);
+#[derive(Debug)]
+pub struct FrameFlags(File);
 
 impl FrameFlags {
+    const PATH: &str = "/proc/kpageflags";
+
     /// Opens the flags.
     ///
     /// # Errors
     /// [`Error::NoProc`] without root.
     pub fn open() -> Result<Self, Error> {
-        match procfs::KPageFlags::new() {
-            Ok(flags) => Ok(Self(flags)),
-            Err(error) => Err(Error::proc(
-                "/proc/kpageflags",
-                format!("{error}; run it as root (sudo)"),
-            )),
-        }
+        File::open(Self::PATH)
+            .map(Self)
+            .map_err(|error| Error::proc(Self::PATH, format!("{error}; run it as root (sudo)")))
     }
 
-    /// The flags of `count` frames from `pfn` on.
+    /// The flags of `count` frames from `pfn` on; fewer, or none, at the end of memory.
     ///
     /// # Errors
-    /// [`Error::NoProc`] for frames beyond the end of memory.
+    /// [`Error::NoProc`] if the kernel refuses.
     pub fn read(&mut self, pfn: u64, count: u64) -> Result<Vec<PageFlags>, Error> {
-        use procfs::process::Pfn;
-        self.0
-            .get_range_info(Pfn(pfn), Pfn(pfn + count))
-            .map_err(|error| Error::proc("/proc/kpageflags", format!("frame {pfn:#x}: {error}")))
-    }
-}
-
-impl std::fmt::Debug for FrameFlags {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FrameFlags").finish_non_exhaustive()
+        const WORD: usize = size_of::<u64>();
+        let mut bytes = vec![0; count as usize * WORD];
+        let mut done = 0;
+        while done < bytes.len() {
+            let at = pfn * WORD as u64 + done as u64;
+            match self.0.read_at(&mut bytes[done..], at) {
+                Ok(0) => break,
+                Ok(more) => done += more,
+                Err(error) => {
+                    return Err(Error::proc(Self::PATH, format!("frame {pfn:#x}: {error}")));
+                }
+            }
+        }
+        let (words, _) = bytes[..done].as_chunks::<WORD>();
+        Ok(words
+            .iter()
+            .map(|word| PageFlags::parse_info(u64::from_ne_bytes(*word)))
+            .collect())
     }
 }
 

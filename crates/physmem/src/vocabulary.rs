@@ -65,7 +65,11 @@ pub struct OrderError(pub u64);
 
 impl fmt::Display for OrderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "order {} is above the largest, {MAX_ORDER} (1 GiB)", self.0)
+        write!(
+            f,
+            "order {} is above the largest, {MAX_ORDER} (1 GiB)",
+            self.0
+        )
     }
 }
 
@@ -221,7 +225,10 @@ impl Extent {
     ///
     /// Panics unless `head` is aligned to the order, as the buddy allocator guarantees.
     pub const fn new(head: Pfn, order: Order) -> Self {
-        assert!(head.0 & (order.pages() - 1) == 0, "an allocation is naturally aligned");
+        assert!(
+            head.0 & (order.pages() - 1) == 0,
+            "an allocation is naturally aligned"
+        );
         Self { head, order }
     }
 
