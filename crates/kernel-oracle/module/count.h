@@ -68,6 +68,15 @@ void count_queue(void);
 void count_page(void);
 void count_lru(void);
 void count_memcg(void);
+/* Parts of rooms. */
+void count_scan(void);
+void count_memcg_locks(void);
+
+/* Finds the asking process's group; false, and the primitive absent, without one. */
+bool count_memcg_ready(const char *primitive);
+/* An allocation charged to that group, and its end; after count_memcg_ready. */
+struct page *count_charged_pages(unsigned int order);
+void count_free_charged(struct page *page, unsigned int order);
 
 extern const unsigned int count_orders[];
 extern const unsigned int count_nr_orders;

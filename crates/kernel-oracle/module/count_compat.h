@@ -6,6 +6,7 @@
 #define FOLIOSCOPE_COUNT_COMPAT_H
 
 #include <linux/mm.h>
+#include <linux/pagevec.h>
 #include "compat.h"
 
 #define COUNT_SINCE(major, minor) (LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
@@ -90,5 +91,61 @@ static inline void count_split_limits(void *fn, struct bio *bio, const void *lim
 	split(&bio, &segments);
 #endif
 }
+
+/* PG_lru came to be tested and cleared in one step in 5.11. */
+static inline bool count_test_clear_lru(struct page *page)
+{
+#if HAVE_FOLIO_WALK
+	return folio_test_clear_lru((struct folio *)page);
+#else
+	return test_and_clear_bit(PG_lru, &page->flags);
+#endif
+}
+
+/* MEMCG_CHARGE_BATCH, doubled in 5.14 (it is known to mm alone). */
+#define COUNT_CHARGE_BATCH (COUNT_SINCE(5, 14) ? 64UL : 32UL)
+
+/* Several allocations of one group uncharged together: a list until 6.10. */
+#if COUNT_SINCE(6, 10)
+#define COUNT_UNCHARGE_BATCH "__mem_cgroup_uncharge_folios"
+struct count_batch {
+	struct folio_batch folios;
+};
+
+static inline void *count_batch_init(struct count_batch *batch)
+{
+	folio_batch_init(&batch->folios);
+	return &batch->folios;
+}
+
+static inline void count_batch_add(struct count_batch *batch, struct page *page)
+{
+	folio_batch_add(&batch->folios, page_folio(page));
+}
+#else
+#define COUNT_UNCHARGE_BATCH \
+	(HAVE_FOLIO_WALK ? "__mem_cgroup_uncharge_list" : "mem_cgroup_uncharge_list")
+struct count_batch {
+	struct list_head pages;
+};
+
+static inline void *count_batch_init(struct count_batch *batch)
+{
+	INIT_LIST_HEAD(&batch->pages);
+	return &batch->pages;
+}
+
+static inline void count_batch_add(struct count_batch *batch, struct page *page)
+{
+	list_add_tail(&page->lru, &batch->pages);
+}
+#endif
+
+/* From 6.11 the lock needs CONFIG_MEMCG_V1 and is an RCU section without; 6.15 has
+ * none. */
+#define COUNT_INLINE_MEMCG_LOCK (COUNT_SINCE(6, 11) && !COUNT_SINCE(6, 13))
+#define COUNT_NO_MEMCG_LOCK                                                      \
+	(COUNT_SINCE(6, 11) ? "pages no longer move between groups, so nothing holds them" : \
+			      "this kernel locks the other kind of unit")
 
 #endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Holding a page's memory cgroup steady: lock and unlock together, of a charged
+ * page, no move under way.
+ */
+#include <linux/memcontrol.h>
+#include "count.h"
+
+/* Some kernels' lock returns the group; nothing looks at it here. */
+COUNT_OP op_lock_pair(struct count_arg *a)
+{
+	void (*lock)(void *) = a->fn;
+	void (*unlock)(void *) = a->q;
+
+	lock(a->p);
+	unlock(a->p);
+}
+
+#if COUNT_INLINE_MEMCG_LOCK
+COUNT_OP op_inline_pair(struct count_arg *a)
+{
+	folio_memcg_lock(a->p);
+	folio_memcg_unlock(a->p);
+}
+#endif
+
+static void count_pair(const char *primitive, const char *lock, const char *unlock,
+		       struct page *page)
+{
+	struct count_arg a = { .p = page };
+
+	a.fn = count_symbol(lock);
+	a.q = count_symbol(unlock);
+	if (a.fn && a.q)
+		count_steady(primitive, 0, "no_move", op_lock_pair, &a);
+	else
+		count_absent(primitive, COUNT_NO_MEMCG_LOCK);
+}
+
+void count_memcg_locks(void)
+{
+	struct page *page = count_charged_pages(0);
+
+	if (!page)
+		return;
+	count_pair("lock_page_memcg", "lock_page_memcg", "unlock_page_memcg", page);
+#if COUNT_INLINE_MEMCG_LOCK
+	if (!count_symbol("folio_memcg_lock")) {
+		struct count_arg a = { .p = page };
+
+		count_steady("folio_memcg_lock", 0, "rcu_only", op_inline_pair, &a);
+	} else
+#endif
+		count_pair("folio_memcg_lock", "folio_memcg_lock", "folio_memcg_unlock", page);
+	count_free_charged(page, 0);
+}
