@@ -49,11 +49,13 @@ use serde::{Deserialize, Serialize};
 
 mod answer;
 mod generate;
+mod invariants;
 mod limits;
 mod parse;
 
 pub use answer::{Answer, Refusal, Refused, Request, Taken};
 pub use generate::{WINDOW_PAGES, generate, generate_one};
+pub use invariants::invariants;
 pub use limits::Limits;
 pub use parse::{CaseError, parse_lines};
 

@@ -227,7 +227,7 @@ impl Source {
             4..7 => 1,
             _ => 0,
         };
-        let bios = if self.one_in(3) {
+        let bios = if self.one_in(2) {
             self.rng.random_range(2..=4)
         } else {
             1
@@ -251,7 +251,7 @@ impl Source {
                 let Some((pfn, order)) =
                     again.or_else(|| memory.allocate(self, order, near, descending))
                 else {
-                    break;
+                    return adds;
                 };
                 self.fill(
                     &mut adds,

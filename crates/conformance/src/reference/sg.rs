@@ -2,6 +2,8 @@
 
 use design::{QueueLimits, Version};
 
+use crate::case::PAGE_SIZE;
+
 use super::bio::Bvec;
 use super::request::QueuedRequest;
 use super::{phys_mergeable, segment_room};
@@ -55,8 +57,14 @@ fn joins(limits: &QueueLimits, entry_len: u32, prev: Option<Bvec>, next: Bvec) -
         && prev.is_some_and(|prev| phys_mergeable(limits, prev, next))
 }
 
-/// `blk_bvec_map_sg`: one entry for each segment's worth of a vec.
+/// `__blk_bvec_map_sg`, or for a vec beyond its page `blk_bvec_map_sg`: one entry for each
+/// segment's worth.
 fn chop(limits: &QueueLimits, vec: Bvec, sg: &mut Vec<(u64, u32)>) {
+    // Every device takes a piece of one page, even where 6.12 lets one state a smaller segment.
+    if vec.offset_end() <= PAGE_SIZE {
+        sg.push((vec.phys(), vec.len));
+        return;
+    }
     let mut at = vec.phys();
     while at < vec.end() {
         let len = segment_room(limits, at).min(vec.end() - at);

@@ -1,0 +1,189 @@
+//! What holds for every answer, whichever kernel or model gave it.
+
+use std::fmt::Debug;
+
+use design::{QueueLimits, Version};
+
+use super::{Answer, Case, PAGE_SIZE, Request, Taken};
+
+/// Checks an answer against what must hold without knowing the answer: the same bytes go
+/// through every table and walk, and no request or scatterlist entry breaks the limits.
+///
+/// # Errors
+/// What does not hold, with the numbers.
+pub fn invariants(case: &Case, answer: &Answer) -> Result<(), String> {
+    equal("name", &answer.name(), &case.name.as_str())?;
+    let Answer::Taken(taken) = answer else {
+        return Ok(());
+    };
+    let limits = case
+        .limits
+        .effective(case.rules)
+        .map_err(|error| format!("the limits are refused ({error:?}), yet there is an answer"))?;
+    tables(case, taken)?;
+    requests(case, taken)?;
+    for request in &taken.bios {
+        within(case, &limits, request)
+            .map_err(|e| format!("request at sector {}: {e}", request.sector))?;
+    }
+    Ok(())
+}
+
+fn equal<T: PartialEq + Debug>(what: &str, is: &T, should: &T) -> Result<(), String> {
+    holds(is == should, || {
+        format!("{what}: {is:?}, should be {should:?}")
+    })
+}
+
+fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if condition { Ok(()) } else { Err(otherwise()) }
+}
+
+fn tables(case: &Case, taken: &Taken) -> Result<(), String> {
+    equal("adds answered", &taken.accepted.len(), &case.adds.len())?;
+    for (i, (&got, add)) in taken.accepted.iter().zip(&case.adds).enumerate() {
+        holds(got == 0 || got == add.len, || {
+            format!("adds[{i}]: {got} of {} bytes taken", add.len)
+        })?;
+    }
+    let accepted: u64 = taken.accepted.iter().map(|&n| u64::from(n)).sum();
+    equal(
+        "bytes in vecs",
+        &taken.vecs.iter().map(|v| u64::from(v.2)).sum(),
+        &accepted,
+    )?;
+
+    // The vecs hold the accepted runs in order, byte for byte.
+    let runs = case
+        .adds
+        .iter()
+        .zip(&taken.accepted)
+        .filter(|(_, got)| **got > 0);
+    let wanted = joined(runs.map(|(a, got)| (a.pfn * PAGE_SIZE + u64::from(a.offset), *got)));
+    equal(
+        "memory in vecs",
+        &joined(taken.vecs.iter().map(vec_run)),
+        &wanted,
+    )?;
+
+    let pages =
+        |(phys, len): (u64, u32)| (phys + u64::from(len) - 1) / PAGE_SIZE - phys / PAGE_SIZE + 1;
+    let steps: u64 = taken.vecs.iter().map(vec_run).map(pages).sum();
+    equal("sp_segments", &taken.sp_segments, &steps)?;
+    let heads: u64 = taken
+        .vecs
+        .iter()
+        .map(vec_run)
+        .map(|run| allocations_in(case, run))
+        .sum();
+    equal("chunks", &taken.chunks, &heads)
+}
+
+fn vec_run(&(pfn, offset, len): &(u64, u32, u32)) -> (u64, u32) {
+    (pfn * PAGE_SIZE + u64::from(offset), len)
+}
+
+/// Allocations that a run touches. Allocations do not overlap, so counting those that meet
+/// the run counts the steps of a folio walk.
+fn allocations_in(case: &Case, (phys, len): (u64, u32)) -> u64 {
+    let meets = |&(&pfn, &order): &(&u64, &u8)| {
+        pfn * PAGE_SIZE < phys + u64::from(len) && phys < (pfn + (1 << order)) * PAGE_SIZE
+    };
+    case.allocations().iter().filter(meets).count() as u64
+}
+
+/// Runs with those that touch each other joined: what is left when tables are forgotten.
+fn joined(runs: impl IntoIterator<Item = (u64, u32)>) -> Vec<(u64, u64)> {
+    let mut joined: Vec<(u64, u64)> = Vec::new();
+    for (phys, len) in runs {
+        match joined.last_mut() {
+            Some((at, n)) if *at + *n == phys => *n += u64::from(len),
+            _ => joined.push((phys, len.into())),
+        }
+    }
+    joined
+}
+
+fn requests(case: &Case, taken: &Taken) -> Result<(), String> {
+    let memory = joined(taken.vecs.iter().map(vec_run));
+    let mapped = joined(taken.bios.iter().flat_map(|b| b.sg.iter().copied()));
+    equal("memory in scatterlists", &mapped, &memory)?;
+    let mut sector = case.start_sector;
+    for request in &taken.bios {
+        equal("sector", &request.sector, &sector)?;
+        let sg: u64 = request.sg.iter().map(|e| u64::from(e.1)).sum();
+        equal("bytes in scatterlist", &sg, &request.bytes.into())?;
+        sector += u64::from(request.bytes >> 9);
+    }
+    Ok(())
+}
+
+fn within(case: &Case, limits: &QueueLimits, request: &Request) -> Result<(), String> {
+    let Request {
+        segments, bytes, ..
+    } = *request;
+    holds(segments <= limits.max_segments.into(), || {
+        format!("{segments} segments")
+    })?;
+
+    // Up to 6.12 a piece of one page is never cut, however small a segment may be.
+    let page_anyway = if case.rules <= Version::V6_12 {
+        PAGE_SIZE as u32
+    } else {
+        0
+    };
+    for &(phys, len) in &request.sg {
+        holds(len <= limits.max_segment_size.max(page_anyway), || {
+            format!("{len} bytes in an entry")
+        })?;
+        let (first, last) = (phys, phys + u64::from(len) - 1);
+        let mask = limits.seg_boundary_mask;
+        holds(first | mask == last | mask, || {
+            format!("{first:#x}..={last:#x} crosses a boundary")
+        })?;
+    }
+    // Kernels that count sectors lose what is left of one in each vec, and 6.12 lets a bio
+    // pass that it cannot cut at a block; vecs made of whole blocks leave neither way out.
+    let block = limits.logical_block_size;
+    let blocks = case
+        .adds
+        .iter()
+        .all(|a| a.len.is_multiple_of(block) && a.offset.is_multiple_of(block));
+    let blocks = blocks && limits.chunk_sectors == 0 && limits.max_segment_size >= block;
+    if blocks || case.rules != Version::V6_12 {
+        gaps(limits, request)?;
+    }
+    if blocks || matches!(case.rules, Version::V6_1 | Version::V7_1) {
+        holds(request.sg.len() <= segments as usize, || {
+            format!("{} entries for {segments} segments", request.sg.len())
+        })?;
+        let most = u64::from(limits.max_sectors) << 9;
+        holds(u64::from(bytes) <= most.max(PAGE_SIZE), || {
+            format!("{bytes} bytes")
+        })?;
+        if limits.chunk_sectors != 0 {
+            let chunk = u64::from(limits.chunk_sectors);
+            let (first, last) = (request.sector, request.sector + u64::from((bytes - 1) >> 9));
+            holds(first / chunk == last / chunk, || {
+                format!("sectors {first}..={last} cross a chunk")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Entries meet at virtual boundaries. Beyond a page the kernel measures from the vec's page,
+/// and a bound on segments may cut where the boundary would not.
+fn gaps(limits: &QueueLimits, request: &Request) -> Result<(), String> {
+    let mask = limits.virt_boundary_mask;
+    if mask >= PAGE_SIZE || limits.max_segment_size != u32::MAX {
+        return Ok(());
+    }
+    for pair in request.sg.windows(2) {
+        let (end, next) = (pair[0].0 + u64::from(pair[0].1), pair[1].0);
+        holds((end | next) & mask == 0, || {
+            format!("entries meet at {end:#x} and {next:#x}")
+        })?;
+    }
+    Ok(())
+}
