@@ -1,6 +1,18 @@
 //! The traits that every design implements, the vocabulary they share, and the
-//! descriptor slots they are built from.
+//! machinery that is the same for all of them, as it is in a kernel: the block layer,
+//! memory cgroups and LRU lists. What differs between designs is what a reference
+//! points at, where a descriptor lies and what it costs to find it.
 
+pub mod block;
+pub mod lru;
+pub mod memcg;
+pub mod memmap;
 mod rules;
+mod slot;
+mod traits;
 
-pub use rules::{QueueLimits, SECTOR_SIZE, Version};
+pub use rules::{
+    Linux5_0, Linux5_10, Linux6_1, Linux6_12, Linux7_1, QueueLimits, Rules, SECTOR_SIZE, Version,
+};
+pub use slot::{PowerArray, SLOT_SIZE, Slot, Zeroed};
+pub use traits::{BlockIo, BuildError, Design, Field, Lru, Memcg, Plan, Record, Scan, SlabIo};

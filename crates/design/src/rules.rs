@@ -42,9 +42,10 @@ impl fmt::Display for Version {
 impl std::str::FromStr for Version {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|v| v.name() == s).ok_or_else(|| {
-            format!("unknown rules `{s}`: one of 5.0, 5.10, 6.1, 6.12, 7.1")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|v| v.name() == s)
+            .ok_or_else(|| format!("unknown rules `{s}`: one of 5.0, 5.10, 6.1, 6.12, 7.1"))
     }
 }
 
@@ -94,4 +95,86 @@ impl QueueLimits {
             dma_alignment: 511,
         }
     }
+}
+
+impl Version {
+    /// Pages a CPU takes from the counters at once when its stock is empty
+    /// (`MEMCG_CHARGE_BATCH`): 32 until v5.16, then 64.
+    pub const fn charge_batch(self) -> u32 {
+        match self {
+            Self::V5_0 | Self::V5_10 => 32,
+            _ => 64,
+        }
+    }
+
+    /// Memory cgroups a CPU's stock can hold at once (`NR_MEMCG_STOCK`): one until v6.15.
+    pub const fn stock_slots(self) -> usize {
+        match self {
+            Self::V7_1 => 7,
+            _ => 1,
+        }
+    }
+
+    /// Entries of a per-CPU LRU batch (`PAGEVEC_SIZE`): 15 until v6.10, then 31.
+    pub const fn lru_batch(self) -> usize {
+        match self {
+            Self::V6_12 | Self::V7_1 => 31,
+            _ => 15,
+        }
+    }
+}
+
+/// A version known at compile time, so that a timed loop carries no test for it.
+pub trait Rules: 'static {
+    /// The kernel.
+    const VERSION: Version;
+}
+
+macro_rules! rules_type {
+    ($($name:ident = $version:ident),*) => {$(
+        #[doc = concat!("Rules of Linux ", stringify!($version), " at compile time.")]
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+        impl Rules for $name {
+            const VERSION: Version = Version::$version;
+        }
+    )*};
+}
+
+rules_type!(
+    Linux5_0 = V5_0,
+    Linux5_10 = V5_10,
+    Linux6_1 = V6_1,
+    Linux6_12 = V6_12,
+    Linux7_1 = V7_1
+);
+
+/// Calls a generic function with the rules type that belongs to a [`Version`]
+/// known only at run time: `with_rules!(version, V => evaluate::<V>(case))`.
+#[macro_export]
+macro_rules! with_rules {
+    ($version:expr, $v:ident => $body:expr) => {
+        match $version {
+            $crate::Version::V5_0 => {
+                type $v = $crate::Linux5_0;
+                $body
+            }
+            $crate::Version::V5_10 => {
+                type $v = $crate::Linux5_10;
+                $body
+            }
+            $crate::Version::V6_1 => {
+                type $v = $crate::Linux6_1;
+                $body
+            }
+            $crate::Version::V6_12 => {
+                type $v = $crate::Linux6_12;
+                $body
+            }
+            $crate::Version::V7_1 => {
+                type $v = $crate::Linux7_1;
+                $body
+            }
+        }
+    };
 }

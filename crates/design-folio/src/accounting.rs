@@ -1,0 +1,56 @@
+//! memcg, LRU and compaction's walk on folios: the head is there by type.
+
+use std::sync::atomic::AtomicU64;
+
+use design::lru;
+use design::memcg::{Charge, LockStyle, Memory};
+use design::memmap::Memmap;
+use design::{Lru, Memcg, PowerArray, Scan, Slot};
+use physmem::Pfn;
+
+use crate::{Folio, FolioForAll};
+
+impl Memcg for FolioForAll {
+    #[inline]
+    fn groups(&self) -> &Memory {
+        &self.memory
+    }
+
+    #[inline]
+    fn charge_of<'a>(&'a self, folio: Folio<'a>) -> Charge<'a> {
+        Charge {
+            owner: &folio.0.memcg_data,
+            pages: self.map.nr_pages(folio.0),
+            kind: Memmap::kind(folio.0),
+        }
+    }
+
+    #[inline]
+    fn owner_word<'a>(&'a self, folio: Folio<'a>, _: LockStyle) -> &'a AtomicU64 {
+        &folio.0.memcg_data
+    }
+}
+
+impl Lru for FolioForAll {
+    #[inline]
+    fn slots(&self) -> &PowerArray<Slot> {
+        self.map.slots()
+    }
+
+    #[inline]
+    fn slot_of<'a>(&'a self, folio: Folio<'a>) -> &'a Slot {
+        folio.0
+    }
+
+    #[inline]
+    fn chunk_of<'a>(&'a self, slot: &'a Slot) -> Folio<'a> {
+        Folio(slot)
+    }
+
+    #[inline]
+    fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
+        self.map.pfn_scan(start, pfns, |head| {
+            isolate && lru::isolate_and_putback(self, cpu, Folio(head))
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! `bio_add_page`: the one place where contiguous memory becomes one vec.
+
+use super::bio::{Bio, Bvec};
+use crate::rules::Rules;
+use crate::{BlockIo, Version};
+use physmem::PAGE_SIZE;
+
+const IN_PAGE: u64 = PAGE_SIZE - 1;
+
+/// Whether `len` bytes at `page + offset` lie physically behind the end of `vec` and
+/// may join it (`page_is_mergeable` up to 6.1, `bvec_try_merge_page` later).
+#[inline]
+pub fn page_is_mergeable<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    vec: &Bvec<D::Ref<'d>>,
+    page: D::Ref<'d>,
+    offset: u32,
+) -> bool {
+    let end = u64::from(vec.offset) + u64::from(vec.len);
+    let vec_end = design.phys(vec.page) + end - 1;
+    let start = design.phys(page);
+    if vec_end + 1 != start + u64::from(offset) {
+        return false;
+    }
+    if V::VERSION >= Version::V6_12 && !design.same_pgmap(vec.page, page) {
+        return false;
+    }
+    // Within one page nothing more is asked; across pages the memmap must be
+    // contiguous as well, or `page + n` would not reach the second page.
+    if vec_end & !IN_PAGE == (start + u64::from(offset)) & !IN_PAGE {
+        return true;
+    }
+    V::VERSION != Version::V5_0 && design.memmap_contiguous(vec.page, end, page, offset)
+}
+
+/// Adds a piece to a bio, merging it into the last vec where it is adjacent
+/// (`bio_add_page`). Returns the bytes added: `len` or 0. No queue limit is consulted.
+///
+/// Under 5.0 rules a vec ends with its page, so pieces that cross a page end must be
+/// cut first: [`add_page_in_page_pieces`].
+#[inline]
+pub fn add_page<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    bio: &mut Bio<D::Ref<'d>>,
+    page: D::Ref<'d>,
+    len: u32,
+    offset: u32,
+) -> u32 {
+    if bio.cloned {
+        return 0;
+    }
+    if bio.iter.size > u32::MAX - len {
+        return 0;
+    }
+    if let Some(last) = bio.last_mut()
+        && page_is_mergeable::<V, D>(design, last, page, offset)
+    {
+        last.len += len;
+        bio.iter.size += len;
+        return len;
+    }
+    // The full check comes after merging: a full table still takes what is adjacent.
+    if !bio.push(Bvec { page, len, offset }) {
+        return 0;
+    }
+    // v6.1 moved the accounting of refaults out of the block layer.
+    if V::VERSION <= Version::V5_10 && !bio.workingset && design.note_workingset(page) {
+        bio.workingset = true;
+    }
+    len
+}
+
+/// Adds `len` bytes at `page + offset` a base page at a time, as every submitter did
+/// before it could hand over larger units. Returns the bytes added before the first
+/// refusal.
+#[inline]
+pub fn add_page_in_page_pieces<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    bio: &mut Bio<D::Ref<'d>>,
+    page: D::Ref<'d>,
+    len: u32,
+    offset: u32,
+) -> u32 {
+    let mut added = 0;
+    while added < len {
+        let (piece, in_page) = design.page_at(page, offset + added);
+        let n = (len - added).min(PAGE_SIZE as u32 - in_page % PAGE_SIZE as u32);
+        if design.add_page::<V>(bio, piece, n, in_page) == 0 {
+            break;
+        }
+        added += n;
+    }
+    added
+}

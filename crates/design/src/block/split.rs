@@ -1,0 +1,463 @@
+//! Where a bio is cut to fit its queue.
+
+use super::bio::{Op, Part};
+use crate::rules::{QueueLimits, Rules, SECTOR_SIZE};
+use crate::{BlockIo, Version};
+use physmem::{PAGE_SIZE, PhysAddr};
+
+const PAGE: u32 = PAGE_SIZE as u32;
+const SECTOR_SHIFT: u32 = SECTOR_SIZE.trailing_zeros();
+
+/// Why a bio cannot be cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SplitError {
+    /// The bio ends with an error: a vec is not aligned for DMA, or nothing is left in
+    /// front of the cut (v6.13 and later).
+    #[error("EINVAL: the bio cannot be split into valid IO")]
+    Invalid,
+    /// `BUG_ON` in `bio_split`: nothing is left in front of the cut, up to v6.1.
+    #[error("BUG: the kernel stops where nothing is left in front of the cut")]
+    Bug,
+}
+
+/// What the walk over a bio found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cut {
+    /// Bytes of the front part; `None` where the bio fits as it is.
+    pub front: Option<u32>,
+    /// Physical segments of the front part, or of the whole bio (`*segs`).
+    pub segments: u32,
+    /// See [`Part::gap_bit`].
+    pub gap_bit: u8,
+}
+
+/// One step of a walk by vec, as the kernel's own rules see it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step<R> {
+    /// What the vec points at.
+    pub page: R,
+    /// Bytes from `page` to the step's first byte.
+    pub start: u32,
+    /// `bv_offset`: the same, but from the page that the vec starts in.
+    pub offset: u32,
+    /// Bytes.
+    pub len: u32,
+}
+
+impl<R: Copy> Step<R> {
+    /// The physical address of the first byte (`bvec_phys`).
+    #[inline]
+    pub fn phys<'d, D: BlockIo<Ref<'d> = R>>(&self, design: &'d D) -> PhysAddr {
+        design.phys(self.page) + u64::from(self.start)
+    }
+}
+
+/// Where the vec starts in its first page. Rules that test `bv_offset` against a page or
+/// a mask mean that page, so a vec that names a whole unit is asked the same question.
+/// Under 6.1 `bio_add_folio` itself stores offsets beyond a page, and the rules see them.
+#[inline]
+pub(super) fn offset_in_first_page<V: Rules>(offset: u32) -> u32 {
+    match V::VERSION {
+        Version::V6_1 => offset,
+        _ => offset % PAGE,
+    }
+}
+
+/// Walks a part by vec (`bio_for_each_bvec`; `bio_for_each_segment` before v5.1, when a
+/// vec was never more than a page).
+#[derive(Debug)]
+pub(super) struct Steps<'b, R, V> {
+    part: Part<'b, R>,
+    rules: std::marker::PhantomData<V>,
+}
+
+impl<'b, R: Copy, V: Rules> Steps<'b, R, V> {
+    #[inline]
+    pub fn over(part: &Part<'b, R>) -> Self {
+        Self {
+            part: *part,
+            rules: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<R: Copy, V: Rules> Iterator for Steps<'_, R, V> {
+    type Item = Step<R>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Step<R>> {
+        let iter = &mut self.part.iter;
+        if iter.size == 0 {
+            return None;
+        }
+        let vec = self.part.table.get(iter.idx as usize)?;
+        let len = iter.size.min(vec.len.wrapping_sub(iter.done));
+        let step = Step {
+            page: vec.page,
+            start: vec.offset.wrapping_add(iter.done),
+            offset: offset_in_first_page::<V>(vec.offset).wrapping_add(iter.done),
+            len,
+        };
+        iter.advance_single(vec.len, len);
+        Some(step)
+    }
+}
+
+/// Whether two neighbours in a table would leave a gap that the device cannot express
+/// (`bvec_gap_to_prev`): the end of one or the start of the other is inside a unit of the
+/// virtual boundary.
+#[inline]
+pub(super) fn gap_to_prev<R>(limits: &QueueLimits, prev: &Step<R>, offset: u32) -> bool {
+    let mask = limits.virt_boundary_mask;
+    mask != 0
+        && (u64::from(offset) & mask != 0
+            || u64::from(prev.offset.wrapping_add(prev.len)) & mask != 0)
+}
+
+/// Whether `next` lies physically behind `prev` and in the same boundary window
+/// (`biovec_phys_mergeable`).
+#[inline]
+pub(super) fn phys_mergeable(
+    limits: &QueueLimits,
+    (prev, prev_len): (PhysAddr, u32),
+    (next, next_len): (PhysAddr, u32),
+) -> bool {
+    let mask = limits.seg_boundary_mask;
+    prev + u64::from(prev_len) == next && (prev | mask) == ((next + u64::from(next_len) - 1) | mask)
+}
+
+/// Most bytes, up to `len`, that one segment may take from `phys` on
+/// (`get_max_segment_size`).
+#[inline]
+pub(super) fn max_segment_size(limits: &QueueLimits, phys: PhysAddr, len: u32) -> u32 {
+    let mask = limits.seg_boundary_mask;
+    // One is added after the minimum: the mask may be all ones.
+    let room = (mask - (mask & phys)).min(u64::from(limits.max_segment_size) - 1) + 1;
+    room.min(u64::from(len)) as u32
+}
+
+/// Sectors from `sector` to the next chunk boundary (`blk_boundary_sectors_left`).
+#[inline]
+pub(super) fn chunk_sectors_left(chunk_sectors: u32, sector: u64) -> u32 {
+    if chunk_sectors.is_power_of_two() {
+        chunk_sectors - (sector & u64::from(chunk_sectors - 1)) as u32
+    } else {
+        // Never 0 here: the callers test for it, and `.max(1)` keeps the panic path out.
+        chunk_sectors - (sector % u64::from(chunk_sectors.max(1))) as u32
+    }
+}
+
+/// Most sectors of a bio that starts at `sector` (`get_max_io_size`).
+#[inline]
+fn max_io_sectors<V: Rules>(limits: &QueueLimits, sector: u64) -> u32 {
+    let mut max = limits.max_sectors;
+    if limits.chunk_sectors != 0 {
+        max = max.min(chunk_sectors_left(limits.chunk_sectors, sector));
+    }
+    let logical = limits.logical_block_size >> SECTOR_SHIFT;
+    if V::VERSION == Version::V5_0 {
+        return max & !logical.wrapping_sub(1);
+    }
+    // The end is aligned to the physical block if anything is left then.
+    let in_physical = (limits.physical_block_size >> SECTOR_SHIFT).wrapping_sub(1);
+    let start = sector as u32 & in_physical;
+    let end = start.wrapping_add(max) & !in_physical;
+    if end > start {
+        end - start
+    } else {
+        max & !logical.wrapping_sub(1)
+    }
+}
+
+/// Adds the segments of one vec, as many as fit, to the counts of a bio
+/// (`bvec_split_segs`, v5.1 and later). True where the bio must be cut inside the vec.
+///
+/// `amount` and `max_amount` are sectors under 5.10 rules and bytes later.
+#[inline(never)]
+pub(super) fn bvec_split_segs<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    limits: &QueueLimits,
+    step: &Step<D::Ref<'d>>,
+    segments: &mut u32,
+    amount: &mut u32,
+    max_segments: u32,
+    max_amount: u32,
+) -> bool {
+    let in_sectors = V::VERSION <= Version::V5_10;
+    let max_len = if in_sectors {
+        max_amount
+            .min(u32::MAX >> SECTOR_SHIFT)
+            .wrapping_sub(*amount)
+            << SECTOR_SHIFT
+    } else {
+        max_amount.wrapping_sub(*amount)
+    };
+    let mut len = step.len.min(max_len);
+    let mut total = 0_u32;
+    let phys = step.phys(design);
+    while len != 0 && *segments < max_segments {
+        let segment = max_segment_size(limits, phys + u64::from(total), len);
+        *segments += 1;
+        total += segment;
+        len -= segment;
+        if u64::from(step.offset.wrapping_add(total)) & limits.virt_boundary_mask != 0 {
+            break;
+        }
+    }
+    *amount += if in_sectors {
+        total >> SECTOR_SHIFT
+    } else {
+        total
+    };
+    len > 0 || step.len > max_len
+}
+
+/// Finds where a read or write must be cut: `blk_bio_segment_split` in 5.0 and 5.10,
+/// `bio_split_rw` in 6.1, `bio_split_rw_at` in 6.12, `bio_split_io_at` in 7.1. Not the
+/// fast path: see [`may_need_split`].
+///
+/// # Errors
+/// [`SplitError`], where the kernel ends the bio or stops.
+#[inline]
+pub fn split_front<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    limits: &QueueLimits,
+    bio: &Part<'_, D::Ref<'d>>,
+) -> Result<Cut, SplitError> {
+    let max_sectors = max_io_sectors::<V>(limits, bio.iter.sector);
+    if V::VERSION == Version::V5_0 {
+        split_by_page::<V, D>(design, limits, bio, max_sectors)
+    } else {
+        split_by_vec::<V, D>(design, limits, bio, max_sectors)
+    }
+}
+
+#[inline(never)]
+fn split_by_vec<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    limits: &QueueLimits,
+    bio: &Part<'_, D::Ref<'d>>,
+    max_sectors: u32,
+) -> Result<Cut, SplitError> {
+    let in_sectors = V::VERSION <= Version::V5_10;
+    let max_amount = if in_sectors {
+        max_sectors
+    } else {
+        max_sectors << SECTOR_SHIFT
+    };
+    let max_segments = u32::from(limits.max_segments);
+    let fast = fast_segment_size::<V>(limits);
+    let (mut segments, mut amount, mut gaps) = (0_u32, 0_u32, 0_u32);
+    let mut prev: Option<Step<D::Ref<'d>>> = None;
+    let mut fits = true;
+
+    for step in Steps::<_, V>::over(bio) {
+        if V::VERSION == Version::V7_1 && (step.offset | step.len) & limits.dma_alignment != 0 {
+            return Err(SplitError::Invalid);
+        }
+        if let Some(prev) = &prev {
+            if gap_to_prev(limits, prev, step.offset) {
+                fits = false;
+                break;
+            }
+            if V::VERSION == Version::V7_1 {
+                gaps |= step.offset | prev.offset.wrapping_add(prev.len);
+            }
+        }
+        let whole = if in_sectors {
+            step.len >> SECTOR_SHIFT
+        } else {
+            step.len
+        };
+        if segments < max_segments
+            && amount.wrapping_add(whole) <= max_amount
+            && step.offset.wrapping_add(step.len) <= fast
+        {
+            segments += 1;
+            amount += whole;
+        } else if bvec_split_segs::<V, D>(
+            design,
+            limits,
+            &step,
+            &mut segments,
+            &mut amount,
+            max_segments,
+            max_amount,
+        ) {
+            fits = false;
+            break;
+        }
+        prev = Some(step);
+    }
+
+    let gap_bit = if gaps == 0 {
+        0
+    } else {
+        gaps.trailing_zeros() as u8 + 1
+    };
+    if fits {
+        return Ok(Cut {
+            front: None,
+            segments,
+            gap_bit,
+        });
+    }
+    // Vecs may end inside a block: from 6.1 on the cut is rounded down to a whole one.
+    let bytes = if in_sectors {
+        amount << SECTOR_SHIFT
+    } else {
+        amount & !limits.logical_block_size.wrapping_sub(1)
+    };
+    cut_at::<V>(bytes >> SECTOR_SHIFT << SECTOR_SHIFT, segments, gap_bit)
+}
+
+/// Before multi-page bvecs: pages join a segment or open one.
+#[inline(never)]
+fn split_by_page<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    limits: &QueueLimits,
+    bio: &Part<'_, D::Ref<'d>>,
+    max_sectors: u32,
+) -> Result<Cut, SplitError> {
+    let max_segments = u32::from(limits.max_segments);
+    let (mut segments, mut sectors, mut segment_size) = (0_u32, 0_u32, 0_u32);
+    let mut prev: Option<Step<D::Ref<'d>>> = None;
+
+    for step in Steps::<_, V>::over(bio) {
+        if let Some(prev) = &prev
+            && gap_to_prev(limits, prev, step.offset)
+        {
+            return cut_at::<V>(sectors << SECTOR_SHIFT, segments, 0);
+        }
+        if sectors.wrapping_add(step.len >> SECTOR_SHIFT) > max_sectors {
+            // A cut inside this page counts its front as a segment of its own.
+            if segments < max_segments && sectors < max_sectors {
+                segments += 1;
+                sectors = max_sectors;
+            }
+            return cut_at::<V>(sectors << SECTOR_SHIFT, segments, 0);
+        }
+        let joins = prev.is_some_and(|prev| {
+            segment_size.wrapping_add(step.len) <= limits.max_segment_size
+                && phys_mergeable(
+                    limits,
+                    (prev.phys(design), prev.len),
+                    (step.phys(design), step.len),
+                )
+        });
+        if joins {
+            segment_size += step.len;
+        } else {
+            if segments == max_segments {
+                return cut_at::<V>(sectors << SECTOR_SHIFT, segments, 0);
+            }
+            segments += 1;
+            segment_size = step.len;
+        }
+        sectors += step.len >> SECTOR_SHIFT;
+        prev = Some(step);
+    }
+    Ok(Cut {
+        front: None,
+        segments,
+        gap_bit: 0,
+    })
+}
+
+/// What each kernel does with a cut that leaves nothing in front of it.
+#[inline]
+fn cut_at<V: Rules>(bytes: u32, segments: u32, gap_bit: u8) -> Result<Cut, SplitError> {
+    if bytes != 0 {
+        return Ok(Cut {
+            front: Some(bytes),
+            segments,
+            gap_bit,
+        });
+    }
+    match V::VERSION {
+        Version::V5_0 | Version::V5_10 | Version::V6_1 => Err(SplitError::Bug),
+        // The bio goes on whole, with the count that was reached.
+        Version::V6_12 => Ok(Cut {
+            front: None,
+            segments,
+            gap_bit,
+        }),
+        Version::V7_1 => Err(SplitError::Invalid),
+    }
+}
+
+/// A vec up to this size, counted from its page's start, is one segment without a look
+/// (`PAGE_SIZE`; `max_fast_segment_size` in 7.1).
+#[inline]
+fn fast_segment_size<V: Rules>(limits: &QueueLimits) -> u32 {
+    if V::VERSION < Version::V7_1 {
+        return PAGE;
+    }
+    let window = limits.seg_boundary_mask.min(u64::from(PAGE) - 1) as u32 + 1;
+    limits.max_segment_size.min(window)
+}
+
+/// Whether a bio must be walked at all (`bio_may_exceed_limits` in 6.1,
+/// `bio_may_need_split` later; the same test stood in `__blk_queue_split` in 5.10, and in
+/// 5.0 there was none).
+#[inline]
+pub fn may_need_split<R: Copy, V: Rules>(limits: &QueueLimits, bio: &Part<'_, R>) -> bool {
+    if V::VERSION == Version::V5_0 || limits.chunk_sectors != 0 {
+        return true;
+    }
+    let vec = if V::VERSION < Version::V7_1 {
+        if bio.vcnt != 1 {
+            return true;
+        }
+        bio.table.first()
+    } else {
+        bio.table.get(bio.iter.idx as usize)
+    };
+    let Some(vec) = vec else { return true };
+    if V::VERSION == Version::V7_1 && bio.iter.size > vec.len.wrapping_sub(bio.iter.done) {
+        return true;
+    }
+    let end = offset_in_first_page::<V>(vec.offset).wrapping_add(vec.len);
+    end > fast_segment_size::<V>(limits)
+}
+
+/// Cuts a bio until every part fits the queue, and hands each part with its number of
+/// segments to `submit`, front first. Mirrors `blk_queue_split` (5.x) and
+/// `bio_split_to_limits` with the resubmission of what is left.
+///
+/// # Errors
+/// [`SplitError`]; the parts in front have been submitted by then, as in the kernel.
+#[inline]
+pub fn bio_split_to_limits<'d, 'b, V: Rules, D: BlockIo>(
+    design: &'d D,
+    limits: &QueueLimits,
+    mut bio: Part<'b, D::Ref<'d>>,
+    mut submit: impl FnMut(Part<'b, D::Ref<'d>>, u32),
+) -> Result<(), SplitError> {
+    // Only reads and writes are modelled; a discard has no vecs to look at.
+    if bio.op == Op::Discard {
+        submit(bio, 1);
+        return Ok(());
+    }
+    loop {
+        if !may_need_split::<_, V>(limits, &bio) {
+            bio.gap_bit = 0;
+            submit(bio, 1);
+            return Ok(());
+        }
+        let cut = split_front::<V, D>(design, limits, &bio)?;
+        bio.gap_bit = cut.gap_bit;
+        let Some(bytes) = cut.front else {
+            submit(bio, cut.segments);
+            return Ok(());
+        };
+        // Only a bio that is no whole number of sectors gets here.
+        if bytes >> SECTOR_SHIFT >= bio.iter.size >> SECTOR_SHIFT {
+            return Err(match V::VERSION {
+                Version::V7_1 => SplitError::Invalid,
+                _ => SplitError::Bug,
+            });
+        }
+        submit(bio.split_off(bytes), cut.segments);
+    }
+}

@@ -1,0 +1,147 @@
+//! Walks over a bio: by page, by vec, and by the design's own unit.
+
+use super::bio::{Bio, Bvec, BvecIter, Part};
+use crate::BlockIo;
+use physmem::PAGE_SIZE;
+
+/// What one step of a walk yields: a piece of a vec.
+pub type Segment<R> = Bvec<R>;
+
+/// The multi-page walk: one item per vec (`bio_for_each_bvec`, v5.1 and later).
+#[derive(Clone, Debug)]
+pub struct Bvecs<'b, R> {
+    table: &'b [Bvec<R>],
+    iter: BvecIter,
+}
+
+impl<'b, R: Copy> Bvecs<'b, R> {
+    /// A walk from where the bio's iterator stands.
+    #[inline]
+    pub fn new(bio: &'b Bio<R>) -> Self {
+        Self {
+            table: bio.table(),
+            iter: bio.payload(),
+        }
+    }
+
+    /// A walk over a part of a bio.
+    #[inline]
+    pub fn over(part: &Part<'b, R>) -> Self {
+        Self {
+            table: part.table,
+            iter: part.iter,
+        }
+    }
+}
+
+/// The rest of the current vec, clipped to the iterator (`mp_bvec_iter_bvec`).
+#[inline]
+pub(super) fn current<R: Copy>(table: &[Bvec<R>], iter: &BvecIter) -> Option<(Bvec<R>, u32)> {
+    if iter.size == 0 {
+        return None;
+    }
+    let vec = table.get(iter.idx as usize)?;
+    let rest = Bvec {
+        page: vec.page,
+        len: iter.size.min(vec.len - iter.done),
+        offset: vec.offset + iter.done,
+    };
+    Some((rest, vec.len))
+}
+
+impl<R: Copy> Iterator for Bvecs<'_, R> {
+    type Item = Bvec<R>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Bvec<R>> {
+        let (vec, full_len) = current(self.table, &self.iter)?;
+        self.iter.advance_single(full_len, vec.len);
+        Some(vec)
+    }
+}
+
+/// The single-page walk: one item per base page touched (`bio_for_each_segment`).
+#[derive(Debug)]
+pub struct Segments<'b, 'd, D: BlockIo> {
+    design: &'d D,
+    table: &'b [Bvec<D::Ref<'d>>],
+    iter: BvecIter,
+}
+
+impl<'b, 'd, D: BlockIo> Segments<'b, 'd, D> {
+    /// A walk from where the bio's iterator stands.
+    #[inline]
+    pub fn new(design: &'d D, bio: &'b Bio<D::Ref<'d>>) -> Self {
+        Self {
+            design,
+            table: bio.table(),
+            iter: bio.payload(),
+        }
+    }
+}
+
+impl<'d, D: BlockIo> Iterator for Segments<'_, 'd, D> {
+    type Item = Segment<D::Ref<'d>>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (vec, full_len) = current(self.table, &self.iter)?;
+        // bvec_iter_len: clipped at the end of the page the iterator stands in.
+        let in_page = vec.offset % PAGE_SIZE as u32;
+        let len = vec.len.min(PAGE_SIZE as u32 - in_page);
+        let (page, offset) = self.design.page_at(vec.page, vec.offset);
+        self.iter.advance_single(full_len, len);
+        Some(Bvec { page, len, offset })
+    }
+}
+
+/// A part of a vec that lies in one unit of the design: a folio, a head page's
+/// allocation, a typed piece of memory (`struct folio_iter`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run<C> {
+    /// The unit.
+    pub chunk: C,
+    /// Bytes from the unit's start.
+    pub offset: u64,
+    /// Bytes of this run.
+    pub len: u32,
+}
+
+impl<C> Run<C> {
+    /// Base pages that the run touches.
+    #[inline]
+    pub fn pages(&self) -> u32 {
+        let last = self.offset + u64::from(self.len) - 1;
+        (last / PAGE_SIZE - self.offset / PAGE_SIZE + 1) as u32
+    }
+}
+
+/// Walks a bio by the design's own unit (`bio_for_each_folio_all`, v5.16 and later):
+/// per vec the unit of its first byte is looked up once, then every next unit is the
+/// one physically behind it, until the vec is used up. Whole table, as the submitter
+/// sees it: the iterator's position is not looked at.
+#[inline]
+pub fn for_each_run<'d, D: BlockIo>(
+    design: &'d D,
+    bio: &Bio<D::Ref<'d>>,
+    mut visit: impl FnMut(Run<D::Chunk<'d>>),
+) {
+    for vec in bio.vecs() {
+        let (mut chunk, mut offset) = design.chunk_at(vec.page, vec.offset);
+        let mut left = u64::from(vec.len);
+        loop {
+            let len = (design.chunk_bytes(chunk) - offset).min(left);
+            visit(Run {
+                chunk,
+                offset,
+                len: len as u32,
+            });
+            left -= len;
+            if left == 0 {
+                break;
+            }
+            chunk = design.next_chunk(chunk);
+            offset = 0;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The lock between a chunk and its group.
+
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use super::OWNER_FLAGS;
+use super::group::{Group, Memory};
+
+/// How the binding of a chunk is locked, the open question of the 2021 thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LockStyle {
+    /// The design has one function (`lock_page_memcg`, `folio_memcg_lock`).
+    Native,
+    /// `lock_anon_memcg()` and `lock_file_memcg()`: the caller knows the type.
+    PerType,
+    /// The typed pointer is cast to the common prefix first.
+    CastToCommon,
+    /// `lock_<generic>_memcg()`: any chunk of memory, found by its tag.
+    Generic,
+}
+
+impl LockStyle {
+    /// The style as parameters spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::PerType => "per-type",
+            Self::CastToCommon => "cast-to-common",
+            Self::Generic => "generic",
+        }
+    }
+}
+
+/// A test-and-test-and-set lock.
+///
+/// Acquire in `lock` pairs with Release in `unlock`: what one holder wrote, the next sees.
+#[repr(transparent)]
+#[derive(Debug, Default)]
+pub struct SpinLock(AtomicU32);
+
+impl SpinLock {
+    /// Takes the lock, spinning.
+    #[inline]
+    pub fn lock(&self) {
+        while self
+            .0
+            .compare_exchange_weak(0, 1, Acquire, Relaxed)
+            .is_err()
+        {
+            std::hint::spin_loop();
+            while self.0.load(Relaxed) != 0 {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
+    /// Releases the lock.
+    #[inline]
+    pub fn unlock(&self) {
+        self.0.store(0, Release);
+    }
+
+    /// Runs `critical` with the lock held. A panic inside leaves it held.
+    #[inline]
+    pub fn with<T>(&self, critical: impl FnOnce() -> T) -> T {
+        self.lock();
+        let result = critical();
+        self.unlock();
+        result
+    }
+}
+
+/// Whether [`lock_memcg`] had to take the group's spinlock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "a lock that is not given to unlock_memcg stays held"]
+pub struct Locked(bool);
+
+/// Keeps the chunk whose owner word is given bound to its group (`lock_page_memcg`,
+/// `folio_memcg_lock`): one load and one branch unless a move is under way, then the
+/// group's spinlock and a recheck.
+#[inline(never)]
+pub fn lock_memcg(memory: &Memory, owner: &AtomicU64) -> Locked {
+    loop {
+        // Acquire pairs with the Release of commit: the group's fields are there.
+        let word = owner.load(Acquire);
+        if word & !OWNER_FLAGS == 0 {
+            return Locked(false);
+        }
+        let group = memory.resolve(word);
+        // Acquire pairs with the Release in `begin_move`: whoever does not see the move
+        // finished its critical section before the mover waited for it (RCU in the kernel).
+        if group.moving.load(Acquire) == 0 {
+            return Locked(false);
+        }
+        group.move_lock.lock();
+        if owner.load(Acquire) == word {
+            return Locked(true);
+        }
+        group.move_lock.unlock();
+    }
+}
+
+/// Ends what [`lock_memcg`] began for the same owner word (`unlock_page_memcg`,
+/// `folio_memcg_unlock`); the word is looked at again, as the kernel does.
+#[inline(never)]
+pub fn unlock_memcg(memory: &Memory, owner: &AtomicU64, locked: Locked) {
+    let word = owner.load(Acquire);
+    if word & !OWNER_FLAGS == 0 {
+        return;
+    }
+    if locked.0 {
+        memory.resolve(word).move_lock.unlock();
+    }
+}
+
+impl Group {
+    /// Announces that charges will move out of this group (`mem_cgroup_start_move`). The
+    /// kernel then waits for an RCU grace period; here the caller must know that nobody is
+    /// inside a critical section that began before.
+    pub fn begin_move(&self) {
+        self.moving.fetch_add(1, Release);
+    }
+
+    /// Ends a move.
+    pub fn end_move(&self) {
+        self.moving.fetch_sub(1, Release);
+    }
+
+    /// Whether charges are moving out of this group.
+    pub fn is_moving(&self) -> bool {
+        self.moving.load(Relaxed) != 0
+    }
+}
+
+/// The group that an owner word names; `None` where the chunk is not charged
+/// (`folio_memcg`).
+#[inline]
+pub fn owner<'a>(memory: &'a Memory, owner: &AtomicU64) -> Option<&'a Group> {
+    let word = owner.load(Acquire);
+    (word & !OWNER_FLAGS != 0).then(|| memory.resolve(word))
+}
+
+/// The group whose lruvec a chunk belongs to: its owner's, the root's where it is not
+/// charged (`folio_lruvec`).
+#[inline]
+pub fn group_of<'a>(memory: &'a Memory, owner_word: &AtomicU64) -> &'a Group {
+    owner(memory, owner_word).unwrap_or_else(|| memory.root())
+}
+
+/// Binds a charged chunk to another group (`mem_cgroup_move_account`), with the old
+/// group's lock held; counters and references are the caller's.
+pub(super) fn rebind(memory: &Memory, owner: &AtomicU64, to: &Group) -> Option<u64> {
+    let word = owner.load(Acquire);
+    if word & !OWNER_FLAGS == 0 {
+        return None;
+    }
+    let from = memory.resolve(word);
+    from.move_lock.with(|| {
+        owner
+            .compare_exchange(word, to.word() | word & OWNER_FLAGS, Release, Relaxed)
+            .ok()
+    })
+}

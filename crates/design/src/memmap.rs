@@ -1,0 +1,476 @@
+//! The array of `struct page`: one 64-byte line per frame, compound pages by head and
+//! tail, page types, buddy marks. Flat pages, folios and head pages are three ways of
+//! referring to the same lines.
+
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use physmem::{Extent, Kind, Order, PAGE_SHIFT, PAGE_SIZE, Pfn, PhysAddr};
+
+use crate::lru;
+use crate::slot::{PowerArray, SLOT_SIZE, Slot};
+use crate::traits::{BuildError, Field, Plan, Record, Scan};
+
+/// `PG_locked`.
+pub const PG_LOCKED: u64 = 1;
+/// `PG_dirty`.
+pub const PG_DIRTY: u64 = 1 << 4;
+/// `PG_head`: the first page of a compound one.
+pub const PG_HEAD: u64 = 1 << 6;
+/// `PG_workingset`: refaulted after eviction.
+pub const PG_WORKINGSET: u64 = 1 << 9;
+/// The zone's bits in the flags word; all set means `ZONE_DEVICE`.
+pub const ZONE_MASK: u64 = 7 << 61;
+/// The bit of `word1` that says: tail, the rest is the head's address.
+pub const TAIL: u64 = 1;
+/// `PAGE_MAPPING_ANON` in `mapping`: anonymous memory.
+pub const MAPPING_ANON: u64 = 1;
+/// What `mapping` holds in a tail (`TAIL_MAPPING`).
+const TAIL_MAPPING: u64 = 0xdead_0000_0000_0400;
+/// `_mapcount` of a page that is not mapped.
+const UNMAPPED: u32 = u32::MAX;
+
+/// `page_type` (v6.12): the top byte of `_mapcount` for what is never mapped. Kernel
+/// stacks and pipe buffers have none in the kernel; the model tags them in order to
+/// account them.
+const PGTY_BUDDY: u32 = 0xf0;
+const PGTY_TABLE: u32 = 0xf2;
+const PGTY_SLAB: u32 = 0xf5;
+const PGTY_ZSMALLOC: u32 = 0xf6;
+const PGTY_STACK: u32 = 0xf7;
+const PGTY_PIPE: u32 = 0xf8;
+
+/// Base pages of a pageblock (`pageblock_nr_pages`): compaction moves nothing as large.
+pub const PAGEBLOCK_PAGES: u64 = 512;
+
+/// The layout of `struct page` as [`Slot`] has it.
+pub const STRUCT_PAGE: Record = Record {
+    name: "struct page",
+    bytes: SLOT_SIZE as usize,
+    fields: &[
+        Field {
+            name: "flags",
+            offset: std::mem::offset_of!(Slot, flags),
+            size: 8,
+        },
+        Field {
+            name: "lru.next | compound_head",
+            offset: std::mem::offset_of!(Slot, word1),
+            size: 8,
+        },
+        Field {
+            name: "lru.prev | order, nr_pages",
+            offset: std::mem::offset_of!(Slot, word2),
+            size: 8,
+        },
+        Field {
+            name: "mapping",
+            offset: std::mem::offset_of!(Slot, mapping),
+            size: 8,
+        },
+        Field {
+            name: "index",
+            offset: std::mem::offset_of!(Slot, index),
+            size: 8,
+        },
+        Field {
+            name: "private",
+            offset: std::mem::offset_of!(Slot, private),
+            size: 8,
+        },
+        Field {
+            name: "_mapcount | page_type",
+            offset: std::mem::offset_of!(Slot, mapcount),
+            size: 4,
+        },
+        Field {
+            name: "_refcount",
+            offset: std::mem::offset_of!(Slot, refcount),
+            size: 4,
+        },
+        Field {
+            name: "memcg_data",
+            offset: std::mem::offset_of!(Slot, memcg_data),
+            size: 8,
+        },
+    ],
+};
+
+/// The array, and the frames it describes.
+#[derive(Debug)]
+pub struct Memmap {
+    slots: PowerArray<Slot>,
+    base: Pfn,
+    frames: u64,
+    /// Frame number of the (imaginary) page at address 0, so that `page_to_pfn` is one
+    /// shift and one addition, as with the kernel's `vmemmap_base`.
+    bias: u64,
+}
+
+impl Memmap {
+    /// Allocates the lines of `plan.frames` frames, all of them free.
+    pub fn build(plan: &Plan) -> Result<Self, BuildError> {
+        let slots = PowerArray::map(plan.frames + lru::HEADS, plan.backing)?;
+        lru::init_heads(&slots);
+        let bias = plan.base.0.wrapping_sub(slots.base_word() / SLOT_SIZE);
+        let map = Self {
+            slots,
+            base: plan.base,
+            frames: plan.frames,
+            bias,
+        };
+        for pfn in 0..plan.frames {
+            map.slots.at(pfn).mapcount.store(UNMAPPED, Relaxed);
+        }
+        Ok(map)
+    }
+
+    /// The lines.
+    #[inline]
+    pub fn slots(&self) -> &PowerArray<Slot> {
+        &self.slots
+    }
+
+    /// The line of a frame (`pfn_to_page`); some line for a frame that is not described.
+    #[inline]
+    pub fn page(&self, pfn: Pfn) -> &Slot {
+        self.slots.at(pfn.0.wrapping_sub(self.base.0))
+    }
+
+    /// Whether a frame is described (`pfn_valid`).
+    #[inline]
+    pub fn describes(&self, pfn: Pfn) -> bool {
+        pfn.0.wrapping_sub(self.base.0) < self.frames
+    }
+
+    /// The frame of a line (`page_to_pfn`).
+    #[inline]
+    pub fn pfn(&self, page: &Slot) -> Pfn {
+        Pfn((PowerArray::word_of(page) / SLOT_SIZE).wrapping_add(self.bias))
+    }
+
+    /// The address of a frame's first byte (`page_to_phys`).
+    #[inline]
+    pub fn phys(&self, page: &Slot) -> PhysAddr {
+        self.pfn(page).0 << PAGE_SHIFT
+    }
+
+    /// The line `n` frames behind (`page + n`, `nth_page`).
+    #[inline]
+    pub fn nth<'a>(&'a self, page: &Slot, n: u64) -> &'a Slot {
+        self.slots.offset(page, n)
+    }
+
+    /// Frames between two lines (`page - head`).
+    #[inline]
+    pub fn distance(&self, page: &Slot, head: &Slot) -> u64 {
+        PowerArray::word_of(page).wrapping_sub(PowerArray::word_of(head)) / SLOT_SIZE
+    }
+
+    /// The head of the compound page that a line belongs to, or the line itself
+    /// (`compound_head` up to v7.0): a load, a test and, in a tail, the address without
+    /// its low bit.
+    #[inline]
+    pub fn compound_head<'a>(&'a self, page: &'a Slot) -> &'a Slot {
+        let word = page.word1.load(Acquire);
+        if word & TAIL != 0 {
+            self.slots.resolve(word)
+        } else {
+            page
+        }
+    }
+
+    /// Whether the line is a tail (`PageTail`).
+    #[inline]
+    pub fn is_tail(page: &Slot) -> bool {
+        page.word1.load(Relaxed) & TAIL != 0
+    }
+
+    /// Whether the line belongs to a compound page (`PageCompound`).
+    #[inline]
+    pub fn is_compound(page: &Slot) -> bool {
+        page.flags.load(Relaxed) & PG_HEAD != 0 || Self::is_tail(page)
+    }
+
+    /// Base pages of a head's allocation (`compound_nr`, `folio_nr_pages`).
+    #[inline]
+    pub fn nr_pages(&self, head: &Slot) -> u64 {
+        if head.flags.load(Relaxed) & PG_HEAD == 0 {
+            return 1;
+        }
+        self.nth(head, 1).word2.load(Relaxed) >> 32
+    }
+
+    /// Order of a head's allocation (`compound_order`, `folio_order`).
+    #[inline]
+    pub fn order(&self, head: &Slot) -> u8 {
+        if head.flags.load(Relaxed) & PG_HEAD == 0 {
+            return 0;
+        }
+        self.nth(head, 1).word2.load(Relaxed) as u8
+    }
+
+    /// The frames of a head's allocation.
+    pub fn extent(&self, head: &Slot) -> Extent {
+        let order = Order::try_from(u64::from(self.order(head))).unwrap_or_default();
+        Extent {
+            head: self.pfn(head),
+            order,
+        }
+    }
+
+    /// What a head's allocation is used for: the page type where there is one, else the
+    /// low bit of `mapping`.
+    #[inline]
+    pub fn kind(head: &Slot) -> Kind {
+        match head.mapcount.load(Relaxed) >> 24 {
+            PGTY_BUDDY => Kind::Free,
+            PGTY_TABLE => Kind::PageTable,
+            PGTY_SLAB => Kind::Slab,
+            PGTY_ZSMALLOC => Kind::Zsmalloc,
+            PGTY_STACK => Kind::KernelStack,
+            PGTY_PIPE => Kind::PipeBuffer,
+            _ if head.mapping.load(Relaxed) & MAPPING_ANON != 0 => Kind::Anon,
+            _ => Kind::File,
+        }
+    }
+
+    /// Makes an allocation with one reference (`prep_new_page`, `prep_compound_page`):
+    /// every tail gets the head's address.
+    #[inline(never)]
+    pub fn compose(&self, extent: Extent, kind: Kind) -> &Slot {
+        let head = self.page(extent.head);
+        let (page_type, mapping) = match kind {
+            Kind::Anon => (UNMAPPED, MAPPING_ANON),
+            Kind::File => (UNMAPPED, 0),
+            Kind::Slab => (PGTY_SLAB << 24, 0),
+            Kind::PageTable => (PGTY_TABLE << 24, 0),
+            Kind::KernelStack => (PGTY_STACK << 24, 0),
+            Kind::PipeBuffer => (PGTY_PIPE << 24, 0),
+            Kind::Zsmalloc => (PGTY_ZSMALLOC << 24, 0),
+            Kind::Free => (PGTY_BUDDY << 24, 0),
+        };
+        head.mapping.store(mapping, Relaxed);
+        head.mapcount.store(page_type, Relaxed);
+        head.private.store(0, Relaxed);
+        head.memcg_data.store(0, Relaxed);
+        head.word1.store(0, Relaxed);
+        let order = extent.order.get();
+        let flags = if order > 0 { PG_HEAD } else { 0 };
+        if order > 0 {
+            let word = PowerArray::word_of(head) | TAIL;
+            for n in 1..extent.order.pages() {
+                let tail = self.nth(head, n);
+                tail.mapping.store(TAIL_MAPPING, Relaxed);
+                tail.private.store(0, Relaxed);
+                tail.mapcount.store(UNMAPPED, Relaxed);
+                tail.word1.store(word, Relaxed);
+            }
+            self.nth(head, 1)
+                .word2
+                .store(extent.order.pages() << 32 | u64::from(order), Relaxed);
+        }
+        head.flags.store(flags, Relaxed);
+        // Release pairs with the Acquire of try_get: who gets a reference sees the rest.
+        head.refcount.store(1, Release);
+        head
+    }
+
+    /// Undoes [`Self::compose`] (`free_pages_prepare`): every tail is visited.
+    #[inline(never)]
+    pub fn dissolve(&self, head: &Slot) {
+        let pages = self.nr_pages(head);
+        head.refcount.store(0, Relaxed);
+        for n in 1..pages {
+            let tail = self.nth(head, n);
+            tail.mapping.store(0, Relaxed);
+            tail.word1.store(0, Relaxed);
+        }
+        head.flags.store(0, Relaxed);
+        head.mapping.store(0, Relaxed);
+        head.memcg_data.store(0, Relaxed);
+        head.mapcount.store(UNMAPPED, Relaxed);
+    }
+
+    /// Splits an allocation into base pages with its owner, type and references
+    /// (`__split_huge_page`, `split_page_owner`).
+    #[inline(never)]
+    pub fn shatter(&self, head: &Slot) {
+        let pages = self.nr_pages(head);
+        let flags = head.flags.load(Relaxed) & !PG_HEAD;
+        let references = head.refcount.load(Relaxed);
+        for n in 1..pages {
+            let tail = self.nth(head, n);
+            tail.mapping.store(head.mapping.load(Relaxed), Relaxed);
+            tail.mapcount.store(head.mapcount.load(Relaxed), Relaxed);
+            tail.memcg_data
+                .store(head.memcg_data.load(Relaxed), Relaxed);
+            tail.word1.store(0, Relaxed);
+            tail.flags.store(flags & !lru::PG_LRU, Relaxed);
+            tail.refcount.store(references, Release);
+        }
+        head.flags.store(flags, Relaxed);
+    }
+
+    /// Marks a free block (`set_buddy_order`).
+    pub fn mark_free(&self, extent: Extent) {
+        let head = self.page(extent.head);
+        head.private.store(u64::from(extent.order.get()), Relaxed);
+        head.mapcount.store(PGTY_BUDDY << 24, Relaxed);
+    }
+
+    /// Frames that a PFN walk may skip from here because they are one free block
+    /// (`PageBuddy`, `buddy_order_unsafe`); 0 where the line is no block's head.
+    #[inline]
+    pub fn free_block(page: &Slot) -> u64 {
+        if page.mapcount.load(Relaxed) >> 24 != PGTY_BUDDY {
+            return 0;
+        }
+        // Read without the zone's lock, as compaction does: a wild order is not believed.
+        1 << page
+            .private
+            .load(Relaxed)
+            .min(u64::from(physmem::MAX_ORDER))
+    }
+
+    /// Compaction's walk (`isolate_migratepages_block`): free blocks and compound pages
+    /// beyond the pageblock's order are skipped whole, what is on no LRU list is counted,
+    /// what is on one is offered to `isolate`.
+    #[inline]
+    pub fn pfn_scan(&self, start: Pfn, pfns: u64, mut isolate: impl FnMut(&Slot) -> bool) -> Scan {
+        let mut scan = Scan::default();
+        let end = start + pfns;
+        let mut pfn = start;
+        while pfn < end {
+            let page = self.page(pfn);
+            let block = Self::free_block(page);
+            if block != 0 {
+                scan.free += block.min(end - pfn);
+                pfn = pfn + block;
+                continue;
+            }
+            let word = page.word1.load(Relaxed);
+            if page.flags.load(Relaxed) & PG_HEAD == 0 && word & TAIL != 0 {
+                // A tail whose head lies before the walk's start.
+                pfn = pfn + 1;
+                continue;
+            }
+            let pages = self.nr_pages(page);
+            if pages >= PAGEBLOCK_PAGES {
+                scan.large += 1;
+            } else if page.flags.load(Relaxed) & lru::PG_LRU != 0 {
+                scan.movable += 1;
+                scan.movable_pages += pages;
+                scan.isolated += u64::from(isolate(page));
+            } else if page.refcount.load(Relaxed) == 0 {
+                scan.free += 1;
+            } else {
+                scan.unmovable += 1;
+            }
+            pfn = pfn + pages;
+        }
+        scan
+    }
+
+    /// References of a head's allocation (`page_count`).
+    #[inline]
+    pub fn refcount(&self, head: &Slot) -> u32 {
+        head.refcount.load(Acquire)
+    }
+
+    /// Bytes of the described frames' lines.
+    pub fn bytes(&self) -> u64 {
+        self.frames * SLOT_SIZE
+    }
+}
+
+/// A `struct page *`: any page of an allocation, head or tail. What a bio_vec points at
+/// in every released kernel.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Page<'a>(pub &'a Slot);
+
+impl PartialEq for Page<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Page<'_> {}
+
+impl Memmap {
+    /// The page that byte `offset` from the start of `page` lies in, and the offset in it.
+    #[inline]
+    pub fn page_at<'a>(&'a self, page: Page<'_>, offset: u32) -> (Page<'a>, u32) {
+        (
+            Page(self.nth(page.0, u64::from(offset >> PAGE_SHIFT))),
+            offset & (PAGE_SIZE as u32 - 1),
+        )
+    }
+
+    /// Whether page arithmetic leads from `a` to `b`: always, the array being virtually
+    /// contiguous, but the kernel computes it, for other memory models have holes.
+    #[inline]
+    pub fn contiguous(&self, a: Page<'_>, a_end: u64, b: Page<'_>, b_offset: u32) -> bool {
+        let line = |page: Page<'_>, n: u64| PowerArray::word_of(page.0).wrapping_add(n * SLOT_SIZE);
+        line(a, a_end >> PAGE_SHIFT) == line(b, u64::from(b_offset >> PAGE_SHIFT))
+    }
+}
+
+/// Takes a reference (`page_ref_inc`).
+#[inline]
+pub fn page_ref_inc(head: &Slot) {
+    head.refcount.fetch_add(1, Relaxed);
+}
+
+/// Takes `n` references (`page_ref_add`).
+#[inline]
+pub fn page_ref_add(head: &Slot, n: u32) {
+    head.refcount.fetch_add(n, Relaxed);
+}
+
+/// Takes a reference unless there is none (`page_ref_add_unless(page, 1, 0)`).
+#[inline]
+pub fn page_ref_add_unless_zero(head: &Slot) -> bool {
+    // Acquire pairs with the Release of compose.
+    head.refcount
+        .fetch_update(Acquire, Relaxed, |n| (n != 0).then(|| n + 1))
+        .is_ok()
+}
+
+/// Drops `n` references; true where they were the last (`page_ref_sub_and_test`).
+#[inline]
+pub fn page_ref_sub_and_test(head: &Slot, n: u32) -> bool {
+    // AcqRel: the last one to drop sees all that the others did before they dropped.
+    head.refcount.fetch_sub(n, AcqRel) == n
+}
+
+/// Locks, marks dirty and unlocks (`set_page_dirty_lock`, `folio_mark_dirty_lock`).
+#[inline(never)]
+pub fn set_dirty_lock(head: &Slot) {
+    // lock_page's fast path; the model has no waiters, so contention only spins.
+    while head.flags.fetch_or(PG_LOCKED, Acquire) & PG_LOCKED != 0 {
+        std::hint::spin_loop();
+    }
+    if head.flags.load(Relaxed) & PG_DIRTY == 0 {
+        head.flags.fetch_or(PG_DIRTY, Relaxed);
+    }
+    head.flags.fetch_and(!PG_LOCKED, Release);
+}
+
+/// Whether two lines are both ordinary memory, or of one device's
+/// (`zone_device_pages_have_same_pgmap`).
+#[inline]
+pub fn same_pgmap(a: &Slot, b: &Slot) -> bool {
+    let is_device = |page: &Slot| page.flags.load(Relaxed) & ZONE_MASK == ZONE_MASK;
+    if is_device(a) != is_device(b) {
+        return false;
+    }
+    !is_device(a) || a.mapping.load(Relaxed) == b.mapping.load(Relaxed)
+}
+
+/// Whether an allocation is dirty (`PageDirty`).
+#[inline]
+pub fn is_dirty(head: &Slot) -> bool {
+    head.flags.load(Relaxed) & PG_DIRTY != 0
+}
