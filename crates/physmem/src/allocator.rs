@@ -68,7 +68,8 @@ impl FrameAllocator {
     /// them every second block of some small order, drawn per pageblock, is held for good,
     /// so that about half of its memory is gone and none of the rest can join. It is also the
     /// chance with which a free block sits at a random place of its list rather than in order
-    /// of address. 0.0 hands out ascending neighbours; at 1.0 no 2 MiB block is left.
+    /// of address. 0.0 hands out ascending neighbours from the smallest free block that is
+    /// large enough, as the kernel does; at 1.0 no 2 MiB block is left.
     ///
     /// # Errors
     /// [`ConfigError`].
