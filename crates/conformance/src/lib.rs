@@ -2,4 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod case;
+pub mod evaluate;
 pub mod reference;

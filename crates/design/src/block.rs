@@ -10,6 +10,7 @@ mod map;
 mod merge;
 mod request;
 mod split;
+mod step;
 mod walk;
 
 pub use bio::{BIO_MAX_VECS, Bio, Bvec, BvecIter, Op, Part};

@@ -192,13 +192,6 @@ impl<'b, R: Copy> Part<'b, R> {
         self.iter.advance(self.table, bytes);
         front
     }
-
-    /// The vec that the iterator stands in, from where it stands
-    /// (`bio_get_first_bvec`).
-    #[inline]
-    pub fn first_bvec(&self) -> Option<Bvec<R>> {
-        super::walk::current(self.table, &self.iter).map(|(vec, _)| vec)
-    }
 }
 
 impl BvecIter {

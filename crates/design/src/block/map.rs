@@ -1,9 +1,7 @@
 //! From a request's bios to a scatterlist, and the recount of segments.
 
 use super::bio::{BvecIter, Op, Part};
-use super::split::{
-    Step, Steps, bvec_split_segs, max_segment_size, offset_in_first_page, phys_mergeable,
-};
+use super::step::{Step, Steps, bvec_split_segs, max_segment_size, phys_mergeable};
 use crate::rules::{QueueLimits, Rules};
 use crate::{BlockIo, Version};
 use physmem::{PAGE_SIZE, PhysAddr};
@@ -243,18 +241,6 @@ struct MapIter<'p, 'b, R> {
 }
 
 impl<R: Copy> MapIter<'_, '_, R> {
-    #[inline]
-    fn current<V: Rules>(&self) -> Option<(Step<R>, u32)> {
-        let vec = self.bio.table.get(self.iter.idx as usize)?;
-        let step = Step {
-            page: vec.page,
-            start: vec.offset.wrapping_add(self.iter.done),
-            offset: offset_in_first_page::<V>(vec.offset).wrapping_add(self.iter.done),
-            len: self.iter.size.min(vec.len.wrapping_sub(self.iter.done)),
-        };
-        Some((step, vec.len))
-    }
-
     /// Goes on to the next bio where this one is used up (`__blk_map_iter_next`).
     #[inline]
     fn has_more(&mut self) -> bool {
@@ -279,7 +265,7 @@ impl<R: Copy> MapIter<'_, '_, R> {
         if self.iter.size == 0 {
             return None;
         }
-        let (step, vec_len) = self.current::<V>()?;
+        let (step, vec_len) = Step::current::<V>(self.bio.table, &self.iter)?;
         let phys = step.phys(design);
         let max = max_segment_size(limits, phys, u32::MAX);
         let mut len = step.len.min(max);
@@ -287,7 +273,7 @@ impl<R: Copy> MapIter<'_, '_, R> {
         // A vec that is used up may be followed by its neighbour: in the next bio, or
         // where the submitter did not pack the table.
         while (self.iter.size == 0 || self.iter.done == 0) && self.has_more() {
-            let Some((next, next_vec_len)) = self.current::<V>() else {
+            let Some((next, next_vec_len)) = Step::current::<V>(self.bio.table, &self.iter) else {
                 break;
             };
             if len.wrapping_add(next.len) > max

@@ -1,11 +1,8 @@
 //! Requests, and how bios are merged into them under a plug.
 
-use super::bio::{Bvec, Op, Part};
-use super::split::SplitError;
-use super::split::{
-    Step, bio_split_to_limits, chunk_sectors_left, gap_to_prev, offset_in_first_page,
-    phys_mergeable,
-};
+use super::bio::{Op, Part};
+use super::split::{SplitError, bio_split_to_limits};
+use super::step::{Step, chunk_sectors_left, gap_to_prev, phys_mergeable};
 use crate::BlockIo;
 use crate::rules::{QueueLimits, Rules};
 
@@ -159,22 +156,10 @@ fn max_request_sectors(limits: &QueueLimits, sector: u64) -> u32 {
         .min(chunk_sectors_left(limits.chunk_sectors, sector))
 }
 
-#[inline]
-fn step_at<R: Copy, V: Rules>(vec: &Bvec<R>, done: u32, len: u32) -> Step<R> {
-    Step {
-        page: vec.page,
-        start: vec.offset.wrapping_add(done),
-        offset: offset_in_first_page::<V>(vec.offset).wrapping_add(done),
-        len,
-    }
-}
-
 /// `bio_get_first_bvec`.
 #[inline]
 fn first_step<R: Copy, V: Rules>(bio: &Part<'_, R>) -> Option<Step<R>> {
-    let vec = bio.table.get(bio.iter.idx as usize)?;
-    let len = bio.iter.size.min(vec.len.wrapping_sub(bio.iter.done));
-    Some(step_at::<R, V>(vec, bio.iter.done, len))
+    Step::current::<V>(bio.table, &bio.iter).map(|(step, _)| step)
 }
 
 /// `bio_get_last_bvec`: the last vec from its own start, up to where the bio ends.
@@ -188,10 +173,10 @@ fn last_step<R: Copy, V: Rules>(bio: &Part<'_, R>) -> Option<Step<R>> {
     iter.advance(bio.table, iter.size);
     if iter.done == 0 {
         let vec = bio.table.get((iter.idx as usize).wrapping_sub(1))?;
-        Some(step_at::<R, V>(vec, 0, vec.len))
+        Some(Step::of::<V>(vec, 0, vec.len))
     } else {
         let vec = bio.table.get(iter.idx as usize)?;
-        Some(step_at::<R, V>(vec, 0, iter.done))
+        Some(Step::of::<V>(vec, 0, iter.done))
     }
 }
 

@@ -36,7 +36,7 @@ impl<'b, R: Copy> Bvecs<'b, R> {
 
 /// The rest of the current vec, clipped to the iterator (`mp_bvec_iter_bvec`).
 #[inline]
-pub(super) fn current<R: Copy>(table: &[Bvec<R>], iter: &BvecIter) -> Option<(Bvec<R>, u32)> {
+fn current<R: Copy>(table: &[Bvec<R>], iter: &BvecIter) -> Option<(Bvec<R>, u32)> {
     if iter.size == 0 {
         return None;
     }

@@ -1,0 +1,341 @@
+//! A case put to a design: the same question as to the reference, answered with real
+//! descriptors and the block layer of [`design::block`].
+
+use std::collections::BTreeMap;
+
+use design::block::{
+    Bio, Op, Plug, Request, SgEntry, SplitError, add_page_in_page_pieces, blk_rq_map_sg,
+    for_each_run,
+};
+use design::{BlockIo, BuildError, Plan, QueueLimits, Rules, Version, with_rules};
+use hugemem::Backing;
+use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
+
+use crate::case::{self, Add, Answer, By, Case, Refusal, Refused, Taken};
+
+/// Most frames that a design is built over for one case: 64 GiB, 1 GiB of descriptors.
+pub const MAX_FRAMES: u64 = 1 << 24;
+
+/// Why a case could not be put to a design.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// The case's memory is spread over more frames than descriptors can be had for.
+    #[error(
+        "the case spans {frames} page frames, more than the {MAX_FRAMES} that a design is built over"
+    )]
+    Spread {
+        /// Frames from the first allocation to the last.
+        frames: u64,
+    },
+    /// The design has no way to name memory of this kind in a bio.
+    #[error("{design} refuses block IO to {kind} memory")]
+    Refused {
+        /// The design's name.
+        design: &'static str,
+        /// What the memory is used for.
+        kind: Kind,
+    },
+    /// No descriptors.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// Builds a design over the case's memory and asks it.
+///
+/// # Errors
+/// [`EvaluateError`] where the question cannot be put; a kernel's refusal is an [`Answer`].
+pub fn evaluate<D: BlockIo>(case: &Case) -> Result<Answer, EvaluateError> {
+    let design = D::build(&plan(case)?)?;
+    with_rules!(case.rules, V => evaluate_with::<D, V>(&design, case))
+}
+
+/// The frames that a case's allocations lie in.
+fn plan(case: &Case) -> Result<Plan, EvaluateError> {
+    let allocations = case.allocations();
+    let largest = allocations.values().copied().max().unwrap_or(0);
+    let mask = (1_u64 << largest) - 1;
+    let first = allocations.keys().next().copied().unwrap_or(0) & !mask;
+    let end = allocations
+        .iter()
+        .map(|(pfn, order)| pfn + (1 << order))
+        .max()
+        .unwrap_or(1);
+    // One frame behind the end, so that the unit behind the last one is a free frame.
+    let frames = end - first + 1;
+    if frames > MAX_FRAMES {
+        return Err(EvaluateError::Spread { frames });
+    }
+    Ok(Plan {
+        base: Pfn(first),
+        frames,
+        backing: Backing::Base,
+    })
+}
+
+/// Puts a case to a design that describes its memory, all of it free, under the rules of
+/// `V`, which are the case's own. The memory is free again afterwards.
+///
+/// Anonymous and file memory alternate, so that typed designs show what they do where
+/// one meets the other.
+///
+/// # Errors
+/// [`EvaluateError::Refused`] where the design cannot name the memory.
+pub fn evaluate_with<D: BlockIo, V: Rules>(
+    design: &D,
+    case: &Case,
+) -> Result<Answer, EvaluateError> {
+    assert_eq!(
+        V::VERSION,
+        case.rules,
+        "a case is asked under its own rules"
+    );
+    let refused = |error| {
+        Ok(Answer::Refused(Refused {
+            name: case.name.clone(),
+            error,
+        }))
+    };
+    let limits = match case.limits.effective(V::VERSION) {
+        Ok(limits) => limits,
+        Err(error) => return refused(error),
+    };
+    with_bios::<D, V, _>(design, case, anon_and_file, |built| {
+        let requests = match submit::<D, V>(design, &limits, &built.bios) {
+            Ok(requests) => requests,
+            Err(error) => return refused(error),
+        };
+        let (mut sp_segments, mut chunks) = (0, 0);
+        for bio in &built.bios {
+            design.for_each_segment(bio, |_| sp_segments += 1);
+            for_each_run(design, bio, |_| chunks += 1);
+        }
+        Ok(Answer::Taken(Taken {
+            name: case.name.clone(),
+            accepted: built.accepted.clone(),
+            vecs: built.vecs::<V>(design, case),
+            bios: requests
+                .iter()
+                .map(|rq| describe::<D, V>(design, &limits, rq))
+                .collect(),
+            sp_segments,
+            chunks,
+        }))
+    })?
+}
+
+/// The kind of the n-th allocation of a case, counted by page frame.
+pub(crate) fn anon_and_file(n: usize) -> Kind {
+    if n.is_multiple_of(2) {
+        Kind::Anon
+    } else {
+        Kind::File
+    }
+}
+
+/// The bios of a case, before anything is submitted.
+pub(crate) struct Built<'d, D: BlockIo + 'd> {
+    /// The allocations by their first frame.
+    pub chunks: BTreeMap<u64, D::Chunk<'d>>,
+    /// In order; bios that took nothing included.
+    pub bios: Vec<Bio<D::Ref<'d>>>,
+    /// Bytes that each add took.
+    pub accepted: Vec<u32>,
+    /// For each vec of all bios the add that opened it.
+    opened_by: Vec<usize>,
+}
+
+/// Composes a case's memory, adds it to bios through the design, shows them to `look`, and
+/// frees the memory.
+pub(crate) fn with_bios<'d, D: BlockIo + 'd, V: Rules, T>(
+    design: &'d D,
+    case: &Case,
+    kind: impl Fn(usize) -> Kind,
+    look: impl FnOnce(&Built<'d, D>) -> T,
+) -> Result<T, EvaluateError> {
+    let chunks: BTreeMap<u64, D::Chunk<'d>> = case
+        .allocations()
+        .into_iter()
+        .enumerate()
+        .map(|(n, (pfn, order))| {
+            (
+                pfn,
+                design.compose(Extent::new(Pfn(pfn), Order::new(order)), kind(n)),
+            )
+        })
+        .collect();
+    let built = build::<D, V>(design, case, chunks);
+    let result = built.as_ref().map(look);
+    let out = match result {
+        Ok(out) => Ok(out),
+        Err(_) => Err(EvaluateError::Refused {
+            design: D::NAME,
+            kind: kind(0),
+        }),
+    };
+    match built {
+        Ok(built) => built
+            .chunks
+            .into_values()
+            .for_each(|chunk| design.dissolve(chunk)),
+        Err(chunks) => chunks
+            .into_values()
+            .for_each(|chunk| design.dissolve(chunk)),
+    }
+    out
+}
+
+/// All adds of a case; the chunks come back where the design refuses one of them.
+#[allow(
+    clippy::type_complexity,
+    reason = "either the bios or the chunks they should have named"
+)]
+fn build<'d, D: BlockIo + 'd, V: Rules>(
+    design: &'d D,
+    case: &Case,
+    chunks: BTreeMap<u64, D::Chunk<'d>>,
+) -> Result<Built<'d, D>, BTreeMap<u64, D::Chunk<'d>>> {
+    let mut bios: Vec<Bio<D::Ref<'d>>> = Vec::new();
+    let mut accepted = Vec::with_capacity(case.adds.len());
+    let mut opened_by = Vec::new();
+    let mut number = None;
+    for (i, add) in case.adds.iter().enumerate() {
+        let Some((page, offset)) = named::<D, V>(design, chunks[&add.pfn], add) else {
+            return Err(chunks);
+        };
+        if number != Some(add.bio) {
+            number = Some(add.bio);
+            bios.push(next_bio(case, bios.last(), page));
+        }
+        let mut taken = 0;
+        loop {
+            let bio = bios.last_mut().expect("one was just made");
+            let before = bio.vecs().len();
+            let n = if V::VERSION == Version::V5_0 {
+                let (page, offset) = design.page_at(page, offset + taken);
+                add_page_in_page_pieces::<V, D>(design, bio, page, add.len - taken, offset)
+            } else {
+                design.add_page::<V>(bio, page, add.len, offset)
+            };
+            opened_by.resize(opened_by.len() + bio.vecs().len() - before, i);
+            taken += n;
+            // Before multi-page bvecs a submitter who ran out of vecs went on in a new bio.
+            if V::VERSION != Version::V5_0 || taken == add.len {
+                break;
+            }
+            if n == 0 && before == 0 {
+                break;
+            }
+            let next = next_bio(case, bios.last(), page);
+            bios.push(next);
+        }
+        accepted.push(taken);
+    }
+    Ok(Built {
+        chunks,
+        bios,
+        accepted,
+        opened_by,
+    })
+}
+
+/// An empty bio that starts where the one before ends.
+fn next_bio<R: Copy>(case: &Case, before: Option<&Bio<R>>, filler: R) -> Bio<R> {
+    let sector = before.map_or(case.start_sector, |bio| {
+        bio.iter.sector + u64::from(bio.iter.size >> 9)
+    });
+    Bio::new(case.max_vecs, sector, Op::Read, filler)
+}
+
+/// What an add hands to `bio_add_page`: the page of its first byte, except that 6.1's
+/// `bio_add_folio` hands over the head and the whole offset.
+fn named<'d, D: BlockIo + 'd, V: Rules>(
+    design: &'d D,
+    chunk: D::Chunk<'d>,
+    add: &Add,
+) -> Option<(D::Ref<'d>, u32)> {
+    let page = if V::VERSION == Version::V6_1 && add.by == By::Folio {
+        0
+    } else {
+        add.offset >> PAGE_SHIFT
+    };
+    let (reference, rest) = design.reference(chunk, u64::from(page))?;
+    Some((reference, rest + (add.offset - (page << PAGE_SHIFT))))
+}
+
+impl<'d, D: BlockIo + 'd> Built<'d, D> {
+    /// The tables as the kernel would write them, whatever a design's references name:
+    /// the page of the call that opened the vec, and the offset from it.
+    fn vecs<V: Rules>(&self, design: &D, case: &Case) -> Vec<(u64, u32, u32)> {
+        let vecs = self.bios.iter().flat_map(|bio| bio.vecs());
+        vecs.zip(&self.opened_by)
+            .map(|(vec, &opener)| {
+                let phys = design.phys(vec.page) + u64::from(vec.offset);
+                let add = &case.adds[opener];
+                let pfn = if V::VERSION == Version::V6_1 && add.by == By::Folio {
+                    add.pfn
+                } else {
+                    phys >> PAGE_SHIFT
+                };
+                (pfn, (phys - (pfn << PAGE_SHIFT)) as u32, vec.len)
+            })
+            .collect()
+    }
+}
+
+/// Submits bios in order under one plug; the requests by sector.
+fn submit<'d, 'b, D: BlockIo + 'd, V: Rules>(
+    design: &'d D,
+    limits: &QueueLimits,
+    bios: &'b [Bio<D::Ref<'d>>],
+) -> Result<Vec<Request<'b, D::Ref<'d>>>, Refusal> {
+    let mut plug = Plug::default();
+    for bio in bios.iter().filter(|bio| bio.iter.size != 0) {
+        if !is_aligned::<V>(limits, bio.iter.sector, bio.iter.size) {
+            return Err(Refusal::Invalid);
+        }
+        plug.submit::<V, D>(design, limits, bio.part())
+            .map_err(|error| match error {
+                SplitError::Invalid => Refusal::Invalid,
+                SplitError::Bug => Refusal::Bug,
+            })?;
+    }
+    let mut requests = plug.finish();
+    requests.sort_by_key(Request::sector);
+    Ok(requests)
+}
+
+/// Whether a bio is whole blocks (`bio_unaligned`, v6.11 and later). Older kernels leave
+/// it to their callers; case files are held to whole sectors.
+fn is_aligned<V: Rules>(limits: &QueueLimits, sector: u64, size: u32) -> bool {
+    if V::VERSION < Version::V6_12 {
+        return size.is_multiple_of(512);
+    }
+    let mask = u64::from(limits.logical_block_size) - 1;
+    ((sector << 9) | u64::from(size)) & mask == 0
+}
+
+/// Maps a request and writes it down.
+fn describe<'d, D: BlockIo + 'd, V: Rules>(
+    design: &'d D,
+    limits: &QueueLimits,
+    request: &Request<'_, D::Ref<'d>>,
+) -> case::Request {
+    // 6.12 may send a bio on with a count that is too small, so the count is no bound.
+    let mut table = vec![SgEntry::default(); request.segments() as usize + 16];
+    let used = loop {
+        match blk_rq_map_sg::<V, D>(design, limits, request.bios(), &mut table) {
+            Ok(used) => break used,
+            Err(_) => table = vec![SgEntry::default(); table.len() * 2],
+        }
+    };
+    case::Request {
+        sector: request.sector(),
+        bytes: request.bytes(),
+        segments: request.segments(),
+        sg: table
+            .iter()
+            .take(used as usize)
+            .map(|entry| (entry.phys(), entry.length()))
+            .collect(),
+    }
+}
