@@ -2,7 +2,7 @@
 
 use design::block::{self, Bio, Run};
 use design::memmap::{self, Memmap, PG_WORKINGSET};
-use design::{BlockIo, Rules, SlabIo};
+use design::{BlockIo, PowerArray, Rules, SlabIo};
 use physmem::{PAGE_SHIFT, PAGE_SIZE, PhysAddr};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -17,6 +17,11 @@ impl BlockIo for Flat {
     #[inline]
     fn reference<'a>(&'a self, page: Page<'a>, n: u64) -> Option<(Page<'a>, u32)> {
         Some((self.nth(page, n), 0))
+    }
+
+    #[inline]
+    fn ref_word(page: Page<'_>) -> u64 {
+        PowerArray::word_of(page.0)
     }
 
     #[inline]

@@ -18,7 +18,7 @@ mod single_page;
 
 use design::memcg::{self, Memory};
 use design::memmap::{self, Memmap};
-use design::{BuildError, Design, Plan, Record, Slot};
+use design::{BuildError, Design, Plan, PowerArray, Record, Slot};
 use hugemem::Proof;
 use physmem::{Extent, Kind, Pfn};
 
@@ -106,6 +106,11 @@ impl Design for Flat {
     #[inline]
     fn kind(&self, page: Page<'_>) -> Kind {
         Memmap::kind(self.compound_head(page))
+    }
+
+    #[inline]
+    fn chunk_word(page: Page<'_>) -> u64 {
+        PowerArray::word_of(page.0)
     }
 
     #[inline]

@@ -50,6 +50,11 @@ impl Design for FlatSinglePage {
         self.0.kind(page)
     }
 
+    #[inline]
+    fn chunk_word(page: Page<'_>) -> u64 {
+        Flat::chunk_word(page)
+    }
+
     fn get(&self, page: Page<'_>) {
         self.0.get(page);
     }
@@ -87,6 +92,11 @@ impl BlockIo for FlatSinglePage {
     #[inline]
     fn reference<'a>(&'a self, page: Page<'a>, n: u64) -> Option<(Page<'a>, u32)> {
         self.0.reference(page, n)
+    }
+
+    #[inline]
+    fn ref_word(page: Page<'_>) -> u64 {
+        Flat::ref_word(page)
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use design::block::{self, Bio};
 use design::memmap::{self, Page};
-use design::{BlockIo, Rules, SlabIo};
+use design::{BlockIo, PowerArray, Rules, SlabIo};
 use physmem::{PAGE_SHIFT, PAGE_SIZE, PhysAddr};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -15,6 +15,11 @@ impl BlockIo for FolioForAll {
     #[inline]
     fn reference<'a>(&'a self, folio: Folio<'a>, n: u64) -> Option<(Page<'a>, u32)> {
         Some((Page(self.map.nth(folio.0, n)), 0))
+    }
+
+    #[inline]
+    fn ref_word(page: Page<'_>) -> u64 {
+        PowerArray::word_of(page.0)
     }
 
     #[inline]

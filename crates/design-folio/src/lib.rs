@@ -17,7 +17,7 @@ mod block_io;
 
 use design::memcg::{self, Memory};
 use design::memmap::{self, Memmap};
-use design::{BuildError, Design, Plan, Record, Slot};
+use design::{BuildError, Design, Plan, PowerArray, Record, Slot};
 use hugemem::Proof;
 use physmem::{Extent, Kind, Pfn};
 
@@ -101,6 +101,11 @@ impl Design for FolioForAll {
     #[inline]
     fn kind(&self, folio: Folio<'_>) -> Kind {
         Memmap::kind(folio.0)
+    }
+
+    #[inline]
+    fn chunk_word(folio: Folio<'_>) -> u64 {
+        PowerArray::word_of(folio.0)
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use design::block::{self, Bio};
 use design::memmap::{self, Page};
-use design::{BlockIo, Rules, SlabIo};
+use design::{BlockIo, PowerArray, Rules, SlabIo};
 use physmem::{PAGE_SHIFT, PAGE_SIZE, PhysAddr};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -17,6 +17,11 @@ impl<const CHECK: bool> BlockIo for HeadPageDesign<CHECK> {
     fn reference<'a>(&'a self, head: Page<'a>, n: u64) -> Option<(Page<'a>, u32)> {
         self.assert_head(head);
         Some((head, (n << PAGE_SHIFT) as u32))
+    }
+
+    #[inline]
+    fn ref_word(head: Page<'_>) -> u64 {
+        PowerArray::word_of(head.0)
     }
 
     #[inline]

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use design::memcg::{self, Memory};
 use design::memmap::{self, Memmap, Page};
-use design::{BuildError, Design, Plan, Record};
+use design::{BuildError, Design, Plan, PowerArray, Record};
 use hugemem::Proof;
 use physmem::{Extent, Kind, Pfn};
 
@@ -124,6 +124,11 @@ impl<const CHECK: bool> Design for HeadPageDesign<CHECK> {
     fn kind(&self, head: Page<'_>) -> Kind {
         self.assert_head(head);
         Memmap::kind(head.0)
+    }
+
+    #[inline]
+    fn chunk_word(head: Page<'_>) -> u64 {
+        PowerArray::word_of(head.0)
     }
 
     #[inline]

@@ -66,6 +66,11 @@ impl Design for Null {
     }
 
     #[inline]
+    fn chunk_word(chunk: Pfn) -> u64 {
+        chunk.0
+    }
+
+    #[inline]
     fn get(&self, _: Pfn) {}
 
     #[inline]
@@ -101,6 +106,10 @@ impl BlockIo for Null {
 
     fn reference(&self, head: Pfn, n: u64) -> Option<(Pfn, u32)> {
         Some((head + n, 0))
+    }
+
+    fn ref_word(page: Pfn) -> u64 {
+        page.0
     }
 
     fn phys(&self, page: Pfn) -> PhysAddr {
@@ -154,10 +163,10 @@ impl BlockIo for Null {
     #[inline]
     fn for_each_chunk<'a>(&'a self, _: &Bio<Pfn>, _: impl FnMut(Run<Self::Chunk<'a>>)) {}
 
-    fn pin<'a>(&'a self, _: &Bio<Pfn>) {}
+    fn pin(&self, _: &Bio<Pfn>) {}
 
     #[inline]
-    fn end_io<'a>(&'a self, _: &Bio<Pfn>) -> u64 {
+    fn end_io(&self, _: &Bio<Pfn>) -> u64 {
         0
     }
 }
@@ -185,10 +194,10 @@ impl Memcg for Null {
     }
 
     #[inline]
-    fn uncharge<V: Rules>(&self, _: usize, _: Pfn) {}
+    fn uncharge(&self, _: usize, _: Pfn) {}
 
     #[inline]
-    fn uncharge_batch<V: Rules>(&self, _: usize, _: &[Pfn]) {}
+    fn uncharge_batch(&self, _: usize, _: &[Pfn]) {}
 
     #[inline]
     fn mod_stat(&self, _: usize, _: Pfn, _: i64) {}

@@ -101,6 +101,9 @@ pub trait Design: Sized + Send + Sync {
     /// What an allocation is used for.
     fn kind(&self, chunk: Self::Chunk<'_>) -> Kind;
 
+    /// A chunk as a word (`(unsigned long)folio`).
+    fn chunk_word(chunk: Self::Chunk<'_>) -> u64;
+
     /// Takes a reference (`get_page`, `folio_get`).
     fn get(&self, chunk: Self::Chunk<'_>);
 
@@ -157,6 +160,9 @@ pub trait BlockIo: Design {
     /// page's byte offset: designs that only name whole units answer the unit and
     /// `page * 4096`. `None` where the design refuses IO to memory of this kind.
     fn reference<'a>(&'a self, chunk: Self::Chunk<'a>, page: u64) -> Option<(Self::Ref<'a>, u32)>;
+
+    /// A reference as the word that a bio_vec stores (`(unsigned long)bv_page`).
+    fn ref_word(page: Self::Ref<'_>) -> u64;
 
     /// The physical address that offset 0 of a reference means (`page_to_phys`).
     fn phys(&self, page: Self::Ref<'_>) -> PhysAddr;
@@ -286,14 +292,14 @@ pub trait Memcg: Design {
 
     /// Uncharges one chunk directly (`mem_cgroup_uncharge`).
     #[inline]
-    fn uncharge<'a, V: Rules>(&'a self, cpu: usize, chunk: Self::Chunk<'a>) {
-        memcg::uncharge::<V>(self.groups(), cpu, self.charge_of(chunk));
+    fn uncharge<'a>(&'a self, cpu: usize, chunk: Self::Chunk<'a>) {
+        memcg::uncharge(self.groups(), cpu, self.charge_of(chunk));
     }
 
     /// Uncharges many, a run of the same owner at a time (`mem_cgroup_uncharge_list`).
     #[inline]
-    fn uncharge_batch<'a, V: Rules>(&'a self, cpu: usize, chunks: &[Self::Chunk<'a>]) {
-        memcg::uncharge_batch::<V>(
+    fn uncharge_batch<'a>(&'a self, cpu: usize, chunks: &[Self::Chunk<'a>]) {
+        memcg::uncharge_batch(
             self.groups(),
             cpu,
             chunks.iter().map(|&c| self.charge_of(c)),

@@ -235,7 +235,7 @@ struct Gather {
 impl Gather {
     /// `uncharge_page`, `uncharge_folio`.
     #[inline]
-    fn add<V: Rules>(&mut self, memory: &Memory, cpu: usize, chunk: Charge<'_>) {
+    fn add(&mut self, memory: &Memory, cpu: usize, chunk: Charge<'_>) {
         // Acquire pairs with the Release of commit.
         let word = chunk.owner.load(Acquire);
         let owner = word & !OWNER_FLAGS;
@@ -243,7 +243,7 @@ impl Gather {
             return;
         }
         if self.owner != owner {
-            self.flush::<V>(memory, cpu);
+            self.flush(memory, cpu);
             *self = Self {
                 owner,
                 ..Self::default()
@@ -263,7 +263,7 @@ impl Gather {
     /// `uncharge_batch`: one hierarchical uncharge, one reference put; the stock is not
     /// refilled.
     #[inline(never)]
-    fn flush<V: Rules>(&self, memory: &Memory, cpu: usize) {
+    fn flush(&self, memory: &Memory, cpu: usize) {
         if self.owner == 0 {
             return;
         }
@@ -281,25 +281,21 @@ impl Gather {
 
 /// Uncharges one chunk directly (`mem_cgroup_uncharge`).
 #[inline(never)]
-pub fn uncharge<V: Rules>(memory: &Memory, cpu: usize, chunk: Charge<'_>) {
+pub fn uncharge(memory: &Memory, cpu: usize, chunk: Charge<'_>) {
     let mut gather = Gather::default();
-    gather.add::<V>(memory, cpu, chunk);
-    gather.flush::<V>(memory, cpu);
+    gather.add(memory, cpu, chunk);
+    gather.flush(memory, cpu);
 }
 
 /// Uncharges many, a run of the same owner at a time (`mem_cgroup_uncharge_list`,
 /// `mem_cgroup_uncharge_folios`).
 #[inline]
-pub fn uncharge_batch<'a, V: Rules>(
-    memory: &Memory,
-    cpu: usize,
-    chunks: impl Iterator<Item = Charge<'a>>,
-) {
+pub fn uncharge_batch<'a>(memory: &Memory, cpu: usize, chunks: impl Iterator<Item = Charge<'a>>) {
     let mut gather = Gather::default();
     for chunk in chunks {
-        gather.add::<V>(memory, cpu, chunk);
+        gather.add(memory, cpu, chunk);
     }
-    gather.flush::<V>(memory, cpu);
+    gather.flush(memory, cpu);
 }
 
 /// Moves a chunk's charge, its statistic and its reference to another group

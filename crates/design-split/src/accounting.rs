@@ -1,0 +1,114 @@
+//! memcg, agnostic of the type, and the walks that meet every type.
+
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed},
+};
+
+use design::lru::{self, PG_LRU};
+use design::memcg::{Charge, LockStyle, Memory};
+use design::memmap::PAGEBLOCK_PAGES;
+use design::{Lru, Memcg, PowerArray, Scan, Slot};
+use physmem::{Kind, Pfn};
+
+use crate::{Mem, Split, types, words};
+
+impl Memcg for Split {
+    const LOCK_STYLES: &'static [LockStyle] = &[
+        LockStyle::PerType,
+        LockStyle::CastToCommon,
+        LockStyle::Generic,
+    ];
+
+    #[inline]
+    fn groups(&self) -> &Memory {
+        &self.memory
+    }
+
+    #[inline]
+    fn charge_of<'a>(&'a self, mem: Mem<'a>) -> Charge<'a> {
+        Charge {
+            owner: types::owner_word(mem.0),
+            pages: mem.pages(),
+            kind: mem.kind(),
+        }
+    }
+
+    #[inline]
+    fn owner_word<'a>(&'a self, mem: Mem<'a>, style: LockStyle) -> &'a AtomicU64 {
+        match style {
+            // The caller finds out the type and calls that type's function.
+            LockStyle::PerType => match mem.kind() {
+                Kind::Anon => anon_owner(mem.0),
+                Kind::File => file_owner(mem.0),
+                _ => types::owner_word(mem.0),
+            },
+            // Valid for the types that have an owner in the prefix: a slab has none there,
+            // and is then not bound to any group.
+            LockStyle::CastToCommon => &mem.0.memcg_data,
+            LockStyle::Generic | LockStyle::Native => types::owner_word(mem.0),
+        }
+    }
+}
+
+/// What `lock_anon_memcg()` starts from: a function of its own, as it would be exported.
+#[inline(never)]
+fn anon_owner(anon_mem: &Slot) -> &AtomicU64 {
+    &anon_mem.memcg_data
+}
+
+/// What `lock_file_memcg()` starts from.
+#[inline(never)]
+fn file_owner(file_mem: &Slot) -> &AtomicU64 {
+    &file_mem.memcg_data
+}
+
+impl Lru for Split {
+    #[inline]
+    fn slots(&self) -> &PowerArray<Slot> {
+        self.store.slots()
+    }
+
+    #[inline]
+    fn slot_of<'a>(&'a self, mem: Mem<'a>) -> &'a Slot {
+        mem.0
+    }
+
+    #[inline]
+    fn chunk_of<'a>(&'a self, slot: &'a Slot) -> Mem<'a> {
+        Mem(slot)
+    }
+
+    /// Reads a word per step; only a frame in use leads to a descriptor.
+    #[inline]
+    fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
+        let mut scan = Scan::default();
+        let end = start + pfns;
+        let mut pfn = start;
+        while pfn < end {
+            let word = self.words.at(pfn).load(Acquire);
+            if words::is_free(word) {
+                let pages = words::free_pages(word);
+                scan.free += pages.min(end - pfn);
+                pfn = pfn + pages;
+                continue;
+            }
+            let mem = Mem(self.store.slots().resolve(word));
+            let flags = mem.0.flags.load(Relaxed);
+            let (head, pages) = (types::pfn(flags), 1 << types::order(flags));
+            if head != pfn {
+                // An allocation that began before the walk.
+            } else if pages >= PAGEBLOCK_PAGES {
+                scan.large += 1;
+            } else if flags & PG_LRU != 0 {
+                scan.movable += 1;
+                scan.movable_pages += pages;
+                scan.isolated += u64::from(isolate && lru::isolate_and_putback(self, cpu, mem));
+            } else {
+                scan.unmovable += 1;
+            }
+            pfn = head + pages;
+        }
+        scan
+    }
+}
