@@ -7,7 +7,8 @@
  *     l LOGICAL PHYSICAL SECTORS CHUNK SEGMENTS SEGMENT_SIZE SEG_BOUNDARY VIRT_BOUNDARY DMA
  *                     limits of all cases until the next such line; - states none
  *     c ID            a case begins
- *     b SECTOR VECS   a bio of at most VECS vecs begins
+ *     b SECTOR VECS   a bio of at most VECS vecs begins; SECTOR + is where the
+ *                     one before ends
  *     a HOW INDEX ORDER OFFSET BYTES
  *                     one add; HOW is p (bio_add_page on the page the offset
  *                     falls in), h (bio_add_page on the head) or f (bio_add_folio)
@@ -153,8 +154,19 @@ static void case_begin(struct state *s, char *line)
 static int bio_begin(struct state *s, char *line)
 {
 	struct one_bio *b = &s->bios[s->bio_count];
-	unsigned long sector = number(&line), max_vecs = number(&line);
+	unsigned long sector, max_vecs;
 
+	while (*line == ' ')
+		line++;
+	if (*line == '+' && s->bio_count) {
+		struct bio *before = &s->bios[s->bio_count - 1].bio;
+
+		line++;
+		sector = before->bi_iter.bi_sector + (before->bi_iter.bi_size >> SECTOR_SHIFT);
+	} else {
+		sector = number(&line);
+	}
+	max_vecs = number(&line);
 	if (s->bio_count == MOST_BIOS || max_vecs > MOST_VECS)
 		return -E2BIG;
 	bio_built(s);

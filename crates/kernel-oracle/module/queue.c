@@ -19,16 +19,32 @@ static struct seen seen;
 static struct queue_limits fresh;
 static int major;
 
+/*
+ * More entries than any mapping of this request can have. Drivers size the
+ * table by nr_phys_segments; some kernels map more than they counted, and we
+ * want to see that, not die of it.
+ */
+static unsigned int most_entries(struct request *rq)
+{
+	unsigned int most = blk_rq_nr_phys_segments(rq) + 2 * (blk_rq_bytes(rq) / PAGE_SIZE) + 8;
+	struct req_iterator iter;
+	struct bio_vec bv;
+
+	rq_for_each_bvec(bv, rq, iter)
+		most += 2;
+	return most;
+}
+
 static void note_request(struct request *rq)
 {
+	unsigned int most = most_entries(rq);
 	struct seen_request *r = &seen.requests[seen.request_count];
 	unsigned int segments = blk_rq_nr_phys_segments(rq);
 	struct scatterlist *sg;
 	struct bio *bio;
 	int i, count;
 
-	/* Some slack behind what the kernel promised: if it maps more, we want to see it, not die of it. */
-	if (seen.request_count == MOST || segments + 8 > MOST || seen.sg_count + segments + 8 > MOST) {
+	if (seen.request_count == MOST || most > MOST || seen.sg_count + most > MOST) {
 		seen.overflow = true;
 		return;
 	}
@@ -48,7 +64,7 @@ static void note_request(struct request *rq)
 	}
 	r->bio_count = seen.bio_count - r->bio_first;
 
-	sg_init_table(table, segments + 8);
+	sg_init_table(table, most);
 	count = compat_map_sg(rq, table);
 	r->sg_first = seen.sg_count;
 	r->sg_count = count;

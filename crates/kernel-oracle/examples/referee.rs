@@ -1,0 +1,132 @@
+//! The referee without the rest of folioscope: what `ci/kernel-check` runs.
+//!
+//! ```text
+//! referee check SERIES... [--cases N] [--seed S] [--shard I/N] [--per-boot N]
+//! referee record SERIES...        writes bench-results/kernel/SERIES.jsonl
+//! referee count SERIES [ARGS]
+//! ```
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use conformance::reference::evaluate;
+use kernel_oracle::check::{Campaign, Model, check};
+use kernel_oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, recorded};
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    match run(&command, &rest) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("referee: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: &str, rest: &[String]) -> Result<bool, Box<dyn std::error::Error>> {
+    match command {
+        "check" => {
+            let (series, campaign) = campaign(rest)?;
+            let mut clean = true;
+            for series in series {
+                clean &= check_one(&open(series)?, &campaign)?;
+            }
+            Ok(clean)
+        }
+        "record" => {
+            for name in rest {
+                let series: Series = name.parse()?;
+                let record = recorded::record(&open(series)?)?;
+                let path = recorded::path(Path::new("bench-results"), series);
+                record.write(&path)?;
+                println!(
+                    "{}: {} answers, {} counts",
+                    path.display(),
+                    record.answers.len(),
+                    record.counts.rows.len()
+                );
+            }
+            Ok(true)
+        }
+        "count" => {
+            let (name, args) = rest.split_first().ok_or("which series?")?;
+            let start = Instant::now();
+            let counts = open(name.parse()?)?.count(&args.join(" "))?;
+            for row in &counts.rows {
+                println!(
+                    "{:28} {:2} {:24} {:4} {:8} {:8}",
+                    row.primitive, row.order, row.class, row.samples, row.min, row.max
+                );
+            }
+            for absent in &counts.absent {
+                println!("{:28} -  {}", absent.primitive, absent.reason);
+            }
+            println!("{:.1} s", start.elapsed().as_secs_f64());
+            Ok(true)
+        }
+        _ => Err("usage: referee check|record|count SERIES...".into()),
+    }
+}
+
+fn open(series: Series) -> Result<Oracle, OracleError> {
+    let store = Store::found();
+    Oracle::open(Kernel::fetched(&store, series)?, store, Emulator::default())
+}
+
+fn campaign(rest: &[String]) -> Result<(Vec<Series>, Campaign), Box<dyn std::error::Error>> {
+    let mut campaign = Campaign::default();
+    let mut series = Vec::new();
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
+        match word.as_str() {
+            "--cases" => campaign.cases = value()?.parse()?,
+            "--seed" => campaign.seed = value()?.parse()?,
+            "--shard" => campaign.shard = value()?.parse()?,
+            "--per-boot" => campaign.per_boot = value()?.parse()?,
+            name => series.push(name.parse()?),
+        }
+    }
+    Ok((series, campaign))
+}
+
+fn check_one(oracle: &Oracle, campaign: &Campaign) -> Result<bool, OracleError> {
+    println!(
+        "{}: seed {}, shard {}/{}",
+        oracle.kernel().release,
+        campaign.seed,
+        campaign.shard.index,
+        campaign.shard.of
+    );
+    let reference = Model {
+        name: "reference",
+        answer: &|case| Some(evaluate(case)),
+    };
+    let checked = check(oracle, campaign, &[reference], &mut |progress| {
+        println!(
+            "  {} of {} cases, {} mismatches",
+            progress.done, progress.of, progress.mismatches
+        );
+    })?;
+    println!(
+        "  {} cases ({} refused by both) in {} boots, {:.1} s: {} mismatches",
+        checked.cases,
+        checked.refused,
+        checked.boots,
+        checked.elapsed.as_secs_f64(),
+        checked.mismatches.len()
+    );
+    for mismatch in &checked.mismatches {
+        println!("  {} differs: {}", mismatch.model, mismatch.difference);
+        println!(
+            "  {}",
+            serde_json::to_string(&mismatch.case).expect("plain data")
+        );
+    }
+    Ok(checked.mismatches.is_empty())
+}
