@@ -150,8 +150,12 @@ fn read(
         .and_then(|process| process.pagemap())
         .and_then(|mut pagemap| pagemap.get_range_info(range))
         .map_err(|error| Error::proc(format!("/proc/{pid}/pagemap"), error))?;
-    let pages: Vec<Page> = entries.into_iter().map(decode).collect();
-    // Without CAP_SYS_ADMIN every frame reads as 0, where no page of a process can lie.
+    shown(pid, entries.into_iter().map(decode).collect())
+}
+
+/// The pages, if the kernel shows where they are: without CAP_SYS_ADMIN every frame reads as
+/// 0, where no page of a process can lie.
+fn shown(pid: &str, pages: Vec<Page>) -> Result<Vec<Page>, Error> {
     if pages.contains(&Page::Present { pfn: 0 }) {
         return Err(Error::PfnsHidden {
             pid: pid.to_owned(),
@@ -234,5 +238,17 @@ mod tests {
             Page::Present { pfn: 0x1234 }
         );
         assert_eq!(page(1 << 62 | 0x1234), Page::Swapped);
+    }
+
+    #[test]
+    fn frames_that_are_hidden_are_an_error_that_names_the_right() {
+        let some = vec![Page::Absent, Page::Present { pfn: 7 }];
+        assert_eq!(shown("self", some.clone()).unwrap(), some);
+        let error = shown("4711", vec![Page::Absent, Page::Present { pfn: 0 }]).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains("/proc/4711/pagemap") && said.contains("CAP_SYS_ADMIN"),
+            "{said}"
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use hugemem::pool::HugetlbPool;
-use hugemem::{BASE_PAGE_BYTES, Backing, Error, Mapping, PMD_PAGE_BYTES, Request};
+use hugemem::pool::{self, HugetlbPool};
+use hugemem::{BASE_PAGE_BYTES, Backing, Error, Mapping, PMD_PAGE_BYTES, Request, pagemap};
 
 /// Whether this machine may lack what a request took.
 fn absent_here(error: &Error) -> bool {
@@ -100,12 +100,39 @@ fn a_proof_tells_what_smaps_has_for_just_this_mapping() {
             _ => BASE_PAGE_BYTES,
         };
         assert_eq!(proof.page_size_bytes, page as u64, "{backing}");
-        assert_eq!(
-            proof.contiguous_2m_ranges.is_some(),
-            proof.source == "smaps+pagemap"
-        );
+        if proof.contiguous_2m_ranges.is_some() {
+            assert_eq!(proof.source, "smaps+pagemap");
+        } else {
+            assert_eq!(proof.source, "smaps");
+            let reason = proof.reason.expect("it says why frames are not shown");
+            assert!(reason.contains("pagemap"), "{reason}");
+        }
         neighbours.push(map);
         neighbours.push(Mapping::new(Request::new(len, Backing::Base)).unwrap());
+    }
+}
+
+#[test]
+fn an_anonymous_mapping_has_an_entry_of_its_own_between_two_guards() {
+    for backing in [Backing::Base, Backing::Thp] {
+        let Some(map) = map(Request::new(PMD_PAGE_BYTES, backing)) else {
+            continue;
+        };
+        let start = map.as_ptr().addr() as u64;
+        let end = start + map.mapped_bytes() as u64;
+        let regions = pagemap::regions(std::process::id()).unwrap();
+        let found = |what: &dyn Fn(&pagemap::Region) -> bool| regions.iter().any(what);
+        assert!(found(
+            &|region| (region.start, region.end) == (start, end) && region.accessible
+        ));
+        assert!(
+            found(&|region| region.end == start && !region.accessible),
+            "{backing}"
+        );
+        assert!(
+            found(&|region| region.start == end && !region.accessible),
+            "{backing}"
+        );
     }
 }
 
@@ -118,6 +145,17 @@ fn an_unpopulated_mapping_has_nothing_resident_until_it_is_touched() {
         bytes.as_mut_slice()[5 * BASE_PAGE_BYTES] = 1;
         let resident = bytes.proof().unwrap().resident_bytes;
         assert!(resident >= BASE_PAGE_BYTES as u64, "{backing}: {resident}");
+    }
+}
+
+#[test]
+fn a_huge_page_is_had_where_the_kernel_offers_them_and_has_memory() {
+    let offered = pool::thp_mode("enabled").is_some_and(|mode| mode != "never");
+    let free = pool::memory_available_bytes().is_some_and(|bytes| bytes > 2 << 30);
+    let proof = Mapping::new(Request::new(1, Backing::Thp)).and_then(|map| map.proof());
+    match proof {
+        Ok(proof) => assert_eq!(proof.bytes_huge, PMD_PAGE_BYTES as u64),
+        Err(error) => assert!(!offered || !free, "{error}"),
     }
 }
 

@@ -121,12 +121,15 @@ fn zero_pages_nameless_memory_and_torn_folios_are_skipped_and_counted() {
         (4, 2, ANON),
         (5, 0, ANON),
         (9, 0, ANON),
+        (12, 2, ANON),
+        (15, 0, ANON),
     ]);
-    walk.pages(&present([1, 2, 3, 4, 9])).unwrap();
+    walk.pages(&present([1, 2, 3, 4, 9, 12])).unwrap();
     let capture = walk
         .finish("odd".into(), CapturedBacking::Process, None)
         .unwrap();
-    // 4 is a head whose tails are gone: a base page by now.
+    // 4 is a head whose tails are gone: a base page by now. 12 is a head with two tails, which
+    // no folio has.
     assert_eq!(
         capture.runs,
         [
@@ -134,7 +137,7 @@ fn zero_pages_nameless_memory_and_torn_folios_are_skipped_and_counted() {
             run(9, 0, Kind::Anon, 1, false)
         ]
     );
-    assert_eq!(capture.header.skipped, 3);
+    assert_eq!(capture.header.skipped, 4);
 }
 
 #[test]
