@@ -218,11 +218,12 @@ fn build<'d, D: BlockIo + 'd, V: Rules>(
             };
             opened_by.resize(opened_by.len() + bio.vecs().len() - before, i);
             taken += n;
-            // Before multi-page bvecs a submitter who ran out of vecs went on in a new bio.
+            // Before multi-page bvecs a submitter who ran out of vecs went on in a new bio;
+            // a bio that is full from the start refuses, as it does later.
             if V::VERSION != Version::V5_0 || taken == add.len {
                 break;
             }
-            if n == 0 && before == 0 {
+            if taken == 0 {
                 break;
             }
             let next = next_bio(case, bios.last(), page);
