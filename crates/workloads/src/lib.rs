@@ -1,1 +1,59 @@
-//! Loops over one capability each, with their parameters and analysis.
+//! Workloads: one question each, put to every design that has the capability.
+//!
+//! A workload is a loop that is generic over one capability and knows no design, together
+//! with what it asks, what each side of the debate predicted, and what is unfair about it
+//! ([`Workload`]). `enter` builds a design on its own stack, populates everything, and hands
+//! the prepared [`Job`] on: references borrow the design, so a job cannot be returned, and
+//! entering several designs, one inside the other, keeps all of them resident at once.
+//!
+//! Every timed loop is a function of its own that is never inlined and whose name begins
+//! with `entry`: `workloads::iteration::segments::entry::<design_flat::Flat>`. What is
+//! counted or disassembled is exactly that. Types are erased around it, once per run.
+#![forbid(unsafe_code)]
+
+pub mod accounting;
+mod checksum;
+pub mod code;
+mod ground;
+pub mod iteration;
+mod job;
+pub mod layout;
+pub mod merging;
+pub mod params;
+mod setup;
+mod workload;
+
+pub use job::{Job, LinearRead, MemoryOf, Then};
+pub use params::{Param, Params};
+pub use setup::{Setup, SetupError};
+pub use workload::{Quantity, Workload};
+
+/// Every workload, in the order of reports.
+pub static ALL: [&Workload; 21] = [
+    &iteration::segments::WORKLOAD,
+    &iteration::bvecs::WORKLOAD,
+    &iteration::chunks::WORKLOAD,
+    &iteration::end_io::WORKLOAD,
+    &iteration::pfn_scan::WORKLOAD,
+    &iteration::lru_scan::WORKLOAD,
+    &merging::add::WORKLOAD,
+    &merging::map_sg::WORKLOAD,
+    &merging::count_segments::WORKLOAD,
+    &merging::split::WORKLOAD,
+    &merging::slab_io::WORKLOAD,
+    &accounting::charge::WORKLOAD,
+    &accounting::uncharge::WORKLOAD,
+    &accounting::stat::WORKLOAD,
+    &accounting::lock::WORKLOAD,
+    &accounting::contention::WORKLOAD,
+    &layout::compose::WORKLOAD,
+    &layout::lookup::WORKLOAD,
+    &layout::footprint::WORKLOAD,
+    &code::dispatch::WORKLOAD,
+    &code::size::WORKLOAD,
+];
+
+/// The workload with this id.
+pub fn by_id(id: &str) -> Option<&'static Workload> {
+    ALL.into_iter().find(|workload| workload.id == id)
+}

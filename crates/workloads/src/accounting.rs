@@ -1,0 +1,122 @@
+//! Charging memory to groups, statistics, the binding lock, and all of it at once.
+
+pub mod charge;
+pub mod contention;
+pub mod lock;
+pub mod stat;
+pub mod uncharge;
+
+use design::memcg::{Group, Memory};
+use design::{Memcg, Rules};
+use physmem::{Extent, Kind};
+
+use crate::checksum::Digest;
+use crate::params::ParamSpec;
+use crate::{Setup, SetupError};
+
+/// Chunks of the footprint `l1`: a whole number of stocks.
+const L1: u64 = 256;
+
+/// The way that a charge takes.
+const PATH: ParamSpec = ParamSpec::words(
+    "path",
+    "hit: the stock of one group serves; miss: two groups in turn, so that it never does; \
+     bypass: more pages than a stock holds",
+    &["hit", "miss", "bypass"],
+);
+
+/// Chunks and the groups they are charged to in turn.
+struct Ledger<'d, D: Memcg> {
+    design: &'d D,
+    chunks: Vec<D::Chunk<'d>>,
+    groups: Vec<&'d Group>,
+}
+
+impl<'d, D: Memcg> Ledger<'d, D> {
+    /// Groups as the parameters `path`, `depth` and `order` ask for.
+    fn new(setup: &Setup, design: &'d D, chunks: Vec<D::Chunk<'d>>) -> Result<Self, SetupError> {
+        let path = setup.word("path")?;
+        let batch = if path == "bypass" {
+            64..u64::MAX
+        } else {
+            0..64
+        };
+        if !batch.contains(&setup.order()?.pages()) {
+            let why = "hit and miss take orders 0 to 5, bypass takes 6 and more";
+            return Err(SetupError::Param(format!("path={path}: {why}")));
+        }
+        let memory = design.groups();
+        let first = memory.chain(setup.number("depth")? as usize);
+        let mut groups = vec![first];
+        if path == "miss" {
+            let parent = memory.parent(first).unwrap_or(memory.root());
+            groups.push(memory.create(parent).unwrap_or(first));
+        }
+        Ok(Self {
+            design,
+            chunks,
+            groups,
+        })
+    }
+
+    /// Charges every chunk; the groups take turns.
+    #[inline]
+    fn charge<V: Rules>(&self, cpu: usize) -> u64 {
+        let mut charged = 0;
+        if let [only] = self.groups[..] {
+            for &chunk in &self.chunks {
+                charged += u64::from(self.design.charge::<V>(cpu, only, chunk).is_ok());
+            }
+        } else if let [even, odd] = self.groups[..] {
+            for pair in self.chunks.chunks(2) {
+                for (&chunk, group) in pair.iter().zip([even, odd]) {
+                    charged += u64::from(self.design.charge::<V>(cpu, group, chunk).is_ok());
+                }
+            }
+        }
+        charged
+    }
+
+    /// What the groups hold: pages charged and not in stock, references, kernel pages.
+    fn told(&self) -> u64 {
+        let memory = self.design.groups();
+        let owned = self
+            .chunks
+            .iter()
+            .filter(|&&chunk| self.design.owner(chunk).is_some())
+            .count();
+        told(
+            owned as u64,
+            self.groups
+                .iter()
+                .map(|group| group.memory.read() - memory.stocked(group) as i64)
+                .sum(),
+            self.groups.iter().map(|group| group.refs()).sum(),
+            self.groups.iter().map(|group| group.kmem.read()).sum(),
+        )
+    }
+}
+
+/// Chunks with an owner, pages charged, references held and kernel pages charged.
+fn told(owned: u64, pages: i64, refs: i64, kmem: i64) -> u64 {
+    Digest::of(&[owned, pages as u64, refs as u64, kmem as u64])
+}
+
+/// What groups hold when all of this is charged to them.
+fn all_charged(extents: &[(Extent, Kind)]) -> u64 {
+    let pages: u64 = extents.iter().map(|(extent, _)| extent.order.pages()).sum();
+    let kernel = extents.iter().filter(|(_, kind)| is_kernel(*kind));
+    let kmem: u64 = kernel.map(|(extent, _)| extent.order.pages()).sum();
+    let owned = extents.len() as u64;
+    told(owned, pages as i64, owned as i64, kmem as i64)
+}
+
+/// Whether a kind is charged as kernel memory.
+const fn is_kernel(kind: Kind) -> bool {
+    !matches!(kind, Kind::Anon | Kind::File | Kind::Free)
+}
+
+/// A group at the end of a chain of `depth`, of which all but the last are shared.
+fn below<'a>(memory: &'a Memory, shared: &'a Group) -> &'a Group {
+    memory.create(shared).unwrap_or(shared)
+}

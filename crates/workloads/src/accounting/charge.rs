@@ -1,0 +1,77 @@
+//! `accounting/charge`: charging memory to a group.
+
+use std::hint::black_box;
+
+use design::{Memcg, Rules};
+
+use super::{L1, Ledger, PATH, all_charged};
+use crate::ground::allocations;
+use crate::job::{Extras, Prepared, Then};
+use crate::params;
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "accounting/charge",
+    capability: "Memcg",
+    asks: "what does it cost to charge an allocation to a memory cgroup?",
+    analysis: "The code that charges is the same for every design and asks four things of a chunk \
+        of memory: the owner word, the pages, the kind and whether it is kernel memory. Weiner's \
+        point is that this needs no common type, only a common place to look. Flat pages pay \
+        compound_head() for each; typed memory pays a look at the tag where the caller does not \
+        know the type. What dominates is the counter: a page from this CPU's stock costs no \
+        atomic, a THP bypasses the stock and charges every level at once, which is one call \
+        where base pages take 512.",
+    favours: "folio; large allocations in every design",
+    unfair: "the owner word of each chunk is in the cache for l1; heads of order 9 lie 32 KiB \
+        apart in a flat array and share few cache sets, as they do in vmemmap. With path=hit one \
+        charge in 64 still misses, as in a kernel",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::ORDER,
+        params::KIND,
+        params::DEPTH,
+        PATH,
+        params::FOOTPRINT,
+        params::RULES,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    Ok(all_charged(&allocations(setup, L1)?.extents))
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = allocations(setup, L1)?;
+    let design: D = ground.build(setup)?;
+    let ledger = Ledger::new(setup, &design, ground.compose(&design))?;
+    let elements = ledger.chunks.len() as u64;
+    then(
+        &mut Prepared::new(
+            &design,
+            ledger,
+            elements,
+            |ledger, _| entry::<D, V>(ledger),
+            |ledger, charged| ledger.told() ^ (charged ^ ledger.chunks.len() as u64),
+        )
+        .with(Extras {
+            rewind: Some(|ledger: &mut Ledger<'_, D>| {
+                ledger.design.uncharge_batch(0, &ledger.chunks)
+            }),
+            ..Extras::default()
+        }),
+    );
+    Ok(())
+}
+
+#[inline(never)]
+fn entry<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
+    black_box(black_box(ledger).charge::<V>(0))
+}

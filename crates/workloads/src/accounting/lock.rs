@@ -1,0 +1,170 @@
+//! `accounting/lock`: the lock between a chunk and its group.
+
+use std::hint::black_box;
+
+use design::memcg::LockStyle;
+use design::{Memcg, Rules};
+use physmem::Kind;
+
+use super::L1;
+use crate::ground::{Ground, allocations};
+use crate::job::{Prepared, Then};
+use crate::params::{self, ParamSpec};
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "accounting/lock",
+    capability: "Memcg",
+    asks: "what does lock_page_memcg cost as a function per type, as a cast to a common prefix, or generic?",
+    analysis: "The open question of the thread: with anon and file memory as types of their own, \
+        is it lock_anon_memcg() and lock_file_memcg(), a cast to what both begin with, or one \
+        lock_<generic>_memcg() that looks at the tag? Unless a task is being moved the lock is \
+        one load and one branch, so finding the owner word is most of it. Flat pages pay \
+        compound_head() in lock and again in unlock. kind=mixed alternates anon and file at \
+        random, so that a look at the tag is a branch that cannot be predicted.",
+    favours: "split with a function per type, and folio; flat loses with tails",
+    unfair: "per-type is handed the right type for nothing: a caller that holds either kind would \
+        have to look first. The critical section is a single addition",
+    unit: "lock",
+    axis: "order",
+    params: &[
+        params::ORDER,
+        STYLE,
+        KIND,
+        ParamSpec::words(
+            "moving",
+            "no: nobody moves charges; yes: a task is being moved, so the spinlock is taken",
+            &["no", "yes"],
+        ),
+        params::FOOTPRINT,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+/// The way the owner word is found.
+const STYLE: ParamSpec = ParamSpec::words(
+    "style",
+    "native: the design's one function; the others are split's three",
+    &["native", "per-type", "cast-to-common", "generic"],
+);
+
+const KIND: ParamSpec = ParamSpec::words(
+    "kind",
+    "what is locked; mixed: anon and file at random",
+    &["anon", "file", "mixed"],
+);
+
+/// Allocations, of both kinds in random order for `kind=mixed`.
+pub(crate) fn mixed(setup: &Setup) -> Result<Ground, SetupError> {
+    if setup.word("kind")? != "mixed" {
+        return allocations(setup, L1);
+    }
+    let mut params = setup.params.clone();
+    params.insert("kind".to_owned(), "anon".into());
+    let mut ground = allocations(
+        &Setup {
+            params,
+            ..setup.clone()
+        },
+        L1,
+    )?;
+    let mut state = setup.seed | 1;
+    for (_, kind) in &mut ground.extents {
+        // A generator of its own: the draw must not depend on a library's version.
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        if state >> 63 == 1 {
+            *kind = Kind::File;
+        }
+    }
+    Ok(ground)
+}
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    Ok(mixed(setup)?.extents.len() as u64)
+}
+
+/// A style known at compile time.
+trait Style {
+    const STYLE: LockStyle;
+}
+
+macro_rules! styles {
+    ($($name:ident),*) => {$(
+        struct $name;
+        impl Style for $name {
+            const STYLE: LockStyle = LockStyle::$name;
+        }
+    )*};
+}
+
+styles!(Native, PerType, CastToCommon, Generic);
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    match setup.word("style")?.as_str() {
+        "per-type" => enter_style::<D, V, PerType>(setup, then),
+        "cast-to-common" => enter_style::<D, V, CastToCommon>(setup, then),
+        "generic" => enter_style::<D, V, Generic>(setup, then),
+        _ => enter_style::<D, V, Native>(setup, then),
+    }
+}
+
+fn enter_style<D: Memcg, V: Rules, S: Style>(
+    setup: &Setup,
+    then: Then<'_>,
+) -> Result<(), SetupError> {
+    if !D::LOCK_STYLES.contains(&S::STYLE) {
+        return Err(SetupError::Absent(format!(
+            "{} has no {} lock",
+            D::NAME,
+            S::STYLE.name()
+        )));
+    }
+    let ground = mixed(setup)?;
+    let design: D = ground.build(setup)?;
+    let chunks = ground.compose(&design);
+    drop(ground);
+    let group = design.groups().chain(2);
+    for &chunk in &chunks {
+        let charged = design.charge::<V>(0, group, chunk);
+        charged.map_err(|e| SetupError::Wrong(e.to_string()))?;
+    }
+    if setup.word("moving")? == "yes" {
+        group.begin_move();
+    }
+    then(&mut Prepared::new(
+        &design,
+        (),
+        chunks.len() as u64,
+        |(), iters| entry::<D, S>(&design, &chunks, iters),
+        |(), raw| {
+            let elsewhere = chunks.iter().filter(|&&chunk| {
+                !design
+                    .owner(chunk)
+                    .is_some_and(|owner| std::ptr::eq(owner, group))
+            });
+            raw + elsewhere.count() as u64
+        },
+    ));
+    Ok(())
+}
+
+#[inline(never)]
+fn entry<'d, D: Memcg, S: Style>(design: &'d D, chunks: &[D::Chunk<'d>], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut entered = 0_u64;
+        for &chunk in black_box(chunks) {
+            design.with_memcg_lock(chunk, S::STYLE, || entered = black_box(entered + 1));
+        }
+        result = black_box(entered);
+    }
+    result
+}

@@ -1,0 +1,99 @@
+//! `accounting/stat`: lruvec and memcg statistics.
+
+use std::hint::black_box;
+
+use design::memcg::{Group, Stat};
+use design::{Memcg, Rules};
+
+use super::L1;
+use crate::checksum::Digest;
+use crate::ground::allocations;
+use crate::job::{Prepared, Then};
+use crate::params;
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "accounting/stat",
+    capability: "Memcg",
+    asks: "what does it cost to count a change of state of a chunk (mod_lruvec_page_state)?",
+    analysis: "Every mapping, dirtying and writeback changes a statistic of the node, the group \
+        and the group's lruvec, and each ancestor learns how much is pending below it: the cost \
+        grows with the depth of the tree. Which statistic it is depends on anon or file, and \
+        that is the only thing accounting needs the type for. Flat pages find the head first, \
+        typed memory knows its index.",
+    favours: "split with a static type; at depth 8 nobody, the tree dominates",
+    unfair: "counters of one CPU only, always in the cache",
+    unit: "update",
+    axis: "depth",
+    params: &[
+        params::ORDER,
+        params::KIND,
+        params::DEPTH,
+        params::FOOTPRINT,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    let ground = allocations(setup, L1)?;
+    let pages: u64 = ground
+        .extents
+        .iter()
+        .map(|(extent, _)| extent.order.pages())
+        .sum();
+    Ok(told(pages as i64, pages as i64, 0))
+}
+
+/// The statistic of group and lruvec after everything was counted, and after it was taken
+/// back again.
+fn told(group: i64, lruvec: i64, after: i64) -> u64 {
+    Digest::of(&[group as u64, lruvec as u64, after as u64])
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = allocations(setup, L1)?;
+    let pages = setup.order()?.pages() as i64;
+    let stat = Stat::of(setup.kind()?);
+    let design: D = ground.build(setup)?;
+    let chunks = ground.compose(&design);
+    drop(ground);
+    let group = design.groups().chain(setup.number("depth")? as usize);
+    for &chunk in &chunks {
+        let charged = design.charge::<V>(0, group, chunk);
+        charged.map_err(|e| SetupError::Wrong(e.to_string()))?;
+    }
+    count(&design, &chunks, pages);
+    let (counted, of_lruvec) = (group.stat(stat), group.lruvec_stat(stat));
+    count(&design, &chunks, -pages);
+    let now = |group: &Group| group.stat(stat).abs() + design.groups().node_stat(stat).abs();
+    then(&mut Prepared::new(
+        &design,
+        (),
+        2 * chunks.len() as u64,
+        |(), iters| entry(&design, &chunks, pages, iters),
+        |(), _| told(counted, of_lruvec, now(group)),
+    ));
+    Ok(())
+}
+
+#[inline]
+fn count<'d, D: Memcg>(design: &'d D, chunks: &[D::Chunk<'d>], pages: i64) {
+    for &chunk in chunks {
+        design.mod_stat(0, chunk, pages);
+    }
+}
+
+#[inline(never)]
+fn entry<'d, D: Memcg>(design: &'d D, chunks: &[D::Chunk<'d>], pages: i64, iters: u64) -> u64 {
+    for _ in 0..iters {
+        count(design, black_box(chunks), pages);
+        count(design, black_box(chunks), -pages);
+    }
+    iters
+}

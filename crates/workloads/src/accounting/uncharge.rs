@@ -1,0 +1,98 @@
+//! `accounting/uncharge`: giving charges back.
+
+use std::hint::black_box;
+
+use design::{Memcg, Rules};
+
+use super::{L1, Ledger, PATH, told};
+use crate::ground::allocations;
+use crate::job::{Extras, Prepared, Then};
+use crate::params::{self, ParamSpec};
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "accounting/uncharge",
+    capability: "Memcg",
+    asks: "what does it cost to uncharge, one at a time or in batches of one owner?",
+    analysis: "An uncharge never refills the stock: it goes to every level of the hierarchy with \
+        an atomic. Kamezawa's batching gathers a run of the same owner and pays the levels once; \
+        it nearly made up for the cost of having a group at all. The gathering is where the type \
+        of the chunk shows: owner word and page count are read for each, the rest once a batch.",
+    favours: "folio; batch=gathered levels the designs",
+    unfair: "with path=miss the owners alternate, which is a batch's worst case and rare in a \
+        real free of many pages",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::ORDER,
+        params::KIND,
+        params::DEPTH,
+        PATH,
+        ParamSpec::words(
+            "batch",
+            "single: one at a time; gathered: runs of one owner",
+            &["single", "gathered"],
+        ),
+        params::FOOTPRINT,
+        params::RULES,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    allocations(setup, L1)?;
+    Ok(told(0, 0, 0, 0))
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = allocations(setup, L1)?;
+    let gathered = setup.word("batch")? == "gathered";
+    let design: D = ground.build(setup)?;
+    let ledger = Ledger::new(setup, &design, ground.compose(&design))?;
+    let elements = ledger.chunks.len() as u64;
+    then(
+        &mut Prepared::new(
+            &design,
+            ledger,
+            elements,
+            |ledger, _| {
+                if gathered {
+                    entry_batch::<D, V>(ledger)
+                } else {
+                    entry::<D, V>(ledger)
+                }
+            },
+            |ledger, gone| ledger.told() ^ (gone ^ ledger.chunks.len() as u64),
+        )
+        .with(Extras {
+            rewind: Some(|ledger: &mut Ledger<'_, D>| {
+                ledger.design.uncharge_batch(0, &ledger.chunks);
+                ledger.charge::<V>(0);
+            }),
+            ..Extras::default()
+        }),
+    );
+    Ok(())
+}
+
+#[inline(never)]
+fn entry<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
+    let ledger = black_box(ledger);
+    for &chunk in &ledger.chunks {
+        ledger.design.uncharge(0, chunk);
+    }
+    black_box(ledger.chunks.len() as u64)
+}
+
+#[inline(never)]
+fn entry_batch<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
+    let ledger = black_box(ledger);
+    ledger.design.uncharge_batch(0, &ledger.chunks);
+    black_box(ledger.chunks.len() as u64)
+}

@@ -1,0 +1,168 @@
+//! `code/dispatch`: static type, tag test, common prefix.
+
+use std::hint::black_box;
+use std::sync::atomic::Ordering::Relaxed;
+
+use design::memcg::LockStyle;
+use design::{Memcg, Rules};
+
+use crate::accounting::lock::mixed;
+use crate::checksum::Digest;
+use crate::job::{Prepared, Then, Truth};
+use crate::params::{self, ParamSpec};
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "code/dispatch",
+    capability: "Memcg",
+    asks: "what does it cost to reach a field through a static type, a tag test or a common prefix?",
+    analysis: "Against nesting it was said that hierarchies of types are a cost in themselves. \
+        This is that cost alone: read the owner word of each chunk. A static type is one load at \
+        a known offset; a common prefix is the same if, and only if, all types keep the field at \
+        one offset; a tag test is a load, a compare and a branch that a random mix of types makes \
+        the CPU guess wrong half of the time. dispatch=kind asks every design for the kind of a \
+        chunk instead, which flat memory answers with the head's page type and mapping.",
+    favours: "static types; the tag test loses on a random mix",
+    unfair: "real callers test the tag once and then do more than one load with the answer",
+    unit: "access",
+    axis: "",
+    params: &[
+        ParamSpec::words(
+            "dispatch",
+            "native: the owner word, the design's only way; the next three: split's ways; kind: what is it?",
+            &["native", "per-type", "cast-to-common", "generic", "kind"],
+        ),
+        params::ORDER,
+        ParamSpec::words(
+            "kind",
+            "mixed: anon and file at random",
+            &["mixed", "anon", "file"],
+        ),
+        params::FOOTPRINT,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    let kinds = mixed(setup)?.extents;
+    Ok(told(
+        kinds.iter().map(|(_, kind)| *kind as u64),
+        kinds.len() as u64,
+    ))
+}
+
+fn told(kinds: impl Iterator<Item = u64>, charged: u64) -> u64 {
+    let mut digest = Digest::new();
+    kinds.for_each(|kind| digest.add(kind));
+    digest.add(charged);
+    digest.finish()
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let way = setup.word("dispatch")?;
+    let style = match way.as_str() {
+        "per-type" => LockStyle::PerType,
+        "cast-to-common" => LockStyle::CastToCommon,
+        "generic" => LockStyle::Generic,
+        _ => LockStyle::Native,
+    };
+    if way != "kind" && !D::LOCK_STYLES.contains(&style) {
+        return Err(SetupError::Absent(format!(
+            "{} has no {way} access",
+            D::NAME
+        )));
+    }
+    let ground = mixed(setup)?;
+    let design: D = ground.build(setup)?;
+    let chunks = ground.compose(&design);
+    drop(ground);
+    let group = design.groups().chain(1);
+    for &chunk in &chunks {
+        let charged = design.charge::<V>(0, group, chunk);
+        charged.map_err(|e| SetupError::Wrong(e.to_string()))?;
+    }
+    let kinds: Vec<u64> = chunks
+        .iter()
+        .map(|&chunk| design.kind(chunk) as u64)
+        .collect();
+    let owned = chunks
+        .iter()
+        .filter(|&&chunk| design.owner(chunk).is_some())
+        .count() as u64;
+    let by_kind: u64 = kinds.iter().sum();
+    let words: u64 = chunks
+        .iter()
+        .fold(0, |sum, _| sum.wrapping_add(group.word()));
+    let raw = if way == "kind" { by_kind } else { words };
+    let truth = Truth {
+        checksum: told(kinds.into_iter(), owned),
+        raw,
+    };
+    then(&mut Prepared::new(
+        &design,
+        (),
+        chunks.len() as u64,
+        |(), iters| match way.as_str() {
+            "kind" => entry_kind(&design, &chunks, iters),
+            "per-type" => entry_per_type(&design, &chunks, iters),
+            "cast-to-common" => entry_common(&design, &chunks, iters),
+            "generic" => entry_generic(&design, &chunks, iters),
+            _ => entry_native(&design, &chunks, iters),
+        },
+        |(), raw| truth.of(raw),
+    ));
+    Ok(())
+}
+
+#[inline(always)]
+fn owners<'d, D: Memcg>(
+    design: &'d D,
+    chunks: &[D::Chunk<'d>],
+    style: LockStyle,
+    iters: u64,
+) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut words = 0_u64;
+        for &chunk in black_box(chunks) {
+            words = words.wrapping_add(design.owner_word(chunk, style).load(Relaxed));
+        }
+        result = black_box(words);
+    }
+    result
+}
+
+macro_rules! entries {
+    ($($name:ident = $style:ident),*) => {$(
+        #[inline(never)]
+        fn $name<'d, D: Memcg>(design: &'d D, chunks: &[D::Chunk<'d>], iters: u64) -> u64 {
+            owners(design, chunks, LockStyle::$style, iters)
+        }
+    )*};
+}
+
+entries!(
+    entry_native = Native,
+    entry_per_type = PerType,
+    entry_common = CastToCommon,
+    entry_generic = Generic
+);
+
+#[inline(never)]
+fn entry_kind<'d, D: Memcg>(design: &'d D, chunks: &[D::Chunk<'d>], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut kinds = 0_u64;
+        for &chunk in black_box(chunks) {
+            kinds += design.kind(chunk) as u64;
+        }
+        result = black_box(kinds);
+    }
+    result
+}

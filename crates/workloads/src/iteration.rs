@@ -1,0 +1,16 @@
+//! Walks: over a bio in three granularities, over page frames, over LRU lists.
+
+pub mod bvecs;
+pub mod chunks;
+pub mod end_io;
+pub mod lru_scan;
+pub mod pfn_scan;
+pub mod segments;
+
+use crate::ground::Ground;
+use crate::{Setup, SetupError};
+
+/// Every byte of every IO is met once, in order.
+pub(crate) fn every_byte(setup: &Setup) -> Result<u64, SetupError> {
+    Ok(Ground::of(setup)?.digest())
+}

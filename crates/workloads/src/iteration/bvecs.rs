@@ -1,0 +1,95 @@
+//! `iteration/bvecs`: the walk by vec.
+
+use std::hint::black_box;
+
+use design::block::Bio;
+use design::{BlockIo, Rules};
+
+use crate::checksum::Digest;
+use crate::ground::Ground;
+use crate::job::{Prepared, Then, Truth};
+use crate::params;
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "iteration/bvecs",
+    capability: "BlockIo",
+    asks: "what does it cost to walk a bio a vec at a time (bio_for_each_bvec)?",
+    analysis: "The walk that multi-page bvecs brought in 5.1: one step for each physically \
+        contiguous run, however many pages it has. Ming Lei predicted that its cost follows the \
+        number of runs and no longer the number of pages; single-page bvecs are the history that \
+        it replaced. It looks at no descriptor at all, so all designs with multi-page bvecs \
+        should cost the same: a difference between them is a warning about the harness.",
+    favours: "none; flat-sp loses in proportion to the size of the allocation",
+    unfair: "single-page bvecs never had this walk: theirs is the page walk under another name",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::LAYOUT,
+        params::ORDER,
+        params::COUNT,
+        params::KIND,
+        params::FOOTPRINT,
+        params::IO_BYTES,
+        params::RULES,
+    ],
+    quantity: Quantity::Time(super::every_byte),
+};
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = Ground::of(setup)?;
+    let design: D = ground.build(setup)?;
+    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
+    let elements = ground.pieces();
+    drop(ground);
+    let truth = met(&design, &bios);
+    then(&mut Prepared::new(
+        &design,
+        (),
+        elements,
+        |(), iters| entry(&design, &bios, iters),
+        |(), raw| truth.of(raw),
+    ));
+    Ok(())
+}
+
+#[inline(never)]
+fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let (mut sum, mut mix) = (0_u64, 0_u64);
+        for bio in black_box(bios) {
+            design.for_each_bvec(bio, |vec| {
+                sum += u64::from(vec.len);
+                black_box(vec.page);
+                mix ^= u64::from(vec.offset);
+            });
+        }
+        result = black_box(sum ^ mix);
+    }
+    result
+}
+
+fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
+    let (mut digest, mut sum, mut mix) = (Digest::new(), 0, 0);
+    for bio in bios {
+        design.for_each_bvec(bio, |vec| {
+            digest.add_bytes(
+                design.phys(vec.page) + u64::from(vec.offset),
+                u64::from(vec.len),
+            );
+            sum += u64::from(vec.len);
+            mix ^= u64::from(vec.offset);
+        });
+    }
+    Truth {
+        checksum: digest.finish(),
+        raw: sum ^ mix,
+    }
+}

@@ -1,0 +1,96 @@
+//! `iteration/chunks`: the walk by the design's own unit.
+
+use std::hint::black_box;
+
+use design::block::Bio;
+use design::{BlockIo, Rules};
+
+use crate::checksum::Digest;
+use crate::ground::Ground;
+use crate::job::{Prepared, Then, Truth};
+use crate::params;
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "iteration/chunks",
+    capability: "BlockIo",
+    asks: "what does it cost to walk a bio by the design's own unit (bio_for_each_folio_all)?",
+    analysis: "The claim at the heart of the thread: where compound units are kept together \
+        above, iteration need not break bvecs into 4 KiB pages. Folio and typed memory look the \
+        unit up once per vec and go on to its neighbour; head pages need no lookup at all, since \
+        the vec says which unit it names. Flat pages have no larger unit, so each page is asked \
+        for its head. The line of folio and of headpage must be level from order 0 to order 9; \
+        that of flat doubles with each order.",
+    favours: "headpage: the vec names the unit, so no test for tails and no offset from the head",
+    unfair: "at order 0 nothing can be saved, and the lookup of the unit is pure loss; where flat \
+        code only needs bytes it would use iteration/bvecs, which is cheaper than any of these",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::LAYOUT,
+        params::ORDER,
+        params::COUNT,
+        params::KIND,
+        params::FOOTPRINT,
+        params::IO_BYTES,
+        params::RULES,
+    ],
+    quantity: Quantity::Time(super::every_byte),
+};
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = Ground::of(setup)?;
+    let design: D = ground.build(setup)?;
+    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
+    let elements = ground.pieces();
+    drop(ground);
+    let truth = met(&design, &bios);
+    then(&mut Prepared::new(
+        &design,
+        (),
+        elements,
+        |(), iters| entry(&design, &bios, iters),
+        |(), raw| truth.of(raw),
+    ));
+    Ok(())
+}
+
+/// The loop: the body of `op_folios` in the oracle's module.
+#[inline(never)]
+fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let (mut sum, mut mix) = (0_u64, 0_u64);
+        for bio in black_box(bios) {
+            design.for_each_chunk(bio, |run| {
+                sum += u64::from(run.len);
+                black_box(run.chunk);
+                mix ^= run.offset;
+            });
+        }
+        result = black_box(sum ^ mix);
+    }
+    result
+}
+
+fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
+    let (mut digest, mut sum, mut mix) = (Digest::new(), 0, 0);
+    for bio in bios {
+        design.for_each_chunk(bio, |run| {
+            let start = design.extent(run.chunk).head.phys();
+            digest.add_bytes(start + run.offset, u64::from(run.len));
+            sum += u64::from(run.len);
+            mix ^= run.offset;
+        });
+    }
+    Truth {
+        checksum: digest.finish(),
+        raw: sum ^ mix,
+    }
+}

@@ -1,0 +1,142 @@
+//! `iteration/end-io`: what completion does to every page or unit of a bio.
+
+use std::hint::black_box;
+
+use design::block::Bio;
+use design::{BlockIo, Rules};
+
+use crate::checksum::Digest;
+use crate::ground::Ground;
+use crate::job::{Prepared, Then};
+use crate::params;
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "iteration/end-io",
+    capability: "BlockIo",
+    asks: "what does it cost to pin memory for a read and to dirty, unlock and release it at the end?",
+    analysis: "Direct IO takes a reference on everything that a read will fill and, when it is \
+        done, checks that it is dirty and drops the reference. Up to 5.15 that is one atomic per \
+        base page, each behind compound_head(); folios do one per run inside a folio. Wilcox's \
+        point about get_page(), 'should be one atomic but is test, branch and calls', is this \
+        loop. The typed designs need a dispatch on the type per run.",
+    favours: "folio: one lock, one mark and one reference drop for a whole folio",
+    unfair: "pinning is inside the clock too, since a pin can only be dropped once; in the steady \
+        state everything is dirty already, so marking is a test only",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::LAYOUT,
+        params::ORDER,
+        params::COUNT,
+        params::KIND,
+        params::FOOTPRINT,
+        params::IO_BYTES,
+        params::RULES,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    // All references are back to one, on every allocation, and every byte was released.
+    let ground = Ground::of(setup)?;
+    Ok(settled(
+        ground.bytes(),
+        ground.extents.iter().map(|(extent, _)| (extent.head.0, 1)),
+    ))
+}
+
+/// Bytes released, and head and references of allocations: of so many that looking at them
+/// after every sample takes no longer than the sample.
+fn settled(bytes: u64, allocations: impl ExactSizeIterator<Item = (u64, u64)>) -> u64 {
+    let mut digest = Digest::new();
+    digest.add(bytes);
+    let stride = allocations.len().div_ceil(1 << 12).max(1);
+    for (head, references) in allocations.step_by(stride) {
+        digest.add(head);
+        digest.add(references);
+    }
+    digest.finish()
+}
+
+struct State<'d, D: BlockIo> {
+    design: &'d D,
+    bios: Vec<Bio<D::Ref<'d>>>,
+    chunks: Vec<D::Chunk<'d>>,
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = Ground::of(setup)?;
+    let design: D = ground.build(setup)?;
+    let chunks = ground.compose(&design);
+    let bios = ground.bios::<D, V>(&design, &chunks)?;
+    let elements = ground.pieces();
+    drop(ground);
+    let state = State {
+        design: &design,
+        bios,
+        chunks,
+    };
+    pinned(&state)?;
+    then(&mut Prepared::new(
+        &design,
+        state,
+        elements,
+        |state, iters| entry(state.design, &state.bios, iters),
+        |state, bytes| {
+            let look = |&chunk| {
+                (
+                    state.design.extent(chunk).head.0,
+                    u64::from(state.design.refcount(chunk)),
+                )
+            };
+            settled(bytes, state.chunks.iter().map(look))
+        },
+    ));
+    Ok(())
+}
+
+/// A pin must show, or the loop would measure nothing; and what is timed finds everything
+/// dirty already.
+fn pinned<D: BlockIo>(state: &State<'_, D>) -> Result<(), SetupError> {
+    if D::IS_FLOOR {
+        return Ok(());
+    }
+    for bio in &state.bios {
+        state.design.pin(bio);
+    }
+    let all = state
+        .chunks
+        .iter()
+        .all(|&chunk| state.design.refcount(chunk) > 1);
+    for bio in &state.bios {
+        state.design.end_io(bio);
+    }
+    if all {
+        Ok(())
+    } else {
+        Err(SetupError::Wrong(
+            "pinning a bio leaves an allocation without a pin".to_owned(),
+        ))
+    }
+}
+
+#[inline(never)]
+fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut released = 0;
+        for bio in black_box(bios) {
+            design.pin(bio);
+            released += design.end_io(bio);
+        }
+        result = black_box(released);
+    }
+    result
+}

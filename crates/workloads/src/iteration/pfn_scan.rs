@@ -1,0 +1,210 @@
+//! `iteration/pfn-scan`: compaction's walk over page frames.
+
+use std::hint::black_box;
+use std::sync::atomic::Ordering::Relaxed;
+
+use design::{Lru, Rules, Scan};
+use physmem::zone::Share;
+use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
+
+use crate::checksum::Digest;
+use crate::ground::{BASE, build};
+use crate::job::{Extras, LinearRead, Prepared, Then};
+use crate::params::ParamSpec;
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "iteration/pfn-scan",
+    capability: "Lru",
+    asks: "what does compaction's walk cost, which meets any frame of any kind?",
+    analysis: "Only a walk over page frames meets page tables, slabs, stacks and free memory next \
+        to user memory, and has to find out which is which from the frame number alone. With one \
+        flat array that is a sequential read of 64-byte lines, and the memory's bandwidth is the \
+        limit: the row beside it says how close. With one pointer per frame to a typed \
+        descriptor the walk reads 8 bytes per frame and then follows the pointer: cheap where \
+        allocations are large, a second miss per frame where they are not. mode=isolate also \
+        takes each movable allocation off its LRU list and puts it back.",
+    favours: "flat and folio at order 0, where the descriptor lies where the frame number says; \
+        split with large allocations, where a frame's word leads past the whole allocation",
+    unfair: "the zone is made up, and kinds alternate at random: neighbouring real pages are more \
+        alike, so branches are predicted better there",
+    unit: "frame",
+    axis: "",
+    params: &[
+        ParamSpec::words(
+            "mix",
+            "order0: every kind in base pages; typical: a server's mix",
+            &["order0", "typical"],
+        ),
+        ParamSpec::words(
+            "mode",
+            "scan: look only; isolate: take off the LRU list and put back",
+            &["scan", "isolate"],
+        ),
+        ParamSpec::words(
+            "footprint",
+            "flat descriptors: mem 128 MiB, l2 256 KiB, l1 16 KiB",
+            &["mem", "l2", "l1"],
+        ),
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+/// Frames below this size can be compacted (`pageblock_order`).
+const PAGEBLOCK: Order = Order::PMD;
+
+fn frames(setup: &Setup) -> Result<u64, SetupError> {
+    Ok(match setup.word("footprint")?.as_str() {
+        "mem" => (1 << 21) - (1 << 13),
+        "l2" => 1 << 12,
+        _ => 1 << 8,
+    })
+}
+
+fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
+    let mix = match setup.word("mix")?.as_str() {
+        "typical" => Mix::typical(),
+        _ => order0()?,
+    };
+    Ok(mixed_zone(BASE..BASE + frames(setup)?, setup.seed, &mix))
+}
+
+/// The kinds of the typical mix, all in base pages.
+fn order0() -> Result<Mix, SetupError> {
+    let typical = Mix::typical();
+    let base = typical.shares().iter().map(|share| Share {
+        order: Order::BASE,
+        ..*share
+    });
+    Mix::new(base).map_err(|e| SetupError::Param(format!("mix: {e}")))
+}
+
+fn digest(scan: &Scan) -> u64 {
+    Digest::of(&[
+        scan.free,
+        scan.movable,
+        scan.movable_pages,
+        scan.unmovable,
+        scan.large,
+        scan.isolated,
+    ])
+}
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    let isolate = setup.word("mode")? == "isolate";
+    let mut scan = Scan::default();
+    for (extent, kind) in zone(setup)? {
+        let pages = extent.order.pages();
+        if kind == Kind::Free {
+            scan.free += pages;
+        } else if extent.order >= PAGEBLOCK {
+            scan.large += 1;
+        } else if kind.is_lru() {
+            scan.movable += 1;
+            scan.movable_pages += pages;
+        } else {
+            scan.unmovable += 1;
+        }
+    }
+    scan.isolated = if isolate { scan.movable } else { 0 };
+    Ok(digest(&scan))
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let frames = frames(setup)?;
+    let isolate = setup.word("mode")? == "isolate";
+    let design: D = build(setup, frames)?;
+    populate(&design, &zone(setup)?);
+    // With base pages only, every descriptor is read once.
+    let bytes_touched = (setup.word("mix")? == "order0").then(|| design.descriptor_bytes());
+    let seen = std::cell::Cell::new(Scan::default());
+    then(
+        &mut Prepared::new(
+            &design,
+            &design,
+            frames,
+            |design, iters| {
+                seen.set(entry(*design, BASE, frames, isolate, iters));
+                0
+            },
+            |_, _| digest(&seen.get()),
+        )
+        .with(Extras {
+            bytes_touched: bytes_touched.filter(|_| !isolate),
+            read_linearly: Some(|design: &mut &D, iters| read_linearly(*design, iters)),
+            ..Extras::default()
+        }),
+    );
+    Ok(())
+}
+
+/// Makes the zone, and puts what belongs there on the LRU lists.
+fn populate<D: Lru>(design: &D, zone: &[(Extent, Kind)]) {
+    let mut batch = Vec::with_capacity(31);
+    for &(extent, kind) in zone {
+        if kind == Kind::Free {
+            design.mark_free(extent);
+            continue;
+        }
+        let chunk = design.compose(extent, kind);
+        if kind.is_lru() {
+            batch.push(chunk);
+        }
+        if batch.len() == 31 {
+            design.lru_add(0, &batch);
+            batch.clear();
+        }
+    }
+    design.lru_add(0, &batch);
+}
+
+#[inline(never)]
+fn entry<D: Lru>(design: &D, start: Pfn, frames: u64, isolate: bool, iters: u64) -> Scan {
+    let mut scan = Scan::default();
+    for _ in 0..iters {
+        scan = black_box(design.pfn_scan(0, black_box(start), frames, isolate));
+    }
+    scan
+}
+
+/// Every word of the array that the scan walks, in order.
+#[inline(never)]
+fn read_linearly<D: Lru>(design: &D, iters: u64) -> LinearRead {
+    let slots = black_box(design).slots();
+    let mut sum = 0_u64;
+    for _ in 0..iters {
+        for index in 0..slots.len() {
+            let slot = slots.at(index);
+            let counts =
+                u64::from(slot.mapcount.load(Relaxed)) + u64::from(slot.refcount.load(Relaxed));
+            let front = slot
+                .flags
+                .load(Relaxed)
+                .wrapping_add(slot.word1.load(Relaxed));
+            let middle = slot
+                .word2
+                .load(Relaxed)
+                .wrapping_add(slot.mapping.load(Relaxed));
+            let back = slot
+                .index
+                .load(Relaxed)
+                .wrapping_add(slot.private.load(Relaxed));
+            let rest = slot.memcg_data.load(Relaxed).wrapping_add(counts);
+            sum = sum
+                .wrapping_add(front)
+                .wrapping_add(middle)
+                .wrapping_add(back)
+                .wrapping_add(rest);
+        }
+    }
+    LinearRead {
+        bytes: iters * slots.len() * design::SLOT_SIZE,
+        sum: black_box(sum),
+    }
+}

@@ -1,0 +1,197 @@
+//! `iteration/segments`: the walk by base page.
+
+use std::hint::black_box;
+
+use design::block::Bio;
+use design::{BlockIo, Rules};
+use hugemem::{Mapping, Request};
+use physmem::PAGE_SIZE;
+
+use crate::checksum::Digest;
+use crate::ground::{BASE, Ground};
+use crate::job::{Extras, MemoryOf, Prepared, Then, Truth};
+use crate::params::{self, ParamSpec};
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "iteration/segments",
+    capability: "BlockIo",
+    asks: "what does it cost to walk a bio 4 KiB at a time (bio_for_each_segment)?",
+    analysis: "Most drivers and filesystems of 2021 walked bios by base page, whatever the \
+        allocation behind them. Multi-page bvecs made the table small but not this walk: each \
+        step still clips at a page end and computes the page's descriptor. Flat pages hand out \
+        a page; folios and head pages keep the unit and move the offset, which saves the \
+        descriptor arithmetic but nothing else. With payload=read every byte is read as well, \
+        and whoever claims that descriptors do not matter is right: the walk drowns in the data.",
+    favours: "flat with single-page bvecs: its table already holds one entry per page, so \
+        nothing has to be clipped",
+    unfair: "a driver that walks by page under folios would be rewritten to walk by folio; \
+        iteration/chunks is what it would then cost",
+    unit: "page",
+    axis: "order",
+    params: &[
+        params::LAYOUT,
+        params::ORDER,
+        params::COUNT,
+        params::KIND,
+        params::FOOTPRINT,
+        params::IO_BYTES,
+        params::RULES,
+        ParamSpec::words(
+            "payload",
+            "none: descriptors only; read: every byte of the data too",
+            &["none", "read"],
+        ),
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    super::every_byte(setup)
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = Ground::of(setup)?;
+    let design: D = ground.build(setup)?;
+    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
+    let elements = ground.pages();
+    if setup.word("payload")? == "read" {
+        return enter_payload(setup, &design, &bios, &ground, then);
+    }
+    drop(ground);
+    let truth = met(&design, &bios);
+    then(&mut Prepared::new(
+        &design,
+        (),
+        elements,
+        |(), iters| entry(&design, &bios, iters),
+        |(), raw| truth.of(raw),
+    ));
+    Ok(())
+}
+
+/// The loop: the same body as the counted one in the kernel (`op_segments` of the oracle's
+/// module), `black_box` taking the page where that one mixes in its address.
+#[inline(never)]
+fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let (mut sum, mut mix) = (0_u64, 0_u64);
+        for bio in black_box(bios) {
+            design.for_each_segment(bio, |segment| {
+                sum += u64::from(segment.len);
+                black_box(segment.page);
+                mix ^= u64::from(segment.offset);
+            });
+        }
+        result = black_box(sum ^ mix);
+    }
+    result
+}
+
+fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
+    let (mut digest, mut sum, mut mix) = (Digest::new(), 0, 0);
+    for bio in bios {
+        design.for_each_segment(bio, |segment| {
+            digest.add_bytes(
+                design.phys(segment.page) + u64::from(segment.offset),
+                u64::from(segment.len),
+            );
+            sum += u64::from(segment.len);
+            mix ^= u64::from(segment.offset);
+        });
+    }
+    Truth {
+        checksum: digest.finish(),
+        raw: sum ^ mix,
+    }
+}
+
+fn enter_payload<'d, D: BlockIo>(
+    setup: &Setup,
+    design: &'d D,
+    bios: &[Bio<D::Ref<'d>>],
+    ground: &Ground,
+    then: Then<'_>,
+) -> Result<(), SetupError> {
+    let bytes = ground.frames * PAGE_SIZE;
+    if bytes > 64 << 20 {
+        return Err(SetupError::Param(
+            "payload=read: it takes a footprint of l1 or l2".to_owned(),
+        ));
+    }
+    let mut payload = Mapping::new(Request::new(bytes as usize, setup.backing))?.into_bytes();
+    fill(payload.as_mut_slice(), setup.seed);
+    let met = met(design, bios);
+    let sum = ground.ios.iter().flatten().fold(0_u64, |sum, piece| {
+        let (extent, _) = ground.extents[piece.extent];
+        let start = (extent.head.phys() + u64::from(piece.offset) - BASE.phys()) / 8;
+        (start..start + u64::from(piece.len) / 8)
+            .fold(sum, |sum, word| sum.wrapping_add(value(word, setup.seed)))
+    });
+    let truth = Truth { raw: sum, ..met };
+    then(
+        &mut Prepared::new(
+            design,
+            payload,
+            ground.pages(),
+            |payload, iters| entry_payload(design, bios, payload.as_slice(), iters),
+            |_, raw| truth.of(raw),
+        )
+        .with(Extras {
+            payload: |payload| {
+                vec![MemoryOf {
+                    what: "payload",
+                    proof: payload.proof(),
+                }]
+            },
+            ..Extras::default()
+        }),
+    );
+    Ok(())
+}
+
+/// The same walk with every word of the data read.
+#[inline(never)]
+fn entry_payload<'d, D: BlockIo>(
+    design: &'d D,
+    bios: &[Bio<D::Ref<'d>>],
+    payload: &[u8],
+    iters: u64,
+) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut sum = 0_u64;
+        for bio in black_box(bios) {
+            design.for_each_segment(bio, |segment| {
+                let start =
+                    (design.phys(segment.page) - BASE.phys()) as usize + segment.offset as usize;
+                let data = payload
+                    .get(start..start + segment.len as usize)
+                    .unwrap_or(&[]);
+                for word in data.as_chunks::<8>().0 {
+                    sum = sum.wrapping_add(u64::from_le_bytes(*word));
+                }
+            });
+        }
+        result = black_box(sum);
+    }
+    result
+}
+
+/// What the payload holds at a word.
+const fn value(word: u64, seed: u64) -> u64 {
+    (word ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn fill(payload: &mut [u8], seed: u64) {
+    for (word, bytes) in (0..).zip(payload.as_chunks_mut::<8>().0) {
+        *bytes = value(word, seed).to_le_bytes();
+    }
+}

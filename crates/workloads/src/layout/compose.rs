@@ -1,0 +1,140 @@
+//! `layout/compose`: making and unmaking an allocation.
+
+use std::hint::black_box;
+
+use design::{Design, Rules};
+use physmem::{Extent, Kind};
+
+use crate::checksum::Digest;
+use crate::ground::allocations;
+use crate::job::{Prepared, Then};
+use crate::params::{self, ParamSpec};
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "layout/compose",
+    capability: "Design",
+    asks: "what does it cost to make and unmake an allocation, and to split a large one?",
+    analysis: "A compound page writes every one of its tails, twice: 512 lines for a THP, which \
+        is why vmemmap optimisation exists. A descriptor per allocation is allocated and written \
+        once, but the frames must still learn where it is: 8 bytes each. mode=shatter also \
+        splits each allocation into base pages, where a typed design must make a descriptor for \
+        each one, and one line of 64 bytes in an array is the cheapest there is.",
+    favours: "split and every design with a word per frame, at large orders; flat at order 0 \
+        and when a large page is split",
+    unfair: "the buddy allocator itself is not in the clock, nor is zeroing the memory, which \
+        dwarfs all of this for large pages",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::ORDER,
+        params::KIND,
+        ParamSpec::words(
+            "mode",
+            "make: make and unmake; shatter: split into base pages in between",
+            &["make", "shatter"],
+        ),
+        params::FOOTPRINT,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+const L1: u64 = 16;
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    let ground = allocations(setup, L1)?;
+    let found = made(&ground.extents, |extent| Some(extent.head.phys()));
+    Ok(told(found, ground.extents.len() as u64, 0))
+}
+
+/// What was found for each allocation while it existed, how many were made and unmade,
+/// and how many frames are still in use afterwards.
+fn told(found: u64, made: u64, in_use: u64) -> u64 {
+    Digest::of(&[found, made, in_use])
+}
+
+/// Looks from the last frame of each allocation.
+fn made(extents: &[(Extent, Kind)], head: impl Fn(Extent) -> Option<u64>) -> u64 {
+    let mut digest = Digest::new();
+    extents
+        .iter()
+        .for_each(|(extent, _)| digest.add(head(*extent).unwrap_or(u64::MAX)));
+    digest.finish()
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: Design, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let extents = allocations(setup, L1)?.extents;
+    let design: D = allocations(setup, L1)?.build(setup)?;
+    let shatter = setup.word("mode")? == "shatter";
+    let look = |extent: Extent| {
+        let last = design.lookup(physmem::Pfn(extent.end().0 - 1))?;
+        Some(design.extent(last).head.phys())
+    };
+    let chunks: Vec<_> = extents
+        .iter()
+        .map(|&(extent, kind)| design.compose(extent, kind))
+        .collect();
+    let found = made(&extents, look);
+    chunks.iter().for_each(|&chunk| design.dissolve(chunk));
+    drop(chunks);
+    then(&mut Prepared::new(
+        &design,
+        (),
+        extents.len() as u64,
+        |(), iters| {
+            if shatter {
+                entry_shatter(&design, &extents, iters)
+            } else {
+                entry(&design, &extents, iters)
+            }
+        },
+        |(), raw| {
+            let in_use = extents
+                .iter()
+                .filter(|(extent, _)| look(*extent).is_some())
+                .count();
+            told(found, raw, in_use as u64)
+        },
+    ));
+    Ok(())
+}
+
+#[inline(never)]
+fn entry<D: Design>(design: &D, extents: &[(Extent, Kind)], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut made = 0;
+        for &(extent, kind) in black_box(extents) {
+            let chunk = black_box(design.compose(extent, kind));
+            design.dissolve(chunk);
+            made += 1;
+        }
+        result = black_box(made);
+    }
+    result
+}
+
+#[inline(never)]
+fn entry_shatter<D: Design>(design: &D, extents: &[(Extent, Kind)], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut made = 0;
+        for &(extent, kind) in black_box(extents) {
+            design.shatter(black_box(design.compose(extent, kind)));
+            for n in 0..extent.order.pages() {
+                if let Some(page) = design.lookup(extent.head + n) {
+                    design.dissolve(page);
+                }
+            }
+            made += 1;
+        }
+        result = black_box(made);
+    }
+    result
+}

@@ -1,0 +1,130 @@
+//! `layout/lookup`: from a frame number to the design's unit.
+
+use std::hint::black_box;
+
+use design::{Design, Rules};
+use physmem::Pfn;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+use crate::checksum::Digest;
+use crate::ground::{Ground, allocations};
+use crate::job::{Prepared, Then, Truth};
+use crate::params::{self, ParamSpec};
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "layout/lookup",
+    capability: "Design",
+    asks: "what does it cost to find the unit that a frame belongs to?",
+    analysis: "Page tables hold frame numbers, so fork, munmap and get_user_pages all begin here. \
+        With a flat array the page is arithmetic, and the head one more load, dependent for a \
+        tail. A typed design loads the frame's word and is then told by its tag what it points \
+        at: 8 bytes per frame instead of 64 make more of them fit into the cache, but the \
+        descriptor behind it is always a second, dependent load. Frames are drawn at random \
+        from inside allocations; pattern=linear goes up instead.",
+    favours: "flat at order 0; split where the frames' words fit into the cache and lines do not",
+    unfair: "callers that look up usually touch the descriptor next, and pay its miss here or there",
+    unit: "lookup",
+    axis: "order",
+    params: &[
+        params::ORDER,
+        params::KIND,
+        ParamSpec::words(
+            "pattern",
+            "frames at random, or in order of address",
+            &["random", "linear"],
+        ),
+        params::FOOTPRINT,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+const L1: u64 = 64;
+/// Lookups of one call.
+const LOOKUPS: u64 = 4096;
+
+/// Frames to look up, and the heads that must be found.
+fn frames(setup: &Setup, ground: &Ground) -> Result<Vec<(Pfn, Pfn)>, SetupError> {
+    let mut rng = Pcg64::seed_from_u64(setup.seed);
+    let extents = &ground.extents;
+    let stride = extents.len().div_ceil(LOOKUPS as usize).max(1);
+    let mut frames: Vec<_> = extents
+        .iter()
+        .step_by(stride)
+        .cycle()
+        .take(LOOKUPS as usize)
+        .map(|(extent, _)| {
+            (
+                extent.head + rng.random_range(0..extent.order.pages()),
+                extent.head,
+            )
+        })
+        .collect();
+    if setup.word("pattern")? == "linear" {
+        frames.sort_unstable();
+    } else {
+        frames.shuffle(&mut rng);
+    }
+    Ok(frames)
+}
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    let ground = allocations(setup, L1)?;
+    let mut digest = Digest::new();
+    frames(setup, &ground)?
+        .iter()
+        .for_each(|(_, head)| digest.add(head.0));
+    Ok(digest.finish())
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: Design, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = allocations(setup, L1)?;
+    let frames: Vec<Pfn> = frames(setup, &ground)?
+        .into_iter()
+        .map(|(pfn, _)| pfn)
+        .collect();
+    let design: D = ground.build(setup)?;
+    ground.compose(&design);
+    drop(ground);
+    let mut digest = Digest::new();
+    for &pfn in &frames {
+        digest.add(
+            design
+                .lookup(pfn)
+                .map_or(u64::MAX, |chunk| design.extent(chunk).head.0),
+        );
+    }
+    let truth = Truth {
+        checksum: digest.finish(),
+        raw: LOOKUPS,
+    };
+    then(&mut Prepared::new(
+        &design,
+        (),
+        LOOKUPS,
+        |(), iters| entry(&design, &frames, iters),
+        |(), raw| truth.of(raw),
+    ));
+    Ok(())
+}
+
+#[inline(never)]
+fn entry<D: Design>(design: &D, frames: &[Pfn], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut found = 0_u64;
+        for &pfn in black_box(frames) {
+            found += u64::from(black_box(design.lookup(pfn)).is_some());
+        }
+        result = black_box(found);
+    }
+    result
+}

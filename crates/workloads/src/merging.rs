@@ -1,0 +1,62 @@
+//! Building bios, and what the block layer makes of them.
+
+pub mod add;
+pub mod count_segments;
+pub mod map_sg;
+pub mod slab_io;
+pub mod split;
+
+use design::block::{Bio, Plug, Request};
+use design::{BlockIo, QueueLimits, Rules};
+
+use crate::params::ParamSpec;
+use crate::{Setup, SetupError};
+
+/// The limits of the queue.
+const LIMITS: ParamSpec = ParamSpec::words(
+    "limits",
+    "default: 128 segments of 64 KiB; large: segments of any size; nvme: 4 KiB virtual boundary; \
+     small: 32 segments, 128 KiB in one IO",
+    &["default", "large", "nvme", "small"],
+);
+
+/// The limits that the parameter `limits` names.
+fn limits<V: Rules>(setup: &Setup) -> Result<QueueLimits, SetupError> {
+    let default = QueueLimits::defaults(V::VERSION);
+    Ok(match setup.word("limits")?.as_str() {
+        "large" => QueueLimits {
+            max_segment_size: u32::MAX,
+            max_sectors: 1 << 22,
+            ..default
+        },
+        "nvme" => QueueLimits {
+            virt_boundary_mask: 0xfff,
+            max_segment_size: u32::MAX,
+            ..default
+        },
+        "small" => QueueLimits {
+            max_segments: 32,
+            max_sectors: 256,
+            ..default
+        },
+        _ => QueueLimits {
+            max_sectors: 8192,
+            ..default
+        },
+    })
+}
+
+/// Requests as a plug builds them from bios.
+fn requests<'b, 'd, D: BlockIo, V: Rules>(
+    design: &'d D,
+    limits: &QueueLimits,
+    bios: &'b [Bio<D::Ref<'d>>],
+) -> Result<Vec<Request<'b, D::Ref<'d>>>, SetupError> {
+    let mut plug = Plug::default();
+    for bio in bios {
+        let submitted = plug.submit::<V, D>(design, limits, bio.part());
+        submitted
+            .map_err(|e| SetupError::Wrong(format!("a bio of whole pages is refused: {e}")))?;
+    }
+    Ok(plug.finish())
+}

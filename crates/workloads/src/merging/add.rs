@@ -1,0 +1,191 @@
+//! `merging/add`: building a bio.
+
+use std::hint::black_box;
+
+use design::block::Bio;
+use design::{BlockIo, Rules};
+use physmem::PAGE_SIZE;
+
+use crate::checksum::Digest;
+use crate::ground::{Added, Ground, fill};
+use crate::job::{Prepared, Then};
+use crate::params::{self, ParamSpec};
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "merging/add",
+    capability: "BlockIo",
+    asks: "what does it cost to build a bio from a layout, in the design's own unit or page by page?",
+    analysis: "Multi-page bvecs moved merging into bio_add_page(): every page asks whether it is \
+        the neighbour of the last vec's end. Whoever keeps compound units together above the \
+        block layer, as folios and head pages can, hands over a whole unit in one call and has \
+        no merging left to do; Kundan Kumar measured 5 % of a CPU vanish that way. unit=native \
+        is each design's largest step, unit=page what filesystems did before: their ratio at \
+        each order is what the interface is worth. Single-page bvecs have a full table after \
+        1 MiB and start another bio.",
+    favours: "folio and headpage with unit=native; flat with scattered base pages, where one \
+        short test fails and nothing is gained by a larger unit",
+    unfair: "a bio is filled again and again, so its table is warm; allocating it is not in the \
+        clock. In unit=page a design that names units still takes pages: it would not in practice",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::LAYOUT,
+        params::ORDER,
+        params::COUNT,
+        params::KIND,
+        params::FOOTPRINT,
+        params::IO_BYTES,
+        params::RULES,
+        ParamSpec::words(
+            "unit",
+            "native: the design's largest step; page: 4 KiB at a time",
+            &["native", "page"],
+        ),
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    let ground = Ground::of(setup)?;
+    Ok(told(ground.bytes(), ground.digest()))
+}
+
+fn told(accepted: u64, digest: u64) -> u64 {
+    Digest::of(&[accepted, digest])
+}
+
+/// A bio and what is added to it.
+struct Filling<'d, D: BlockIo + 'd> {
+    bio: Bio<D::Ref<'d>>,
+    adds: Vec<Added<D::Chunk<'d>>>,
+    /// The same, by base page: what a submitter with an array of pages holds.
+    pages: Vec<(D::Ref<'d>, u32, u32)>,
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = Ground::of(setup)?;
+    let design: D = ground.build(setup)?;
+    let chunks = ground.compose(&design);
+    let by_page = setup.word("unit")? == "page";
+    let mut fillings: Vec<Filling<'_, D>> = Vec::new();
+    for io in &ground.ios {
+        let (bios, added) = fill::<D, V>(&design, &chunks, io)?;
+        for (index, bio) in bios.into_iter().enumerate() {
+            let adds: Vec<_> = added
+                .iter()
+                .filter(|add| add.bio == index)
+                .copied()
+                .collect();
+            let pages = if by_page {
+                pages_of::<D>(&design, &adds)?
+            } else {
+                Vec::new()
+            };
+            fillings.push(Filling { bio, adds, pages });
+        }
+    }
+    let elements = ground.pieces();
+    drop(ground);
+    then(&mut Prepared::new(
+        &design,
+        fillings,
+        elements,
+        |fillings, iters| {
+            if by_page {
+                entry_page::<D, V>(&design, fillings, iters)
+            } else {
+                entry_native::<D, V>(&design, fillings, iters)
+            }
+        },
+        |fillings, accepted| told(accepted, met(&design, fillings)),
+    ));
+    Ok(())
+}
+
+/// What the bios hold.
+fn met<'d, D: BlockIo>(design: &'d D, fillings: &[Filling<'d, D>]) -> u64 {
+    let mut digest = Digest::new();
+    for filling in fillings {
+        design.for_each_bvec(&filling.bio, |vec| {
+            digest.add_bytes(
+                design.phys(vec.page) + u64::from(vec.offset),
+                u64::from(vec.len),
+            );
+        });
+    }
+    digest.finish()
+}
+
+/// The base pages of what is added, as references.
+fn pages_of<'d, D: BlockIo>(
+    design: &'d D,
+    adds: &[Added<D::Chunk<'d>>],
+) -> Result<Vec<(D::Ref<'d>, u32, u32)>, SetupError> {
+    let mut pages = Vec::new();
+    for add in adds {
+        let first = u64::from(add.offset) / PAGE_SIZE;
+        for page in first..first + u64::from(add.len) / PAGE_SIZE {
+            let Some((reference, offset)) = design.reference(add.chunk, page) else {
+                return Err(SetupError::Absent(format!(
+                    "{} cannot name a page of it",
+                    D::NAME
+                )));
+            };
+            pages.push((reference, PAGE_SIZE as u32, offset));
+        }
+    }
+    Ok(pages)
+}
+
+#[inline(never)]
+fn entry_native<'d, D: BlockIo, V: Rules>(
+    design: &'d D,
+    fillings: &mut [Filling<'d, D>],
+    iters: u64,
+) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut accepted = 0;
+        for filling in &mut *black_box(&mut *fillings) {
+            filling.bio.reset(0);
+            for add in &filling.adds {
+                accepted += u64::from(design.add_chunk::<V>(
+                    &mut filling.bio,
+                    add.chunk,
+                    add.len,
+                    add.offset,
+                ));
+            }
+        }
+        result = black_box(accepted);
+    }
+    result
+}
+
+/// The loop: the body of `op_bio_add_page` in the oracle's module.
+#[inline(never)]
+fn entry_page<'d, D: BlockIo, V: Rules>(
+    design: &'d D,
+    fillings: &mut [Filling<'d, D>],
+    iters: u64,
+) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut accepted = 0;
+        for filling in &mut *black_box(&mut *fillings) {
+            filling.bio.reset(0);
+            for &(page, len, offset) in &filling.pages {
+                accepted += u64::from(design.add_page::<V>(&mut filling.bio, page, len, offset));
+            }
+        }
+        result = black_box(accepted);
+    }
+    result
+}

@@ -1,0 +1,90 @@
+//! `merging/count-segments`: the recount that multi-page bvecs made cheap.
+
+use std::hint::black_box;
+
+use design::block::{Request, recount_segments};
+use design::{BlockIo, QueueLimits, Rules};
+
+use super::{LIMITS, limits, requests};
+use crate::ground::Ground;
+use crate::job::{Prepared, Then, Truth};
+use crate::params;
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "merging/count-segments",
+    capability: "BlockIo",
+    asks: "what does it cost to count a request's segments anew?",
+    analysis: "Before 5.1 a request's segments were counted by walking all its pages, and cached \
+        because that was dear. Ming Lei's series removed the cache and most of the callers: with \
+        multi-page bvecs the count is one division per vec. This is the price of the work that \
+        was removed, next to what is left of it.",
+    favours: "any design with multi-page bvecs; flat-sp loses",
+    unfair: "kernels since 5.1 recount only after a request was cut, so today's cost is rarely paid",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::LAYOUT,
+        params::ORDER,
+        params::COUNT,
+        params::KIND,
+        params::FOOTPRINT,
+        params::IO_BYTES,
+        params::RULES,
+        LIMITS,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    // Segments depend on the rules; what may not is that the requests hold every byte, and
+    // that counting anew answers what the split had counted.
+    Ok(Ground::of(setup)?.bytes())
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = Ground::of(setup)?;
+    let design: D = ground.build(setup)?;
+    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
+    let elements = ground.pieces();
+    drop(ground);
+    let limits = limits::<V>(setup)?;
+    let requests = requests::<D, V>(&design, &limits, &bios)?;
+    let counted = requests.iter().map(|r| u64::from(r.segments())).sum();
+    let truth = Truth {
+        checksum: requests.iter().map(|r| u64::from(r.bytes())).sum(),
+        raw: counted,
+    };
+    then(&mut Prepared::new(
+        &design,
+        (),
+        elements,
+        |(), iters| entry::<D, V>(&design, &limits, &requests, iters),
+        |(), raw| truth.of(raw),
+    ));
+    Ok(())
+}
+
+#[inline(never)]
+fn entry<'d, D: BlockIo, V: Rules>(
+    design: &'d D,
+    limits: &QueueLimits,
+    requests: &[Request<'_, D::Ref<'d>>],
+    iters: u64,
+) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut segments = 0;
+        for request in black_box(requests) {
+            segments += u64::from(recount_segments::<V, D>(design, limits, request.bios()));
+        }
+        result = black_box(segments);
+    }
+    result
+}

@@ -1,0 +1,106 @@
+//! `merging/map-sg`: from requests to a scatterlist.
+
+use std::hint::black_box;
+
+use design::block::{Request, SgEntry, blk_rq_map_sg};
+use design::{BlockIo, QueueLimits, Rules};
+
+use super::{LIMITS, limits, requests};
+use crate::checksum::Digest;
+use crate::ground::Ground;
+use crate::job::{Prepared, Then};
+use crate::params;
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "merging/map-sg",
+    capability: "BlockIo",
+    asks: "what does it cost to map a request's bios to a scatterlist under the queue's limits?",
+    analysis: "Before 5.1 this is where segments were merged: page after page, each asking \
+        whether it joins the entry before. Multi-page bvecs left only the cutting of vecs to the \
+        queue's limits. Chenliang Li's io_uring series, one vec per hugepage instead of 512, \
+        saw __blk_rq_map_sg and its 5.9 % of the CPU vanish. How a vec names its memory hardly \
+        matters here: one address per vec.",
+    favours: "any design with multi-page bvecs; flat-sp loses by the number of pages",
+    unfair: "the DMA mapping that follows is not modelled; it costs more than this on machines \
+        with an IOMMU",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::LAYOUT,
+        params::ORDER,
+        params::COUNT,
+        params::KIND,
+        params::FOOTPRINT,
+        params::IO_BYTES,
+        params::RULES,
+        LIMITS,
+    ],
+    quantity: Quantity::Time(expected),
+};
+
+fn expected(setup: &Setup) -> Result<u64, SetupError> {
+    Ok(Ground::of(setup)?.digest())
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let ground = Ground::of(setup)?;
+    let design: D = ground.build(setup)?;
+    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
+    let elements = ground.pieces();
+    drop(ground);
+    let limits = limits::<V>(setup)?;
+    let requests = requests::<D, V>(&design, &limits, &bios)?;
+    // Room for the longest list; a split that sends a bio on whole can exceed its count.
+    let room = requests
+        .iter()
+        .map(|r| u64::from(r.bytes()) / 4096 + u64::from(r.segments()))
+        .max();
+    let mut table = vec![SgEntry::default(); room.unwrap_or(0) as usize + 1];
+    let mut digest = Digest::new();
+    let mut entries = 0;
+    for request in &requests {
+        let used = blk_rq_map_sg::<V, D>(&design, &limits, request.bios(), &mut table);
+        let used = used.map_err(|e| SetupError::Wrong(e.to_string()))?;
+        for entry in &table[..used as usize] {
+            digest.add_bytes(entry.phys(), u64::from(entry.length()));
+        }
+        entries += u64::from(used);
+    }
+    let checksum = digest.finish();
+    then(&mut Prepared::new(
+        &design,
+        table,
+        elements,
+        |table, iters| entry::<D, V>(&design, &limits, &requests, table, iters),
+        |_, raw| checksum ^ (entries ^ raw),
+    ));
+    Ok(())
+}
+
+#[inline(never)]
+fn entry<'d, D: BlockIo, V: Rules>(
+    design: &'d D,
+    limits: &QueueLimits,
+    requests: &[Request<'_, D::Ref<'d>>],
+    table: &mut [SgEntry],
+    iters: u64,
+) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut entries = 0;
+        for request in black_box(requests) {
+            let used = blk_rq_map_sg::<V, D>(design, limits, request.bios(), table);
+            entries += u64::from(used.unwrap_or(u32::MAX));
+            black_box(&mut *table);
+        }
+        result = black_box(entries);
+    }
+    result
+}

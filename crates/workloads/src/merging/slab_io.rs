@@ -1,0 +1,128 @@
+//! `merging/slab-io`: block IO to slab memory.
+
+use std::hint::black_box;
+
+use design::block::Bio;
+use design::{BlockIo, Rules, SlabIo};
+
+use crate::checksum::Digest;
+use crate::ground::{Added, Ground, fill};
+use crate::job::{Prepared, Then, Truth};
+use crate::params::{self, Default, ParamSpec};
+use crate::workload::{Quantity, Workload};
+use crate::{Setup, SetupError};
+
+/// The workload.
+pub static WORKLOAD: Workload = Workload {
+    id: "merging/slab-io",
+    capability: "BlockIo",
+    asks: "who takes block IO to slab memory, and what does it cost?",
+    analysis: "Filesystems read and write metadata that lies in slabs. With struct page that just \
+        works: a slab's page is a page. Weiner's types make slab memory a type of its own, with \
+        no reference count and no way into a bio_vec of file or anon memory unless the block \
+        layer speaks of any chunk of memory; a design may refuse, and then prints a dash here. \
+        The loop is a whole IO: reset, add, pin, walk by page, end.",
+    favours: "flat: nothing about a slab's page is special; split pays a dispatch or refuses",
+    unfair: "a real slab is usually pinned by its objects' owner and needs no reference for IO",
+    unit: "allocation",
+    axis: "order",
+    params: &[
+        params::LAYOUT.or(Default::Word("scattered")),
+        params::ORDER,
+        params::COUNT.or(Default::Number(8)),
+        ParamSpec::words("kind", "always slab", &["slab"]),
+        params::FOOTPRINT,
+        params::RULES,
+    ],
+    quantity: Quantity::Time(crate::iteration::every_byte),
+};
+
+struct Io<'d, D: BlockIo + 'd> {
+    bio: Bio<D::Ref<'d>>,
+    adds: Vec<Added<D::Chunk<'d>>>,
+}
+
+/// Sets the workload up for a design.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    if D::SLAB_IO == SlabIo::Refused {
+        return Err(SetupError::Absent(format!(
+            "{}: a bio_vec cannot name slab memory",
+            D::NAME
+        )));
+    }
+    let ground = Ground::of(setup)?;
+    let design: D = ground.build(setup)?;
+    let chunks = ground.compose(&design);
+    let mut ios: Vec<Io<'_, D>> = Vec::new();
+    for pieces in &ground.ios {
+        let (bios, added) = fill::<D, V>(&design, &chunks, pieces)?;
+        for (index, bio) in bios.into_iter().enumerate() {
+            ios.push(Io {
+                bio,
+                adds: added
+                    .iter()
+                    .filter(|add| add.bio == index)
+                    .copied()
+                    .collect(),
+            });
+        }
+    }
+    let elements = ground.pieces();
+    let truth = met(&design, &ios);
+    then(&mut Prepared::new(
+        &design,
+        ios,
+        elements,
+        |ios, iters| entry::<D, V>(&design, ios, iters),
+        |_, raw| {
+            let leaked = chunks
+                .iter()
+                .any(|&chunk| !D::IS_FLOOR && design.refcount(chunk) > 1);
+            truth.of(raw) ^ u64::from(leaked)
+        },
+    ));
+    Ok(())
+}
+
+fn met<'d, D: BlockIo>(design: &'d D, ios: &[Io<'d, D>]) -> Truth {
+    let (mut digest, mut sum) = (Digest::new(), 0);
+    for io in ios {
+        design.for_each_segment(&io.bio, |segment| {
+            digest.add_bytes(
+                design.phys(segment.page) + u64::from(segment.offset),
+                u64::from(segment.len),
+            );
+            sum += u64::from(segment.len);
+        });
+    }
+    // Accepted, walked and released.
+    Truth {
+        checksum: digest.finish(),
+        raw: 3 * sum,
+    }
+}
+
+#[inline(never)]
+fn entry<'d, D: BlockIo, V: Rules>(design: &'d D, ios: &mut [Io<'d, D>], iters: u64) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut sum = 0_u64;
+        for Io { bio, adds } in &mut *black_box(&mut *ios) {
+            bio.reset(0);
+            for add in &*adds {
+                sum += u64::from(design.add_chunk::<V>(bio, add.chunk, add.len, add.offset));
+            }
+            design.pin(bio);
+            design.for_each_segment(bio, |segment| {
+                sum += u64::from(segment.len);
+                black_box(segment.page);
+            });
+            sum += design.end_io(bio);
+        }
+        result = black_box(sum);
+    }
+    result
+}
