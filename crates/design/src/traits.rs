@@ -67,7 +67,7 @@ pub trait Design: Sized + Send + Sync {
     const RECORDS: &'static [Record];
     /// What other subsystems hold to name an allocation: a page, a folio, a head page,
     /// a typed reference. One pointer.
-    type Chunk<'a>: Copy + Eq + std::fmt::Debug
+    type Chunk<'a>: Copy + Eq + Send + Sync + std::fmt::Debug
     where
         Self: 'a;
 
@@ -145,7 +145,7 @@ pub enum SlabIo {
 /// every design.
 pub trait BlockIo: Design {
     /// What a bio_vec points at: one pointer.
-    type Ref<'a>: Copy + Eq + std::fmt::Debug
+    type Ref<'a>: Copy + Eq + Send + Sync + std::fmt::Debug
     where
         Self: 'a;
 

@@ -1,0 +1,335 @@
+//! Laws of accounting: counters are sums, limits hold, owners are kept, and after
+//! everything is freed nothing is left.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use design::memcg::{Group, LockStyle, Stat};
+use design::{Linux5_10, Linux6_12, Linux7_1, Lru, Rules};
+use physmem::{Extent, Kind, Pfn};
+use proptest::test_runner::TestCaseError;
+use proptest::{prop_assert, prop_assert_eq};
+
+use super::world::{BASE, GROUPS, World, for_all_sequences, order};
+
+/// Nothing is charged, nobody holds a reference to a group, every statistic is zero.
+fn nothing_is_left<D: Lru>(world: &World<D>) -> Result<(), TestCaseError> {
+    for (index, group) in world.design.groups().groups().enumerate() {
+        prop_assert_eq!(group.memory.read(), 0, "group {} has pages", index);
+        prop_assert_eq!(group.kmem.read(), 0, "group {} has kernel pages", index);
+        prop_assert_eq!(group.refs(), 0, "group {} is referenced", index);
+        for stat in Stat::ALL {
+            prop_assert_eq!(group.stat(stat), 0, "group {}: {:?}", index, stat);
+            prop_assert_eq!(group.lruvec_stat(stat), 0, "group {}: {:?}", index, stat);
+        }
+    }
+    for stat in Stat::ALL {
+        prop_assert_eq!(world.design.groups().node_stat(stat), 0, "node: {:?}", stat);
+    }
+    Ok(())
+}
+
+fn charges_balance<D: Lru, V: Rules>() {
+    for_all_sequences::<D, V>(
+        "a group's usage is what it and those below it hold",
+        |world| {
+            for index in 1..GROUPS {
+                let group = world.group(index);
+                let charged = world.charged(index, |_| true) as i64;
+                let usage = group.memory.read();
+                // Above it by what stocks hold for it or for a group below, and by objects.
+                let stocked: i64 = (1..GROUPS)
+                    .filter(|&g| World::<D>::ancestry(g).any(|a| a == index))
+                    .map(|g| world.design.groups().stocked(world.group(g)) as i64)
+                    .sum();
+                prop_assert!(
+                    usage >= charged + stocked,
+                    "group {}: {} < {} + {}",
+                    index,
+                    usage,
+                    charged,
+                    stocked
+                );
+                if world.objects.is_empty() && usage != charged + stocked {
+                    prop_assert!(
+                        false,
+                        "group {}: {} != {} + {}",
+                        index,
+                        usage,
+                        charged,
+                        stocked
+                    );
+                }
+                let kernel = world.charged(index, |c| !c.kind.is_lru()) as i64;
+                prop_assert!(group.kmem.read() >= kernel);
+                let references = world
+                    .chunks
+                    .values()
+                    .filter(|c| c.owner == Some(index))
+                    .count();
+                prop_assert_eq!(group.refs(), references as i64);
+            }
+            Ok(())
+        },
+        nothing_is_left,
+    );
+}
+
+/// A group's usage is the sum of what it and the groups below it were charged and what
+/// stocks hold for them; after everything is freed it is zero. Under 5.10, 6.12 and 7.1.
+pub fn usage_is_the_sum_of_charges<D: Lru>() {
+    charges_balance::<D, Linux5_10>();
+    charges_balance::<D, Linux6_12>();
+    charges_balance::<D, Linux7_1>();
+}
+
+/// A charge is known by its owner until it is uncharged or moved.
+pub fn owners_are_kept<D: Lru>() {
+    for_all_sequences::<D, Linux6_12>(
+        "owners are kept",
+        |world| {
+            for (&pfn, chunk) in &world.chunks {
+                let owner = world.design.owner(world.held(pfn));
+                let index = owner.map(|g| world.design.groups().index_of(g) as usize);
+                prop_assert_eq!(index, chunk.owner);
+            }
+            Ok(())
+        },
+        nothing_is_left,
+    );
+}
+
+/// Every statistic is the sum over what is charged, per group, per lruvec and per node.
+pub fn statistics_are_sums<D: Lru>() {
+    for_all_sequences::<D, Linux6_12>(
+        "statistics are sums",
+        |world| {
+            let pages = |only: &dyn Fn(&super::world::Chunk) -> bool| -> i64 {
+                world
+                    .chunks
+                    .values()
+                    .filter(|c| only(c))
+                    .map(|c| c.extent.order.pages() as i64)
+                    .sum()
+            };
+            let kinds = [
+                Stat::AnonMapped,
+                Stat::FilePages,
+                Stat::Slab,
+                Stat::PageTables,
+                Stat::KernelStack,
+            ];
+            for stat in kinds {
+                for index in 1..GROUPS {
+                    let expected = pages(&|c| c.owner == Some(index) && Stat::of(c.kind) == stat);
+                    prop_assert_eq!(
+                        world.group(index).stat(stat),
+                        expected,
+                        "{:?} of group {}",
+                        stat,
+                        index
+                    );
+                    prop_assert_eq!(world.group(index).lruvec_stat(stat), expected);
+                }
+                let node = pages(&|c| c.owner.is_some() && Stat::of(c.kind) == stat);
+                prop_assert_eq!(world.design.groups().node_stat(stat), node);
+            }
+            Ok(())
+        },
+        nothing_is_left,
+    );
+}
+
+/// A charge beyond a limit is refused, changes nothing once stocks are drained, and is
+/// accepted again when the limit is lifted.
+pub fn limits_hold_and_refusals_change_nothing<D: Lru>() {
+    let world = World::<D>::new();
+    let design = &world.design;
+    let memory = design.groups();
+    let chunks: Vec<_> = (0..64)
+        .map(|n| design.compose(Extent::new(BASE + n, order(0)), Kind::Anon))
+        .collect();
+    // The limit sits two levels above the group that is charged.
+    world.group(1).memory.set_max(40);
+    let charged = chunks
+        .iter()
+        .filter(|&&c| design.charge::<Linux6_12>(0, world.group(4), c).is_ok())
+        .count();
+    assert_eq!(charged, 40, "{}: exactly the limit", D::NAME);
+    assert!(world.group(1).memory.failures() > 0);
+    memory.drain();
+    for index in [1, 3, 4] {
+        assert_eq!(
+            world.group(index).memory.read(),
+            40,
+            "{}: group {index}",
+            D::NAME
+        );
+    }
+    assert_eq!(
+        chunks
+            .iter()
+            .filter(|&&c| design.owner(c).is_some())
+            .count(),
+        40
+    );
+    world.group(1).memory.set_max(u64::MAX);
+    assert!(
+        design
+            .charge::<Linux6_12>(0, world.group(4), chunks[63])
+            .is_ok()
+    );
+    design.uncharge_batch(0, &chunks);
+    memory.drain();
+    assert_eq!(world.group(1).memory.read(), 0);
+}
+
+/// The stock takes 32 pages at once up to v5.15 and 64 later, serves the rest without
+/// touching a counter, and is bypassed by a 2 MiB charge.
+pub fn the_stock_batches_and_large_charges_bypass_it<D: Lru>() {
+    fn run<D: Lru, V: Rules>(batch: i64) {
+        let world = World::<D>::new();
+        let group = world.group(4);
+        let mut chunks = Vec::new();
+        for n in 0..batch {
+            let chunk = world
+                .design
+                .compose(Extent::new(BASE + n as u64, order(0)), Kind::Anon);
+            world
+                .design
+                .charge::<V>(0, group, chunk)
+                .expect("no limit is set");
+            assert_eq!(
+                group.memory.read(),
+                batch,
+                "{}: one batch serves {batch} charges",
+                D::NAME
+            );
+            chunks.push(chunk);
+        }
+        let huge = world
+            .design
+            .compose(Extent::new(Pfn(BASE.0 + 512), order(9)), Kind::Anon);
+        world
+            .design
+            .charge::<V>(0, group, huge)
+            .expect("no limit is set");
+        assert_eq!(
+            group.memory.read(),
+            batch + 512,
+            "{}: exactly 512 for 2 MiB",
+            D::NAME
+        );
+        chunks.push(huge);
+        world.design.uncharge_batch(1, &chunks);
+        assert_eq!(
+            group.memory.read(),
+            0,
+            "{}: uncharging refills no stock",
+            D::NAME
+        );
+    }
+    run::<D, Linux5_10>(32);
+    run::<D, Linux6_12>(64);
+}
+
+/// Charging to the root group counts nothing and leaves no owner.
+pub fn the_root_group_is_not_charged<D: Lru>() {
+    let world = World::<D>::new();
+    let chunk = world
+        .design
+        .compose(Extent::new(BASE, order(0)), Kind::Anon);
+    world
+        .design
+        .charge::<Linux6_12>(0, world.group(0), chunk)
+        .expect("the root has no limit");
+    assert!(world.design.owner(chunk).is_none(), "{}", D::NAME);
+    assert_eq!(world.group(0).memory.read(), 0, "{}", D::NAME);
+}
+
+/// While the binding is locked, the owner does not change, however the design locks it.
+pub fn the_lock_keeps_the_owner<D: Lru>() {
+    for &style in D::LOCK_STYLES {
+        lock_against_moves::<D>(style);
+    }
+}
+
+fn lock_against_moves<D: Lru>(style: LockStyle) {
+    let world = World::<D>::new();
+    let (design, groups) = (&world.design, [world.group(1), world.group(2)]);
+    let chunk = design.compose(Extent::new(BASE, order(2)), Kind::File);
+    design
+        .charge::<Linux6_12>(0, groups[0], chunk)
+        .expect("no limit is set");
+    let torn = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
+    // As the kernel's movers do: announce first, wait for a grace period (nobody is inside
+    // a critical section yet), then move.
+    groups.iter().for_each(|g| g.begin_move());
+    let name = |group: Option<&Group>| group.map(Group::word);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Relaxed) {
+                design.with_memcg_lock(chunk, style, || {
+                    let before = name(design.owner(chunk));
+                    std::hint::spin_loop();
+                    if name(design.owner(chunk)) != before {
+                        torn.fetch_add(1, Relaxed);
+                    }
+                });
+            }
+        });
+        for round in 1..=2_000 {
+            design.move_charge(1, chunk, groups[round % 2]);
+        }
+        stop.store(true, Relaxed);
+    });
+    groups.iter().for_each(|g| g.end_move());
+    assert_eq!(
+        torn.into_inner(),
+        0,
+        "{}: moved while locked ({})",
+        D::NAME,
+        style.name()
+    );
+    assert_eq!(
+        name(design.owner(chunk)),
+        name(Some(groups[0])),
+        "{}",
+        D::NAME
+    );
+}
+
+/// Threads that charge and uncharge at once lose no page.
+pub fn concurrent_charges_lose_nothing<D: Lru>() {
+    let world = World::<D>::new();
+    let design = &world.design;
+    let chunks: Vec<_> = (0..512)
+        .map(|n| design.compose(Extent::new(BASE + n, order(0)), Kind::Anon))
+        .collect();
+    std::thread::scope(|scope| {
+        for (cpu, part) in chunks.chunks(128).enumerate() {
+            let group = world.group(1 + cpu);
+            scope.spawn(move || {
+                for round in 0..20 {
+                    for &chunk in part {
+                        design
+                            .charge::<Linux6_12>(cpu, group, chunk)
+                            .expect("no limit is set");
+                    }
+                    if round % 2 == 0 {
+                        design.uncharge_batch(cpu, part);
+                    } else {
+                        part.iter().for_each(|&c| design.uncharge(cpu, c));
+                    }
+                }
+            });
+        }
+    });
+    design.groups().drain();
+    let left: Vec<i64> = design.groups().groups().map(|g| g.memory.read()).collect();
+    assert!(
+        left.iter().all(|&pages| pages == 0),
+        "{}: {left:?} pages left",
+        D::NAME
+    );
+}

@@ -1,0 +1,89 @@
+//! Laws of describing memory: frames lead to their allocation, references count, walks
+//! see what is there.
+
+use design::{Linux6_12, Lru};
+use physmem::Pfn;
+use proptest::{prop_assert, prop_assert_eq};
+
+use super::world::{BASE, FRAMES, for_all_sequences};
+
+/// Every frame of an allocation leads to it, and no free frame leads anywhere.
+pub fn every_frame_leads_to_its_allocation<D: Lru>() {
+    for_all_sequences::<D, Linux6_12>(
+        "every frame leads to its allocation",
+        |world| {
+            let mut pfn = BASE;
+            while pfn < BASE + FRAMES {
+                let Some((&head, chunk)) = world
+                    .chunks
+                    .range(..=pfn)
+                    .next_back()
+                    .filter(|(_, c)| c.extent.contains(pfn))
+                else {
+                    prop_assert!(
+                        world.design.lookup(pfn).is_none(),
+                        "free frame {pfn} leads somewhere"
+                    );
+                    pfn = pfn + 1;
+                    continue;
+                };
+                // First, second, middle and last frame: what a tail's encoding can get wrong.
+                let pages = chunk.extent.order.pages();
+                for n in [0, 1, pages / 2, pages - 1]
+                    .into_iter()
+                    .filter(|&n| n < pages)
+                {
+                    let found = world.design.lookup(head + n);
+                    prop_assert!(found.is_some(), "frame {} leads nowhere", head + n);
+                    let found = found.expect("just asserted");
+                    prop_assert_eq!(world.design.extent(found), chunk.extent);
+                    prop_assert_eq!(world.design.kind(found), chunk.kind);
+                }
+                pfn = chunk.extent.end();
+            }
+            Ok(())
+        },
+        |world| {
+            let outside = [Pfn(BASE.0 - 1), BASE + FRAMES];
+            prop_assert!(outside.iter().all(|&p| world.design.lookup(p).is_none()));
+            prop_assert!((0..FRAMES).all(|n| world.design.lookup(BASE + n).is_none()));
+            Ok(())
+        },
+    );
+}
+
+/// References are what was taken less what was dropped.
+pub fn references_are_counted<D: Lru>() {
+    for_all_sequences::<D, Linux6_12>(
+        "references are counted",
+        |world| {
+            for (&pfn, chunk) in &world.chunks {
+                prop_assert_eq!(world.design.refcount(world.held(pfn)), chunk.references);
+            }
+            Ok(())
+        },
+        |_| Ok(()),
+    );
+}
+
+/// The last reference is reported as such, and none can be taken after it.
+pub fn the_last_reference_is_the_last<D: Lru>() {
+    let world = super::world::World::<D>::new();
+    for order in [0u8, 1, 9] {
+        let extent = physmem::Extent::new(BASE, super::world::order(order));
+        let chunk = world.design.compose(extent, physmem::Kind::Anon);
+        assert!(world.design.try_get(chunk));
+        assert!(
+            !world.design.put(chunk),
+            "{}: one of two is not the last",
+            D::NAME
+        );
+        assert!(world.design.put(chunk), "{}: the last is the last", D::NAME);
+        assert!(
+            !world.design.try_get(chunk),
+            "{}: taken from nothing",
+            D::NAME
+        );
+        world.design.dissolve(chunk);
+    }
+}

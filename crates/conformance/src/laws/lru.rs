@@ -1,0 +1,77 @@
+//! Laws of reclaim's lists and compaction's walk. Order and isolation are compared at
+//! every operation (see `operate`); here what the lists hold as a whole.
+
+use design::{Linux6_12, Lru};
+use physmem::Kind;
+use proptest::prop_assert_eq;
+
+use super::world::{GROUPS, World, for_all_sequences};
+
+/// A list holds what was added and not taken, and its size says so; the tail comes first.
+pub fn lists_are_queues<D: Lru>() {
+    for_all_sequences::<D, Linux6_12>(
+        "lists are queues",
+        |world| {
+            for index in 0..GROUPS {
+                for kind in [Kind::Anon, Kind::File] {
+                    let expected = world
+                        .lists
+                        .get(&(index, kind == Kind::Anon))
+                        .map_or(0, Vec::len) as u64;
+                    let group = world.group(index);
+                    prop_assert_eq!(design::lru::count(&world.design, group, kind), expected);
+                    prop_assert_eq!(group.lru_units(kind), expected, "the size of the list");
+                }
+            }
+            Ok(())
+        },
+        |_| Ok(()),
+    );
+}
+
+/// A PFN walk from anywhere sees every allocation whose head it passes, skips free blocks
+/// and large pages, and what it isolates goes back to its list.
+pub fn a_pfn_walk_sees_what_is_there<D: Lru>() {
+    // Compared with the model at every Scan operation.
+    for_all_sequences::<D, Linux6_12>("a PFN walk sees what is there", |_| Ok(()), |_| Ok(()));
+}
+
+/// Two threads that isolate and put back at once lose no unit.
+pub fn concurrent_isolation_loses_nothing<D: Lru>() {
+    let world = World::<D>::new();
+    let design = &world.design;
+    let chunks: Vec<_> = (0..64)
+        .map(|n| {
+            design.compose(
+                physmem::Extent::new(super::world::BASE + n, super::world::order(0)),
+                Kind::Anon,
+            )
+        })
+        .collect();
+    design.lru_add(0, &chunks);
+    std::thread::scope(|scope| {
+        for cpu in 0..2 {
+            scope.spawn(move || {
+                let root = design.groups().root();
+                for _ in 0..500 {
+                    let mut out = Vec::new();
+                    design.lru_isolate(cpu, root, Kind::Anon, 7, &mut out);
+                    design.lru_putback(cpu, &out);
+                }
+            });
+        }
+    });
+    let root = design.groups().root();
+    assert_eq!(
+        design::lru::count(design, root, Kind::Anon),
+        64,
+        "{}",
+        D::NAME
+    );
+    assert_eq!(root.lru_units(Kind::Anon), 64, "{}", D::NAME);
+    assert!(
+        chunks.iter().all(|&c| design.refcount(c) == 1),
+        "{}",
+        D::NAME
+    );
+}

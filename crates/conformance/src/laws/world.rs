@@ -1,0 +1,328 @@
+//! A design and the slow, obvious model of what it must say, driven by the same random
+//! operations.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use design::memcg::Group;
+use design::{Lru, Plan, Rules};
+use hugemem::Backing;
+use physmem::{Extent, FrameAllocator, Kind, Order, Pfn};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+/// Frames of a world: four pageblocks.
+pub const FRAMES: u64 = 2048;
+/// The first frame: aligned to every order that the worlds use.
+pub const BASE: Pfn = Pfn(1 << 20);
+/// Groups below the root: 1 and 2 are siblings, 3 is below 1, 4 below 3.
+pub const GROUPS: usize = 5;
+const PARENTS: [usize; GROUPS] = [0, 0, 0, 1, 3];
+
+/// One random operation. Indices count modulo what there is.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Operation {
+    Compose {
+        order: u8,
+        kind: Kind,
+    },
+    Dissolve {
+        chunk: usize,
+    },
+    Shatter {
+        chunk: usize,
+    },
+    Get {
+        chunk: usize,
+    },
+    Put {
+        chunk: usize,
+    },
+    Charge {
+        chunk: usize,
+        group: usize,
+        cpu: usize,
+    },
+    Uncharge {
+        chunk: usize,
+        cpu: usize,
+    },
+    UnchargeBatch {
+        chunks: Vec<usize>,
+        cpu: usize,
+    },
+    Move {
+        chunk: usize,
+        group: usize,
+        cpu: usize,
+    },
+    LruAdd {
+        chunk: usize,
+        cpu: usize,
+    },
+    LruCycle {
+        group: usize,
+        kind: Kind,
+        want: usize,
+        cpu: usize,
+    },
+    SetMax {
+        group: usize,
+        pages: u64,
+    },
+    ObjectCharge {
+        group: usize,
+        bytes: u32,
+        cpu: usize,
+    },
+    Scan {
+        start: u64,
+        pfns: u64,
+        isolate: bool,
+    },
+}
+
+/// The kinds an allocation can have.
+const KINDS: [Kind; 7] = [
+    Kind::Anon,
+    Kind::File,
+    Kind::Slab,
+    Kind::PageTable,
+    Kind::KernelStack,
+    Kind::PipeBuffer,
+    Kind::Zsmalloc,
+];
+
+/// A sequence of operations.
+pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    use Operation::*;
+    let chunk = || 0usize..64;
+    let group = || 0usize..GROUPS;
+    let cpu = || 0usize..3;
+    let order = prop_oneof![4 => 0u8..=3, 1 => 4u8..=6, 1 => Just(9u8)];
+    let lru_kind = || prop_oneof![Just(Kind::Anon), Just(Kind::File)];
+    let operation = prop_oneof![
+        6 => (order, proptest::sample::select(&KINDS[..])).prop_map(|(order, kind)| Compose { order, kind }),
+        2 => chunk().prop_map(|chunk| Dissolve { chunk }),
+        1 => chunk().prop_map(|chunk| Shatter { chunk }),
+        2 => chunk().prop_map(|chunk| Get { chunk }),
+        2 => chunk().prop_map(|chunk| Put { chunk }),
+        5 => (chunk(), group(), cpu()).prop_map(|(chunk, group, cpu)| Charge { chunk, group, cpu }),
+        2 => (chunk(), cpu()).prop_map(|(chunk, cpu)| Uncharge { chunk, cpu }),
+        1 => (prop::collection::vec(chunk(), 1..8), cpu())
+            .prop_map(|(chunks, cpu)| UnchargeBatch { chunks, cpu }),
+        1 => (chunk(), group(), cpu()).prop_map(|(chunk, group, cpu)| Move { chunk, group, cpu }),
+        4 => (chunk(), cpu()).prop_map(|(chunk, cpu)| LruAdd { chunk, cpu }),
+        2 => (group(), lru_kind(), 1usize..6, cpu())
+            .prop_map(|(group, kind, want, cpu)| LruCycle { group, kind, want, cpu }),
+        1 => (group(), 0u64..1500).prop_map(|(group, pages)| SetMax { group, pages }),
+        1 => (group(), 1u32..9000, cpu())
+            .prop_map(|(group, bytes, cpu)| ObjectCharge { group, bytes, cpu }),
+        2 => (0..FRAMES, 1..FRAMES, any::<bool>())
+            .prop_map(|(start, pfns, isolate)| Scan { start, pfns: pfns.min(FRAMES - start), isolate }),
+    ];
+    prop::collection::vec(operation, 1..60)
+}
+
+/// What the model knows of an allocation.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    pub(super) extent: Extent,
+    pub(super) kind: Kind,
+    pub(super) references: u32,
+    pub(super) owner: Option<usize>,
+    pub(super) on_lru: bool,
+}
+
+/// A design beside the model.
+pub struct World<D: Lru> {
+    pub(super) design: D,
+    pub(super) frames: FrameAllocator,
+    /// By first frame.
+    pub(super) chunks: BTreeMap<Pfn, Chunk>,
+    /// Heads of the lists per group and kind, newest first.
+    pub(super) lists: BTreeMap<(usize, bool), Vec<Pfn>>,
+    pub(super) max: [u64; GROUPS],
+    /// Slab objects charged and not yet returned: group, bytes.
+    pub(super) objects: Vec<(usize, u32)>,
+}
+
+impl<D: Lru> World<D> {
+    /// A design over free frames, and the tree of groups.
+    pub fn new() -> Self {
+        let plan = Plan {
+            base: BASE,
+            frames: FRAMES,
+            backing: Backing::Base,
+        };
+        let design = D::build(&plan).expect("a small design can be built");
+        for parent in &PARENTS[1..] {
+            let parent = nth_group(&design, *parent);
+            design.groups().create(parent).expect("a few groups fit");
+        }
+        let frames = FrameAllocator::new(BASE..BASE + FRAMES, 1, 0.0).expect("a valid range");
+        let world = Self {
+            design,
+            frames,
+            chunks: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            max: [u64::MAX; GROUPS],
+            objects: Vec::new(),
+        };
+        world.mark_free_blocks();
+        world
+    }
+
+    /// A group by number, 0 being the root.
+    pub fn group(&self, index: usize) -> &Group {
+        nth_group(&self.design, index)
+    }
+
+    /// The group and those above it, by number, the root left out.
+    pub fn ancestry(group: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(group), |&g| (g != 0).then(|| PARENTS[g])).filter(|&g| g != 0)
+    }
+
+    /// Pages charged to a group and below it, as the model has it.
+    pub fn charged(&self, group: usize, only: impl Fn(&Chunk) -> bool) -> u64 {
+        let mine = |c: &&Chunk| {
+            c.owner
+                .is_some_and(|o| Self::ancestry(o).any(|g| g == group))
+        };
+        self.chunks
+            .values()
+            .filter(mine)
+            .filter(|c| only(c))
+            .map(|c| c.extent.order.pages())
+            .sum()
+    }
+
+    pub(super) fn mark_free_blocks(&self) {
+        for block in self.frames.free_blocks() {
+            self.design.mark_free(block);
+        }
+    }
+
+    pub(super) fn nth(&self, index: usize) -> Option<Pfn> {
+        let n = self.chunks.len();
+        (n != 0).then(|| {
+            *self
+                .chunks
+                .keys()
+                .nth(index % n)
+                .expect("less than the length")
+        })
+    }
+
+    pub(super) fn held(&self, pfn: Pfn) -> D::Chunk<'_> {
+        self.design
+            .lookup(pfn)
+            .expect("an allocation with a reference is found")
+    }
+
+    /// Frees everything the way its owners would; what must then be zero is a law.
+    pub fn free_everything<V: Rules>(&mut self) {
+        for (group, bytes) in std::mem::take(&mut self.objects) {
+            self.design
+                .groups()
+                .uncharge_object(0, nth_group(&self.design, group), bytes);
+        }
+        while let Some((&pfn, _)) = self.chunks.first_key_value() {
+            self.release(pfn);
+        }
+        self.design.groups().drain();
+        for (index, max) in self.max.iter_mut().enumerate() {
+            *max = u64::MAX;
+            nth_group(&self.design, index).memory.set_max(u64::MAX);
+        }
+    }
+
+    /// Takes an allocation off its list, out of its group, and frees its frames.
+    pub(super) fn release(&mut self, pfn: Pfn) {
+        self.remove_from_list(pfn);
+        let chunk = self.chunks.remove(&pfn).expect("asked of an allocation");
+        let held = self
+            .design
+            .lookup(pfn)
+            .expect("an allocation with a reference is found");
+        if chunk.owner.is_some() {
+            let pages = chunk.extent.order.pages() as i64;
+            self.design.mod_stat(0, held, -pages);
+            self.design.uncharge(0, held);
+        }
+        self.design.dissolve(held);
+        self.frames
+            .free(chunk.extent)
+            .expect("the model allocated it");
+        self.mark_free_blocks();
+    }
+
+    pub(super) fn list_of(chunk: &Chunk) -> (usize, bool) {
+        (chunk.owner.unwrap_or(0), chunk.kind == Kind::Anon)
+    }
+
+    /// Takes one allocation off its list by cycling the whole list through isolation.
+    fn remove_from_list(&mut self, pfn: Pfn) {
+        let chunk = &self.chunks[&pfn];
+        if !chunk.on_lru {
+            return;
+        }
+        let held = self.held(pfn);
+        assert!(
+            design::lru::isolate_one(&self.design, 0, held),
+            "on a list, yet not isolated"
+        );
+        self.design.put(held);
+        let list = self
+            .lists
+            .get_mut(&Self::list_of(chunk))
+            .expect("it is on a list");
+        list.retain(|&p| p != pfn);
+        self.chunks.get_mut(&pfn).expect("looked at above").on_lru = false;
+    }
+}
+
+pub(super) fn nth_group<D: Lru>(design: &D, index: usize) -> &Group {
+    design
+        .groups()
+        .groups()
+        .nth(index)
+        .expect("the tree was built with this many")
+}
+
+/// Runs a law over random sequences: after every operation `check`, and after the
+/// sequence everything is freed and `after` sees what is left.
+pub fn for_all_sequences<D: Lru, V: Rules>(
+    law: &str,
+    check: impl Fn(&World<D>) -> Result<(), TestCaseError>,
+    after: impl Fn(&World<D>) -> Result<(), TestCaseError>,
+) {
+    let spare = RefCell::new(None);
+    let cases = super::cases_per_law() as u32;
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let result = TestRunner::new(config).run(&operations(), |operations| {
+        // A world that a failing case left behind is not used again.
+        let mut world = spare.take().unwrap_or_else(World::<D>::new);
+        for operation in &operations {
+            world.apply::<V>(operation)?;
+            check(&world)?;
+        }
+        world.free_everything::<V>();
+        after(&world)?;
+        *spare.borrow_mut() = Some(world);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{law} does not hold for {}: {error}", D::NAME);
+    }
+}
+
+/// An order that is known to be valid.
+pub(super) fn order(order: u8) -> Order {
+    Order::try_from(u64::from(order)).expect("the strategies make valid orders")
+}
