@@ -20,9 +20,9 @@ const L1: u64 = 256;
 /// The way that a charge takes.
 const PATH: ParamSpec = ParamSpec::words(
     "path",
-    "hit: the stock of one group serves; miss: two groups in turn, so that it never does; \
-     bypass: more pages than a stock holds",
-    &["hit", "miss", "bypass"],
+    "any: one group, and whatever the order leads to; hit: the same, the stock holds enough; \
+     miss: two groups in turn, so that it never does; bypass: more pages than it holds",
+    &["any", "hit", "miss", "bypass"],
 );
 
 /// Chunks and the groups they are charged to in turn.
@@ -36,13 +36,13 @@ impl<'d, D: Memcg> Ledger<'d, D> {
     /// Groups as the parameters `path`, `depth` and `order` ask for.
     fn new(setup: &Setup, design: &'d D, chunks: Vec<D::Chunk<'d>>) -> Result<Self, SetupError> {
         let path = setup.word("path")?;
-        let batch = if path == "bypass" {
-            64..u64::MAX
-        } else {
-            0..64
+        let batch = match path.as_str() {
+            "bypass" => 65..u64::MAX,
+            "any" => 0..u64::MAX,
+            _ => 0..33,
         };
         if !batch.contains(&setup.order()?.pages()) {
-            let why = "hit and miss take orders 0 to 5, bypass takes 6 and more";
+            let why = "hit and miss take orders 0 to 5, bypass takes 7 and more";
             return Err(SetupError::Param(format!("path={path}: {why}")));
         }
         let memory = design.groups();

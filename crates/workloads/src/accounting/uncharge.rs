@@ -63,9 +63,9 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
             elements,
             |ledger, _| {
                 if gathered {
-                    entry_batch::<D, V>(ledger)
+                    entry_batch(ledger)
                 } else {
-                    entry::<D, V>(ledger)
+                    entry(ledger)
                 }
             },
             |ledger, gone| ledger.told() ^ (gone ^ ledger.chunks.len() as u64),
@@ -82,7 +82,7 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
 }
 
 #[inline(never)]
-fn entry<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
+fn entry<D: Memcg>(ledger: &Ledger<'_, D>) -> u64 {
     let ledger = black_box(ledger);
     for &chunk in &ledger.chunks {
         ledger.design.uncharge(0, chunk);
@@ -91,7 +91,7 @@ fn entry<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
 }
 
 #[inline(never)]
-fn entry_batch<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
+fn entry_batch<D: Memcg>(ledger: &Ledger<'_, D>) -> u64 {
     let ledger = black_box(ledger);
     ledger.design.uncharge_batch(0, &ledger.chunks);
     black_box(ledger.chunks.len() as u64)

@@ -31,8 +31,8 @@ pub static WORKLOAD: Workload = Workload {
     params: &[
         ParamSpec::words(
             "dispatch",
-            "native: the owner word, the design's only way; the next three: split's ways; kind: what is it?",
-            &["native", "per-type", "cast-to-common", "generic", "kind"],
+            "the owner word in split's three ways, which are one in other designs; kind: what is it?",
+            &["generic", "per-type", "cast-to-common", "kind"],
         ),
         params::ORDER,
         ParamSpec::words(
@@ -69,10 +69,10 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
     let style = match way.as_str() {
         "per-type" => LockStyle::PerType,
         "cast-to-common" => LockStyle::CastToCommon,
-        "generic" => LockStyle::Generic,
-        _ => LockStyle::Native,
+        _ => LockStyle::Generic,
     };
-    if way != "kind" && !D::LOCK_STYLES.contains(&style) {
+    let only = D::LOCK_STYLES == [LockStyle::Native];
+    if way != "kind" && !only && !D::LOCK_STYLES.contains(&style) {
         return Err(SetupError::Absent(format!(
             "{} has no {way} access",
             D::NAME
@@ -110,10 +110,10 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
         chunks.len() as u64,
         |(), iters| match way.as_str() {
             "kind" => entry_kind(&design, &chunks, iters),
+            _ if only => entry_native(&design, &chunks, iters),
             "per-type" => entry_per_type(&design, &chunks, iters),
             "cast-to-common" => entry_common(&design, &chunks, iters),
-            "generic" => entry_generic(&design, &chunks, iters),
-            _ => entry_native(&design, &chunks, iters),
+            _ => entry_generic(&design, &chunks, iters),
         },
         |(), raw| truth.of(raw),
     ));

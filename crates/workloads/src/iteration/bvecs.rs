@@ -67,7 +67,7 @@ fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) ->
         for bio in black_box(bios) {
             design.for_each_bvec(bio, |vec| {
                 sum += u64::from(vec.len);
-                black_box(vec.page);
+                mix ^= D::ref_word(vec.page);
                 mix ^= u64::from(vec.offset);
             });
         }
@@ -85,7 +85,7 @@ fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
                 u64::from(vec.len),
             );
             sum += u64::from(vec.len);
-            mix ^= u64::from(vec.offset);
+            mix ^= D::ref_word(vec.page) ^ u64::from(vec.offset);
         });
     }
     Truth {

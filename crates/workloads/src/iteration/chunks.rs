@@ -70,7 +70,7 @@ fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) ->
         for bio in black_box(bios) {
             design.for_each_chunk(bio, |run| {
                 sum += u64::from(run.len);
-                black_box(run.chunk);
+                mix ^= D::chunk_word(run.chunk);
                 mix ^= run.offset;
             });
         }
@@ -86,7 +86,7 @@ fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
             let start = design.extent(run.chunk).head.phys();
             digest.add_bytes(start + run.offset, u64::from(run.len));
             sum += u64::from(run.len);
-            mix ^= run.offset;
+            mix ^= D::chunk_word(run.chunk) ^ run.offset;
         });
     }
     Truth {

@@ -77,7 +77,7 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
 }
 
 /// The loop: the same body as the counted one in the kernel (`op_segments` of the oracle's
-/// module), `black_box` taking the page where that one mixes in its address.
+/// module).
 #[inline(never)]
 fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) -> u64 {
     let mut result = 0;
@@ -86,7 +86,7 @@ fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) ->
         for bio in black_box(bios) {
             design.for_each_segment(bio, |segment| {
                 sum += u64::from(segment.len);
-                black_box(segment.page);
+                mix ^= D::ref_word(segment.page);
                 mix ^= u64::from(segment.offset);
             });
         }
@@ -104,7 +104,7 @@ fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
                 u64::from(segment.len),
             );
             sum += u64::from(segment.len);
-            mix ^= u64::from(segment.offset);
+            mix ^= D::ref_word(segment.page) ^ u64::from(segment.offset);
         });
     }
     Truth {
