@@ -28,38 +28,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "oracle.h"
-#include "queue.h"
-
-#define MOST_BIOS 64
-#define MOST_ADDS 1024
-
-struct one_bio {
-	struct bio bio;
-	struct bio_vec *table;
-	unsigned int max_vecs;
-	int error;
-};
-
-struct one_add {
-	unsigned int index, order;
-};
-
-struct state {
-	struct oracle_out *out;
-	struct one_bio *bios;
-	struct one_add composed[MOST_ADDS];
-	unsigned int *accepted;
-	unsigned int bio_count, composed_count, accepted_count;
-#if HAVE_BIO_ADD_FOLIO
-	/* Not exported at first (6.1). */
-	bool (*add_folio)(struct bio *bio, struct folio *folio, size_t bytes, size_t offset);
-#endif
-	int limits_error;
-	char id[24];
-	atomic_t in_flight;
-	struct completion done;
-};
+#include "cases.h"
 
 static void bio_done(struct bio *bio)
 {
@@ -81,53 +50,6 @@ static unsigned long number(char **at)
 	while (isdigit(**at))
 		value = value * 10 + *(*at)++ - '0';
 	return value;
-}
-
-static void print_accepted(struct state *s)
-{
-	unsigned int i;
-
-	out_part(s->out, "b");
-	for (i = 0; i < s->accepted_count; i++)
-		out_part(s->out, " %x", s->accepted[i]);
-	out_line(s->out, "%s", "");
-}
-
-static void print_table(struct state *s, struct bio *bio)
-{
-	unsigned long first = page_to_pfn(arena_page(0));
-	unsigned int i;
-
-	out_part(s->out, "v");
-	for (i = 0; i < bio->bi_vcnt; i++)
-		out_part(s->out, " %lx:%x:%x", page_to_pfn(bio->bi_io_vec[i].bv_page) - first,
-			 bio->bi_io_vec[i].bv_offset, bio->bi_io_vec[i].bv_len);
-	out_line(s->out, "%s", "");
-}
-
-static void print_walks(struct state *s, struct bio *bio)
-{
-	unsigned int single = 0, multi = 0;
-	struct bvec_iter iter;
-	struct bio_vec bv;
-
-	bio_for_each_segment(bv, bio, iter)
-		single++;
-	bio_for_each_bvec(bv, bio, iter)
-		multi++;
-#if HAVE_FOLIO_WALK
-	{
-		struct folio_iter fi;
-		unsigned int chunks = 0;
-
-		if (bio->bi_vcnt)
-			bio_for_each_folio_all(fi, bio)
-				chunks++;
-		out_line(s->out, "w %x %x %x", single, multi, chunks);
-	}
-#else
-	out_line(s->out, "w %x %x -", single, multi);
-#endif
 }
 
 /* What a bio's building left, printed before submission changes the bio. */
@@ -234,22 +156,6 @@ static int bio_add(struct state *s, char *line)
 	}
 	s->accepted[s->accepted_count++] = taken;
 	return 0;
-}
-
-static void print_request(struct state *s, const struct seen *seen, const struct seen_request *r)
-{
-	phys_addr_t first = page_to_phys(arena_page(0));
-	unsigned int i;
-
-	out_line(s->out, "q %llx %x %x", (u64)r->sector, r->bytes, r->segments);
-	out_part(s->out, "m");
-	for (i = r->bio_first; i < r->bio_first + r->bio_count; i++)
-		out_part(s->out, " %llx:%x", (u64)seen->bios[i].sector, seen->bios[i].bytes);
-	out_line(s->out, "%s", "");
-	out_part(s->out, "g");
-	for (i = r->sg_first; i < r->sg_first + r->sg_count; i++)
-		out_part(s->out, " %llx:%x", (u64)(seen->sgs[i].address - first), seen->sgs[i].length);
-	out_line(s->out, "%s", "");
 }
 
 /*

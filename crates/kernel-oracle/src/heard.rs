@@ -138,7 +138,8 @@ mod tests {
     #[test]
     fn each_field_that_differs_is_found_and_named() {
         assert_eq!(heard(true).differs(&Answer::Taken(taken())), None);
-        let changes: [(&str, fn(&mut Taken)); 7] = [
+        type Change = fn(&mut Taken);
+        let changes: [(&str, Change); 7] = [
             ("accepted", |t| t.accepted[0] = 0),
             ("vecs", |t| t.vecs[0].2 = 512),
             ("sp_segments", |t| t.sp_segments = 2),

@@ -24,11 +24,13 @@ mod initramfs;
 mod kernel;
 mod module;
 mod oracle;
+mod payload;
 mod place;
 mod question;
 pub mod recorded;
 mod shrink;
 mod store;
+mod verdict;
 pub mod wire;
 
 pub use error::OracleError;

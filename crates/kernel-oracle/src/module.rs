@@ -107,12 +107,9 @@ fn compile(kernel: &Kernel, parts: Parts, work: &Path, log: &Path) -> Result<(),
         .arg(&kernel.kdir)
         .arg(format!("M={}", work.display()))
         // Debian's headers name the compiler that Debian used; BTF would need pahole.
-        .args([
-            "CC=gcc",
-            "HOSTCC=gcc",
-            "CONFIG_DEBUG_INFO_BTF_MODULES=",
-            "modules",
-        ])
+        .args(["CC=gcc", "HOSTCC=gcc", "CONFIG_DEBUG_INFO_BTF_MODULES="])
+        // Debug information would only make the guest unpack more.
+        .args(["KCFLAGS=-g0", "modules"])
         // Cargo's own jobserver is not this make's.
         .env_remove("MAKEFLAGS")
         .env_remove("MFLAGS")

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Answers as text: cases.c says what each line means.
+ */
+#include "cases.h"
+
+void print_accepted(struct state *s)
+{
+	unsigned int i;
+
+	out_part(s->out, "b");
+	for (i = 0; i < s->accepted_count; i++)
+		out_part(s->out, " %x", s->accepted[i]);
+	out_line(s->out, "%s", "");
+}
+
+void print_table(struct state *s, struct bio *bio)
+{
+	unsigned long first = page_to_pfn(arena_page(0));
+	unsigned int i;
+
+	out_part(s->out, "v");
+	for (i = 0; i < bio->bi_vcnt; i++)
+		out_part(s->out, " %lx:%x:%x", page_to_pfn(bio->bi_io_vec[i].bv_page) - first,
+			 bio->bi_io_vec[i].bv_offset, bio->bi_io_vec[i].bv_len);
+	out_line(s->out, "%s", "");
+}
+
+void print_walks(struct state *s, struct bio *bio)
+{
+	unsigned int single = 0, multi = 0;
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	bio_for_each_segment(bv, bio, iter)
+		single++;
+	bio_for_each_bvec(bv, bio, iter)
+		multi++;
+#if HAVE_FOLIO_WALK
+	{
+		struct folio_iter fi;
+		unsigned int chunks = 0;
+
+		if (bio->bi_vcnt)
+			bio_for_each_folio_all(fi, bio)
+				chunks++;
+		out_line(s->out, "w %x %x %x", single, multi, chunks);
+	}
+#else
+	out_line(s->out, "w %x %x -", single, multi);
+#endif
+}
+
+void print_request(struct state *s, const struct seen *seen, const struct seen_request *r)
+{
+	phys_addr_t first = page_to_phys(arena_page(0));
+	unsigned int i;
+
+	out_line(s->out, "q %llx %x %x", (u64)r->sector, r->bytes, r->segments);
+	out_part(s->out, "m");
+	for (i = r->bio_first; i < r->bio_first + r->bio_count; i++)
+		out_part(s->out, " %llx:%x", (u64)seen->bios[i].sector, seen->bios[i].bytes);
+	out_line(s->out, "%s", "");
+	out_part(s->out, "g");
+	for (i = r->sg_first; i < r->sg_first + r->sg_count; i++)
+		out_part(s->out, " %llx:%x", (u64)(seen->sgs[i].address - first), seen->sgs[i].length);
+	out_line(s->out, "%s", "");
+}
