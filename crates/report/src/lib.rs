@@ -1,1 +1,17 @@
-//! From records to mail text, Markdown and figures.
+//! From records to mail text, Markdown, JSON lines and figures. Nothing is measured here.
+//!
+//! [`Summary::from_run`] is the one place where numbers are made from samples; text,
+//! tables and figures all show what it holds, so that no two of them can disagree.
+#![forbid(unsafe_code)]
+
+mod build;
+mod number;
+mod style;
+mod summary;
+mod text;
+
+pub use style::{Marker, Style, sort_designs, style_of};
+pub use summary::{
+    Case, Cell, Context, Family, Mean, MemoryLine, Summary, ValueCase, ValueCell, WorkloadNote,
+};
+pub use text::{json_lines, mail, markdown};

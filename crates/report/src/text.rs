@@ -1,0 +1,14 @@
+//! Texts of a summary: the mail, Markdown and JSON lines.
+
+mod bar;
+mod json;
+mod mail;
+mod markdown;
+mod page;
+mod table;
+mod words;
+
+pub use json::json_lines;
+pub use mail::mail;
+pub use markdown::markdown;
+pub(crate) use page::Page;

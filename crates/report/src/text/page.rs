@@ -1,0 +1,180 @@
+//! Lines of a mail: ASCII, no tabs, never wider than 72 columns, whatever goes in.
+
+/// Columns of a line that survives quoting on a mailing list.
+pub(crate) const WIDTH: usize = 72;
+
+/// A text under construction.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    text: String,
+}
+
+impl Page {
+    /// An empty line.
+    pub fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A heading with a rule of its own length below it.
+    pub fn heading(&mut self, title: &str) {
+        let title = ascii(title);
+        self.gap();
+        self.line(&title);
+        self.line(&"=".repeat(title.len().min(WIDTH)));
+    }
+
+    /// A line as it stands. One that is too wide is broken between words.
+    pub fn line(&mut self, line: &str) {
+        let line = ascii(line);
+        if line.len() <= WIDTH {
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
+            return;
+        }
+        let indent = line.len() - line.trim_start().len();
+        self.wrapped(&line, indent, indent + 4);
+    }
+
+    /// A paragraph, its first line indented by `first` and the others by `rest`.
+    pub fn wrapped(&mut self, text: &str, first: usize, rest: usize) {
+        let text = ascii(text);
+        let mut line = " ".repeat(first.min(WIDTH / 2));
+        let mut empty = true;
+        for word in text.split_whitespace() {
+            let mut word = word;
+            if !empty && line.len() + 1 + word.len() > WIDTH {
+                self.flush(&mut line, rest);
+                empty = true;
+            }
+            if !empty {
+                line.push(' ');
+            }
+            // A word that no line can hold is cut where the line ends.
+            while line.len() + word.len() > WIDTH {
+                let (head, tail) = word.split_at(WIDTH - line.len());
+                line.push_str(head);
+                self.flush(&mut line, rest);
+                word = tail;
+            }
+            line.push_str(word);
+            empty = false;
+        }
+        if !empty {
+            self.flush(&mut line, rest);
+        }
+    }
+
+    /// A name and its value: `  kernel    6.12.0`, the value wrapped under itself.
+    pub fn field(&mut self, name: &str, value: &str) {
+        const COLUMN: usize = 14;
+        let mut body = Self::default();
+        body.wrapped(value, COLUMN, COLUMN);
+        let name = ascii(name);
+        let head = format!("  {name:<width$}", width = COLUMN - 2);
+        match body.text.get(COLUMN..) {
+            Some(rest) if head.len() == COLUMN => {
+                self.text.push_str(&head);
+                self.text.push_str(rest);
+            }
+            Some(_) => {
+                self.line(&head);
+                self.text.push_str(&body.text);
+            }
+            None => self.line(&head),
+        }
+    }
+
+    /// A paragraph as an item of a list.
+    pub fn item(&mut self, text: &str) {
+        self.wrapped(&format!("- {text}"), 2, 4);
+    }
+
+    fn flush(&mut self, line: &mut String, indent: usize) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+        *line = " ".repeat(indent.min(WIDTH / 2));
+    }
+
+    /// The text.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// ASCII for what our own words and the environment's may hold.
+fn ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '±' => plain.push_str("+-"),
+            '–' | '—' | '−' => plain.push('-'),
+            '×' => plain.push('x'),
+            '…' => plain.push_str("..."),
+            '→' => plain.push_str("->"),
+            '≤' => plain.push_str("<="),
+            '≥' => plain.push_str(">="),
+            '‘' | '’' => plain.push('\''),
+            '“' | '”' => plain.push('"'),
+            'µ' | 'μ' => plain.push('u'),
+            '\n' | '\t' => plain.push(' '),
+            c if c.is_ascii() && !c.is_ascii_control() => plain.push(c),
+            _ => plain.push('?'),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn nothing_gets_past_72_columns(texts in prop::collection::vec((".{0,200}", "\\PC{0,90}", 0..80usize), 0..6)) {
+            let mut page = Page::default();
+            for (text, name, indent) in texts {
+                page.heading(&name);
+                page.line(&text);
+                page.line(&format!("   {name}"));
+                page.wrapped(&text, indent, indent);
+                page.field(&name, &text);
+                page.item(&text);
+            }
+            for line in page.into_text().lines() {
+                prop_assert!(line.len() <= WIDTH && line.is_ascii(), "{}", line);
+                prop_assert!(!line.contains('\t') && line.trim_end() == line, "{:?}", line);
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_kept_whole_where_they_fit() {
+        let mut page = Page::default();
+        page.wrapped(&"abcdefg ".repeat(12), 2, 4);
+        let text = page.into_text();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert_eq!(words, ["abcdefg"; 12]);
+        assert!(
+            text.lines()
+                .nth(1)
+                .is_some_and(|line| line.starts_with("    abc")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_field_wraps_under_its_value() {
+        let mut page = Page::default();
+        page.field("kernel", &"long ".repeat(20));
+        let text = page.into_text();
+        assert!(text.starts_with("  kernel      long long"), "{text}");
+        assert!(
+            text.lines()
+                .nth(1)
+                .is_some_and(|l| l.starts_with("              long")),
+            "{text}"
+        );
+    }
+}
