@@ -174,7 +174,9 @@ fn mean_row(page: &mut Page, summary: &Summary, mean: &Mean) {
         columns(
             page,
             band.iter().map(|design| match mean.designs.get(design) {
-                Some((ratio, count)) if *count == mean.cases => with_percent(ratio.value, ratio),
+                Some((ratio, count)) if *count == mean.cases => {
+                    with_percent(ratio.value, ratio, COLUMN - 1)
+                }
                 // A mean over fewer rows is another number: it is not put beside these.
                 Some(_) => "(part)".to_owned(),
                 None => String::new(),
