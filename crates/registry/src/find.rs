@@ -1,0 +1,143 @@
+//! By name, with near matches.
+
+use std::fmt;
+
+use wildmatch::WildMatch;
+use workloads::Workload;
+
+use crate::contenders::DesignInfo;
+use crate::{designs, workloads};
+
+/// A name that does not exist.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unknown {
+    /// What was looked for: `design`, `workload`.
+    pub what: &'static str,
+    /// The name.
+    pub name: String,
+    /// What may have been meant; everything there is where nothing is near.
+    pub near: Vec<&'static str>,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown {} `{}`", self.what, self.name)?;
+        match &self.near[..] {
+            [] => Ok(()),
+            [only] => write!(f, "; did you mean `{only}`?"),
+            near => write!(f, "; there is {}", near.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+/// The nearest names, or all of them.
+fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> Unknown {
+    let distance = |known: &str| {
+        let tail = known.rsplit('/').next().unwrap_or(known);
+        strsim::damerau_levenshtein(name, known).min(strsim::damerau_levenshtein(name, tail))
+    };
+    let least = known
+        .iter()
+        .map(|known| distance(known))
+        .min()
+        .unwrap_or(usize::MAX);
+    let near: Vec<_> = known
+        .iter()
+        .copied()
+        .filter(|known| distance(known) == least)
+        .collect();
+    let far = least > name.len().div_ceil(3).max(2);
+    Unknown {
+        what,
+        name: name.to_owned(),
+        near: if far { known.to_vec() } else { near },
+    }
+}
+
+/// The design of this name.
+///
+/// # Errors
+/// [`Unknown`], with near matches.
+pub fn design(name: &str) -> Result<&'static DesignInfo, Unknown> {
+    designs()
+        .iter()
+        .copied()
+        .find(|design| design.name == name)
+        .ok_or_else(|| {
+            let known: Vec<_> = designs().iter().map(|design| design.name).collect();
+            unknown("design", name, &known)
+        })
+}
+
+/// The workload with this id.
+///
+/// # Errors
+/// [`Unknown`], with near matches.
+pub fn workload(id: &str) -> Result<&'static Workload, Unknown> {
+    workloads()
+        .iter()
+        .copied()
+        .find(|workload| workload.id == id)
+        .ok_or_else(|| {
+            let known: Vec<_> = workloads().iter().map(|workload| workload.id).collect();
+            unknown("workload", id, &known)
+        })
+}
+
+/// The workloads whose id matches a pattern of `*` and `?`; a family's name matches all of it.
+///
+/// # Errors
+/// [`Unknown`] where none does.
+pub fn workloads_matching(glob: &str) -> Result<Vec<&'static Workload>, Unknown> {
+    let pattern = WildMatch::new(glob);
+    let fits = |workload: &&&Workload| pattern.matches(workload.id) || workload.family() == glob;
+    let found: Vec<_> = workloads().iter().filter(fits).copied().collect();
+    if found.is_empty() {
+        return workload(glob).map(|workload| vec![workload]);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_suggested_and_far_ones_list_all() {
+        let error = design("foilo").unwrap_err();
+        assert_eq!(error.near, ["folio"]);
+        assert_eq!(
+            error.to_string(),
+            "unknown design `foilo`; did you mean `folio`?"
+        );
+        assert_eq!(
+            design("page_pool_rust").unwrap_err().near.len(),
+            designs().len()
+        );
+        assert_eq!(
+            workload("iteration/segment").unwrap_err().near,
+            ["iteration/segments"]
+        );
+        assert_eq!(
+            workload("segmets").unwrap_err().near,
+            ["iteration/segments"]
+        );
+    }
+
+    #[test]
+    fn a_glob_finds_families_and_single_workloads() {
+        let ids = |glob: &str| -> Vec<&str> {
+            workloads_matching(glob)
+                .unwrap()
+                .iter()
+                .map(|workload| workload.id)
+                .collect()
+        };
+        assert_eq!(ids("*/pfn-scan"), ["iteration/pfn-scan"]);
+        assert_eq!(ids("merging/*").len(), ids("merging").len());
+        assert_eq!(ids("*").len(), workloads().len());
+        assert!(workloads_matching("merging/x*").is_err());
+    }
+}
