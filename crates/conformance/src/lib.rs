@@ -3,4 +3,5 @@
 
 pub mod case;
 pub mod evaluate;
+pub mod laws;
 pub mod reference;

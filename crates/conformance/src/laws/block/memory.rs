@@ -1,0 +1,144 @@
+//! Laws of what IO does to the memory it works on.
+
+use design::{BlockIo, Rules, SlabIo, with_rules};
+use physmem::Kind;
+
+use super::{Law, for_bios, holds, table_bytes};
+use crate::case::Case;
+use crate::evaluate::{Built, EvaluateError, anon_and_file, with_bios};
+use crate::laws::cases::{for_each_case, joined};
+
+/// Taking references for an IO and ending it leaves every allocation with the references it
+/// had; in between what the IO touches has more. The end releases every byte. Base pages
+/// that were read into are dirty then, and what no vec names is not.
+pub fn end_of_io_gives_references_back<D: BlockIo>() {
+    fn ends<'d, D: BlockIo>(design: &'d D, case: &Case, built: &Built<'d, D>) -> Law {
+        let touched = |pfn: u64| {
+            let mut adds = case.adds.iter().zip(&built.accepted);
+            adds.any(|(add, &got)| add.pfn == pfn && got > 0)
+        };
+        let before: Vec<u32> = built
+            .chunks
+            .values()
+            .map(|&chunk| design.refcount(chunk))
+            .collect();
+        let dirty = built
+            .chunks
+            .values()
+            .filter(|&&chunk| design.is_dirty(chunk))
+            .count();
+        holds(dirty == 0, || {
+            format!("{dirty} allocations are dirty before any IO")
+        })?;
+
+        built.bios.iter().for_each(|bio| design.pin(bio));
+        for ((&pfn, &chunk), &before) in built.chunks.iter().zip(&before) {
+            let during = design.refcount(chunk);
+            let as_it_should = if touched(pfn) {
+                during > before
+            } else {
+                during == before
+            };
+            holds(as_it_should, || {
+                format!("{pfn:#x}: {before} references before the IO, {during} during it")
+            })?;
+        }
+        for bio in &built.bios {
+            let released = design.end_io(bio);
+            holds(released == u64::from(bio.iter.size), || {
+                format!("{released} of {} bytes released", bio.iter.size)
+            })?;
+        }
+        for ((&pfn, &chunk), &before) in built.chunks.iter().zip(&before) {
+            let after = design.refcount(chunk);
+            holds(after == before, || {
+                format!("{pfn:#x}: {before} references before the IO, {after} after it")
+            })?;
+            let base_page = design.extent(chunk).order.get() == 0;
+            let is_dirty = design.is_dirty(chunk);
+            holds(touched(pfn) || !is_dirty, || {
+                format!("{pfn:#x} is dirty, no IO touched it")
+            })?;
+            holds(is_dirty || !touched(pfn) || !base_page, || {
+                format!("{pfn:#x} was read into and is clean")
+            })?;
+        }
+        Ok(())
+    }
+    for_each_case::<D>(0, |design, case| {
+        for_bios!(design, case, |built, V| ends(design, case, built))
+    });
+}
+
+/// Block IO to slab memory is taken or refused as [`BlockIo::SLAB_IO`] claims: with a
+/// reference for the time of the IO, without one, or not at all.
+pub fn slab_io_is_as_claimed<D: BlockIo>() {
+    fn io<'d, D: BlockIo>(design: &'d D, case: &Case, built: &Built<'d, D>) -> Law {
+        let kinds = built
+            .chunks
+            .values()
+            .filter(|&&chunk| design.kind(chunk) == Kind::Slab);
+        holds(kinds.count() == built.chunks.len(), || {
+            "slab memory does not say so".to_owned()
+        })?;
+        let adds = case.adds.iter().zip(&built.accepted);
+        let added = joined(
+            adds.map(|(add, &got)| (add.pfn * 4096 + u64::from(add.offset), u64::from(got)))
+                .filter(|run| run.1 > 0),
+        );
+        let tables = joined(built.bios.iter().flat_map(|bio| table_bytes(design, bio)));
+        holds(tables == added, || {
+            format!("the tables hold {tables:x?}, added were {added:x?}")
+        })?;
+
+        let count = || -> Vec<u32> {
+            built
+                .chunks
+                .values()
+                .map(|&chunk| design.refcount(chunk))
+                .collect()
+        };
+        let before = count();
+        built.bios.iter().for_each(|bio| design.pin(bio));
+        let during = count();
+        built.bios.iter().for_each(|bio| {
+            design.end_io(bio);
+        });
+        let after = count();
+        holds(after == before, || {
+            format!("references {before:?} before the IO, {after:?} after it")
+        })?;
+        let any = built.accepted.iter().any(|&got| got > 0);
+        match D::SLAB_IO {
+            SlabIo::Counted => holds(during != before || !any, || {
+                "no reference is taken for the IO".to_owned()
+            }),
+            SlabIo::Uncounted => holds(during == before, || {
+                format!("references {before:?}, {during:?} during the IO")
+            }),
+            SlabIo::Refused => {
+                Err("a bio names slab memory, which the design says it refuses".to_owned())
+            }
+        }
+    }
+    fn asked<D: BlockIo, V: Rules>(design: &D, case: &Case) -> Law {
+        match with_bios::<D, V, Law>(
+            design,
+            case,
+            |_| Kind::Slab,
+            |built| io(design, case, built),
+        ) {
+            Ok(law) => law,
+            Err(EvaluateError::Refused {
+                kind: Kind::Slab, ..
+            }) => holds(D::SLAB_IO == SlabIo::Refused, || {
+                "a bio to slab memory is refused".to_owned()
+            }),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+    for_each_case::<D>(
+        0,
+        |design, case| with_rules!(case.rules, V => asked::<D, V>(design, case)),
+    );
+}

@@ -1,0 +1,177 @@
+//! Random cases for laws: how many, over which frames, and made small when one fails.
+
+use design::{BlockIo, Plan, Version};
+use hugemem::Backing;
+use physmem::{Extent, Kind, Order, PAGE_SIZE, Pfn};
+
+use crate::case::{By, Case, Limits, WINDOW_PAGES, generate_one};
+
+/// Cases per law unless `FOLIOSCOPE_CASES` asks for another number.
+const DEFAULT_CASES: usize = 1000;
+/// The seed of every law's cases: a run today and a run tomorrow see the same ones.
+pub(super) const SEED: u64 = 0x0051_ab5e;
+/// The first frame of the memory that laws play with.
+pub(super) const BASE: Pfn = Pfn(2 * WINDOW_PAGES);
+
+/// Cases that each law is tried on: `FOLIOSCOPE_CASES`, or 1000.
+///
+/// # Panics
+/// If the variable is not a number above 0: a law tried on nothing would hold.
+pub fn cases_per_law() -> usize {
+    match std::env::var("FOLIOSCOPE_CASES") {
+        Err(_) => DEFAULT_CASES,
+        Ok(number) => match number.trim().parse() {
+            Ok(cases) if cases > 0 => cases,
+            _ => panic!("FOLIOSCOPE_CASES is `{number}`, not a number of cases above 0"),
+        },
+    }
+}
+
+/// A design over the frames that [`for_each_case`] uses, all of them free.
+pub(super) fn fresh<D: BlockIo>() -> D {
+    // One frame more, so that the unit behind the last one is a free frame.
+    let plan = Plan {
+        base: BASE,
+        frames: WINDOW_PAGES + 1,
+        backing: Backing::Base,
+    };
+    D::build(&plan).unwrap_or_else(|error| panic!("{}: {error}", D::NAME))
+}
+
+/// The kernels whose rules a design is run under.
+pub(super) fn versions<D: BlockIo>() -> Vec<Version> {
+    Version::ALL
+        .into_iter()
+        .filter(|version| (*version == Version::V5_0) == D::SINGLE_PAGE_VECS)
+        .collect()
+}
+
+/// Whether a design's references name whole allocations rather than pages.
+fn names_units<D: BlockIo>(design: &D) -> bool {
+    let chunk = design.compose(Extent::new(BASE, Order::new(1)), Kind::File);
+    let names = design
+        .reference(chunk, 1)
+        .is_some_and(|(_, offset)| offset != 0);
+    design.dissolve(chunk);
+    names
+}
+
+/// Tries a law on random cases of every kernel whose rules the design is run under: at
+/// least [`cases_per_law`] in all, and at least `per_version` of each.
+///
+/// # Panics
+/// Where the law does not hold, with a small case that shows it.
+pub(super) fn for_each_case<D: BlockIo>(
+    per_version: usize,
+    law: impl Fn(&D, &Case) -> Result<(), String>,
+) {
+    let design = fresh::<D>();
+    let units = names_units(&design);
+    let versions = versions::<D>();
+    let each = per_version.max(cases_per_law().div_ceil(versions.len()));
+    for version in versions {
+        for index in 0..each as u64 {
+            let mut case = generate_one(SEED, index, version);
+            put_in_window(&mut case);
+            if units && version == Version::V6_1 {
+                // 6.1 has both kinds of vec, and its rules tell them apart: a design that
+                // names units is asked what the kernel does with vecs that name folios.
+                for add in &mut case.adds {
+                    add.by = By::Folio;
+                }
+            }
+            let law = |case: &Case| caught(|| law(&design, case));
+            if let Err(what) = law(&case) {
+                let (case, what) = make_small(case, what, law);
+                let line = serde_json::to_string(&case).expect("a case is plain data");
+                panic!("{} under {version} rules: {what}\n{line}", D::NAME);
+            }
+        }
+    }
+}
+
+/// What a law says, its panics included: a design's own assertions are findings too.
+fn caught(law: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(law));
+    result.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!("panicked: {}", text.unwrap_or("without a message")))
+    })
+}
+
+/// Moves a generated case to the design's frames. Its own window is aligned as these are.
+fn put_in_window(case: &mut Case) {
+    for add in &mut case.adds {
+        add.pfn = add.pfn % (2 * WINDOW_PAGES) + BASE.0;
+    }
+}
+
+/// Leaves out what the failure does not need.
+fn make_small(
+    mut case: Case,
+    mut what: String,
+    law: impl Fn(&Case) -> Result<(), String>,
+) -> (Case, String) {
+    let mut keep = |case: &mut Case, smaller: Case| {
+        if smaller.check().is_err() {
+            return false;
+        }
+        let Err(error) = law(&smaller) else {
+            return false;
+        };
+        *case = smaller;
+        what = error;
+        true
+    };
+    let mut again = true;
+    while again {
+        again = false;
+        for at in (0..case.adds.len()).rev() {
+            let mut smaller = case.clone();
+            let bio = smaller.adds.remove(at).bio;
+            if smaller.adds.iter().all(|add| add.bio != bio) {
+                smaller
+                    .adds
+                    .iter_mut()
+                    .filter(|add| add.bio > bio)
+                    .for_each(|add| add.bio -= 1);
+            }
+            again |= keep(&mut case, smaller);
+        }
+    }
+    let drop_limit: [fn(&mut Limits); 9] = [
+        |l| l.max_segments = None,
+        |l| l.max_segment_size = None,
+        |l| l.seg_boundary_mask = None,
+        |l| l.virt_boundary_mask = None,
+        |l| l.max_sectors = None,
+        |l| l.chunk_sectors = None,
+        |l| l.logical_block_size = None,
+        |l| l.physical_block_size = None,
+        |l| l.dma_alignment = None,
+    ];
+    for drop in drop_limit {
+        let mut smaller = case.clone();
+        drop(&mut smaller.limits);
+        keep(&mut case, smaller);
+    }
+    (case, what)
+}
+
+/// Runs of physical memory, neighbours joined: what bytes a list covers, however it is cut.
+pub(super) fn joined(runs: impl IntoIterator<Item = (u64, u64)>) -> Vec<(u64, u64)> {
+    let mut out: Vec<(u64, u64)> = Vec::new();
+    for (phys, len) in runs {
+        match out.last_mut() {
+            Some(last) if last.0 + last.1 == phys => last.1 += len,
+            _ => out.push((phys, len)),
+        }
+    }
+    out
+}
+
+/// Whether a run stays inside one page.
+pub(super) fn in_one_page(phys: u64, len: u32) -> bool {
+    phys / PAGE_SIZE == (phys + u64::from(len) - 1) / PAGE_SIZE
+}
