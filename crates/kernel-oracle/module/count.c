@@ -44,9 +44,8 @@
 const unsigned int count_orders[] = { 0, 2, 3, 4, 6, 9 };
 const unsigned int count_nr_orders = ARRAY_SIZE(count_orders);
 
-#define COUNT_MAX_SAMPLES 1024
+#define COUNT_MAX_SAMPLES 1280
 #define COUNT_CLASSES 64
-#define COUNT_CLASS_LEN 24
 
 struct count_sample {
 	char class[COUNT_CLASS_LEN];
@@ -128,6 +127,7 @@ void count_begin(const char *primitive, unsigned int order)
 	c.order = order;
 	c.nr = 0;
 	c.dropped = 0;
+	count_stats_settle();
 }
 
 void count_add(const char *class, u32 raw)
@@ -300,6 +300,7 @@ int count_open(struct oracle_out *out)
 		return -ENODEV;
 	}
 	c.overhead = low;
+	count_stats_open();
 	return 0;
 }
 

@@ -39,6 +39,7 @@ typedef void (*count_fn)(struct count_arg *a);
  * interrupted and is dropped by count_add. */
 #define COUNT_DISTURBED 0xffffffffu
 #define COUNT_SAMPLES 40
+#define COUNT_CLASS_LEN 32
 
 int count_open(struct oracle_out *out);
 void count_close(void);
@@ -55,6 +56,18 @@ u32 count_net_of(u32 raw, u32 loop);
 /* COUNT_SAMPLES of an operation that leaves its argument as it found it. */
 void count_steady(const char *primitive, unsigned int order, const char *class,
 		  count_fn op, struct count_arg *a);
+
+/*
+ * Node and zone statistics are per-CPU diffs that spill into shared counters past a
+ * threshold, which costs more; free pages and memory cgroup charges have per-CPU
+ * stores of their own. settle empties them all on this CPU, so that a series starts
+ * alike in every boot (count_begin does it). mark and the class after it tell the
+ * samples that spilled n statistics ("class+spilln") from the rest ("class").
+ */
+void count_stats_open(void);
+void count_stats_settle(void);
+void count_stats_mark(void);
+const char *count_stats_class(const char *class);
 
 /* Address of any kernel function or datum by name, NULL if there is none. */
 void *count_symbol(const char *name);

@@ -5,6 +5,7 @@
 #ifndef FOLIOSCOPE_COUNT_COMPAT_H
 #define FOLIOSCOPE_COUNT_COMPAT_H
 
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/pagevec.h>
 #include "compat.h"
@@ -92,6 +93,10 @@ static inline void count_split_limits(void *fn, struct bio *bio, const void *lim
 #endif
 }
 
+/* Orders that the buddy lists have: MAX_ORDER was one past the highest until 6.4,
+ * then the highest itself, then renamed. */
+#define COUNT_ORDERS ARRAY_SIZE(((struct zone *)NULL)->free_area)
+
 /* PG_lru came to be tested and cleared in one step in 5.11. */
 static inline bool count_test_clear_lru(struct page *page)
 {
@@ -141,11 +146,53 @@ static inline void count_batch_add(struct count_batch *batch, struct page *page)
 }
 #endif
 
-/* From 6.11 the lock needs CONFIG_MEMCG_V1 and is an RCU section without; 6.15 has
- * none. */
-#define COUNT_INLINE_MEMCG_LOCK (COUNT_SINCE(6, 11) && !COUNT_SINCE(6, 13))
-#define COUNT_NO_MEMCG_LOCK                                                      \
-	(COUNT_SINCE(6, 11) ? "pages no longer move between groups, so nothing holds them" : \
+/* From 6.11 the lock needs CONFIG_MEMCG_V1 and does nothing without; 6.13 has none. */
+#define COUNT_NO_MEMCG_LOCK                                                     \
+	(COUNT_SINCE(6, 11) ? "an empty inline without CONFIG_MEMCG_V1, gone in 6.13" : \
 			      "this kernel locks the other kind of unit")
+
+/* Folding every group's per-CPU statistics: by cgroup, later by its part (6.16). */
+#if COUNT_SINCE(6, 16)
+#define COUNT_FLUSH_GROUPS "css_rstat_flush"
+#define count_flushed(group) ((void *)&(group)->css)
+#else
+#define COUNT_FLUSH_GROUPS "cgroup_rstat_flush"
+#define count_flushed(group) ((void *)(group)->css.cgroup)
+#endif
+
+/* Before 5.11 mem_cgroup_charge took every compound page for a THP (thp_nr_pages),
+ * since none of another size came its way; uncharging went by the real size. */
+static inline unsigned long count_charged_size(unsigned int order)
+{
+#if COUNT_SINCE(5, 11)
+	return 1UL << order;
+#else
+	return order ? HPAGE_PMD_NR : 1;
+#endif
+}
+
+/*
+ * Before 5.11 a group's events were kept per CPU, in view: spilled to the
+ * ancestors past a batch, and looked at for thresholds (event) and for the soft
+ * limit (soft) once in so many pages.
+ */
+struct count_events {
+	unsigned long in, out, thresholds, soft;
+};
+
+static inline void count_events_read(struct mem_cgroup *group, struct count_events *e)
+{
+#if !COUNT_SINCE(5, 11)
+	struct memcg_vmstats_percpu *v = get_cpu_ptr(group->vmstats_percpu);
+
+	e->in = v->events[PGPGIN];
+	e->out = v->events[PGPGOUT];
+	e->thresholds = v->targets[MEM_CGROUP_TARGET_THRESH];
+	e->soft = v->targets[MEM_CGROUP_TARGET_SOFTLIMIT];
+	put_cpu_ptr(group->vmstats_percpu);
+#else
+	memset(e, 0, sizeof(*e));
+#endif
+}
 
 #endif

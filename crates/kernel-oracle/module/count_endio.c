@@ -71,8 +71,12 @@ static void count_one(struct count_arg *a, struct bio_vec *table)
 	rearm(a, table);
 	count_begin(name, a->order);
 	for (i = 0; i < COUNT_SAMPLES; i++) {
+		u32 raw;
+
 		hold(a);
-		count_add("held", count_take(op_release, a));
+		count_stats_mark();
+		raw = count_take(op_release, a);
+		count_add(count_stats_class("held"), raw);
 	}
 	count_end();
 
@@ -94,13 +98,17 @@ static void count_one(struct count_arg *a, struct bio_vec *table)
 	if (a->fn) {
 		count_begin(name, a->order);
 		for (i = 0; i < COUNT_SAMPLES; i++) {
+			u32 raw;
+
 			rearm(a, table);
 			/* It ends in bio_put, and the bio is ours. */
 			bio_get(a->bio);
 			bio_get(a->bio);
 			set_dirty(a, true);
 			hold(a);
-			count_add("dirty", count_take(op_bio_call, a));
+			count_stats_mark();
+			raw = count_take(op_bio_call, a);
+			count_add(count_stats_class("dirty"), raw);
 		}
 		count_end();
 	}

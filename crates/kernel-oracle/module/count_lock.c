@@ -16,14 +16,6 @@ COUNT_OP op_lock_pair(struct count_arg *a)
 	unlock(a->p);
 }
 
-#if COUNT_INLINE_MEMCG_LOCK
-COUNT_OP op_inline_pair(struct count_arg *a)
-{
-	folio_memcg_lock(a->p);
-	folio_memcg_unlock(a->p);
-}
-#endif
-
 static void count_pair(const char *primitive, const char *lock, const char *unlock,
 		       struct page *page)
 {
@@ -44,13 +36,6 @@ void count_memcg_locks(void)
 	if (!page)
 		return;
 	count_pair("lock_page_memcg", "lock_page_memcg", "unlock_page_memcg", page);
-#if COUNT_INLINE_MEMCG_LOCK
-	if (!count_symbol("folio_memcg_lock")) {
-		struct count_arg a = { .p = page };
-
-		count_steady("folio_memcg_lock", 0, "rcu_only", op_inline_pair, &a);
-	} else
-#endif
-		count_pair("folio_memcg_lock", "folio_memcg_lock", "folio_memcg_unlock", page);
+	count_pair("folio_memcg_lock", "folio_memcg_lock", "folio_memcg_unlock", page);
 	count_free_charged(page, 0);
 }

@@ -13,6 +13,7 @@
 #include "count.h"
 
 #define BATCH 14	/* one less than the smallest kernel's batch of 15 */
+#define FILL 31		/* as many as the largest holds */
 
 static struct {
 	void (*add)(count_head *);
@@ -50,34 +51,74 @@ static void take_off(struct count_arg *a)
 	put_page(a->page);
 }
 
+/* One sample of op, its class split by the statistics that it spilled. */
+static void sample(const char *class, count_fn op, struct count_arg *a)
+{
+	u32 raw;
+
+	count_stats_mark();
+	raw = count_take(op, a);
+	if (!class)
+		class = PageLRU(a->page) ? "flushed" : "batched";
+	count_add(count_stats_class(class), raw);
+}
+
 static void count_lru_order(struct count_arg *a)
 {
 	unsigned int i;
 
 	lru.drain();
-	count_begin("lru_add", a->order);
-	for (i = 0; i < COUNT_SAMPLES; i++) {
-		u32 raw = count_take(op_lru_add, a);
-
-		count_add(PageLRU(a->page) ? "flushed" : "batched", raw);
-		lru.drain();
-		take_off(a);
-	}
-	count_end();
-
 	count_begin("lru_isolate", a->order);
 	for (i = 0; i < COUNT_SAMPLES; i++) {
 		lru.add(a->p);
 		lru.drain();
-		count_add("on_list", count_take(op_lru_isolate, a));
+		sample("on_list", op_lru_isolate, a);
 		take_off(a);
 	}
 	count_end();
 
 	count_begin("lru_add_isolate", a->order);
 	for (i = 0; i < COUNT_SAMPLES; i++) {
-		count_add("one", count_take(op_lru_add_isolate, a));
+		sample("one", op_lru_add_isolate, a);
 		take_off(a);
+	}
+	count_end();
+}
+
+static void count_large_adds(struct count_arg *a)
+{
+	unsigned int i;
+
+	lru.drain();
+	count_begin("lru_add", a->order);
+	for (i = 0; i < COUNT_SAMPLES; i++) {
+		sample(NULL, op_lru_add, a);
+		lru.drain();
+		take_off(a);
+	}
+	count_end();
+}
+
+/* Pages one after the other, until the batch is full and is moved to the list. */
+static void count_small_adds(struct page **pages)
+{
+	struct count_arg a = { 0 };
+	unsigned int i, k;
+
+	lru.drain();
+	count_begin("lru_add", 0);
+	for (i = 0; i < COUNT_SAMPLES; i++) {
+		for (k = 0; k < FILL; k++) {
+			a.page = pages[k];
+			a.p = count_head_of(a.page);
+			sample(NULL, op_lru_add, &a);
+		}
+		lru.drain();
+		for (k = 0; k < FILL; k++) {
+			a.page = pages[k];
+			a.p = count_head_of(a.page);
+			take_off(&a);
+		}
 	}
 	count_end();
 }
@@ -96,7 +137,7 @@ static void count_batches(struct page **pages)
 		for (i = 0; i < COUNT_SAMPLES; i++) {
 			for (k = 0; k < sizes[j]; k++)
 				lru.add(count_head_of(pages[k]));
-			count_add(class, count_take(op_lru_drain, &a));
+			sample(class, op_lru_drain, &a);
 			for (k = 0; k < sizes[j]; k++) {
 				a.page = pages[k];
 				a.p = count_head_of(a.page);
@@ -109,7 +150,7 @@ static void count_batches(struct page **pages)
 
 void count_lru(void)
 {
-	struct page *pages[BATCH];
+	struct page *pages[FILL];
 	unsigned int i, order, n;
 
 	lru.add = count_need("lru_add", HAVE_FOLIO_WALK ? "folio_add_lru" : "lru_cache_add");
@@ -126,15 +167,19 @@ void count_lru(void)
 			continue;
 		a.p = count_head_of(a.page);
 		count_lru_order(&a);
+		if (order)
+			count_large_adds(&a);
 		count_free_charged(a.page, order);
 	}
-	for (n = 0; n < BATCH; n++) {
+	for (n = 0; n < FILL; n++) {
 		pages[n] = count_charged_pages(0);
 		if (!pages[n])
 			break;
 	}
-	if (n == BATCH)
+	if (n == FILL) {
+		count_small_adds(pages);
 		count_batches(pages);
+	}
 	while (n--)
 		count_free_charged(pages[n], 0);
 }

@@ -15,7 +15,11 @@
  *   hit     the counter did not move: the per-CPU stock had enough
  *   miss    it moved by more than the allocation: the surplus fills the stock
  *   exact   it moved by the allocation: no surplus (THP, or as large as the batch)
+ *   as_thp  a compound page charged as 512 pages whatever its order (before 5.11);
+ *           the surplus is taken back behind the sample
  *   +wm     some level's watermark moved too
+ *   +spill, +event, +soft   per-CPU events went to the ancestors, were looked at for
+ *           thresholds, for the soft limit (before 5.11, where they are in view)
  * For base pages refillN: the counter was charged N batches.
  */
 #include <linux/memcontrol.h>
@@ -34,6 +38,7 @@ static struct {
 	struct mem_cgroup *group;
 	unsigned long watermark[LEVELS];
 	unsigned long usage;
+	struct count_events events;
 } m;
 
 COUNT_OP op_charge(struct count_arg *a)
@@ -103,6 +108,17 @@ bool count_memcg_ready(const char *primitive)
 	return true;
 }
 
+/* Takes back what the kernel charged beyond the size of such a page. */
+static void count_repair(unsigned int order)
+{
+	void (*uncharge)(struct page_counter *, unsigned long) =
+		count_symbol("page_counter_uncharge");
+	unsigned long surplus = count_charged_size(order) - (1UL << order);
+
+	if (surplus && !WARN_ON(!uncharge))
+		uncharge(&m.group->memory, surplus);
+}
+
 struct page *count_charged_pages(unsigned int order)
 {
 	struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, order);
@@ -111,6 +127,8 @@ struct page *count_charged_pages(unsigned int order)
 		__free_pages(page, order);
 		return NULL;
 	}
+	if (page)
+		count_repair(order);
 	return page;
 }
 
@@ -128,12 +146,27 @@ static void state_before(void)
 	m.usage = page_counter_read(level);
 	for (i = 0; i < LEVELS && level; i++, level = level->parent)
 		m.watermark[i] = level->watermark;
+	count_events_read(m.group, &m.events);
 }
 
-/* The class of what just happened to pages charged in so many allocations. */
-static const char *state_after(unsigned long pages, bool base)
+static const char *events_suffix(void)
 {
-	static char class[24];
+	static char suffix[20];
+	struct count_events now;
+
+	count_events_read(m.group, &now);
+	snprintf(suffix, sizeof(suffix), "%s%s%s",
+		 now.in < m.events.in || now.out < m.events.out ? "+spill" : "",
+		 now.thresholds != m.events.thresholds ? "+event" : "",
+		 now.soft != m.events.soft ? "+soft" : "");
+	return suffix;
+}
+
+/* The class of what just happened to one allocation of that order. */
+static const char *state_after(unsigned int order, bool base)
+{
+	static char class[COUNT_CLASS_LEN];
+	const unsigned long pages = count_charged_size(order);
 	struct page_counter *level = &m.group->memory;
 	unsigned long moved = page_counter_read(level) - m.usage;
 	bool watermark = false;
@@ -145,15 +178,17 @@ static const char *state_after(unsigned long pages, bool base)
 		snprintf(class, sizeof(class), "refill%lu%s",
 			 moved / COUNT_CHARGE_BATCH, watermark ? "+wm" : "");
 	else
-		snprintf(class, sizeof(class), "%s%s",
+		snprintf(class, sizeof(class), "%s%s%s",
+			 pages != 1UL << order ? "as_thp" :
 			 !moved ? "hit" : moved == pages ? "exact" : "miss",
-			 watermark ? "+wm" : "");
+			 watermark ? "+wm" : "", events_suffix());
 	return class;
 }
 
 /* Charges and uncharges in turn; which of the two is recorded is for the caller. */
 static void turns(struct count_arg *a, unsigned int times, bool charges)
 {
+	char class[COUNT_CLASS_LEN];
 	unsigned int i;
 
 	for (i = 0; i < times; i++) {
@@ -162,10 +197,14 @@ static void turns(struct count_arg *a, unsigned int times, bool charges)
 		state_before();
 		raw = count_take(op_charge, a);
 		if (charges)
-			count_add(state_after(a->nr, false), raw);
+			count_add(state_after(a->order, false), raw);
+		count_repair(a->order);
+		state_before();
 		raw = count_take(op_uncharge, a);
-		if (!charges)
-			count_add("direct", raw);
+		if (!charges) {
+			snprintf(class, sizeof(class), "direct%s", events_suffix());
+			count_add(class, raw);
+		}
 	}
 }
 
@@ -184,7 +223,8 @@ static void climb(struct count_arg *a, unsigned int order, unsigned int times)
 		a->p = count_head_of(held[n]);
 		state_before();
 		raw = count_take(op_charge, a);
-		count_add(state_after(a->nr, false), raw);
+		count_add(state_after(order, false), raw);
+		count_repair(order);
 	}
 	while (n--)
 		count_free_charged(held[n], order);
@@ -225,7 +265,7 @@ static void count_base_charges(struct page **pages, unsigned int order)
 			state_before();
 			raw = count_take(op_charge_base, &a);
 			if (charges)
-				count_add(state_after(a.nr, true), raw);
+				count_add(state_after(0, true), raw);
 			raw = count_take(op_uncharge_base, &a);
 			if (!charges)
 				count_add("direct", raw);
@@ -254,6 +294,7 @@ static void count_batches(unsigned int order)
 		a.q = count_batch_init(&batch);
 		for (k = 0; k < BATCH; k++) {
 			WARN_ON(m.charge(count_head_of(pages[k]), current->mm, GFP_KERNEL));
+			count_repair(order);
 			count_batch_add(&batch, pages[k]);
 		}
 		count_add("one_owner", count_take(op_uncharge_batch, &a));
@@ -283,14 +324,12 @@ static void count_stats(unsigned int order)
 	for (i = 0; i < 8 * COUNT_SAMPLES; i++) {
 		/* Long climbs and descents, so that diffs spill both ways. */
 		int sign = i % 64 < 32 ? 1 : -1;
-		long node;
 		u32 raw;
 
 		a.nr = sign * (1 << order);
-		node = atomic_long_read(&NODE_DATA(0)->vm_stat[NR_ANON_MAPPED]);
+		count_stats_mark();
 		raw = count_take(op_lruvec_stat, &a);
-		count_add(node == atomic_long_read(&NODE_DATA(0)->vm_stat[NR_ANON_MAPPED]) ?
-			  "cpu" : "node_spill", raw);
+		count_add(count_stats_class("cpu"), raw);
 	}
 	count_end();
 }

@@ -73,18 +73,87 @@ static void count_references(const char *which, struct page *page, unsigned int 
 	count_steady(name, order, "all", op_compound_head, &a);
 }
 
-/* A free's path depends on what lies free beside the block: value by value. */
-static void count_frees(const char *name, unsigned int order, gfp_t gfp)
+/*
+ * Where freed pages went, read off the zone's free lists: pcp (none of them moved:
+ * the pages are in the per-CPU list), merge<k> (one block of an order higher by k,
+ * after joining free neighbours), bulk (the per-CPU list overflowed into them).
+ */
+static const char *free_class(const unsigned long *before, struct zone *zone,
+			      unsigned int order)
 {
+	static char class[16];
+	unsigned int i, grown = 0, merged = 0, more = 0;
+
+	for (i = 0; i < COUNT_ORDERS; i++) {
+		long change = zone->free_area[i].nr_free - before[i];
+
+		if (change > 0) {
+			grown++;
+			merged = i;
+		}
+		more += change > 1;
+	}
+	if (grown > 1 || more || (grown && merged < order))
+		return "bulk";
+	if (!grown)
+		return "pcp";
+	snprintf(class, sizeof(class), "merge%u", merged - order);
+	return class;
+}
+
+#define REGION_ORDER 10
+#define REGION_PAGES (1u << REGION_ORDER)
+
+/* One block of the region, as an allocation of its own. */
+static void shape(struct page *block, unsigned int order,
+		  void (*prep)(struct page *, unsigned int))
+{
+	unsigned int k;
+
+	for (k = 1; k < 1u << order; k++)
+		set_page_count(block + k, 0);
+	if (prep)
+		prep(block, order);
+}
+
+/*
+ * Frees blocks out of a region that we hold: each block's neighbour and the blocks
+ * beside the two stay ours, so that nothing ever joins, whatever the guest's memory
+ * looks like. The per-CPU lists are empty before each sample. The last order has
+ * only one neighbour.
+ */
+static void count_frees(const char *name, unsigned int order,
+			void (*prep)(struct page *, unsigned int))
+{
+	const unsigned int step = order + 2 > REGION_ORDER ? REGION_PAGES : 4u << order;
 	struct count_arg a = { .order = order };
-	unsigned int i;
+	unsigned long before[COUNT_ORDERS];
+	unsigned int i, k, n = 0;
 
 	count_begin(name, order);
-	for (i = 0; i < COUNT_SAMPLES; i++) {
-		a.page = alloc_pages(GFP_KERNEL | gfp, order);
-		if (!a.page)
+	while (n < COUNT_SAMPLES) {
+		struct page *region = alloc_pages(GFP_KERNEL, REGION_ORDER);
+
+		if (!region) {
+			count_note("no_memory_%s %u", name, order);
 			break;
-		count_add("last", count_take(op_free_pages, &a));
+		}
+		split_page(region, REGION_ORDER);
+		for (i = 0; i < REGION_PAGES; i += step, n++) {
+			struct zone *zone = page_zone(region);
+			u32 raw;
+
+			a.page = region + i;
+			shape(a.page, order, prep);
+			count_stats_settle();
+			for (k = 0; k < COUNT_ORDERS; k++)
+				before[k] = zone->free_area[k].nr_free;
+			raw = count_take(op_free_pages, &a);
+			count_add(free_class(before, zone, order), raw);
+		}
+		for (i = 0; i < REGION_PAGES; i++)
+			if (i % step >= 1u << order)
+				__free_page(region + i);
 	}
 	count_end();
 }
@@ -120,15 +189,16 @@ void count_page(void)
 		if (order)
 			count_references("tail", page + 1, order);
 		__free_pages(page, order);
-		count_frees("free_plain", order, 0);
+		count_frees("free_plain", order, NULL);
 		if (!order)
 			continue;
-		count_frees("free_compound", order, __GFP_COMP);
 		count_splits(order);
 
 		/* Making it again over and over writes the same words. */
 		a.page = alloc_pages(GFP_KERNEL | __GFP_COMP, order);
 		a.fn = count_need("prep_compound", "prep_compound_page");
+		if (a.fn)
+			count_frees("free_compound", order, a.fn);
 		if (a.page && a.fn)
 			count_steady("prep_compound", order, "all", op_prep_compound, &a);
 		if (a.page)
