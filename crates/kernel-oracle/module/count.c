@@ -252,9 +252,24 @@ static int count_find_lookup(void)
 	return 0;
 }
 
+/* Kernels before 6.2 unpack every name up to the one looked for, millions of
+ * instructions each time, so what was found is kept. */
 void *count_symbol(const char *name)
 {
-	return (void *)c.lookup(name);
+	static struct {
+		const char *name;
+		void *address;
+	} found[64];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(found) && found[i].name; i++)
+		if (!strcmp(found[i].name, name))
+			return found[i].address;
+	if (i == ARRAY_SIZE(found))
+		return (void *)c.lookup(name);
+	found[i].name = name;
+	found[i].address = (void *)c.lookup(name);
+	return found[i].address;
 }
 
 void *count_need(const char *primitive, const char *symbol)

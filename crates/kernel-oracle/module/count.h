@@ -69,7 +69,7 @@ void count_stats_settle(void);
 void count_stats_mark(void);
 const char *count_stats_class(const char *class);
 
-/* Address of any kernel function or datum by name, NULL if there is none. */
+/* Address of any kernel function or datum by name (a literal), NULL if there is none. */
 void *count_symbol(const char *name);
 /* The same; when it is missing, prints the primitive as absent. */
 void *count_need(const char *primitive, const char *symbol);
