@@ -28,7 +28,7 @@ pub static WORKLOAD: Workload = Workload {
     unfair: "per-type is handed the right type for nothing: a caller that holds either kind would \
         have to look first. The critical section is a single addition",
     unit: "lock",
-    axis: "order",
+    axis: "",
     params: &[
         params::ORDER,
         STYLE,
