@@ -30,7 +30,8 @@
  * Why samples repeat: irqs are off, and since some kernel functions switch them
  * on again, every sample starts in the first half of a timer period. A sample
  * that a timer interrupt still reached, or that began with a reschedule due, is
- * dropped and never counted.
+ * dropped and never counted; so is each series' first sample, which refills the
+ * per-CPU stores that were emptied before it (see count.h).
  */
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -57,6 +58,7 @@ static struct {
 	struct count_sample *samples;
 	unsigned int nr;
 	unsigned int dropped;
+	bool warm;
 	const char *primitive;
 	unsigned int order;
 	u32 overhead;
@@ -127,6 +129,7 @@ void count_begin(const char *primitive, unsigned int order)
 	c.order = order;
 	c.nr = 0;
 	c.dropped = 0;
+	c.warm = false;
 	count_stats_settle();
 }
 
@@ -134,6 +137,11 @@ void count_add(const char *class, u32 raw)
 {
 	struct count_sample *s;
 
+	/* The first after settling pays for filling empty per-CPU stores again. */
+	if (!c.warm) {
+		c.warm = true;
+		return;
+	}
 	if (raw == COUNT_DISTURBED || c.nr == COUNT_MAX_SAMPLES) {
 		c.dropped++;
 		return;

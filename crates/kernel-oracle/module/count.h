@@ -38,7 +38,7 @@ typedef void (*count_fn)(struct count_arg *a);
 /* One series is one primitive at one order. A raw sample of COUNT_DISTURBED was
  * interrupted and is dropped by count_add. */
 #define COUNT_DISTURBED 0xffffffffu
-#define COUNT_SAMPLES 40
+#define COUNT_SAMPLES 41
 #define COUNT_CLASS_LEN 32
 
 int count_open(struct oracle_out *out);
