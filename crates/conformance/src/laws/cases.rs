@@ -114,7 +114,7 @@ fn make_small(
     law: impl Fn(&Case) -> Result<(), String>,
 ) -> (Case, String) {
     let mut keep = |case: &mut Case, smaller: Case| {
-        if smaller.check().is_err() {
+        if smaller.adds.is_empty() || smaller.check().is_err() {
             return false;
         }
         let Err(error) = law(&smaller) else {

@@ -28,18 +28,23 @@ fn pieces<'d, 'b, D: BlockIo, V: Rules>(
         Version::V5_0 | Version::V5_10 | Version::V6_1 => SECTOR_SIZE as u32,
         Version::V6_12 | Version::V7_1 => limits.logical_block_size,
     };
-    let whole_blocks = |bio: &&Bio<_>| bio.iter.size > 0 && bio.iter.size.is_multiple_of(block);
+    let mask = u64::from(block) - 1;
+    let whole_blocks = |bio: &&Bio<_>| {
+        let iter = bio.iter;
+        iter.size > 0 && (iter.sector * SECTOR_SIZE | u64::from(iter.size)) & mask == 0
+    };
     let mut out = Vec::new();
     for bio in bios.iter().filter(whole_blocks) {
         let mut pieces = Vec::new();
         let split = bio_split_to_limits::<V, D>(design, limits, bio.part(), |part, segments| {
-            // A cut is lost only where it would fall inside the first block.
+            // Only what is left of a bio can go on whole, and its count is too small then.
+            let no_gaps = QueueLimits {
+                virt_boundary_mask: 0,
+                ..*limits
+            };
             let uncut = V::VERSION == Version::V6_12
-                && recount_segments::<V, D>(design, limits, &[part]) > segments
-                && bio
-                    .vecs()
-                    .iter()
-                    .any(|vec| !vec.len.is_multiple_of(limits.logical_block_size));
+                && !part.nomerge
+                && recount_segments::<V, D>(design, &no_gaps, &[part]) > segments;
             pieces.push(Piece {
                 part,
                 segments,
