@@ -11,8 +11,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use conformance::reference::evaluate;
+use design_flat::Flat;
+use design_folio::FolioForAll;
+use design_headpage::HeadPage;
+use design_split::Split;
 use kernel_oracle::check::{Campaign, Model, check};
-use kernel_oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, recorded};
+use kernel_oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, answer_of, recorded};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -103,11 +107,29 @@ fn check_one(oracle: &Oracle, campaign: &Campaign) -> Result<bool, OracleError> 
         campaign.shard.index,
         campaign.shard.of
     );
-    let reference = Model {
-        name: "reference",
-        answer: &|case| Some(evaluate(case)),
-    };
-    let checked = check(oracle, campaign, &[reference], &mut |progress| {
+    let models = [
+        Model {
+            name: "reference",
+            answer: &|case| Some(evaluate(case)),
+        },
+        Model {
+            name: "flat",
+            answer: &answer_of::<Flat>,
+        },
+        Model {
+            name: "folio",
+            answer: &answer_of::<FolioForAll>,
+        },
+        Model {
+            name: "split",
+            answer: &answer_of::<Split>,
+        },
+        Model {
+            name: "headpage",
+            answer: &answer_of::<HeadPage>,
+        },
+    ];
+    let checked = check(oracle, campaign, &models, &mut |progress| {
         println!(
             "  {} of {} cases, {} mismatches",
             progress.done, progress.of, progress.mismatches
