@@ -31,7 +31,7 @@ fn pieces<'d, 'b, D: BlockIo, V: Rules>(
     let mask = u64::from(block) - 1;
     let whole_blocks = |bio: &&Bio<_>| {
         let iter = bio.iter;
-        iter.size > 0 && (iter.sector * SECTOR_SIZE | u64::from(iter.size)) & mask == 0
+        iter.size > 0 && ((iter.sector * SECTOR_SIZE) | u64::from(iter.size)) & mask == 0
     };
     let mut out = Vec::new();
     for bio in bios.iter().filter(whole_blocks) {
