@@ -6,7 +6,7 @@ mod synthetic;
 
 use std::path::PathBuf;
 
-use report::{Summary, json_lines, mail, markdown};
+use report::{Summary, fidelity_figure, figures, json_lines, mail, markdown, write_figures};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::args_os()
@@ -19,5 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(dir.join("report.txt"), mail(&summary, &context))?;
     std::fs::write(dir.join("report.md"), markdown(&summary, &context))?;
     std::fs::write(dir.join("report.jsonl"), json_lines(&summary))?;
+    let mut all = figures(&summary);
+    all.extend(fidelity_figure(&synthetic::fidelity()));
+    for file in write_figures(&all, &dir.join("plots"))? {
+        println!("{}", file.display());
+    }
     Ok(())
 }

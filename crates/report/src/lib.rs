@@ -4,12 +4,17 @@
 //! tables and figures all show what it holds, so that no two of them can disagree.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+extern crate self as report;
+
 mod build;
+mod figure;
 mod number;
 mod style;
 mod summary;
 mod text;
 
+pub use figure::{FidelityRow, Figure, FigureError, fidelity_figure, figures, write_figures};
 pub use style::{Marker, Style, sort_designs, style_of};
 pub use summary::{
     Case, Cell, Context, Family, Mean, MemoryLine, Summary, ValueCase, ValueCell, WorkloadNote,

@@ -7,7 +7,7 @@ use record::{
     Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, Memory, Param, Params, Row, Run,
     SCHEMA_VERSION, Sample, Status, Value,
 };
-use report::{Context, WorkloadNote};
+use report::{Context, FidelityRow, WorkloadNote};
 
 /// Designs with their cost per unit: (name, per element, per chunk of any order).
 const DESIGNS: &[(&str, f64, f64)] = &[
@@ -397,6 +397,10 @@ fn environment(seed: u64) -> Environment {
 }
 
 /// Words of the workloads, as their table would pass them.
+#[allow(
+    dead_code,
+    reason = "not every test that includes this file writes a mail"
+)]
 pub fn context() -> Context {
     let mut ids: Vec<&str> = PLANS.iter().map(|plan| plan.0).collect();
     ids.dedup();
@@ -417,4 +421,41 @@ pub fn context() -> Context {
             "segment walk : folio walk is 1.08 times the kernel's ratio at worst".to_owned(),
         ),
     }
+}
+
+/// Made-up counts of primitives.
+pub fn fidelity() -> Vec<FidelityRow> {
+    let mut rows = Vec::new();
+    for (design, kernel, primitives) in [
+        (
+            "flat",
+            "5.10",
+            ["bio_add_page", "bio_for_each_segment", "bio_for_each_bvec"],
+        ),
+        (
+            "folio",
+            "6.12",
+            [
+                "bio_add_folio",
+                "bio_for_each_folio_all",
+                "bio_for_each_bvec",
+            ],
+        ),
+    ] {
+        for (index, primitive) in primitives.into_iter().enumerate() {
+            for order in [0, 3, 6, 9] {
+                let real = 20.0 + 7.0 * index as f64;
+                let model = real * (0.78 + 0.04 * f64::from(order));
+                rows.push(FidelityRow {
+                    primitive: primitive.to_owned(),
+                    order,
+                    kernel: kernel.to_owned(),
+                    design: design.to_owned(),
+                    model,
+                    real,
+                });
+            }
+        }
+    }
+    rows
 }

@@ -1,0 +1,240 @@
+//! A grid of panels that share a legend: values with intervals against something.
+
+use stats::Estimate;
+
+use super::Figure;
+use super::font;
+use super::scale::{Format, Log};
+use super::shapes::{Anchor, DARK, LIGHT, Shape, bold, broken, dashed, legend, line, marker, text};
+use crate::style::Style;
+
+/// One panel.
+#[derive(Debug, Clone)]
+pub(super) struct Panel {
+    /// Bold first line.
+    pub title: String,
+    /// Second line, may be broken into two.
+    pub detail: String,
+    /// What the y axis shows.
+    pub unit: String,
+    /// How its numbers are written.
+    pub format: Format,
+    /// Words along the x axis, at 0, 1, 2, … or wherever `place` puts them.
+    pub ticks: Vec<(f64, String)>,
+    /// Whether points of a series are joined by a line.
+    pub joined: bool,
+    /// The series, in the order of the legend.
+    pub series: Vec<Series>,
+}
+
+/// One design in one panel.
+#[derive(Debug, Clone)]
+pub(super) struct Series {
+    /// Its looks.
+    pub style: Style,
+    /// Places on the x axis and values.
+    pub points: Vec<(f64, Estimate)>,
+}
+
+/// What the panels of a figure have in common.
+#[derive(Debug, Clone)]
+pub(super) struct Sheet {
+    /// File name.
+    pub name: String,
+    /// Heading.
+    pub title: String,
+    /// What the x axes show.
+    pub axis: String,
+    /// A line at the bottom.
+    pub note: String,
+    /// Legend.
+    pub legend: Vec<(Style, String)>,
+}
+
+const WIDTH: f64 = 1200.0;
+const MARGIN: f64 = 30.0;
+const COLUMNS: usize = 3;
+const GAP: f64 = 24.0;
+/// Room for the y axis' words.
+const LEFT: f64 = 62.0;
+const PLOT: f64 = 225.0;
+/// Title and unit above a plot; each line of detail takes more.
+const HEAD: f64 = 50.0;
+const DETAIL: f64 = 18.0;
+/// Ticks below a plot, and the axis' name.
+const FOOT: f64 = 46.0;
+
+/// Draws panels row by row.
+pub(super) fn sheet(sheet: &Sheet, panels: &[Panel]) -> Figure {
+    let mut shapes = Vec::new();
+    let mut y = 34.0;
+    shapes.push(bold((MARGIN, y), Anchor::Left, 22.0, &sheet.title));
+    y += 34.0;
+    y += legend(
+        &mut shapes,
+        &sheet.legend,
+        (MARGIN, y),
+        WIDTH - 2.0 * MARGIN,
+    );
+    let columns = panels.len().clamp(1, COLUMNS);
+    let width = (WIDTH - 2.0 * MARGIN - GAP * (COLUMNS - 1) as f64) / COLUMNS as f64;
+    let details = panels
+        .iter()
+        .map(|panel| detail_of(panel, width).len())
+        .max()
+        .unwrap_or(0);
+    let head = HEAD + DETAIL * details as f64;
+    let height = head + PLOT + FOOT;
+    for (index, panel) in panels.iter().enumerate() {
+        let x = MARGIN + (index % columns) as f64 * (width + GAP);
+        let top = y + (index / columns) as f64 * (height + 8.0);
+        draw_panel(&mut shapes, panel, &sheet.axis, (x, top), (width, head));
+    }
+    y += panels.len().div_ceil(columns) as f64 * (height + 8.0) + 14.0;
+    for note in broken(&sheet.note, 13.0, WIDTH - 2.0 * MARGIN) {
+        shapes.push(text((MARGIN, y), Anchor::Left, 13.0, &note));
+        y += 18.0;
+    }
+    Figure {
+        name: sheet.name.clone(),
+        title: sheet.title.clone(),
+        size: (WIDTH as u32, (y + 8.0).ceil() as u32),
+        shapes,
+    }
+}
+
+/// At most two lines of detail.
+fn detail_of(panel: &Panel, width: f64) -> Vec<String> {
+    let mut lines = broken(&panel.detail, 13.0, width);
+    lines.truncate(2);
+    lines
+}
+
+fn draw_panel(
+    shapes: &mut Vec<Shape>,
+    panel: &Panel,
+    axis: &str,
+    at: (f64, f64),
+    (width, head): (f64, f64),
+) {
+    let (left, right) = (at.0 + LEFT, at.0 + width);
+    let (top, bottom) = (at.1 + head, at.1 + head + PLOT);
+    shapes.push(bold((at.0, at.1 + 12.0), Anchor::Left, 16.0, &panel.title));
+    for (row, detail) in broken(&panel.detail, 13.0, width)
+        .iter()
+        .take(2)
+        .enumerate()
+    {
+        let y = at.1 + 32.0 + DETAIL * row as f64;
+        shapes.push(text((at.0, y), Anchor::Left, 13.0, detail));
+    }
+    shapes.push(text(
+        (at.0, at.1 + head - 14.0),
+        Anchor::Left,
+        13.0,
+        &panel.unit,
+    ));
+
+    let values = panel.series.iter().flat_map(|series| &series.points);
+    let ends = values.flat_map(|(_, value)| [value.value, value.low, value.high]);
+    // Intervals that reach to nought or below have no place on a logarithmic scale;
+    // their lower ends are drawn at its bottom.
+    let Some(scale) = Log::over(ends, bottom, top) else {
+        return;
+    };
+    for (y, word) in scale.ticks(panel.format, 19.0) {
+        shapes.push(line((left, y), (right, y), LIGHT, 1.0));
+        shapes.push(text((left - 7.0, y), Anchor::Right, 13.0, &word));
+    }
+    let place = |x: f64| x_of(panel, x, left, right);
+    let mut free = f64::NEG_INFINITY;
+    for (x, word) in &panel.ticks {
+        let x = place(*x);
+        let half = font::width(word, 13.0, false) / 2.0;
+        // A word that would touch the one before it is left out; its tick stays.
+        if x - half > free {
+            shapes.push(text((x, bottom + 15.0), Anchor::Middle, 13.0, word));
+            free = x + half + 6.0;
+        }
+        shapes.push(line((x, bottom), (x, bottom + 5.0), DARK, 1.0));
+    }
+    shapes.push(text(
+        ((left + right) / 2.0, bottom + 34.0),
+        Anchor::Middle,
+        13.0,
+        axis,
+    ));
+    let frame = vec![
+        (left, top),
+        (right, top),
+        (right, bottom),
+        (left, bottom),
+        (left, top),
+    ];
+    shapes.push(Shape::Line {
+        points: frame,
+        colour: DARK,
+        width: 1.0,
+    });
+    let count = panel.series.len();
+    for (index, series) in panel.series.iter().enumerate() {
+        // Without lines the series stand side by side.
+        let aside = if panel.joined {
+            0.0
+        } else {
+            (index as f64 - (count as f64 - 1.0) / 2.0) * 9.0_f64.min(120.0 / count as f64)
+        };
+        draw_series(shapes, series, panel.joined, |x| place(x) + aside, &scale);
+    }
+}
+
+fn x_of(panel: &Panel, x: f64, left: f64, right: f64) -> f64 {
+    let first = panel
+        .ticks
+        .iter()
+        .map(|tick| tick.0)
+        .fold(f64::INFINITY, f64::min);
+    let last = panel
+        .ticks
+        .iter()
+        .map(|tick| tick.0)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let room = if panel.joined { 0.07 } else { 0.17 };
+    if last <= first {
+        return (left + right) / 2.0;
+    }
+    let share = (x - first) / (last - first);
+    left + (right - left) * (room + share * (1.0 - 2.0 * room))
+}
+
+fn draw_series(
+    shapes: &mut Vec<Shape>,
+    series: &Series,
+    joined: bool,
+    x_of: impl Fn(f64) -> f64,
+    scale: &Log,
+) {
+    let style = &series.style;
+    let points: Vec<(f64, f64)> = series
+        .points
+        .iter()
+        .map(|(x, value)| (x_of(*x), scale.place(value.value)))
+        .collect();
+    if joined && points.len() > 1 {
+        shapes.extend(dashed(&points, style, 1.8));
+    }
+    for ((x, y), (_, value)) in points.iter().zip(&series.points) {
+        let (low, high) = (scale.place(value.low), scale.place(value.high));
+        if low - high > 2.0 {
+            shapes.push(line((*x, low), (*x, high), style.colour, 1.2));
+            for end in [low, high] {
+                shapes.push(line((x - 3.0, end), (x + 3.0, end), style.colour, 1.2));
+            }
+        }
+        if style.marker == crate::style::Marker::None {
+            shapes.push(line((x - 6.0, *y), (x + 6.0, *y), style.colour, 2.0));
+        } else {
+            shapes.extend(marker(style, (*x, *y), 4.6));
+        }
+    }
+}
