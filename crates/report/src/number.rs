@@ -54,8 +54,21 @@ pub(crate) fn with_percent(value: f64, estimate: &Estimate, width: usize) -> Str
         if text.len() <= width {
             return text;
         }
+        // A digit is worth more than the nought before the point.
+        if let Some(short) = text.strip_prefix('0').filter(|short| short.len() <= width) {
+            return short.to_owned();
+        }
     }
     format!("{value:.0e}+-{percent}%")
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn rows(count: usize) -> String {
+    if count == 1 {
+        "1 row".to_owned()
+    } else {
+        format!("{count} rows")
+    }
 }
 
 /// The unit in which a workload's times are shown, and what to multiply with.
@@ -122,7 +135,7 @@ mod tests {
         assert_eq!(shown(1.0, 0.0201), "1.00+-3%");
         assert_eq!(shown(1.0, 0.001), "1.00+-1%");
         assert_eq!(shown(0.874, 0.15), "0.87+-18%");
-        assert_eq!(shown(0.0874, 0.015), "0.09+-18%");
+        assert_eq!(shown(0.0874, 0.015), ".087+-18%");
         assert_eq!(shown(1234.0, 200.0), "1200+-17%");
         assert_eq!(shown(1.2e-6, 2e-7), "1e-6+-17%");
         assert_eq!(percent(&around(0.0, 0.1)), "?");

@@ -76,7 +76,7 @@ pub(super) fn ratio_figures(summary: &Summary) -> Vec<Figure> {
         axis: format!("time, ratio to {}", summary.reference),
         note: format!(
             "Left of 1 is faster than {}. Shaded: the noise floor of this run. Lines: 95% \
-             intervals. {}",
+             intervals. err: went wrong. -: the design lacks the capability. {}",
             summary.reference,
             run_words(summary)
         ),
@@ -103,7 +103,8 @@ pub(super) fn ratio_figures(summary: &Summary) -> Vec<Figure> {
                         ratio: Some(ratio), ..
                     } => Some(Dot::Ratio(*ratio)),
                     Cell::Failed(_) => Some(Dot::Word("err")),
-                    Cell::Time { ratio: None, .. } | Cell::Absent(_) => None,
+                    Cell::Absent(_) => Some(Dot::Word("-")),
+                    Cell::Time { ratio: None, .. } => None,
                 };
                 let name = case.workload.split('/').nth(1).unwrap_or_default();
                 row(
@@ -229,7 +230,7 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
             match row.dots.get(&column) {
                 Some(Dot::Ratio(ratio)) => draw_ratio(&mut shapes, ratio, &scale, y, style),
                 Some(Dot::Word(word)) => {
-                    shapes.push(text((scale.place(1.0), y), Anchor::Middle, SIZE, word));
+                    shapes.push(text((scale.place(1.0) - 7.0, y), Anchor::Right, SIZE, word));
                 }
                 None => {}
             }
@@ -281,7 +282,7 @@ fn column_frame(
             BAND,
         ));
     }
-    for (at, word) in scale.ticks(Format::Ratio, 34.0) {
+    for (at, word) in scale.ticks(Format::Ratio, 28.0) {
         shapes.push(line((at, y.0), (at, y.1), LIGHT, 1.0));
         shapes.push(line((at, y.1), (at, y.1 + 5.0), DARK, 1.0));
         shapes.push(text((at, y.1 + 16.0), Anchor::Middle, 13.0, &word));

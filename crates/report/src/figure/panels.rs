@@ -6,7 +6,7 @@ use super::Figure;
 use super::font;
 use super::scale::{Format, Log};
 use super::shapes::{Anchor, DARK, LIGHT, Shape, bold, broken, dashed, legend, line, marker, text};
-use crate::style::Style;
+use crate::style::{Marker, Style};
 
 /// One panel.
 #[derive(Debug, Clone)]
@@ -51,9 +51,9 @@ pub(super) struct Sheet {
     pub legend: Vec<(Style, String)>,
 }
 
-const WIDTH: f64 = 1200.0;
+/// Width of a figure with one, two, three columns.
+const WIDTHS: [f64; 3] = [760.0, 1000.0, 1200.0];
 const MARGIN: f64 = 30.0;
-const COLUMNS: usize = 3;
 const GAP: f64 = 24.0;
 /// Room for the y axis' words.
 const LEFT: f64 = 62.0;
@@ -66,6 +66,8 @@ const FOOT: f64 = 46.0;
 
 /// Draws panels row by row.
 pub(super) fn sheet(sheet: &Sheet, panels: &[Panel]) -> Figure {
+    let columns = panels.len().clamp(1, WIDTHS.len());
+    let whole = WIDTHS[columns - 1];
     let mut shapes = Vec::new();
     let mut y = 34.0;
     shapes.push(bold((MARGIN, y), Anchor::Left, 22.0, &sheet.title));
@@ -74,10 +76,9 @@ pub(super) fn sheet(sheet: &Sheet, panels: &[Panel]) -> Figure {
         &mut shapes,
         &sheet.legend,
         (MARGIN, y),
-        WIDTH - 2.0 * MARGIN,
+        whole - 2.0 * MARGIN,
     );
-    let columns = panels.len().clamp(1, COLUMNS);
-    let width = (WIDTH - 2.0 * MARGIN - GAP * (COLUMNS - 1) as f64) / COLUMNS as f64;
+    let width = (whole - 2.0 * MARGIN - GAP * (columns - 1) as f64) / columns as f64;
     let details = panels
         .iter()
         .map(|panel| detail_of(panel, width).len())
@@ -91,14 +92,14 @@ pub(super) fn sheet(sheet: &Sheet, panels: &[Panel]) -> Figure {
         draw_panel(&mut shapes, panel, &sheet.axis, (x, top), (width, head));
     }
     y += panels.len().div_ceil(columns) as f64 * (height + 8.0) + 14.0;
-    for note in broken(&sheet.note, 13.0, WIDTH - 2.0 * MARGIN) {
+    for note in broken(&sheet.note, 13.0, whole - 2.0 * MARGIN) {
         shapes.push(text((MARGIN, y), Anchor::Left, 13.0, &note));
         y += 18.0;
     }
     Figure {
         name: sheet.name.clone(),
         title: sheet.title.clone(),
-        size: (WIDTH as u32, (y + 8.0).ceil() as u32),
+        size: (whole as u32, (y + 8.0).ceil() as u32),
         shapes,
     }
 }
@@ -176,13 +177,23 @@ fn draw_panel(
         colour: DARK,
         width: 1.0,
     });
-    let count = panel.series.len();
+    let count = panel
+        .series
+        .iter()
+        .filter(|series| series.style.marker != Marker::None)
+        .count();
     for (index, series) in panel.series.iter().enumerate() {
-        // Without lines the series stand side by side.
-        let aside = if panel.joined {
+        // Series stand side by side, so that equal values do not hide each other.
+        let step = if panel.joined {
+            4.0
+        } else {
+            9.0_f64.min(120.0 / count as f64)
+        };
+        let floor = series.style.marker == Marker::None;
+        let aside = if floor {
             0.0
         } else {
-            (index as f64 - (count as f64 - 1.0) / 2.0) * 9.0_f64.min(120.0 / count as f64)
+            (index as f64 - (count as f64 - 1.0) / 2.0) * step
         };
         draw_series(shapes, series, panel.joined, |x| place(x) + aside, &scale);
     }
@@ -231,7 +242,7 @@ fn draw_series(
                 shapes.push(line((x - 3.0, end), (x + 3.0, end), style.colour, 1.2));
             }
         }
-        if style.marker == crate::style::Marker::None {
+        if style.marker == Marker::None {
             shapes.push(line((x - 6.0, *y), (x + 6.0, *y), style.colour, 2.0));
         } else {
             shapes.extend(marker(style, (*x, *y), 4.6));

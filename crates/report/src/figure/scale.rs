@@ -9,7 +9,7 @@ pub(super) enum Format {
     Plain,
     /// 64 KiB, 2 MiB; nothing below one byte.
     Bytes,
-    /// 0.25, 0.5, 1, 2, 4.
+    /// 1/4, 1/2, 1, 2, 4.
     Ratio,
 }
 
@@ -106,6 +106,7 @@ impl Log {
             .filter(|value| format != Format::Bytes || *value >= 1.0)
             .map(|value| {
                 let word = match format {
+                    Format::Ratio if value < 1.0 => format!("1/{}", plain(1.0 / value)),
                     Format::Plain | Format::Ratio => plain(value),
                     Format::Bytes => bytes(value.round() as u64),
                 };
@@ -143,19 +144,19 @@ mod tests {
     #[test]
     fn ticks_keep_their_distance_and_there_are_at_least_two() {
         for (low, high) in [
-            (1.0, 1.0),
+            (1.0_f64, 1.0_f64),
             (0.9, 1.2),
             (0.05, 20.0),
             (1e-4, 1e7),
             (1.0, 64e9),
         ] {
             for format in [Format::Plain, Format::Bytes, Format::Ratio] {
-                let low = if format == Format::Bytes {
-                    low.max(64.0)
-                } else {
-                    low
+                // Where the formats are used: whole bytes, and ratios around 1.
+                let (low, high) = match format {
+                    Format::Plain => (low, high),
+                    Format::Bytes => (low.max(64.0), high.max(64.0)),
+                    Format::Ratio => (low.min(0.5), high.max(2.0)),
                 };
-                let high = high.max(low);
                 let scale = Log::over([low, high], 300.0, 0.0).unwrap();
                 let ticks = scale.ticks(format, 20.0);
                 assert!(ticks.len() >= 2, "{low} to {high}: {ticks:?}");

@@ -3,7 +3,7 @@
 use super::bar::row;
 use super::page::Page;
 use super::{table, words};
-use crate::number::{percent, significant};
+use crate::number::{percent, rows, significant};
 use crate::style::{NULL, style_of};
 use crate::summary::{Context, Mean, Summary, ValueCell};
 
@@ -99,7 +99,7 @@ fn mean_block(page: &mut Page, summary: &Summary, family: &str, mean: &Mean) {
     } else {
         &mean.regime
     };
-    page.line(&format!("{family}, {regime}, {} rows", mean.cases));
+    page.line(&format!("{family}, {regime}, {}", rows(mean.cases)));
     for design in &summary.designs {
         let Some((ratio, count)) = mean.designs.get(design) else {
             continue;
@@ -107,7 +107,7 @@ fn mean_block(page: &mut Page, summary: &Summary, family: &str, mean: &Mean) {
         let short: String = design.chars().take(18).collect();
         let value = format!("{} +-{}%", significant(ratio.value, 3), percent(ratio));
         let part = if *count < mean.cases {
-            format!(" {count} rows")
+            format!(" {}", rows(*count))
         } else {
             String::new()
         };
@@ -181,7 +181,7 @@ fn without_result(page: &mut Page, summary: &Summary) {
     reasons.sort_by_key(|(text, _)| !text.starts_with("err"));
     page.heading("Rows without a result");
     for (reason, count) in reasons {
-        page.wrapped(&format!("{reason} ({count} rows)"), 2, 6);
+        page.wrapped(&format!("{reason} ({})", rows(count)), 2, 6);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use record::Environment;
 
-use crate::number::{bytes, significant};
+use crate::number::{bytes, rows, significant};
 use crate::style::NULL;
 use crate::summary::{Context, MemoryLine, Summary, label};
 
@@ -193,12 +193,12 @@ pub(crate) fn memory(line: &MemoryLine) -> String {
         format!("{least}% to {most}%")
     };
     let mut text = format!(
-        "asked {}, got {} ({} pages): {share} huge according to {}, {} rows, mappings up to {}",
+        "asked {}, got {} ({} pages): {share} huge according to {}, {}, mappings up to {}",
         line.asked,
         line.got,
         bytes(line.page_size),
         line.source,
-        line.rows,
+        rows(line.rows),
         bytes(line.largest)
     );
     if !line.reason.is_empty() {

@@ -424,6 +424,7 @@ pub fn context() -> Context {
 }
 
 /// Made-up counts of primitives.
+#[allow(dead_code, reason = "not every test that includes this file draws it")]
 pub fn fidelity() -> Vec<FidelityRow> {
     let mut rows = Vec::new();
     for (design, kernel, primitives) in [
