@@ -190,3 +190,31 @@ fn footprints_are_what_the_layouts_of_descriptors_say() {
     assert_eq!(of("split", "0"), gib / 4096.0 * 72.0);
     assert_eq!(of("split", "9"), gib / 4096.0 * 8.0 + 512.0 * 64.0);
 }
+
+#[test]
+fn code_size_is_that_of_the_loops_in_this_executable() {
+    let workload = registry::workload("code/size").unwrap();
+    let of = |design: &str, pairs: &[(&str, &str)]| {
+        let params = workload.complete(&params(pairs)).unwrap();
+        registry::entry(workload.id, design, &params)
+            .unwrap()
+            .value(&setup(params))
+    };
+    for design in registry::designs()
+        .iter()
+        .filter(|design| design.name != "flat-sp")
+    {
+        let all = of(design.name, &[]).unwrap();
+        let one = of(design.name, &[("of", "iteration/chunks")]).unwrap();
+        assert!(
+            0.0 < one && one < all,
+            "{}: {one} of {all} bytes",
+            design.name
+        );
+    }
+    assert!(
+        workload
+            .complete(&params(&[("of", "iteration/nothing")]))
+            .is_err()
+    );
+}

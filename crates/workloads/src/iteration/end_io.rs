@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use design::block::Bio;
-use design::{BlockIo, Rules};
+use design::{BlockIo, Rules, SlabIo};
+use physmem::Kind;
 
 use crate::checksum::Digest;
 use crate::ground::Ground;
@@ -111,10 +112,11 @@ fn pinned<D: BlockIo>(state: &State<'_, D>) -> Result<(), SetupError> {
     for bio in &state.bios {
         state.design.pin(bio);
     }
+    let counts = |chunk| D::SLAB_IO == SlabIo::Counted || state.design.kind(chunk) != Kind::Slab;
     let all = state
         .chunks
         .iter()
-        .all(|&chunk| state.design.refcount(chunk) > 1);
+        .all(|&chunk| !counts(chunk) || state.design.refcount(chunk) > 1);
     for bio in &state.bios {
         state.design.end_io(bio);
     }
