@@ -12,6 +12,19 @@ pub struct Counts {
     pub dtlb_misses: Option<u64>,
 }
 
+impl std::ops::AddAssign for Counts {
+    /// What is not counted on either side stays what the other side has.
+    fn add_assign(&mut self, more: Self) {
+        let add = |mine: &mut Option<u64>, more: Option<u64>| {
+            if let Some(more) = more {
+                *mine = Some(mine.unwrap_or(0) + more);
+            }
+        };
+        add(&mut self.instructions, more.instructions);
+        add(&mut self.dtlb_misses, more.dtlb_misses);
+    }
+}
+
 /// The counters of the calling thread.
 #[derive(Debug, Default)]
 pub struct Counters {

@@ -1,8 +1,8 @@
 //! The clock's inside: calibration and interleaved rounds over contenders that are set up.
 //!
-//! A contender is a closure that runs a number of calls and answers the checksum of one
-//! call. Everything but the call itself (fault counters, checksum comparison, shuffling)
-//! stands outside the two readings of the clock.
+//! A contender is a job that runs a number of calls. Everything but the calls (their
+//! preparation, fault counters, checksums, shuffling) stands outside the two readings of
+//! the clock.
 
 use std::hint::black_box;
 
@@ -10,7 +10,8 @@ use hugemem::process::{Clock, Faults};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
-use crate::pmu::Counters;
+use crate::pmu::{Counters, Counts};
+use workloads::Job;
 
 /// The clock that rounds are timed with.
 pub const CLOCK: Clock = Clock::MonotonicRaw;
@@ -55,10 +56,8 @@ impl Effort {
 
 /// One design that is set up and ready.
 pub struct Contender<'a> {
-    /// Runs that many calls and answers the checksum of a call.
-    pub run: &'a mut dyn FnMut(u64) -> u64,
-    /// Elements that one call handles; times are per element.
-    pub elements: u64,
+    /// The work.
+    pub job: &'a mut dyn Job,
     /// The checksum of a right answer; `None` where answers are not checked (the floor).
     pub expected: Option<u64>,
     /// Whether a call runs on several threads: then the process's faults count.
@@ -68,7 +67,7 @@ pub struct Contender<'a> {
 impl std::fmt::Debug for Contender<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Contender")
-            .field("elements", &self.elements)
+            .field("elements", &self.job.elements())
             .finish_non_exhaustive()
     }
 }
@@ -115,7 +114,7 @@ pub fn sample(
     let mut order: Vec<usize> = (0..contenders.len())
         .filter(|at| outcomes[*at].error.is_none())
         .collect();
-    let mut totals = vec![Totals::default(); contenders.len()];
+    let mut totals = vec![Counts::default(); contenders.len()];
     for _ in 0..rounds {
         order.shuffle(random);
         for at in &order {
@@ -134,100 +133,124 @@ pub fn sample(
     outcomes
 }
 
-/// Hardware counts over all rounds of one contender.
-#[derive(Clone, Copy, Default)]
-struct Totals {
-    instructions: Option<u64>,
-    dtlb_misses: Option<u64>,
-}
-
 /// Checks one call, warms up, and finds the number of calls that fill `target_ns`.
-/// Answers with that and the nanoseconds that a round of it takes.
+/// Answers with that and the nanoseconds that a round of it takes, preparation included.
 fn calibrate(contender: &mut Contender<'_>, target_ns: u64) -> (Outcome, u64) {
     let mut outcome = Outcome::default();
-    let checksum = (contender.run)(1);
-    outcome.checksum = checksum;
+    let first = match timed(contender, 1, &mut Counters::none()) {
+        Ok(run) => run,
+        Err(error) => return (failed(outcome, error), 0),
+    };
+    outcome.checksum = first.checksum;
     if let Some(expected) = contender.expected
-        && checksum != expected
+        && first.checksum != expected
     {
-        outcome.error = Some(wrong(checksum, expected));
-        return (outcome, 0);
+        return (failed(outcome, wrong(first.checksum, expected)), 0);
     }
     let mut iters: u64 = 1;
     loop {
-        let ns = timed(contender, iters).0.max(1);
-        if ns >= target_ns || iters >= 1 << 40 {
+        let start = CLOCK.now_ns();
+        let run = match timed(contender, iters, &mut Counters::none()) {
+            Ok(run) => run,
+            Err(error) => return (failed(outcome, error), 0),
+        };
+        let whole_ns = CLOCK.now_ns() - start;
+        // The second bound is for work whose preparation takes far longer than itself.
+        if run.ns >= target_ns || whole_ns >= 20 * target_ns || iters >= 1 << 40 {
             // The last try was the warm-up; what it took is what a round will take.
             outcome.iters = iters;
-            return (outcome, ns);
+            return (outcome, whole_ns);
         }
         // Aim a little above; a bad first guess (cold caches) is corrected by the next.
-        let wanted = iters as f64 * target_ns as f64 * 1.1 / ns as f64;
+        let wanted = iters as f64 * target_ns as f64 * 1.1 / run.ns.max(1) as f64;
         iters = (wanted.ceil() as u64).clamp(iters + 1, iters.saturating_mul(64));
     }
 }
 
-/// Runs the calls inside the clock: nanoseconds, checksum.
-fn timed(contender: &mut Contender<'_>, iters: u64) -> (u64, u64) {
-    let start = CLOCK.now_ns();
-    let checksum = black_box((contender.run)(black_box(iters)));
-    (CLOCK.now_ns() - start, checksum)
+fn failed(outcome: Outcome, error: String) -> Outcome {
+    Outcome {
+        error: Some(error),
+        ..outcome
+    }
+}
+
+/// What some calls took.
+#[derive(Default)]
+struct Run {
+    ns: u64,
+    checksum: u64,
+    minor_faults: u64,
+    context_switches: u64,
+    counts: Counts,
+}
+
+/// Runs so many calls, the clock running during the calls only: preparation, fault
+/// counters and the comparison of answers stand outside.
+fn timed(
+    contender: &mut Contender<'_>,
+    iters: u64,
+    counters: &mut Counters,
+) -> Result<Run, String> {
+    let faults = if contender.threaded {
+        Faults::of_process
+    } else {
+        Faults::of_thread
+    };
+    let uncounted = |error| format!("cannot count faults: {error}");
+    let mut whole = Run::default();
+    let mut left = iters;
+    while left > 0 {
+        let calls = left.min(contender.job.max_iters().max(1));
+        contender.job.prepare(calls);
+        let before = faults().map_err(uncounted)?;
+        counters.start();
+        let start = CLOCK.now_ns();
+        let raw = black_box(contender.job.run(black_box(calls)));
+        whole.ns += CLOCK.now_ns() - start;
+        whole.counts += counters.stop();
+        let delta = faults().map_err(uncounted)?.since(before);
+        whole.minor_faults += delta.minor;
+        whole.context_switches += delta.voluntary_switches + delta.involuntary_switches;
+        let checksum = contender.job.checksum(raw);
+        if contender
+            .expected
+            .is_some_and(|expected| checksum != expected)
+            && left != iters
+        {
+            return Err(format!(
+                "not repeatable: {}",
+                wrong(checksum, whole.checksum)
+            ));
+        }
+        whole.checksum = checksum;
+        left -= calls;
+    }
+    Ok(whole)
 }
 
 fn round(
     contender: &mut Contender<'_>,
     outcome: &mut Outcome,
-    totals: &mut Totals,
+    total: &mut Counts,
     counters: &mut Counters,
 ) {
-    let faults = || {
-        if contender.threaded {
-            Faults::of_process()
-        } else {
-            Faults::of_thread()
-        }
+    let run = match timed(contender, outcome.iters, counters) {
+        Ok(run) => run,
+        Err(error) => return outcome.error = Some(error),
     };
-    let before = match faults() {
-        Ok(before) => before,
-        Err(error) => return outcome.error = Some(format!("cannot count faults: {error}")),
-    };
-    counters.start();
-    let (ns, checksum) = timed(contender, outcome.iters);
-    let counts = counters.stop();
-    let faults = || {
-        if contender.threaded {
-            Faults::of_process()
-        } else {
-            Faults::of_thread()
-        }
-    };
-    match faults() {
-        Ok(after) => {
-            let delta = after.since(before);
-            outcome.minor_faults += delta.minor;
-            outcome.context_switches += delta.voluntary_switches + delta.involuntary_switches;
-        }
-        Err(error) => return outcome.error = Some(format!("cannot count faults: {error}")),
+    if contender.expected.is_some() && run.checksum != outcome.checksum {
+        let wrong = wrong(run.checksum, outcome.checksum);
+        return outcome.error = Some(format!("not repeatable: {wrong}"));
     }
-    if checksum != outcome.checksum {
-        return outcome.error = Some(format!(
-            "not repeatable: {}",
-            wrong(checksum, outcome.checksum)
-        ));
-    }
-    let add = |total: &mut Option<u64>, count: Option<u64>| {
-        if let Some(count) = count {
-            *total = Some(total.unwrap_or(0) + count);
-        }
-    };
-    add(&mut totals.instructions, counts.instructions);
-    add(&mut totals.dtlb_misses, counts.dtlb_misses);
-    let elements = outcome.iters as f64 * contender.elements.max(1) as f64;
-    outcome.rounds.push(ns as f64 / elements);
+    outcome.minor_faults += run.minor_faults;
+    outcome.context_switches += run.context_switches;
+    *total += run.counts;
+    let elements = outcome.iters as f64 * contender.job.elements().max(1) as f64;
+    outcome.rounds.push(run.ns as f64 / elements);
 }
 
 /// Turns totals into figures per element, or a broken promise into an error.
-fn conclude(contender: &Contender<'_>, outcome: &mut Outcome, totals: &Totals, rounds: u32) {
+fn conclude(contender: &Contender<'_>, outcome: &mut Outcome, totals: &Counts, rounds: u32) {
     if outcome.error.is_none() && outcome.minor_faults > 0 {
         outcome.error = Some(format!(
             "{} minor page fault(s) inside the clock: its memory was not all populated before",
@@ -238,7 +261,8 @@ fn conclude(contender: &Contender<'_>, outcome: &mut Outcome, totals: &Totals, r
         outcome.rounds.clear();
         return;
     }
-    let elements = outcome.iters as f64 * contender.elements.max(1) as f64 * f64::from(rounds);
+    let elements =
+        outcome.iters as f64 * contender.job.elements().max(1) as f64 * f64::from(rounds);
     outcome.instructions = totals.instructions.map(|count| count as f64 / elements);
     outcome.dtlb_misses = totals.dtlb_misses.map(|count| count as f64 / elements);
 }

@@ -1,5 +1,6 @@
 use hugemem::{Backing, Mapping, Request};
 use rand::SeedableRng;
+use workloads::{LinearRead, MemoryOf};
 
 use super::*;
 
@@ -11,10 +12,54 @@ const EFFORT: Effort = Effort {
     max_rounds: 8,
 };
 
-fn contender(run: &mut dyn FnMut(u64) -> u64, expected: Option<u64>) -> Contender<'_> {
-    Contender {
+/// A closure as a job: 2 elements, as many calls at once as one likes.
+struct Closure<F> {
+    run: F,
+    max_iters: u64,
+    prepared: u64,
+}
+
+impl<F: FnMut(u64) -> u64> Job for Closure<F> {
+    fn max_iters(&self) -> u64 {
+        self.max_iters
+    }
+    fn prepare(&mut self, iters: u64) {
+        self.prepared = iters;
+    }
+    fn run(&mut self, iters: u64) -> u64 {
+        assert_eq!(self.prepared, iters, "prepared for as many calls as run");
+        assert!(iters <= self.max_iters);
+        self.prepared = 0;
+        (self.run)(iters)
+    }
+    fn checksum(&mut self, raw: u64) -> u64 {
+        raw
+    }
+    fn elements(&self) -> u64 {
+        2
+    }
+    fn bytes_touched(&self) -> Option<u64> {
+        None
+    }
+    fn memory(&self) -> Vec<MemoryOf> {
+        Vec::new()
+    }
+    fn read_linearly(&mut self, _: u64) -> Option<LinearRead> {
+        None
+    }
+}
+
+fn job<F: FnMut(u64) -> u64>(run: F) -> Closure<F> {
+    Closure {
         run,
-        elements: 2,
+        max_iters: u64::MAX,
+        prepared: 0,
+    }
+}
+
+fn contender(job: &mut dyn Job, expected: Option<u64>) -> Contender<'_> {
+    Contender {
+        job,
         expected,
         threaded: false,
     }
@@ -38,7 +83,7 @@ fn run(contenders: &mut [Contender<'_>]) -> Vec<Outcome> {
 
 #[test]
 fn equal_numbers_of_rounds_and_a_sample_long_enough() {
-    let (mut a, mut b) = (work, |iters| work(iters * 3));
+    let (mut a, mut b) = (job(work), job(|iters| work(iters * 3)));
     let outcomes = run(&mut [contender(&mut a, Some(7)), contender(&mut b, Some(7))]);
     assert_eq!(outcomes[0].rounds.len(), outcomes[1].rounds.len());
     assert!(outcomes[0].rounds.len() >= 4 && outcomes[0].rounds.len() <= 8);
@@ -54,7 +99,7 @@ fn equal_numbers_of_rounds_and_a_sample_long_enough() {
 
 #[test]
 fn a_wrong_answer_is_an_error_and_never_a_time() {
-    let (mut good, mut bad) = (work, |iters| work(iters) + 1);
+    let (mut good, mut bad) = (job(work), job(|iters| work(iters) + 1));
     let outcomes = run(&mut [contender(&mut good, Some(7)), contender(&mut bad, Some(7))]);
     assert_eq!(outcomes[0].error, None);
     assert!(outcomes[1].rounds.is_empty());
@@ -70,10 +115,10 @@ fn a_wrong_answer_is_an_error_and_never_a_time() {
 #[test]
 fn an_answer_that_changes_between_rounds_is_an_error() {
     let mut calls = 0;
-    let mut fickle = |iters| {
+    let mut fickle = job(|iters| {
         calls += 1;
         work(iters) + u64::from(calls > 40)
-    };
+    });
     let effort = Effort {
         min_rounds: 50,
         max_rounds: 50,
@@ -98,7 +143,7 @@ fn an_answer_that_changes_between_rounds_is_an_error() {
 
 #[test]
 fn the_floor_is_not_checked() {
-    let mut floor = |iters| work(iters) + 5;
+    let mut floor = job(|iters| work(iters) + 5);
     let outcomes = run(&mut [contender(&mut floor, None)]);
     assert_eq!(outcomes[0].error, None);
     assert!(!outcomes[0].rounds.is_empty());
@@ -107,7 +152,7 @@ fn the_floor_is_not_checked() {
 #[test]
 fn page_faults_inside_the_clock_are_an_error_that_names_them() {
     // Fresh memory for every call: its pages are touched inside the clock.
-    let mut faulty = |iters: u64| {
+    let mut faulty = job(|iters: u64| {
         for _ in 0..iters {
             let request = Request::new(64 << 10, Backing::Base).populate(false);
             Mapping::new(request)
@@ -117,7 +162,7 @@ fn page_faults_inside_the_clock_are_an_error_that_names_them() {
                 .fill(1);
         }
         7
-    };
+    });
     let outcomes = run(&mut [contender(&mut faulty, Some(7))]);
     assert!(outcomes[0].minor_faults > 0);
     assert!(outcomes[0].rounds.is_empty());
@@ -133,14 +178,14 @@ fn page_faults_inside_the_clock_are_an_error_that_names_them() {
 #[test]
 fn the_order_within_rounds_changes() {
     let log = std::cell::RefCell::new(Vec::new());
-    let mut first = |iters| {
+    let mut first = job(|iters| {
         log.borrow_mut().push('a');
         work(iters)
-    };
-    let mut second = |iters| {
+    });
+    let mut second = job(|iters| {
         log.borrow_mut().push('b');
         work(iters)
-    };
+    });
     let effort = Effort {
         min_rounds: 40,
         max_rounds: 40,
@@ -194,4 +239,13 @@ fn effort_prefers_rounds_then_length() {
         5,
         "never fewer than the fewest"
     );
+}
+
+#[test]
+fn a_job_that_must_be_rewound_is_run_one_call_at_a_time() {
+    let mut single = job(work);
+    single.max_iters = 1;
+    let outcomes = run(&mut [contender(&mut single, Some(7))]);
+    assert_eq!(outcomes[0].error, None);
+    assert!(outcomes[0].iters > 10, "many calls make one sample");
 }

@@ -1,0 +1,325 @@
+//! The arguments, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use hugemem::Backing;
+
+/// Measures what each way of describing physical memory costs.
+#[derive(Debug, Parser)]
+#[command(name = "folioscope", version, about, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  folioscope compare --quick                    a first look, 20 seconds
+  folioscope compare                            the whole comparison, 120 seconds
+  folioscope list --workload 'merging/*'        what there is
+  folioscope measure --workload iteration/chunks --order 9 --out run-a
+  folioscope report run-a
+  folioscope diff run-a run-b --threshold 5
+
+Exit codes: 0 done, 1 something is wrong, 2 bad arguments or input,
+3 a change beyond the threshold, 130 interrupted.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List designs, workloads with their parameters, and captured layouts.
+    List(ListArgs),
+    /// Hold every design to its laws, and every workload's answer to the expected one.
+    Verify(VerifyArgs),
+    /// Measure; leaves env.json and samples.jsonl.
+    Measure(MeasureArgs),
+    /// Print the report of a run and write report.txt.
+    Report(ReportArgs),
+    /// Draw the figures of a run into its plots folder.
+    Plot(PlotArgs),
+    /// Compare two runs row by row.
+    Diff(DiffArgs),
+    /// Capture how real memory is laid out; needs root.
+    Capture(CaptureArgs),
+    /// Work on case files: merge, split and map questions.
+    Cases(CasesArgs),
+    /// Verify, measure, report and plot: the main job.
+    Compare(MeasureArgs),
+    /// Print a completion script for a shell.
+    Completions(CompletionsArgs),
+    /// A fresh process of a run.
+    #[command(hide = true)]
+    Worker,
+}
+
+/// What part of the plan is meant.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Which {
+    /// Workloads by id; `*` and `?` match. May be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub workload: Vec<String>,
+    /// Designs by name, separated by commas. The reference, `flat`, always takes part.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub design: Vec<String>,
+    /// Orders of the allocations, separated by commas: 2^order base pages each.
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub order: Vec<u64>,
+    /// Memory that the descriptors lie on, separated by commas: base, thp, hugetlb-2m,
+    /// hugetlb-1g, tmpfs, file, auto.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub backing: Vec<Backing>,
+    /// A first look: fewer parameters, shorter samples.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// Workloads by id; `*` and `?` match. May be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub workload: Vec<String>,
+    /// Print what a workload asks, what was predicted, and what is unfair about it.
+    #[arg(long)]
+    pub analysis: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  folioscope verify
+  folioscope verify --design folio --workload 'merging/*' --order 9
+  folioscope verify --json | jq 'select(.status != \"ok\")'")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub which: Which,
+    /// Seed of every random order and layout.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  folioscope compare --quick
+  folioscope compare --budget 600 --processes 5 --out bench-results/mine/2026-11-23
+  folioscope compare --workload 'iteration/*' --design folio,headpage --order 0,9
+  folioscope compare --resume                   go on with the newest unfinished run")]
+pub(crate) struct MeasureArgs {
+    #[command(flatten)]
+    pub which: Which,
+    /// Seconds that all may take, after the build; 120, or 20 with --quick, unless given.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub budget: Option<f64>,
+    /// Seed of every random order and layout; 1 unless given.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Fresh processes per row: each is one sample of memory layout; 3 unless given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub processes: Option<u32>,
+    /// Where the run goes: a folder that does not exist yet, or is empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with an interrupted run: that of --out, or the newest.
+    #[arg(long)]
+    pub resume: bool,
+    /// One JSON object a line: what the tables hold.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    /// The folder of a run.
+    pub run: PathBuf,
+    /// Markdown rather than mail text; written nowhere.
+    #[arg(long)]
+    pub markdown: bool,
+    /// One JSON object a line: what the tables hold.
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PlotArgs {
+    /// The folder of a run.
+    pub run: PathBuf,
+    /// Where the figures go; the run's own plots folder unless given.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A row is called different where its ratio's interval lies beyond the noise floor of both
+runs. Without --threshold the answer is a table; with it, exit code 3 tells that a row has
+become slower (or larger) by more than that.
+
+Examples:
+  folioscope diff run-a run-b
+  folioscope diff run-a run-b --threshold 5     percent
+  folioscope diff run-a run-b --changed --json")]
+pub(crate) struct DiffArgs {
+    /// The folder of the run that came before.
+    pub old: PathBuf,
+    /// The folder of the run that came after.
+    pub new: PathBuf,
+    /// Percent by which a row may become slower.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub threshold: Option<f64>,
+    /// Only rows that are called different.
+    #[arg(long)]
+    pub changed: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples (as root):
+  folioscope capture --backing thp --size 64M --out thp.jsonl
+  folioscope capture --pid 1234 --memory anonymous
+  folioscope capture --file /usr/lib/libLLVM.so")]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub(crate) struct CaptureArgs {
+    /// A buffer of our own on this kind of memory.
+    #[arg(long, value_name = "KIND", group = "what")]
+    pub backing: Option<Backing>,
+    /// Size of that buffer; K, M and G are powers of 1024.
+    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "64M")]
+    pub size: u64,
+    /// What a process has in memory.
+    #[arg(long, group = "what")]
+    pub pid: Option<u32>,
+    /// Which mappings of that process.
+    #[arg(long, value_enum, default_value_t = Memory::All, requires = "pid")]
+    pub memory: Memory,
+    /// The page cache of a file.
+    #[arg(long, value_name = "PATH", group = "what")]
+    pub file: Option<PathBuf>,
+    /// Where the capture goes; standard output unless given.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Mappings of a process.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Memory {
+    /// Anonymous memory, heap and stacks.
+    Anonymous,
+    /// Files.
+    Files,
+    /// Both.
+    All,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CasesArgs {
+    #[command(subcommand)]
+    pub command: CasesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CasesCommand {
+    /// Answer the cases of a file, one JSON line each.
+    #[command(after_help = "\
+Without --design the reference model answers, and every design that supports a case's rules
+is compared with it: a disagreement is an error line. A bad line is reported with its
+number, the others still run, and the exit code is 2.
+
+Examples:
+  folioscope cases run cases.jsonl
+  folioscope cases run cases.jsonl --design headpage
+  echo '{\"name\":\"one\",\"rules\":\"7.1\",\"adds\":[{\"pfn\":512,\"order\":9,\"len\":2097152}]}' |
+    folioscope cases run -")]
+    Run(CasesRunArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CasesRunArgs {
+    /// A file of one JSON object a line; `-` is standard input.
+    pub file: PathBuf,
+    /// The design that answers.
+    #[arg(long, value_name = "NAME")]
+    pub design: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds > 0.0 && seconds <= 1e6 => Ok(seconds),
+        _ => Err("a number of seconds above 0 is wanted".to_owned()),
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').parse::<f64>() {
+        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
+        _ => Err("a number of percent, 0 or more, is wanted".to_owned()),
+    }
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let wanted = || "a number of bytes above 0 is wanted; K, M and G are powers of 1024".to_owned();
+    let (digits, shift) = match text.trim_end_matches('B').strip_suffix(['K', 'k']) {
+        Some(digits) => (digits, 10),
+        None => match text.trim_end_matches('B').strip_suffix(['M', 'm']) {
+            Some(digits) => (digits, 20),
+            None => match text.trim_end_matches('B').strip_suffix(['G', 'g']) {
+                Some(digits) => (digits, 30),
+                None => (text, 0),
+            },
+        },
+    };
+    let number: u64 = digits.parse().map_err(|_| wanted())?;
+    number
+        .checked_mul(1 << shift)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_contradict_nothing() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(bytes("4096"), Ok(4096));
+        assert_eq!(bytes("64M"), Ok(64 << 20));
+        assert_eq!(bytes("1G"), Ok(1 << 30));
+        assert_eq!(bytes("2k"), Ok(2048));
+        for bad in ["", "0", "M", "-1", "1.5G", "99999999999G", "4X"] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn budgets_and_thresholds_are_sane() {
+        assert_eq!(seconds("0.5"), Ok(0.5));
+        assert!(
+            seconds("0").is_err()
+                && seconds("-3").is_err()
+                && seconds("inf").is_err()
+                && seconds("NaN").is_err()
+        );
+        assert_eq!(percent("5%"), Ok(5.0));
+        assert!(percent("-1").is_err() && percent("NaN").is_err());
+    }
+}

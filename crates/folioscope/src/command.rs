@@ -1,0 +1,13 @@
+//! The commands, one module each.
+
+pub(crate) mod capture;
+pub(crate) mod cases;
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod diff;
+pub(crate) mod list;
+pub(crate) mod measure;
+pub(crate) mod plot;
+pub(crate) mod report;
+pub(crate) mod verify;
+pub(crate) mod worker;

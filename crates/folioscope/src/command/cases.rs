@@ -1,0 +1,136 @@
+//! `folioscope cases run`: merge, split and map questions, answered line by line.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, stdin};
+
+use conformance::case::{Answer, Case, parse_lines};
+use conformance::evaluate::EvaluateError;
+use conformance::reference;
+use serde::Serialize;
+
+use crate::args::{CasesArgs, CasesCommand};
+use crate::contenders::{self, Contender};
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+
+/// A design that answers otherwise than the reference.
+#[derive(Serialize)]
+struct Disagreement<'a> {
+    name: &'a str,
+    error: String,
+    design: &'a str,
+    reference: &'a Answer,
+    answer: Option<&'a Answer>,
+}
+
+/// A case that could not be put to the design that was asked for.
+#[derive(Serialize)]
+struct NotAsked<'a> {
+    name: &'a str,
+    error: String,
+    design: &'a str,
+}
+
+pub(crate) fn run(args: &CasesArgs, output: &mut Output) -> Result<Code, Failure> {
+    let CasesCommand::Run(args) = &args.command;
+    let design = args.design.as_deref().map(named).transpose()?;
+    let file = args.file.display();
+    if args.file.as_os_str() == "-" {
+        return answer_all(stdin().lock(), "standard input", design, output);
+    }
+    let opened =
+        File::open(&args.file).map_err(|error| Failure::Usage(format!("{file}: {error}")))?;
+    answer_all(BufReader::new(opened), &file.to_string(), design, output)
+}
+
+/// The design that is to answer; the floor does no work and has no answer.
+fn named(name: &str) -> Result<&'static Contender, Failure> {
+    registry::design(name)?;
+    contenders::by_name(name)
+        .ok_or_else(|| Failure::Usage(format!("`{name}` is the harness floor: it answers nothing")))
+}
+
+fn answer_all(
+    from: impl BufRead,
+    file: &str,
+    design: Option<&Contender>,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let mut code = Code::Done;
+    for (_, line) in parse_lines(from) {
+        match line {
+            Err(error) => {
+                // In the order of the file: what is answered so far goes out first.
+                output.finish()?;
+                eprintln!("folioscope: {file}: {error}");
+                code = Code::Usage;
+            }
+            Ok(case) => {
+                let fine = match design {
+                    Some(design) => answer_one(&case, design, output)?,
+                    None => compare(&case, output)?,
+                };
+                if !fine && code == Code::Done {
+                    code = Code::Wrong;
+                }
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// Prints the answer of one design. Whether it could be asked.
+fn answer_one(case: &Case, design: &Contender, output: &mut Output) -> Result<bool, Failure> {
+    match (design.evaluate)(case) {
+        Ok(answer) => {
+            output.json(&answer)?;
+            Ok(true)
+        }
+        Err(error) => {
+            output.json(&NotAsked {
+                name: &case.name,
+                error: error.to_string(),
+                design: design.name,
+            })?;
+            Ok(false)
+        }
+    }
+}
+
+/// Prints the reference's answer, and a line for every design that contradicts it.
+fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
+    let expected = reference::evaluate(case);
+    output.json(&expected)?;
+    let mut agree = true;
+    for design in contenders::ALL
+        .iter()
+        .filter(|design| supports(design.name, case))
+    {
+        let (error, answer) = match (design.evaluate)(case) {
+            Ok(answer) if answer == expected => continue,
+            // Descriptors for that much memory are more than a check is worth.
+            Err(EvaluateError::Spread { .. }) => continue,
+            Ok(answer) => ("disagrees with the reference".to_owned(), Some(answer)),
+            Err(error) => (error.to_string(), None),
+        };
+        agree = false;
+        output.json(&Disagreement {
+            name: &case.name,
+            error,
+            design: design.name,
+            reference: &expected,
+            answer: answer.as_ref(),
+        })?;
+    }
+    Ok(agree)
+}
+
+/// Whether a design is run under the rules of the case, with bios.
+fn supports(design: &str, case: &Case) -> bool {
+    registry::entries().iter().any(|entry| {
+        entry.design.name == design
+            && entry.rules == case.rules
+            && entry.workload.capability == "BlockIo"
+            && !matches!(entry.enter, registry::Enter::Absent(_))
+    })
+}

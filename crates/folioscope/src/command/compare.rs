@@ -1,0 +1,50 @@
+//! `folioscope compare`: verify, measure, report, plot.
+
+use std::time::{Duration, Instant};
+
+use crate::args::MeasureArgs;
+use crate::command::measure::Run;
+use crate::command::{plot, report, verify};
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+
+/// What report and figures take at most, in seconds, of the budget.
+const SPARE_S: f64 = 8.0;
+/// The largest part of the budget that is kept for them.
+const SPARE_SHARE: f64 = 0.25;
+
+pub(crate) fn run(
+    args: &MeasureArgs,
+    start: Instant,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let run = Run::prepare(args, start)?;
+    let verified = verify::verify(&args.which, args.seed.unwrap_or(1))?;
+    eprintln!("folioscope: {}", verified.in_words());
+    if verified.wrong().next().is_some() {
+        for line in verified.wrong() {
+            eprintln!("{} {}: {}", line.design, line.name, line.why);
+        }
+        return Err(Failure::Wrong(
+            "what is wrong is not timed; `folioscope verify` says more".to_owned(),
+        ));
+    }
+    let spare = Duration::from_secs_f64((run.budget_s() * SPARE_SHARE).min(SPARE_S));
+    let measured = run.measure(spare)?;
+    if measured.code == Code::Interrupted {
+        measured.tell();
+        return Ok(measured.code);
+    }
+    let summary = report::summary(&measured.folder)?;
+    let text = report::write(&measured.folder, &summary)?;
+    if args.json {
+        output.text(::report::json_lines(&summary))?;
+    } else {
+        output.text(text)?;
+    }
+    output.finish()?;
+    plot::draw(&measured.folder, &summary, None)?;
+    measured.tell();
+    let failed = summary.failures().next().is_some();
+    Ok(if failed { Code::Wrong } else { Code::Done })
+}

@@ -1,0 +1,240 @@
+//! `folioscope measure`: cells, fresh processes, a record.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use measure::session::{self, Settings, Summary};
+use record::{ENV_FILE, Environment, RowWriter, SAMPLES_FILE, write_environment};
+
+use crate::args::MeasureArgs;
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::resume::{Asked, PLAN_FILE};
+use crate::{interrupt, place, progress, provenance, resume};
+
+/// Seconds that a run may take unless told otherwise.
+const BUDGET_S: f64 = 120.0;
+/// The same for a first look.
+const QUICK_BUDGET_S: f64 = 20.0;
+/// The largest padding of a worker's environment: more than a page of stack.
+const PADDING: u64 = 4096;
+
+pub(crate) fn run(
+    args: &MeasureArgs,
+    start: Instant,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let run = Run::prepare(args, start)?;
+    let measured = run.measure(Duration::from_millis(200))?;
+    if args.json {
+        for row in &record::Run::load(&measured.folder, record::Tail::Drop)?.rows {
+            output.json(row)?;
+        }
+    }
+    measured.tell();
+    Ok(measured.code)
+}
+
+/// A run that is about to begin, or to go on.
+pub(crate) struct Run {
+    folder: PathBuf,
+    asked: Asked,
+    pub(crate) cells: Vec<measure::plan::Cell>,
+    env: Environment,
+    writer: RowWriter,
+    start: Instant,
+    resumed: bool,
+}
+
+/// A run that has ended.
+pub(crate) struct Measured {
+    pub folder: PathBuf,
+    pub summary: Summary,
+    pub code: Code,
+}
+
+impl Run {
+    /// Chooses what to measure and makes the record's folder, with the environment in it.
+    ///
+    /// # Errors
+    /// Unknown names, a folder that cannot be used, a run that cannot be gone on with.
+    pub(crate) fn prepare(args: &MeasureArgs, start: Instant) -> Result<Self, Failure> {
+        let mut env = provenance::environment();
+        let (folder, asked) = if args.resume {
+            let folder = place::unfinished(args.out.as_deref())?;
+            let asked = Asked::read(&folder, args)?;
+            (folder, asked)
+        } else {
+            let asked = Asked::of(args);
+            // Before anything is made: what is asked for must exist.
+            measure::select::cells(&asked.selection()?)?;
+            (place::new(args.out.as_deref(), &env.date_utc)?, asked)
+        };
+        let cells = measure::select::cells(&asked.selection()?)?;
+        env.seed = asked.seed;
+        env.quick = asked.quick;
+        env.processes = asked.processes;
+        env.budget_s = args.budget.unwrap_or(if asked.quick {
+            QUICK_BUDGET_S
+        } else {
+            BUDGET_S
+        });
+        let writer = if args.resume {
+            let before = record::read_environment(&folder.join(ENV_FILE))?;
+            env.command = before.command;
+            env.date_utc = before.date_utc;
+            env.elapsed_s = before.elapsed_s;
+            env.rounds = before.rounds;
+            env.steal_ticks = before.steal_ticks;
+            env.read_bandwidth = before.read_bandwidth;
+            resume::writer(&folder, &cells, asked.processes)?
+        } else {
+            asked.write(&folder)?;
+            RowWriter::create(&folder.join(SAMPLES_FILE))?
+        };
+        write_environment(&folder.join(ENV_FILE), &env)?;
+        Ok(Self {
+            folder,
+            asked,
+            cells,
+            env,
+            writer,
+            start,
+            resumed: args.resume,
+        })
+    }
+
+    /// Seconds that all may take.
+    pub(crate) fn budget_s(&self) -> f64 {
+        self.env.budget_s
+    }
+
+    /// Measures until `spare` before the budget's end.
+    ///
+    /// # Errors
+    /// A disk that is full, workers that cannot be started. What was finished stays.
+    pub(crate) fn measure(mut self, spare: Duration) -> Result<Measured, Failure> {
+        let budget = Duration::from_secs_f64(self.env.budget_s);
+        let settings = Settings {
+            processes: self.asked.processes,
+            seed: self.asked.seed,
+            quick: self.asked.quick,
+            deadline: self.start + budget.saturating_sub(spare),
+        };
+        let steal = measure::machine::steal_ticks();
+        let tool = std::env::current_exe()
+            .map_err(|error| Failure::Wrong(format!("cannot find the tool itself: {error}")))?;
+        let bar = progress::bar(self.cells.len() as u64 * u64::from(self.asked.processes));
+        let seed = self.asked.seed;
+        let ended = session::run(
+            &self.cells,
+            &settings,
+            &mut self.writer,
+            &mut |process| worker(&tool, seed, process),
+            interrupt::flag(),
+            &mut |progress| {
+                bar.set_position(progress.done as u64);
+                bar.set_message(progress.title.to_owned());
+            },
+        );
+        bar.finish_and_clear();
+        let summary = match ended {
+            Ok(summary) => summary,
+            Err(error) => {
+                // The environment stays as it was: unfinished.
+                return Err(Failure::Wrong(format!(
+                    "{error}\n{}",
+                    how_to_go_on(&self.folder)
+                )));
+            }
+        };
+        self.close(steal, &summary)?;
+        let code = if summary.stopped {
+            Code::Interrupted
+        } else {
+            Code::Done
+        };
+        Ok(Measured {
+            folder: self.folder,
+            summary,
+            code,
+        })
+    }
+
+    /// Writes what is known at the end into the environment.
+    fn close(&mut self, steal: Option<u64>, summary: &Summary) -> Result<(), Failure> {
+        let env = &mut self.env;
+        let before = if self.resumed {
+            env.steal_ticks.unwrap_or(0)
+        } else {
+            0
+        };
+        let stolen = measure::machine::steal_ticks().zip(steal);
+        env.steal_ticks = stolen.map(|(now, then)| before + now.saturating_sub(then));
+        env.elapsed_s += self.start.elapsed().as_secs_f64();
+        env.finished = !summary.stopped;
+        env.pmu = summary.pmu;
+        env.rounds = env.rounds.max(summary.rounds);
+        for line in &summary.read_bandwidth {
+            env.read_bandwidth
+                .retain(|known| known.backing != line.backing);
+            env.read_bandwidth.push(line.clone());
+        }
+        write_environment(&self.folder.join(ENV_FILE), env)?;
+        if !summary.stopped && summary.unmeasured.is_empty() && summary.thin == 0 {
+            // Nothing is left to go on with.
+            let plan = self.folder.join(PLAN_FILE);
+            std::fs::remove_file(&plan)
+                .map_err(|error| Failure::Wrong(format!("{}: {error}", plan.display())))?;
+        }
+        Ok(())
+    }
+}
+
+impl Measured {
+    /// Says on standard error how it went and where it is.
+    pub(crate) fn tell(&self) {
+        let summary = &self.summary;
+        if summary.stopped {
+            eprintln!("folioscope: interrupted; {}", how_to_go_on(&self.folder));
+            return;
+        }
+        if !summary.unmeasured.is_empty() {
+            eprintln!(
+                "folioscope: the budget ran out before these were measured; {}:",
+                how_to_go_on(&self.folder)
+            );
+            for title in &summary.unmeasured {
+                eprintln!("  {title}");
+            }
+        } else if summary.thin > 0 {
+            eprintln!(
+                "folioscope: {} of the cells ran in fewer processes than asked for, as the budget ran out",
+                summary.thin
+            );
+        }
+        eprintln!("folioscope: {}", self.folder.display());
+    }
+}
+
+fn how_to_go_on(folder: &Path) -> String {
+    format!(
+        "what was finished is in {0}; go on with: folioscope compare --resume --out {0}",
+        folder.display()
+    )
+}
+
+/// The command of a fresh process: the tool itself, its environment padded by a size of
+/// its own, which moves the stack.
+fn worker(tool: &Path, seed: u64, process: u32) -> Command {
+    let mut command = Command::new(tool);
+    // A multiplicative hash of both: any spread will do, the same for the same seed.
+    let mixed =
+        (seed ^ (u64::from(process) << 32) ^ 0x51_7c_c1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let padding = usize::try_from((mixed >> 40) % PADDING).unwrap_or(0);
+    command
+        .arg("worker")
+        .env("FOLIOSCOPE_PADDING", "x".repeat(padding));
+    command
+}

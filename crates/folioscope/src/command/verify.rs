@@ -1,0 +1,186 @@
+//! `folioscope verify`: laws first, then one checked call of every entry.
+
+use std::panic;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::args::{VerifyArgs, Which};
+use crate::contenders::{self, Law};
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::progress;
+use crate::resume::Asked;
+use crate::table::Table;
+
+/// One thing that was checked.
+#[derive(Serialize)]
+pub(crate) struct Checked {
+    /// `law` or `workload`.
+    what: &'static str,
+    /// `block/segments_bound_the_scatterlist`, or a workload with its parameters.
+    pub name: String,
+    pub design: String,
+    /// `ok`, `absent` or `err`.
+    status: &'static str,
+    /// Why it is not ok.
+    pub why: String,
+    seconds: f64,
+}
+
+/// Everything that was checked.
+pub(crate) struct Verified {
+    pub lines: Vec<Checked>,
+}
+
+impl Verified {
+    /// What is not as it should be.
+    pub(crate) fn wrong(&self) -> impl Iterator<Item = &Checked> {
+        self.lines.iter().filter(|line| line.status == "err")
+    }
+
+    /// The whole in one line.
+    pub(crate) fn in_words(&self) -> String {
+        let count = |what: &str, status: &str| {
+            self.lines
+                .iter()
+                .filter(|line| line.what == what && line.status == status)
+                .count()
+        };
+        let wrong = self.wrong().count();
+        format!(
+            "verified: {} laws and {} workload answers hold, {} are absent by design, {wrong} wrong",
+            count("law", "ok"),
+            count("workload", "ok"),
+            count("workload", "absent"),
+        )
+    }
+}
+
+pub(crate) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Code, Failure> {
+    let verified = verify(&args.which, args.seed)?;
+    if args.json {
+        for line in &verified.lines {
+            output.json(line)?;
+        }
+    } else {
+        output.text(table(&verified))?;
+        for line in verified.wrong() {
+            output.line(format_args!(
+                "\n{} {}:\n{}",
+                line.design, line.name, line.why
+            ))?;
+        }
+        output.line(format_args!("\n{}", verified.in_words()))?;
+    }
+    Ok(if verified.wrong().next().is_none() {
+        Code::Done
+    } else {
+        Code::Wrong
+    })
+}
+
+/// Checks what is selected.
+///
+/// # Errors
+/// Unknown names.
+pub(crate) fn verify(which: &Which, seed: u64) -> Result<Verified, Failure> {
+    let asked = Asked::of_which(which, seed, 1);
+    let cells = measure::select::cells(&asked.selection()?)?;
+    let takes_part =
+        |name: &str| which.design.is_empty() || which.design.iter().any(|design| design == name);
+    let laws: Vec<(&'static str, Law)> = contenders::ALL
+        .iter()
+        .filter(|contender| takes_part(contender.name))
+        .flat_map(|contender| {
+            (contender.laws)()
+                .into_iter()
+                .map(|law| (contender.name, law))
+        })
+        .collect();
+    let bar = progress::bar((laws.len() + cells.len()) as u64);
+    let mut lines = Vec::new();
+    // Laws say by panicking what breaks them; the message is kept, not printed.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    for (design, (capability, name, law)) in laws {
+        bar.set_message(format!("{design}: {name}"));
+        let start = Instant::now();
+        let broken = panic::catch_unwind(law).err().map(|panic| message(&*panic));
+        lines.push(Checked {
+            what: "law",
+            name: format!("{capability}/{name}"),
+            design: design.to_owned(),
+            status: if broken.is_none() { "ok" } else { "err" },
+            why: broken.unwrap_or_default(),
+            seconds: start.elapsed().as_secs_f64(),
+        });
+        bar.inc(1);
+    }
+    panic::set_hook(hook);
+    for cell in &cells {
+        bar.set_message(cell.title());
+        let start = Instant::now();
+        let checked = measure::check(cell, seed);
+        let seconds = start.elapsed().as_secs_f64() / checked.len().max(1) as f64;
+        lines.extend(checked.into_iter().map(|(design, status)| {
+            let (status, why) = match status {
+                record::Status::Ok => ("ok", String::new()),
+                record::Status::Absent(why) => ("absent", why),
+                record::Status::Err(why) => ("err", why),
+            };
+            Checked {
+                what: "workload",
+                name: cell.title(),
+                design,
+                status,
+                why,
+                seconds,
+            }
+        }));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(Verified { lines })
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("it panicked without a word")
+        .to_owned()
+}
+
+/// One line per law or workload, one column per design.
+fn table(verified: &Verified) -> String {
+    let designs: Vec<&str> = registry::designs()
+        .iter()
+        .map(|design| design.name)
+        .filter(|name| verified.lines.iter().any(|line| line.design == *name))
+        .collect();
+    let mut headings = vec!["CHECK"];
+    headings.extend(&designs);
+    let mut table = Table::with(headings);
+    let mut names: Vec<&str> = Vec::new();
+    for line in &verified.lines {
+        if names.last() != Some(&line.name.as_str()) && !names.contains(&line.name.as_str()) {
+            names.push(&line.name);
+        }
+    }
+    for name in names {
+        let mut row = vec![name.to_owned()];
+        for design in &designs {
+            let found = verified
+                .lines
+                .iter()
+                .find(|line| line.name == name && line.design == *design);
+            row.push(match found.map(|line| line.status) {
+                None => String::new(),
+                Some("absent") => "-".to_owned(),
+                Some(status) => status.to_owned(),
+            });
+        }
+        table.add(row);
+    }
+    table.text()
+}

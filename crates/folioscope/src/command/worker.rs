@@ -1,0 +1,13 @@
+//! The hidden command: a fresh process of a run, told by its parent what to measure.
+
+use std::io::{stdin, stdout};
+
+use crate::failure::{Code, Failure};
+use crate::interrupt;
+
+pub(crate) fn run() -> Result<Code, Failure> {
+    interrupt::leave_to_parent();
+    measure::worker::serve(stdin().lock(), stdout().lock())
+        .map(|()| Code::Done)
+        .map_err(|error| Failure::Wrong(error.to_string()))
+}

@@ -1,0 +1,87 @@
+//! What ends a command early, and the exit code it stands for.
+
+use std::io;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Code {
+    /// It did what was asked, and what it found is in order.
+    Done,
+    /// What was measured or verified is wrong, or the system refused something.
+    Wrong,
+    /// Arguments or input were bad.
+    Usage,
+    /// A change lies beyond the threshold.
+    Beyond,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(match code {
+            Code::Done => 0,
+            Code::Wrong => 1,
+            Code::Usage => 2,
+            Code::Beyond => 3,
+            Code::Interrupted => 130,
+        })
+    }
+}
+
+/// What ends a command early. Its text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Arguments or input that cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// The system, or what was found, stands in the way.
+    #[error("{0}")]
+    Wrong(String),
+    /// Whoever read our output has stopped.
+    #[error("the output pipe is closed")]
+    ClosedPipe,
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Usage(_) => Code::Usage,
+            Self::Wrong(_) | Self::ClosedPipe => Code::Wrong,
+        }
+    }
+
+    /// A failure to write to standard output.
+    pub(crate) fn printing(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::ClosedPipe
+        } else {
+            Self::Wrong(format!("cannot write to standard output: {error}"))
+        }
+    }
+}
+
+impl From<record::RecordError> for Failure {
+    fn from(error: record::RecordError) -> Self {
+        match error {
+            record::RecordError::Io { .. } | record::RecordError::Unwritable { .. } => {
+                Self::Wrong(error.to_string())
+            }
+            // A record that cannot be read is bad input.
+            error => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+impl From<measure::select::SelectError> for Failure {
+    fn from(error: measure::select::SelectError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<registry::Unknown> for Failure {
+    fn from(error: registry::Unknown) -> Self {
+        Self::Usage(error.to_string())
+    }
+}

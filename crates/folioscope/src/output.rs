@@ -1,0 +1,43 @@
+//! Standard output: text or one JSON object a line; a closed pipe ends quietly.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// The printer that every command writes to.
+pub(crate) struct Output {
+    to: BufWriter<io::Stdout>,
+}
+
+impl Output {
+    pub(crate) fn stdout() -> Self {
+        Self {
+            to: BufWriter::new(io::stdout()),
+        }
+    }
+
+    /// Prints text as it is.
+    pub(crate) fn text(&mut self, text: impl Display) -> Result<(), Failure> {
+        write!(self.to, "{text}").map_err(|error| Failure::printing(&error))
+    }
+
+    /// Prints a line.
+    pub(crate) fn line(&mut self, line: impl Display) -> Result<(), Failure> {
+        writeln!(self.to, "{line}").map_err(|error| Failure::printing(&error))
+    }
+
+    /// Prints one object on a line of its own.
+    pub(crate) fn json(&mut self, object: &impl Serialize) -> Result<(), Failure> {
+        let text =
+            serde_json::to_string(object).map_err(|error| Failure::printing(&error.into()))?;
+        self.line(text)
+    }
+
+    /// Sends what is buffered on its way.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        self.to.flush().map_err(|error| Failure::printing(&error))
+    }
+}
