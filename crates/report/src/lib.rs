@@ -8,15 +8,17 @@
 extern crate self as report;
 
 mod build;
+mod diff;
 mod figure;
 mod number;
 mod style;
 mod summary;
 mod text;
 
+pub use diff::{Change, Diff, Floors, RowKey};
 pub use figure::{FidelityRow, Figure, FigureError, fidelity_figure, figures, write_figures};
 pub use style::{Marker, Style, sort_designs, style_of};
 pub use summary::{
     Case, Cell, Context, Family, Mean, MemoryLine, Summary, ValueCase, ValueCell, WorkloadNote,
 };
-pub use text::{json_lines, mail, markdown};
+pub use text::{diff_json_lines, diff_mail, json_lines, mail, markdown};

@@ -1,6 +1,7 @@
 //! Texts of a summary: the mail, Markdown and JSON lines.
 
 mod bar;
+mod diff;
 mod json;
 mod mail;
 mod markdown;
@@ -8,6 +9,7 @@ mod page;
 mod table;
 mod words;
 
+pub use diff::{diff_json_lines, diff_mail};
 pub use json::json_lines;
 pub use mail::mail;
 pub use markdown::markdown;

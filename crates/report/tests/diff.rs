@@ -1,0 +1,214 @@
+//! Comparing runs: noise is not called a change, a change is, and nothing is lost.
+
+mod synthetic;
+
+use record::{Row, Run, Sample, Status};
+use report::{Diff, Floors, Summary, diff_json_lines, diff_mail};
+use stats::Verdict;
+
+fn scaled(mut run: Run, factor: f64, which: impl Fn(&Sample) -> bool) -> Run {
+    for row in &mut run.rows {
+        if let Row::Sample(sample) = row {
+            if which(sample) {
+                sample.rounds.iter_mut().for_each(|round| *round *= factor);
+            }
+        }
+    }
+    run
+}
+
+fn between(old: &Run, new: &Run) -> Diff {
+    Diff::between(
+        &Summary::from_run(old),
+        &Summary::from_run(new),
+        &Floors::default(),
+    )
+}
+
+#[test]
+fn of_two_runs_of_one_code_at_most_2_percent_are_called_different() {
+    for noise in [0.005, 0.02, 0.06] {
+        let old = synthetic::run(1, noise);
+        // The machine was slower the second time.
+        let new = scaled(synthetic::run(2, noise), 1.07, |_| true);
+        let diff = between(&old, &new);
+        let times = diff
+            .rows
+            .iter()
+            .filter(|change| change.quantity == "time")
+            .count();
+        assert!(times > 400, "{times} rows");
+        let share = diff.different().count() as f64 / times as f64;
+        assert!(share <= 0.02, "noise {noise}: {share} of {times}");
+        assert!((diff.drift - 1.07).abs() < 0.01, "{}", diff.drift);
+    }
+}
+
+#[test]
+fn a_slower_design_is_seen_whatever_the_machine_did() {
+    let old = synthetic::run(1, 0.01);
+    let new = scaled(synthetic::run(2, 0.01), 0.95, |_| true);
+    let new = scaled(new, 1.12, |sample| {
+        sample.design == "folio" && sample.workload == "iteration/bvecs"
+    });
+    let diff = between(&old, &new);
+    let seen: Vec<_> = diff.worse_by(0.05).collect();
+    assert!(seen.len() >= 7, "{} of 8 rows", seen.len());
+    for change in seen {
+        assert_eq!(
+            (change.key.0.as_str(), change.key.2.as_str()),
+            ("iteration/bvecs", "folio")
+        );
+    }
+}
+
+#[test]
+fn a_slower_reference_is_called_by_its_name() {
+    let old = synthetic::run(1, 0.005);
+    let new = scaled(synthetic::run(2, 0.005), 1.2, |sample| {
+        sample.design == "flat" && sample.workload == "accounting/stat"
+    });
+    let diff = between(&old, &new);
+    let names: Vec<(&str, &str)> = diff
+        .different()
+        .map(|change| (change.key.0.as_str(), change.key.2.as_str()))
+        .collect();
+    assert_eq!(names, [("accounting/stat", "flat"); 4]);
+}
+
+#[test]
+fn a_change_of_the_control_copy_alone_is_no_change_of_the_reference() {
+    let old = synthetic::run(1, 0.005);
+    let new = scaled(synthetic::run(2, 0.005), 1.2, |sample| {
+        sample.is_control() && sample.workload == "accounting/stat"
+    });
+    let diff = between(&old, &new);
+    assert_eq!(
+        diff.different().count(),
+        0,
+        "{:?}",
+        diff.different().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn the_history_of_a_row_raises_its_floor() {
+    // Five quiet runs, but one row jumps to and fro from run to run.
+    let noisy = |sample: &Sample| {
+        sample.workload == "accounting/stat"
+            && sample.design == "split"
+            && sample.params["depth"] == 1.into()
+    };
+    let past: Vec<Summary> = (0..8_u32)
+        .map(|index| {
+            let factor = if index % 2 == 0 { 1.0 } else { 1.15 };
+            let mut run = scaled(synthetic::run(u64::from(index) + 10, 0.005), factor, noisy);
+            if let Some(git) = &mut run.env.git {
+                git.dirty = false;
+            }
+            Summary::from_run(&run)
+        })
+        .collect();
+    let floors = Floors::learn(&past);
+    let old = Summary::from_run(&synthetic::run(1, 0.005));
+    let new = Summary::from_run(&scaled(synthetic::run(2, 0.005), 1.15, noisy));
+    let untaught = Diff::between(&old, &new, &Floors::default());
+    assert_eq!(
+        untaught.different().count(),
+        1,
+        "without a past it looks like a change"
+    );
+    let key = untaught.different().next().unwrap().key.clone();
+    let taught = Diff::between(&old, &new, &floors);
+    assert!(floors.of(&key).unwrap() > 0.15, "{:?}", floors.of(&key));
+    assert_eq!(taught.different().count(), 0);
+    // A real change beyond the row's floor is still seen.
+    let far = Summary::from_run(&scaled(synthetic::run(2, 0.005), 2.0, noisy));
+    assert_eq!(Diff::between(&old, &far, &floors).different().count(), 1);
+}
+
+#[test]
+fn rows_that_vanish_appear_or_break_are_named() {
+    let old = synthetic::run(1, 0.01);
+    let mut new = old.clone();
+    new.rows
+        .retain(|row| row.workload() != "iteration/lru-scan");
+    for row in &mut new.rows {
+        if let Row::Sample(sample) = row {
+            if sample.workload == "accounting/stat" && sample.design == "split" {
+                sample.status = Status::Err("checksum differs".to_owned());
+                sample.rounds.clear();
+            }
+        }
+    }
+    let diff = between(&old, &new);
+    assert_eq!(
+        diff.only_old
+            .iter()
+            .filter(|key| key.0 == "iteration/lru-scan")
+            .count(),
+        28
+    );
+    assert_eq!(diff.newly_failed.len(), 4);
+    let text = diff_mail(&diff);
+    assert!(
+        text.contains("accounting/stat split depth=1: checksum differs"),
+        "{text}"
+    );
+    let back = between(&new, &old);
+    assert_eq!(back.only_new.len(), diff.only_old.len());
+}
+
+#[test]
+fn exact_values_differ_as_soon_as_they_are_not_equal() {
+    let old = synthetic::run(1, 0.01);
+    let mut new = old.clone();
+    for row in &mut new.rows {
+        if let Row::Value(value) = row {
+            if value.quantity == "code-bytes" && value.design == "folio" {
+                value.value += 1.0;
+            }
+            if value.quantity == "read-bandwidth" {
+                value.samples.iter_mut().for_each(|sample| *sample *= 0.5);
+            }
+        }
+    }
+    let diff = between(&old, &new);
+    let slower = diff
+        .different()
+        .filter(|change| change.verdict == Verdict::Slower);
+    let names: Vec<&str> = slower.map(|change| change.quantity.as_str()).collect();
+    assert_eq!(names, ["code-bytes", "code-bytes", "read-bandwidth"]);
+}
+
+#[test]
+fn the_text_fits_a_mail() {
+    let old = synthetic::run(1, 0.02);
+    let new = scaled(synthetic::run(2, 0.02), 1.5, |sample| {
+        sample.design == "headpage-noassert" || sample.workload == "merging/add"
+    });
+    let mut diff = between(&old, &new);
+    diff.only_new = diff.rows.iter().map(|change| change.key.clone()).collect();
+    let text = diff_mail(&diff);
+    for line in text.lines() {
+        assert!(
+            line.len() <= 72 && line.is_ascii() && !line.contains('\t'),
+            "{line}"
+        );
+    }
+    let json = diff_json_lines(&diff);
+    assert_eq!(json.lines().count(), diff.rows.len());
+    for line in json.lines() {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(object["kind"], "change");
+    }
+}
+
+#[test]
+fn text_of_a_diff() {
+    let old = synthetic::run(1, 0.01);
+    let new = scaled(synthetic::run(2, 0.01), 1.3, |sample| {
+        sample.design == "headpage" && sample.workload == "merging/add"
+    });
+    insta::assert_snapshot!(diff_mail(&between(&old, &new)));
+}
