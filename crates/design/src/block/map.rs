@@ -1,7 +1,7 @@
 //! From a request's bios to a scatterlist, and the recount of segments.
 
 use super::bio::{BvecIter, Op, Part};
-use super::step::{Step, Steps, bvec_split_segs, max_segment_size, phys_mergeable};
+use super::step::{Counted, Step, Steps, bvec_count_segs, max_segment_size, phys_mergeable};
 use crate::rules::{QueueLimits, Rules};
 use crate::{BlockIo, Version};
 use physmem::{PAGE_SIZE, PhysAddr};
@@ -73,24 +73,36 @@ struct Table<'s> {
     used: u32,
 }
 
-impl<'s> Table<'s> {
-    /// The next entry (`blk_next_sg`: `sg_unmark_end` of the one before, `sg_next`).
+impl Table<'_> {
+    /// The next entry (`blk_next_sg`): the mark of the end, which an earlier use of the
+    /// table may have left, goes from the one before.
     #[inline]
     fn next(&mut self) -> Result<&mut SgEntry, TableFull> {
-        if let Some(last) = &mut self.last {
-            last.page_link &= !END;
-        }
-        let (entry, rest) = std::mem::take(&mut self.rest)
-            .split_first_mut()
-            .ok_or(TableFull)?;
-        // Chained tables are not modelled: such an entry ends this one.
-        if entry.page_link & CHAIN != 0 {
-            return Err(TableFull);
-        }
-        self.rest = rest;
+        let entry = match &mut self.last {
+            None => std::mem::take(&mut self.rest)
+                .split_first_mut()
+                .map(|(entry, rest)| {
+                    self.rest = rest;
+                    entry
+                }),
+            Some(last) => {
+                last.page_link &= !END;
+                sg_next(&mut self.rest)
+            }
+        };
+        let entry = self.last.insert(entry.ok_or(TableFull)?);
         self.used += 1;
-        Ok(self.last.insert(entry))
+        Ok(entry)
     }
+}
+
+/// The entry behind the one before (`sg_next`). Chained tables are not modelled: an entry
+/// that leads to one ends the table.
+#[inline(never)]
+fn sg_next<'s>(rest: &mut &'s mut [SgEntry]) -> Option<&'s mut SgEntry> {
+    let (entry, behind) = std::mem::take(rest).split_first_mut()?;
+    *rest = behind;
+    (entry.page_link & CHAIN == 0).then_some(entry)
 }
 
 /// Maps a request's bios to a scatterlist (`__blk_rq_map_sg`); returns the entries used.
@@ -325,23 +337,22 @@ pub fn recount_segments<'d, V: Rules, D: BlockIo>(
         Some(bio) if bio.op == Op::Discard => return 1,
         Some(_) => {}
     }
-    let (mut segments, mut amount) = (0_u32, 0_u32);
     if V::VERSION != Version::V5_0 {
+        let mut counted = Counted::default();
         for bio in bios {
             for step in Steps::<_, V>::over(bio) {
-                bvec_split_segs::<V, D>(
-                    design,
+                bvec_count_segs::<V>(
                     limits,
-                    &step,
-                    &mut segments,
-                    &mut amount,
-                    u32::MAX,
-                    u32::MAX,
+                    step.phys(design),
+                    step.offset,
+                    step.len,
+                    &mut counted,
                 );
             }
         }
-        return segments;
+        return counted.segments;
     }
+    let (mut segments, mut amount) = (0_u32, 0_u32);
     let mut prev: Option<Step<D::Ref<'d>>> = None;
     for bio in bios {
         for step in Steps::<_, V>::over(bio) {

@@ -141,7 +141,7 @@ impl<'b, R: Copy> Request<'b, R> {
         ) {
             return false;
         }
-        gap_to_prev(limits, &last, next.offset)
+        gap_to_prev(limits, last.end(), next.offset)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::bio::{Op, Part};
 use super::step::{
-    PAGE, SECTOR_SHIFT, Step, Steps, bvec_split_segs, chunk_sectors_left, gap_to_prev,
+    Counted, PAGE, SECTOR_SHIFT, Step, Steps, bvec_split_segs, chunk_sectors_left, gap_to_prev,
     offset_in_first_page, phys_mergeable,
 };
 use crate::rules::{QueueLimits, Rules};
@@ -65,44 +65,67 @@ pub fn split_front<'d, V: Rules, D: BlockIo>(
     limits: &QueueLimits,
     bio: &Part<'_, D::Ref<'d>>,
 ) -> Result<Cut, SplitError> {
+    let mut bio = *bio;
+    let mut segments = 0;
+    let front = split_at::<V, D>(design, limits, &mut bio, &mut segments)?;
+    Ok(Cut {
+        front: (front != 0).then_some(front),
+        segments,
+        gap_bit: bio.gap_bit,
+    })
+}
+
+/// Bytes in front of the cut, 0 where there is none. The count of segments and the gaps
+/// are handed out as the kernel does it.
+#[inline(never)]
+fn split_at<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    limits: &QueueLimits,
+    bio: &mut Part<'_, D::Ref<'d>>,
+    segments: &mut u32,
+) -> Result<u32, SplitError> {
     let max_sectors = max_io_sectors::<V>(limits, bio.iter.sector);
     if V::VERSION == Version::V5_0 {
-        split_by_page::<V, D>(design, limits, bio, max_sectors)
+        split_by_page::<V, D>(design, limits, bio, max_sectors, segments)
     } else {
-        split_by_vec::<V, D>(design, limits, bio, max_sectors)
+        split_by_vec::<V, D>(design, limits, bio, max_sectors, segments)
     }
 }
 
-#[inline(never)]
+#[inline]
 fn split_by_vec<'d, V: Rules, D: BlockIo>(
     design: &'d D,
     limits: &QueueLimits,
-    bio: &Part<'_, D::Ref<'d>>,
+    bio: &mut Part<'_, D::Ref<'d>>,
     max_sectors: u32,
-) -> Result<Cut, SplitError> {
+    segments: &mut u32,
+) -> Result<u32, SplitError> {
     let in_sectors = V::VERSION <= Version::V5_10;
-    let max_amount = if in_sectors {
-        max_sectors
-    } else {
-        max_sectors << SECTOR_SHIFT
+    let most = Counted {
+        segments: u32::from(limits.max_segments),
+        amount: if in_sectors {
+            max_sectors
+        } else {
+            max_sectors << SECTOR_SHIFT
+        },
     };
-    let max_segments = u32::from(limits.max_segments);
     let fast = fast_segment_size::<V>(limits);
-    let (mut segments, mut amount, mut gaps) = (0_u32, 0_u32, 0_u32);
-    let mut prev: Option<Step<D::Ref<'d>>> = None;
+    let mut counted = Counted::default();
+    let mut gaps = 0_u32;
+    let mut prev_end = None;
     let mut fits = true;
 
     for step in Steps::<_, V>::over(bio) {
         if V::VERSION == Version::V7_1 && (step.offset | step.len) & limits.dma_alignment != 0 {
             return Err(SplitError::Invalid);
         }
-        if let Some(prev) = &prev {
-            if gap_to_prev(limits, prev, step.offset) {
+        if let Some(prev_end) = prev_end {
+            if gap_to_prev(limits, prev_end, step.offset) {
                 fits = false;
                 break;
             }
             if V::VERSION == Version::V7_1 {
-                gaps |= step.offset | prev.offset.wrapping_add(prev.len);
+                gaps |= step.offset | prev_end;
             }
         }
         let whole = if in_sectors {
@@ -110,73 +133,73 @@ fn split_by_vec<'d, V: Rules, D: BlockIo>(
         } else {
             step.len
         };
-        if segments < max_segments
-            && amount.wrapping_add(whole) <= max_amount
-            && step.offset.wrapping_add(step.len) <= fast
+        if counted.segments < most.segments
+            && counted.amount.wrapping_add(whole) <= most.amount
+            && step.end() <= fast
         {
-            segments += 1;
-            amount += whole;
-        } else if bvec_split_segs::<V, D>(
-            design,
+            counted.segments += 1;
+            counted.amount += whole;
+        } else if bvec_split_segs::<V>(
             limits,
-            &step,
-            &mut segments,
-            &mut amount,
-            max_segments,
-            max_amount,
+            step.phys(design),
+            step.offset,
+            step.len,
+            &mut counted,
+            &most,
         ) {
             fits = false;
             break;
         }
-        prev = Some(step);
+        prev_end = Some(step.end());
     }
 
-    let gap_bit = if gaps == 0 {
-        0
-    } else {
-        gaps.trailing_zeros() as u8 + 1
-    };
+    *segments = counted.segments;
+    if V::VERSION == Version::V7_1 {
+        // ffs: counted from 1, 0 for none.
+        bio.gap_bit = if gaps == 0 {
+            0
+        } else {
+            gaps.trailing_zeros() as u8 + 1
+        };
+    }
     if fits {
-        return Ok(Cut {
-            front: None,
-            segments,
-            gap_bit,
-        });
+        return Ok(0);
+    }
+    if in_sectors {
+        return cut_at::<V>(counted.amount << SECTOR_SHIFT);
     }
     // Vecs may end inside a block: from 6.1 on the cut is rounded down to a whole one.
-    let bytes = if in_sectors {
-        amount << SECTOR_SHIFT
-    } else {
-        amount & !limits.logical_block_size.wrapping_sub(1)
-    };
-    cut_at::<V>(bytes >> SECTOR_SHIFT << SECTOR_SHIFT, segments, gap_bit)
+    let bytes = counted.amount & !limits.logical_block_size.wrapping_sub(1);
+    cut_at::<V>(bytes >> SECTOR_SHIFT << SECTOR_SHIFT)
 }
 
 /// Before multi-page bvecs: pages join a segment or open one.
-#[inline(never)]
+#[inline]
 fn split_by_page<'d, V: Rules, D: BlockIo>(
     design: &'d D,
     limits: &QueueLimits,
     bio: &Part<'_, D::Ref<'d>>,
     max_sectors: u32,
-) -> Result<Cut, SplitError> {
+    segments: &mut u32,
+) -> Result<u32, SplitError> {
     let max_segments = u32::from(limits.max_segments);
-    let (mut segments, mut sectors, mut segment_size) = (0_u32, 0_u32, 0_u32);
+    let (mut count, mut sectors, mut segment_size) = (0_u32, 0_u32, 0_u32);
     let mut prev: Option<Step<D::Ref<'d>>> = None;
+    let mut fits = true;
 
     for step in Steps::<_, V>::over(bio) {
-        if let Some(prev) = &prev
-            && gap_to_prev(limits, prev, step.offset)
-        {
-            return cut_at::<V>(sectors << SECTOR_SHIFT, segments, 0);
+        if prev.is_some_and(|prev| gap_to_prev(limits, prev.end(), step.offset)) {
+            fits = false;
+            break;
         }
         if sectors.wrapping_add(step.len >> SECTOR_SHIFT) > max_sectors {
             // A cut inside this page counts its front as a segment of its own.
-            if segments < max_segments && sectors < max_sectors {
-                segments += 1;
+            if count < max_segments && sectors < max_sectors {
+                count += 1;
                 sectors = max_sectors;
             }
-            return cut_at::<V>(sectors << SECTOR_SHIFT, segments, 0);
+            fits = false;
+            break;
         }
         let joins = prev.is_some_and(|prev| {
             segment_size.wrapping_add(step.len) <= limits.max_segment_size
@@ -189,40 +212,32 @@ fn split_by_page<'d, V: Rules, D: BlockIo>(
         if joins {
             segment_size += step.len;
         } else {
-            if segments == max_segments {
-                return cut_at::<V>(sectors << SECTOR_SHIFT, segments, 0);
+            if count == max_segments {
+                fits = false;
+                break;
             }
-            segments += 1;
+            count += 1;
             segment_size = step.len;
         }
         sectors += step.len >> SECTOR_SHIFT;
         prev = Some(step);
     }
-    Ok(Cut {
-        front: None,
-        segments,
-        gap_bit: 0,
-    })
+    *segments = count;
+    if fits {
+        Ok(0)
+    } else {
+        cut_at::<V>(sectors << SECTOR_SHIFT)
+    }
 }
 
 /// What each kernel does with a cut that leaves nothing in front of it.
 #[inline]
-fn cut_at<V: Rules>(bytes: u32, segments: u32, gap_bit: u8) -> Result<Cut, SplitError> {
-    if bytes != 0 {
-        return Ok(Cut {
-            front: Some(bytes),
-            segments,
-            gap_bit,
-        });
-    }
+fn cut_at<V: Rules>(bytes: u32) -> Result<u32, SplitError> {
     match V::VERSION {
+        _ if bytes != 0 => Ok(bytes),
         Version::V5_0 | Version::V5_10 | Version::V6_1 => Err(SplitError::Bug),
         // The bio goes on whole, with the count that was reached.
-        Version::V6_12 => Ok(Cut {
-            front: None,
-            segments,
-            gap_bit,
-        }),
+        Version::V6_12 => Ok(0),
         Version::V7_1 => Err(SplitError::Invalid),
     }
 }
@@ -286,12 +301,12 @@ pub fn bio_split_to_limits<'d, 'b, V: Rules, D: BlockIo>(
             submit(bio, 1);
             return Ok(());
         }
-        let cut = split_front::<V, D>(design, limits, &bio)?;
-        bio.gap_bit = cut.gap_bit;
-        let Some(bytes) = cut.front else {
-            submit(bio, cut.segments);
+        let mut segments = 0;
+        let bytes = split_at::<V, D>(design, limits, &mut bio, &mut segments)?;
+        if bytes == 0 {
+            submit(bio, segments);
             return Ok(());
-        };
+        }
         // Only a bio that is no whole number of sectors gets here.
         if bytes >> SECTOR_SHIFT >= bio.iter.size >> SECTOR_SHIFT {
             return Err(match V::VERSION {
@@ -299,6 +314,6 @@ pub fn bio_split_to_limits<'d, 'b, V: Rules, D: BlockIo>(
                 _ => SplitError::Bug,
             });
         }
-        submit(bio.split_off(bytes), cut.segments);
+        submit(bio.split_off(bytes), segments);
     }
 }

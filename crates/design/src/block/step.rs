@@ -43,6 +43,12 @@ impl<R: Copy> Step<R> {
         Some((Self::of::<V>(vec, iter.done, len), vec.len))
     }
 
+    /// Where the step ends, counted like [`Self::offset`].
+    #[inline]
+    pub fn end(&self) -> u32 {
+        self.offset.wrapping_add(self.len)
+    }
+
     /// The physical address of the first byte (`bvec_phys`).
     #[inline]
     pub fn phys<'d, D: BlockIo<Ref<'d> = R>>(&self, design: &'d D) -> PhysAddr {
@@ -95,14 +101,12 @@ impl<R: Copy, V: Rules> Iterator for Steps<'_, R, V> {
 }
 
 /// Whether two neighbours in a table would leave a gap that the device cannot express
-/// (`bvec_gap_to_prev`): the end of one or the start of the other is inside a unit of the
-/// virtual boundary.
+/// (`bvec_gap_to_prev`): the end of one or the start of the other, both counted from the
+/// page that their vec starts in, is inside a unit of the virtual boundary.
 #[inline]
-pub(super) fn gap_to_prev<R>(limits: &QueueLimits, prev: &Step<R>, offset: u32) -> bool {
+pub(super) fn gap_to_prev(limits: &QueueLimits, prev_end: u32, offset: u32) -> bool {
     let mask = limits.virt_boundary_mask;
-    mask != 0
-        && (u64::from(offset) & mask != 0
-            || u64::from(prev.offset.wrapping_add(prev.len)) & mask != 0)
+    mask != 0 && (u64::from(offset) & mask != 0 || u64::from(prev_end) & mask != 0)
 }
 
 /// Whether `next` lies physically behind `prev` and in the same boundary window
@@ -118,13 +122,13 @@ pub(super) fn phys_mergeable(
 }
 
 /// Most bytes, up to `len`, that one segment may take from `phys` on
-/// (`get_max_segment_size`).
+/// (`get_max_segment_size`). `len` is not 0.
 #[inline]
 pub(super) fn max_segment_size(limits: &QueueLimits, phys: PhysAddr, len: u32) -> u32 {
     let mask = limits.seg_boundary_mask;
+    let room = (mask - (mask & phys)).min(u64::from(limits.max_segment_size) - 1);
     // One is added after the minimum: the mask may be all ones.
-    let room = (mask - (mask & phys)).min(u64::from(limits.max_segment_size) - 1) + 1;
-    room.min(u64::from(len)) as u32
+    (room as u32).min(len - 1) + 1
 }
 
 /// Sectors from `sector` to the next chunk boundary (`blk_boundary_sectors_left`).
@@ -138,45 +142,80 @@ pub(super) fn chunk_sectors_left(chunk_sectors: u32, sector: u64) -> u32 {
     }
 }
 
+/// What has been counted of a bio.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counted {
+    /// Segments.
+    pub segments: u32,
+    /// Sectors under 5.10 rules, bytes later.
+    pub amount: u32,
+}
+
 /// Adds the segments of one vec, as many as fit, to the counts of a bio
 /// (`bvec_split_segs`, v5.1 and later). True where the bio must be cut inside the vec.
 ///
-/// `amount` and `max_amount` are sectors under 5.10 rules and bytes later.
-#[inline(never)]
-pub(super) fn bvec_split_segs<'d, V: Rules, D: BlockIo>(
-    design: &'d D,
+/// `phys` and `offset` are where the vec starts, in memory and counted from its page.
+/// `most.amount` has the unit of [`Counted::amount`].
+#[inline]
+fn split_segs<V: Rules>(
     limits: &QueueLimits,
-    step: &Step<D::Ref<'d>>,
-    segments: &mut u32,
-    amount: &mut u32,
-    max_segments: u32,
-    max_amount: u32,
+    phys: PhysAddr,
+    offset: u32,
+    vec_len: u32,
+    counted: &mut Counted,
+    most: Counted,
 ) -> bool {
     let in_sectors = V::VERSION <= Version::V5_10;
     let max_len = if in_sectors {
-        max_amount
-            .min(u32::MAX >> SECTOR_SHIFT)
-            .wrapping_sub(*amount)
-            << SECTOR_SHIFT
+        let most = most.amount.min(u32::MAX >> SECTOR_SHIFT);
+        most.wrapping_sub(counted.amount) << SECTOR_SHIFT
     } else {
-        max_amount.wrapping_sub(*amount)
+        most.amount.wrapping_sub(counted.amount)
     };
-    let mut len = step.len.min(max_len);
+    let mut len = vec_len.min(max_len);
     let mut total = 0_u32;
-    let phys = step.phys(design);
-    while len != 0 && *segments < max_segments {
+    while len != 0 && counted.segments < most.segments {
         let segment = max_segment_size(limits, phys + u64::from(total), len);
-        *segments += 1;
+        counted.segments += 1;
         total += segment;
         len -= segment;
-        if u64::from(step.offset.wrapping_add(total)) & limits.virt_boundary_mask != 0 {
+        if u64::from(offset.wrapping_add(total)) & limits.virt_boundary_mask != 0 {
             break;
         }
     }
-    *amount += if in_sectors {
+    counted.amount += if in_sectors {
         total >> SECTOR_SHIFT
     } else {
         total
     };
-    len > 0 || step.len > max_len
+    len > 0 || vec_len > max_len
+}
+
+/// [`split_segs`] as a split calls it.
+#[inline(never)]
+pub(super) fn bvec_split_segs<V: Rules>(
+    limits: &QueueLimits,
+    phys: PhysAddr,
+    offset: u32,
+    len: u32,
+    counted: &mut Counted,
+    most: &Counted,
+) -> bool {
+    split_segs::<V>(limits, phys, offset, len, counted, *most)
+}
+
+/// [`split_segs`] as a recount calls it, without a bound that matters.
+#[inline(never)]
+pub(super) fn bvec_count_segs<V: Rules>(
+    limits: &QueueLimits,
+    phys: PhysAddr,
+    offset: u32,
+    len: u32,
+    counted: &mut Counted,
+) {
+    let most = Counted {
+        segments: u32::MAX,
+        amount: u32::MAX,
+    };
+    split_segs::<V>(limits, phys, offset, len, counted, most);
 }
