@@ -1,0 +1,513 @@
+//! How close the models come to the real kernels: instructions beside instructions, and
+//! the ratios of what competes.
+//!
+//! Both sides are read from records: the kernels' from `bench-results/kernel`, the models'
+//! from `bench-results/fidelity/model.jsonl`, with the reason for every ratio that needs one
+//! in `reasons.jsonl` beside it. Nothing is measured here.
+
+use std::fs;
+use std::path::Path;
+
+use design::Version;
+use serde::{Deserialize, Serialize};
+
+use crate::count::Count;
+use crate::error::OracleError;
+use crate::recorded::Recorded;
+
+/// What a model's primitive costs, in instructions counted by callgrind.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelCount {
+    /// The primitive, named as on the kernel's side.
+    pub primitive: String,
+    /// The design.
+    pub design: String,
+    /// The kernel whose rules it followed: `6.12`.
+    pub kernel: String,
+    /// Order of the allocation.
+    pub order: u8,
+    /// The state that was met; `all` where there is only one.
+    pub class: String,
+    /// Instructions, the loop included.
+    pub instructions: u64,
+}
+
+/// Why a ratio is what it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// The primitive.
+    pub primitive: String,
+    /// The kernel; every one where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    /// The kernel code responsible, by name.
+    pub reason: String,
+}
+
+/// A primitive of a model beside the same of its kernel.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Row {
+    /// The primitive.
+    pub primitive: String,
+    /// The design.
+    pub design: String,
+    /// The kernel.
+    pub kernel: String,
+    /// Order of the allocation.
+    pub order: u8,
+    /// The state that both met.
+    pub class: String,
+    /// The model's instructions.
+    pub model: u64,
+    /// The kernel's: of several exact values of one state, the most frequent.
+    pub real: u64,
+    /// Model over kernel.
+    pub ratio: f64,
+    /// The kernel code responsible, where it is known.
+    pub reason: Option<String>,
+}
+
+/// Two primitives that compete, in the model and in the kernel.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Pair {
+    /// What competes: `segment walk : folio walk`.
+    pub pair: String,
+    /// The kernel, or both where each side has its own.
+    pub kernel: String,
+    /// Order of the allocation.
+    pub order: u8,
+    /// The model's ratio.
+    pub model_ratio: f64,
+    /// The kernel's.
+    pub real_ratio: f64,
+}
+
+impl Pair {
+    /// How far the ratios are apart: 1 is equal, 1.25 the most that is wanted.
+    pub fn apart(&self) -> f64 {
+        (self.model_ratio / self.real_ratio).max(self.real_ratio / self.model_ratio)
+    }
+}
+
+/// A side of a pair: a primitive of a kernel, and with it of that kernel's model.
+#[derive(Clone, Copy)]
+struct Side {
+    kernel: Version,
+    primitives: &'static [&'static str],
+    class: &'static str,
+}
+
+const fn side(kernel: Version, primitives: &'static [&'static str], class: &'static str) -> Side {
+    Side {
+        kernel,
+        primitives,
+        class,
+    }
+}
+
+use Version::{V5_10, V6_12};
+
+/// What competes in the debate. Primitives of one side are added up.
+const PAIRS: &[(&str, Side, Side)] = &[
+    (
+        "segment walk : folio walk",
+        side(V6_12, &["bio_for_each_segment"], ""),
+        side(V6_12, &["bio_for_each_folio_all"], ""),
+    ),
+    (
+        "page-by-page add : folio add",
+        side(V6_12, &["bio_add_page"], ""),
+        side(V6_12, &["bio_add_folio"], ""),
+    ),
+    (
+        "5.10 segment walk : 6.12 folio walk",
+        side(V5_10, &["bio_for_each_segment"], ""),
+        side(V6_12, &["bio_for_each_folio_all"], ""),
+    ),
+    (
+        "5.10 page-by-page add : 6.12 folio add",
+        side(V5_10, &["bio_add_page"], ""),
+        side(V6_12, &["bio_add_folio"], ""),
+    ),
+    (
+        "5.10 per-page release : 6.12 per-folio release",
+        side(V5_10, &["end_io_release"], ""),
+        side(V6_12, &["end_io_release"], ""),
+    ),
+    (
+        "5.10 per-page dirty : 6.12 per-folio dirty",
+        side(V5_10, &["end_io_dirty"], "clean"),
+        side(V6_12, &["end_io_dirty"], "clean"),
+    ),
+    (
+        "base-page charges : one large charge",
+        side(V5_10, &["memcg_charge_base_pages"], ""),
+        side(V5_10, &["memcg_charge"], ""),
+    ),
+    (
+        "base-page charges : one large charge",
+        side(V6_12, &["memcg_charge_base_pages"], ""),
+        side(V6_12, &["memcg_charge"], ""),
+    ),
+    (
+        "get on a tail : on a head",
+        side(V5_10, &["get_page_tail"], ""),
+        side(V5_10, &["get_page_head"], ""),
+    ),
+    (
+        "get on a tail : on a head",
+        side(V6_12, &["get_page_tail"], ""),
+        side(V6_12, &["get_page_head"], ""),
+    ),
+    (
+        "put on a tail : on a head",
+        side(V5_10, &["put_page_tail"], ""),
+        side(V5_10, &["put_page_head"], ""),
+    ),
+    (
+        "put on a tail : on a head",
+        side(V6_12, &["put_page_tail"], ""),
+        side(V6_12, &["put_page_head"], ""),
+    ),
+    (
+        "map with recount : without",
+        side(V5_10, &["blk_rq_map_sg", "recount"], ""),
+        side(V5_10, &["blk_rq_map_sg"], ""),
+    ),
+    (
+        "map with recount : without",
+        side(V6_12, &["blk_rq_map_sg", "recount"], ""),
+        side(V6_12, &["blk_rq_map_sg"], ""),
+    ),
+];
+
+/// The state part of a class: `hit` of `hit@234`.
+fn state(class: &str) -> &str {
+    class.split('@').next().unwrap_or(class)
+}
+
+/// All that is compared.
+#[derive(Clone, Default, Debug)]
+pub struct Fidelity {
+    /// Primitives, in the order of the model's record.
+    pub rows: Vec<Row>,
+    /// Pairs, order by order.
+    pub pairs: Vec<Pair>,
+    /// Primitives of the kernels that no model has.
+    pub unmodelled: Vec<String>,
+}
+
+/// The kernel's count of a state: the value that most samples had.
+fn real(recorded: &Recorded, primitive: &str, order: u8, class: &str) -> Option<Count> {
+    recorded
+        .counts
+        .rows
+        .iter()
+        .filter(|row| row.primitive == primitive && row.order == order)
+        .filter(|row| class.is_empty() || state(&row.class) == class)
+        .max_by_key(|row| row.samples)
+        .cloned()
+}
+
+/// The folder with the models' record and the reasons, below `bench-results`.
+pub const FOLDER: &str = "fidelity";
+/// The models' record.
+pub const MODEL_FILE: &str = "model.jsonl";
+/// The reasons.
+pub const REASONS_FILE: &str = "reasons.jsonl";
+
+fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>, OracleError> {
+    let text = fs::read_to_string(path).map_err(crate::error::io_error(format!(
+        "reading {}",
+        path.display()
+    )))?;
+    let read = |(at, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|error| OracleError::Malformed {
+            path: path.into(),
+            reason: format!("line {}: {error}", at + 1),
+        })
+    };
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(read)
+        .collect()
+}
+
+/// Reads both sides below `bench_results` and compares them.
+///
+/// # Errors
+/// A record that is missing or does not read, with its path and line.
+pub fn load(bench_results: &Path) -> Result<Fidelity, OracleError> {
+    let folder = bench_results.join(FOLDER);
+    let models: Vec<ModelCount> = read_lines(&folder.join(MODEL_FILE))?;
+    let reasons: Vec<Reason> = read_lines(&folder.join(REASONS_FILE))?;
+    let kernels = crate::Series::ALL
+        .into_iter()
+        .map(|series| Recorded::read(&crate::recorded::path(bench_results, series)))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(compare(&models, &reasons, &kernels))
+}
+
+/// Compares the models' counts with the kernels' they follow.
+pub fn compare(models: &[ModelCount], reasons: &[Reason], kernels: &[Recorded]) -> Fidelity {
+    let recorded = |kernel: &str| kernels.iter().find(|k| k.identity.rules == kernel);
+    let reason_of = |row: &ModelCount| {
+        let fits = |r: &&Reason| {
+            r.primitive == row.primitive && r.kernel.as_ref().is_none_or(|k| *k == row.kernel)
+        };
+        reasons.iter().find(fits).map(|r| r.reason.clone())
+    };
+    let rows = models
+        .iter()
+        .filter_map(|model| {
+            let class = if model.class == "all" {
+                ""
+            } else {
+                state(&model.class)
+            };
+            let count = real(
+                recorded(&model.kernel)?,
+                &model.primitive,
+                model.order,
+                class,
+            )?;
+            (count.min > 0).then(|| Row {
+                primitive: model.primitive.clone(),
+                design: model.design.clone(),
+                kernel: model.kernel.clone(),
+                order: model.order,
+                class: state(&count.class).to_owned(),
+                model: model.instructions,
+                real: count.min,
+                ratio: model.instructions as f64 / count.min as f64,
+                reason: reason_of(model),
+            })
+        })
+        .collect::<Vec<_>>();
+    let pairs = PAIRS
+        .iter()
+        .flat_map(|pair| pairs_of(pair, &rows))
+        .collect();
+    let mut unmodelled: Vec<String> = kernels
+        .iter()
+        .flat_map(|k| &k.counts.rows)
+        .map(|row| row.primitive.clone())
+        .filter(|name| !rows.iter().any(|row| row.primitive == *name))
+        .collect();
+    unmodelled.sort();
+    unmodelled.dedup();
+    Fidelity {
+        rows,
+        pairs,
+        unmodelled,
+    }
+}
+
+/// A pair at every order that both sides have.
+fn pairs_of((name, left, right): &(&str, Side, Side), rows: &[Row]) -> Vec<Pair> {
+    let sum = |side: &Side, order: u8| -> Option<(u64, u64)> {
+        side.primitives
+            .iter()
+            .try_fold((0, 0), |(model, real), primitive| {
+                let fits = |row: &&Row| {
+                    row.primitive == *primitive
+                        && row.kernel == side.kernel.name()
+                        && row.order == order
+                        && (side.class.is_empty() || row.class == side.class)
+                };
+                // The state that a run meets most is the first in the model's record.
+                let row = rows.iter().find(fits)?;
+                Some((model + row.model, real + row.real))
+            })
+    };
+    let kernel = if left.kernel == right.kernel {
+        left.kernel.name().to_owned()
+    } else {
+        format!("{} and {}", left.kernel, right.kernel)
+    };
+    (0..=physmem::MAX_ORDER)
+        .filter_map(|order| {
+            let (a, b) = (sum(left, order)?, sum(right, order)?);
+            Some(Pair {
+                pair: (*name).to_owned(),
+                kernel: kernel.clone(),
+                order,
+                model_ratio: a.0 as f64 / b.0 as f64,
+                real_ratio: a.1 as f64 / b.1 as f64,
+            })
+        })
+        .collect()
+}
+
+/// Most that a model may cost, as a share of the kernel's instructions.
+pub const MOST: f64 = 1.1;
+/// Below this share a row wants its reason.
+pub const REASON_BELOW: f64 = 0.8;
+/// Most that a pair's two ratios may be apart.
+pub const MOST_APART: f64 = 1.25;
+
+impl Fidelity {
+    /// Rows that cost more than [`MOST`] of the kernel's.
+    pub fn above(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.ratio > MOST)
+    }
+
+    /// Rows below [`REASON_BELOW`] without a reason.
+    pub fn unexplained(&self) -> impl Iterator<Item = &Row> {
+        self.rows
+            .iter()
+            .filter(|row| row.ratio < REASON_BELOW && row.reason.is_none())
+    }
+
+    /// Pairs that are too far apart.
+    pub fn apart(&self) -> impl Iterator<Item = &Pair> {
+        self.pairs.iter().filter(|pair| pair.apart() > MOST_APART)
+    }
+
+    /// One line for a report, with the three worst rows named.
+    pub fn in_a_line(&self) -> Option<String> {
+        let mut by_distance: Vec<&Row> = self.rows.iter().collect();
+        by_distance.sort_by(|a, b| b.ratio.ln().abs().total_cmp(&a.ratio.ln().abs()));
+        let low = self
+            .rows
+            .iter()
+            .map(|row| row.ratio)
+            .min_by(f64::total_cmp)?;
+        let high = self
+            .rows
+            .iter()
+            .map(|row| row.ratio)
+            .max_by(f64::total_cmp)?;
+        let mut names: Vec<&str> = self.rows.iter().map(|row| row.primitive.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut worst: Vec<String> = Vec::new();
+        let mut seen: Vec<(&str, &str)> = Vec::new();
+        for row in by_distance {
+            if worst.len() == 3 {
+                break;
+            }
+            if !seen.contains(&(row.primitive.as_str(), row.kernel.as_str())) {
+                seen.push((&row.primitive, &row.kernel));
+                worst.push(format!(
+                    "{} order {} against {} ({:.2})",
+                    row.primitive, row.order, row.kernel, row.ratio
+                ));
+            }
+        }
+        let within = self
+            .pairs
+            .iter()
+            .filter(|pair| pair.apart() <= MOST_APART)
+            .count();
+        Some(format!(
+            "model within {low:.2} to {high:.2} of Linux 5.10/6.12 on {} primitives; worst: {}. {within} of {} \
+             competing ratios within {MOST_APART} of the kernel's own",
+            names.len(),
+            worst.join(", "),
+            self.pairs.len()
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::count::Counts;
+    use crate::oracle::Identity;
+
+    fn count(primitive: &str, order: u8, class: &str, samples: u32, n: u64) -> Count {
+        Count {
+            primitive: primitive.into(),
+            order,
+            class: class.into(),
+            samples,
+            min: n,
+            max: n,
+        }
+    }
+
+    fn kernel(rows: Vec<Count>) -> Recorded {
+        Recorded {
+            identity: Identity {
+                release: "6.12.0".into(),
+                rules: "6.12".into(),
+                package: None,
+                qemu: String::new(),
+                compiler: String::new(),
+                module: String::new(),
+            },
+            answers: Vec::new(),
+            counts: Counts {
+                rows,
+                ..Counts::default()
+            },
+        }
+    }
+
+    fn model(primitive: &str, order: u8, class: &str, instructions: u64) -> ModelCount {
+        ModelCount {
+            primitive: primitive.into(),
+            design: "folio".into(),
+            kernel: "6.12".into(),
+            order,
+            class: class.into(),
+            instructions,
+        }
+    }
+
+    #[test]
+    fn the_most_frequent_value_of_the_same_state_is_compared() {
+        let real = kernel(vec![
+            count("charge", 0, "hit@100", 30, 100),
+            count("charge", 0, "hit@110", 10, 110),
+            count("charge", 0, "miss", 50, 400),
+        ]);
+        let found = compare(&[model("charge", 0, "hit", 90)], &[], &[real]);
+        assert_eq!(found.rows.len(), 1);
+        assert_eq!(found.rows[0].real, 100);
+        assert!((found.rows[0].ratio - 0.9).abs() < 1e-9);
+    }
+
+    #[test]
+    fn pairs_compare_ratios_not_counts() {
+        let real = kernel(vec![
+            count("bio_for_each_segment", 9, "all", 40, 1000),
+            count("bio_for_each_folio_all", 9, "all", 40, 100),
+        ]);
+        let models = [
+            model("bio_for_each_segment", 9, "all", 500),
+            model("bio_for_each_folio_all", 9, "all", 100),
+        ];
+        let found = compare(&models, &[], &[real]);
+        let pair = &found.pairs[0];
+        assert_eq!((pair.model_ratio, pair.real_ratio), (5.0, 10.0));
+        assert!((pair.apart() - 2.0).abs() < 1e-9);
+        assert_eq!(found.apart().count(), 1);
+        assert_eq!(found.unexplained().count(), 1, "0.5 without a reason");
+        let reason = Reason {
+            primitive: "bio_for_each_segment".into(),
+            kernel: None,
+            reason: "x".into(),
+        };
+        let real = kernel(vec![count("bio_for_each_segment", 9, "all", 40, 1000)]);
+        assert_eq!(
+            compare(&models, &[reason], &[real]).unexplained().count(),
+            0
+        );
+    }
+
+    #[test]
+    fn what_no_model_has_is_named() {
+        let found = compare(
+            &[],
+            &[],
+            &[kernel(vec![count("split_page", 0, "all", 40, 9)])],
+        );
+        assert_eq!(found.unmodelled, ["split_page"]);
+        assert_eq!(found.in_a_line(), None);
+    }
+}
