@@ -12,9 +12,9 @@
  * (two rdtsc, the indirect call, the return, the entry nop) is subtracted.
  * <class> names the state that the sample met. Where a class seen from outside
  * still holds several exact values (a spilled statistic, a drained reference),
- * each value is a class of its own, spelled class@value; so min equals max in
- * every line but one whose class could not be split further (more than
- * COUNT_CLASSES of them), which is printed as class@mixed.
+ * each value is a class of its own: the plain name for one that most samples have,
+ * class@value for the others. So min equals max in every line but one whose class
+ * holds more than COUNT_CLASSES values, which is printed as class@mixed.
  *
  * The memcg primitives need the asking process two cgroup v2 levels below the
  * root; in the initramfs, before it asks for the counts:
@@ -39,7 +39,6 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/jiffies.h>
-#include <asm/hardirq.h>
 #include "count.h"
 
 const unsigned int count_orders[] = { 0, 2, 3, 4, 6, 9 };
@@ -63,6 +62,7 @@ static struct {
 	unsigned int order;
 	u32 overhead;
 	unsigned long (*lookup)(const char *name);
+	u64 (*interrupts)(unsigned int cpu);
 	u32 period_start;
 	unsigned long jiffy;
 } c;
@@ -100,19 +100,26 @@ static void count_quiet(void)
 	}
 }
 
+/* The local timer's interrupts, and others of the CPU itself; a kernel that does
+ * not let them be found still shows its ticks. */
+static u64 count_interrupts(void)
+{
+	return c.interrupts ? c.interrupts(smp_processor_id()) : jiffies;
+}
+
 u32 count_take(count_fn op, struct count_arg *a)
 {
 	unsigned long flags;
-	unsigned int before, after;
+	u64 before, after;
 	bool due;
 	u32 raw;
 
 	count_quiet();
 	local_irq_save(flags);
-	before = this_cpu_read(irq_stat.apic_timer_irqs);
+	before = count_interrupts();
 	due = need_resched();
 	raw = count_bracket(op, a);
-	after = this_cpu_read(irq_stat.apic_timer_irqs);
+	after = count_interrupts();
 	local_irq_restore(flags);
 	return before == after && !due ? raw : COUNT_DISTURBED;
 }
@@ -172,26 +179,28 @@ static unsigned int count_run_end(unsigned int i, bool by_value)
 	return j;
 }
 
+/* The value that three in five samples of a class have keeps the plain name, so
+ * that a rare further one does not rename it. */
 static void count_print_class(unsigned int from, unsigned int to)
 {
-	unsigned int values = 0, i;
 	struct count_sample *s = c.samples;
+	unsigned int values = 0, i, end;
 
 	for (i = from; i < to; i = count_run_end(i, true))
 		values++;
-	if (values == 1 || values > COUNT_CLASSES) {
-		out_line(c.out, "count %s %u %s%s %u %u %u", c.primitive,
-			      c.order, s[from].class, values == 1 ? "" : "@mixed",
-			      to - from, s[from].net, s[to - 1].net);
+	if (values > COUNT_CLASSES) {
+		out_line(c.out, "count %s %u %s@mixed %u %u %u", c.primitive, c.order,
+			 s[from].class, to - from, s[from].net, s[to - 1].net);
 		return;
 	}
-	for (i = from; i < to;) {
-		unsigned int end = count_run_end(i, true);
+	for (i = from; i < to; i = end) {
+		char value[12] = "";
 
-		out_line(c.out, "count %s %u %s@%u %u %u %u", c.primitive,
-			      c.order, s[i].class, s[i].net, end - i, s[i].net,
-			      s[i].net);
-		i = end;
+		end = count_run_end(i, true);
+		if (5 * (end - i) < 3 * (to - from))
+			snprintf(value, sizeof(value), "@%u", s[i].net);
+		out_line(c.out, "count %s %u %s%s %u %u %u", c.primitive, c.order,
+			 s[i].class, value, end - i, s[i].net, s[i].net);
 	}
 }
 
@@ -304,6 +313,7 @@ int count_open(struct oracle_out *out)
 	error = count_find_lookup();
 	if (error)
 		return error;
+	c.interrupts = count_symbol("arch_irq_stat_cpu");
 	c.samples = kcalloc(COUNT_MAX_SAMPLES, sizeof(*c.samples), GFP_KERNEL);
 	if (!c.samples)
 		return -ENOMEM;

@@ -108,9 +108,7 @@ COUNT_OP op_bio_add_folio(struct count_arg *a)
 static void bio_empty(struct bio *bio)
 {
 	bio->bi_vcnt = 0;
-	bio->bi_iter.bi_size = 0;
-	bio->bi_iter.bi_idx = 0;
-	bio->bi_iter.bi_bvec_done = 0;
+	bio->bi_iter = (struct bvec_iter){ };
 }
 
 static void count_adds(struct count_arg *a)

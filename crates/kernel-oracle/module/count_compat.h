@@ -7,8 +7,13 @@
 
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
-#include <linux/pagevec.h>
 #include "compat.h"
+/* Folio batches moved out of pagevec.h in 7.x. */
+#if __has_include(<linux/folio_batch.h>)
+#include <linux/folio_batch.h>
+#else
+#include <linux/pagevec.h>
+#endif
 
 #define COUNT_SINCE(major, minor) (LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 

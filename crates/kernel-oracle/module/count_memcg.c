@@ -24,7 +24,6 @@
  */
 #include <linux/memcontrol.h>
 #include <linux/page_counter.h>
-#include <linux/pagevec.h>
 #include <linux/slab.h>
 #include "count.h"
 
