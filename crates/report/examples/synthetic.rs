@@ -6,7 +6,11 @@ mod synthetic;
 
 use std::path::PathBuf;
 
-use report::{Summary, fidelity_figure, figures, json_lines, mail, markdown, write_figures};
+use record::Row;
+use report::{
+    History, HistoryRun, Summary, fidelity_figure, figures, history_figures, history_html,
+    history_text, json_lines, mail, markdown, write_figures,
+};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::args_os()
@@ -24,5 +28,31 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for file in write_figures(&all, &dir.join("plots"))? {
         println!("{}", file.display());
     }
+
+    let mut runs = Vec::new();
+    for day in 1..=9 {
+        let mut run = synthetic::run(day, 0.02);
+        run.env.date_utc = format!("2026-11-{day:02}T01:02:03Z");
+        let keep = |id: &str| id == "iteration/chunks" || id == "accounting/stat";
+        run.rows.retain(|row| keep(row.workload()));
+        for row in &mut run.rows {
+            if let Row::Sample(sample) = row {
+                let slower = if sample.design == "split" && day > 5 {
+                    1.2
+                } else {
+                    1.0
+                };
+                sample.rounds.iter_mut().for_each(|round| *round *= slower);
+            }
+        }
+        runs.push(HistoryRun::from_summary(
+            &format!("day-{day}"),
+            &Summary::from_run(&run),
+        ));
+    }
+    let history = History::of(runs)?;
+    write_figures(&history_figures(&history), &dir.join("history"))?;
+    std::fs::write(dir.join("history.txt"), history_text(&history))?;
+    std::fs::write(dir.join("history.html"), history_html(&history)?)?;
     Ok(())
 }

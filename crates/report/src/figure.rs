@@ -7,6 +7,7 @@ mod dots;
 mod draw;
 mod fidelity;
 mod font;
+mod history;
 #[cfg(test)]
 mod legible;
 mod panels;
@@ -18,6 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use fidelity::{FidelityRow, fidelity_figure};
+pub use history::history_figures;
 
 use crate::summary::Summary;
 use shapes::Shape;

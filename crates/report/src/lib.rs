@@ -10,15 +10,21 @@ extern crate self as report;
 mod build;
 mod diff;
 mod figure;
+mod history;
+mod history_page;
 mod number;
 mod style;
 mod summary;
 mod text;
 
 pub use diff::{Change, Diff, Floors, RowKey};
-pub use figure::{FidelityRow, Figure, FigureError, fidelity_figure, figures, write_figures};
+pub use figure::{
+    FidelityRow, Figure, FigureError, fidelity_figure, figures, history_figures, write_figures,
+};
+pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
+pub use history_page::history_html;
 pub use style::{Marker, Style, sort_designs, style_of};
 pub use summary::{
     Case, Cell, Context, Family, Mean, MemoryLine, Summary, ValueCase, ValueCell, WorkloadNote,
 };
-pub use text::{diff_json_lines, diff_mail, json_lines, mail, markdown};
+pub use text::{diff_json_lines, diff_mail, history_text, json_lines, mail, markdown};

@@ -2,6 +2,7 @@
 
 mod bar;
 mod diff;
+mod history;
 mod json;
 mod mail;
 mod markdown;
@@ -10,6 +11,7 @@ mod table;
 mod words;
 
 pub use diff::{diff_json_lines, diff_mail};
+pub use history::history_text;
 pub use json::json_lines;
 pub use mail::mail;
 pub use markdown::markdown;

@@ -258,7 +258,7 @@ impl Places {
     }
 }
 
-fn pages(sheet_of: &Sheet, panels: &[Panel]) -> Vec<Figure> {
+pub(super) fn pages(sheet_of: &Sheet, panels: &[Panel]) -> Vec<Figure> {
     let count = panels.len().div_ceil(PANELS);
     panels
         .chunks(PANELS)
