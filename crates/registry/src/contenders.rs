@@ -19,8 +19,6 @@ pub struct DesignInfo {
     pub package: &'static str,
     /// The kernel whose rules it follows unless asked otherwise.
     pub rules: Version,
-    /// Its type as symbols spell it.
-    pub(crate) type_name: fn() -> &'static str,
 }
 
 /// A design under the rules of one kernel, with its loops.
@@ -46,7 +44,6 @@ macro_rules! contenders {
                     records: <$design as design::Design>::RECORDS,
                     package: $package,
                     rules: <$rules as design::Rules>::VERSION,
-                    type_name: std::any::type_name::<$design>,
                 },
                 loops: &[$(const { &table::$capability::<$design, $rules>() }),+],
                 lacks: concat!("" $(, $lacks)?),

@@ -68,7 +68,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
                 .flatten()
                 .find(|(of, _)| of.id == workload.id);
             let enter = match stamp {
-                Some((_, Stamp::Timed(enter))) => Enter::Timed(*enter),
+                Some((_, Stamp::Timed(enter, _))) => Enter::Timed(*enter),
                 Some((_, Stamp::Value(value))) => {
                     tables.values.push((workload, design, *value));
                     Enter::Value
@@ -148,9 +148,26 @@ impl Entry {
             (Enter::Absent(reason), _) => Err(SetupError::Absent(reason.to_owned())),
             (Enter::Value, Some((_, _, value))) => value(setup),
             (Enter::Value, None) => {
-                symbols::code_bytes(self.design, setup.word("of").ok().as_deref())
+                let loops = loops(self.design, setup.word("of").ok().as_deref());
+                Ok(symbols::code_bytes(&loops)? as f64)
             }
             (Enter::Timed(_), _) => Err(SetupError::Absent("a time, not a number".to_owned())),
         }
     }
+}
+
+/// Where the loops of a design are, under its own rules: of one workload, or of all.
+fn loops(design: &DesignInfo, of: Option<&str>) -> Vec<usize> {
+    CONTENDERS
+        .iter()
+        .filter(|contender| {
+            contender.info.name == design.name && contender.info.rules == design.rules
+        })
+        .flat_map(|contender| contender.loops.iter().copied().flatten())
+        .filter(|(workload, _)| of.is_none_or(|id| workload.id == id))
+        .flat_map(|(_, stamp)| match stamp {
+            Stamp::Timed(_, loops) => loops(),
+            Stamp::Value(_) | Stamp::Code => Vec::new(),
+        })
+        .collect()
 }

@@ -29,7 +29,6 @@ const FULL: &[Rows] = &[
             "order=4",
             "order=9",
             "order=0 count=64 layout=scattered",
-            "order=0 count=64 layout=scattered footprint=mem",
             "order=4 count=16 payload=read",
             "layout=captured-anon-base",
             "layout=captured-anon-thp",

@@ -5,8 +5,6 @@ use std::sync::LazyLock;
 use object::{Object, ObjectSymbol, SymbolKind};
 use workloads::SetupError;
 
-use crate::contenders::DesignInfo;
-
 /// Why the code cannot be looked at.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CodeError {
@@ -37,49 +35,68 @@ impl EntryCode {
         let module = workload.replace('/', "::").replace('-', "_");
         self.name.starts_with(&format!("workloads::{module}::"))
     }
-
-    /// Whether this loop was stamped out for the type of this name.
-    pub(crate) fn is_for(&self, type_name: &str) -> bool {
-        let Some((_, after)) = self.name.split_once(&format!("<{type_name}")) else {
-            return false;
-        };
-        after.starts_with([',', '>'])
-    }
 }
 
 /// Every timed loop in this executable, by name.
 ///
 /// # Errors
 /// [`CodeError`].
+#[inline(never)]
 pub fn entry_codes() -> Result<&'static [EntryCode], CodeError> {
     static CODES: LazyLock<Result<Vec<EntryCode>, CodeError>> = LazyLock::new(read);
     CODES.as_deref().map_err(Clone::clone)
 }
 
-fn read() -> Result<Vec<EntryCode>, CodeError> {
-    let unreadable = |e: &dyn std::fmt::Display| CodeError::Unreadable(e.to_string());
-    let path = std::env::current_exe().map_err(|e| unreadable(&e))?;
-    let bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
-    let file = object::File::parse(&*bytes).map_err(|e| unreadable(&e))?;
-    let mut codes: Vec<EntryCode> = file
-        .symbols()
-        .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
-        .filter_map(|symbol| {
-            let name = format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?));
-            let function = name
-                .split("::<")
-                .next()
-                .unwrap_or(&name)
-                .rsplit("::")
-                .next();
-            let is_loop =
-                name.starts_with("workloads::") && function.is_some_and(|f| f.starts_with("entry"));
-            (is_loop && !name.contains("{closure")).then(|| EntryCode {
-                name,
-                address: symbol.address(),
-                bytes: symbol.size(),
+/// All functions of this executable, by where they start in its file.
+struct Own {
+    functions: Vec<EntryCode>,
+    /// What a function's address is here, less what it is in the file.
+    slide: usize,
+}
+
+static OWN: LazyLock<Result<Own, CodeError>> = LazyLock::new(Own::read);
+
+impl Own {
+    fn read() -> Result<Self, CodeError> {
+        let unreadable = |e: &dyn std::fmt::Display| CodeError::Unreadable(e.to_string());
+        let path = std::env::current_exe().map_err(|e| unreadable(&e))?;
+        let bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
+        let file = object::File::parse(&*bytes).map_err(|e| unreadable(&e))?;
+        let functions: Vec<EntryCode> = file
+            .symbols()
+            .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
+            .filter_map(|symbol| {
+                Some(EntryCode {
+                    name: format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?)),
+                    address: symbol.address(),
+                    bytes: symbol.size(),
+                })
             })
-        })
+            .collect();
+        let anchor = functions.iter().find(|function| function.name == ANCHOR);
+        let anchor = anchor.ok_or(CodeError::NoSymbols)?.address as usize;
+        let slide = (entry_codes as *const () as usize).wrapping_sub(anchor);
+        Ok(Self { functions, slide })
+    }
+}
+
+/// The function by which it is found out where the executable was loaded.
+const ANCHOR: &str = "registry::symbols::entry_codes";
+
+fn read() -> Result<Vec<EntryCode>, CodeError> {
+    let own = OWN.as_ref().map_err(Clone::clone)?;
+    let is_loop = |name: &str| {
+        let path = name.split("::<").next().unwrap_or(name);
+        let function = path.rsplit("::").next().unwrap_or(path);
+        path.starts_with("workloads::")
+            && function.starts_with("entry")
+            && !name.contains("{closure")
+    };
+    let mut codes: Vec<EntryCode> = own
+        .functions
+        .iter()
+        .filter(|function| is_loop(&function.name))
+        .cloned()
         .collect();
     codes.sort();
     codes.dedup();
@@ -90,21 +107,24 @@ fn read() -> Result<Vec<EntryCode>, CodeError> {
     }
 }
 
-/// Bytes of a design's loops, of one workload or of all.
-pub(crate) fn code_bytes(design: &DesignInfo, of: Option<&str>) -> Result<f64, SetupError> {
-    let codes = entry_codes().map_err(|e| SetupError::Absent(e.to_string()))?;
-    let its = codes
-        .iter()
-        .filter(|code| code.is_for((design.type_name)()));
-    let bytes: u64 = its
-        .filter(|code| of.is_none_or(|id| code.is_of(id)))
-        .map(|code| code.bytes)
-        .sum();
-    if bytes == 0 {
-        return Err(SetupError::Absent(format!(
-            "this executable has no such loop of {}",
-            design.name
-        )));
+/// Bytes of the functions that start at these addresses, as often as they are named: two
+/// loops that the compiler folded into one count for both.
+pub(crate) fn code_bytes(addresses: &[usize]) -> Result<u64, SetupError> {
+    let absent = |e: String| SetupError::Absent(e);
+    if addresses.is_empty() {
+        return Err(absent("the design has no such loop".to_owned()));
     }
-    Ok(bytes as f64)
+    let own = OWN.as_ref().map_err(|e| absent(e.to_string()))?;
+    addresses
+        .iter()
+        .map(|address| {
+            let in_file = address.wrapping_sub(own.slide) as u64;
+            let function = own
+                .functions
+                .iter()
+                .find(|function| function.address == in_file);
+            function.map(|function| function.bytes)
+        })
+        .sum::<Option<u64>>()
+        .ok_or_else(|| absent("the running executable does not say how long a loop is".to_owned()))
 }

@@ -9,8 +9,11 @@ use workloads::{Setup, SetupError, Then, Workload, accounting, code, iteration, 
 /// How a workload is entered, its design erased.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stamp {
-    /// Sets up a job and hands it on.
-    Timed(fn(&Setup, Then<'_>) -> Result<(), SetupError>),
+    /// Sets up a job and hands it on; and where its loops are.
+    Timed(
+        fn(&Setup, Then<'_>) -> Result<(), SetupError>,
+        fn() -> Vec<usize>,
+    ),
     /// Works out a number.
     Value(fn(&Setup) -> Result<f64, SetupError>),
     /// Reads the size of the loops in the running executable.
@@ -22,7 +25,7 @@ pub(crate) type Stamped = (&'static Workload, Stamp);
 
 macro_rules! stamped {
     ($design:ident, $rules:ident: $($family:ident :: $name:ident),+ $(,)?) => {
-        [$((&$family::$name::WORKLOAD, Stamp::Timed($family::$name::enter::<$design, $rules>))),+]
+        [$((&$family::$name::WORKLOAD, Stamp::Timed($family::$name::enter::<$design, $rules>, $family::$name::loops::<$design, $rules>))),+]
     };
 }
 
@@ -31,11 +34,14 @@ pub(crate) const fn describe<D: Design, V: Rules>() -> [Stamped; 4] {
     [
         (
             &layout::compose::WORKLOAD,
-            Stamp::Timed(layout::compose::enter::<D, V>),
+            Stamp::Timed(
+                layout::compose::enter::<D, V>,
+                layout::compose::loops::<D, V>,
+            ),
         ),
         (
             &layout::lookup::WORKLOAD,
-            Stamp::Timed(layout::lookup::enter::<D, V>),
+            Stamp::Timed(layout::lookup::enter::<D, V>, layout::lookup::loops::<D, V>),
         ),
         (
             &layout::footprint::WORKLOAD,

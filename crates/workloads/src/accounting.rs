@@ -60,7 +60,7 @@ impl<'d, D: Memcg> Ledger<'d, D> {
     }
 
     /// Charges every chunk; the groups take turns.
-    #[inline]
+    #[inline(always)]
     fn charge<V: Rules>(&self, cpu: usize) -> u64 {
         let mut charged = 0;
         if let [only] = self.groups[..] {

@@ -20,7 +20,7 @@ const L2_FRAMES: u64 = 1 << 12;
 /// by what the heads of the LRU lists and the shift of the arena take.
 const MEM_FRAMES: u64 = (1 << 20) - (1 << 13);
 /// Most base pages of a captured layout.
-const CAPTURED_PAGES: u64 = 1 << 15;
+const CAPTURED_PAGES: u64 = 1 << 13;
 
 /// A part of an allocation that one IO meets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

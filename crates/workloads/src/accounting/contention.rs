@@ -76,6 +76,17 @@ struct Part<'d, D: Memcg + 'd> {
     chunks: Vec<D::Chunk<'d>>,
 }
 
+/// Where the machine code of the loops is.
+pub fn loops<D: Memcg, V: Rules>() -> Vec<usize>
+where
+    for<'a> D::Chunk<'a>: Send + Sync,
+{
+    vec![
+        entry::<D, V> as *const () as usize,
+        entry_thread::<D, V> as *const () as usize,
+    ]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors

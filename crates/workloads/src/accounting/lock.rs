@@ -103,6 +103,16 @@ macro_rules! styles {
 
 styles!(Native, PerType, CastToCommon, Generic);
 
+/// Where the machine code of the loops is.
+pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
+    vec![
+        entry::<D, Native> as *const () as usize,
+        entry::<D, PerType> as *const () as usize,
+        entry::<D, CastToCommon> as *const () as usize,
+        entry::<D, Generic> as *const () as usize,
+    ]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors

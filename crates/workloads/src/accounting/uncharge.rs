@@ -46,6 +46,14 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
     Ok(told(0, 0, 0, 0))
 }
 
+/// Where the machine code of the loops is.
+pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
+    vec![
+        entry::<D> as *const () as usize,
+        entry_batch::<D> as *const () as usize,
+    ]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors

@@ -60,6 +60,17 @@ fn told(kinds: impl Iterator<Item = u64>, charged: u64) -> u64 {
     digest.finish()
 }
 
+/// Where the machine code of the loops is.
+pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
+    vec![
+        entry_native::<D> as *const () as usize,
+        entry_per_type::<D> as *const () as usize,
+        entry_common::<D> as *const () as usize,
+        entry_generic::<D> as *const () as usize,
+        entry_kind::<D> as *const () as usize,
+    ]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors

@@ -38,6 +38,11 @@ pub static WORKLOAD: Workload = Workload {
     quantity: Quantity::Time(super::every_byte),
 };
 
+/// Where the machine code of the loops is.
+pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+    vec![entry::<D> as *const () as usize]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors

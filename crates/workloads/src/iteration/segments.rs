@@ -52,6 +52,14 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
     super::every_byte(setup)
 }
 
+/// Where the machine code of the loops is.
+pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+    vec![
+        entry::<D> as *const () as usize,
+        entry_payload::<D> as *const () as usize,
+    ]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors

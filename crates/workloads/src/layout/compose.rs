@@ -64,6 +64,14 @@ fn made(extents: &[(Extent, Kind)], head: impl Fn(Extent) -> Option<u64>) -> u64
     digest.finish()
 }
 
+/// Where the machine code of the loops is.
+pub fn loops<D: Design, V: Rules>() -> Vec<usize> {
+    vec![
+        entry::<D> as *const () as usize,
+        entry_shatter::<D> as *const () as usize,
+    ]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors

@@ -65,6 +65,14 @@ struct Filling<'d, D: BlockIo + 'd> {
     pages: Vec<(D::Ref<'d>, u32, u32)>,
 }
 
+/// Where the machine code of the loops is.
+pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+    vec![
+        entry_native::<D, V> as *const () as usize,
+        entry_page::<D, V> as *const () as usize,
+    ]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors

@@ -44,6 +44,11 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
     Ok(Ground::of(setup)?.bytes())
 }
 
+/// Where the machine code of the loops is.
+pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+    vec![entry::<D, V> as *const () as usize]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors

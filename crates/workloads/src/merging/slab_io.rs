@@ -42,6 +42,11 @@ struct Io<'d, D: BlockIo + 'd> {
     adds: Vec<Added<D::Chunk<'d>>>,
 }
 
+/// Where the machine code of the loops is.
+pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+    vec![entry::<D, V> as *const () as usize]
+}
+
 /// Sets the workload up for a design.
 ///
 /// # Errors
