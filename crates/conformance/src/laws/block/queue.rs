@@ -149,21 +149,24 @@ pub fn segments_bound_the_scatterlist<D: BlockIo>() {
         limits: &QueueLimits,
         pieces: &[Piece<'_, D::Ref<'d>>],
     ) -> Law {
-        for piece in pieces.iter().filter(|piece| !piece.uncut) {
-            let mut table = vec![SgEntry::default(); piece.segments as usize];
-            let used =
-                blk_rq_map_sg::<V, D>(design, limits, &[piece.part], &mut table).map_err(|_| {
-                    format!("more than {} entries for as many segments", piece.segments)
-                })?;
-            let (used, rest) = table.split_at(used as usize);
+        let counted = || pieces.iter().filter(|piece| !piece.uncut);
+        let longest = counted().map(|piece| piece.segments).max().unwrap_or(0);
+        let mut table = vec![SgEntry::default(); longest as usize];
+        // Twice, so that long lists follow short ones: a table keeps what was in it.
+        for piece in counted().chain(counted()) {
+            let before = table.clone();
+            let room = &mut table[..piece.segments as usize];
+            let used = blk_rq_map_sg::<V, D>(design, limits, &[piece.part], room)
+                .map_err(|_| format!("more than {} entries for as many segments", piece.segments))?
+                as usize;
+            holds(table[used..] == before[used..], || {
+                "entries behind the end were written".to_owned()
+            })?;
+            let used = &table[..used];
             let ends = used.iter().filter(|entry| entry.is_last()).count();
             holds(
                 ends == 1 && used.last().is_some_and(SgEntry::is_last),
                 || format!("{ends} of {} entries are marked as the end", used.len()),
-            )?;
-            holds(
-                rest.iter().all(|entry| *entry == SgEntry::default()),
-                || "entries behind the end were written".to_owned(),
             )?;
         }
         Ok(())
