@@ -51,7 +51,7 @@ pub fn history_figures(history: &History) -> Vec<Figure> {
             let word = file_word(&quantity);
             let sheet = Sheet {
                 name: format!("history-{}-{}-{word}", index + 1, file_word(&family)),
-                title: format!("{family}: {} over time", quantity.replace('-', " ")),
+                title: format!("{family}: {} over time", words(&quantity)),
                 axis: "run (day, revision; + is a changed work tree)".to_owned(),
                 note: format!("Machine: {}.", machine.machine),
                 legend: names.iter().map(|name| legend(name)).collect(),
@@ -60,6 +60,14 @@ pub fn history_figures(history: &History) -> Vec<Figure> {
         }
     }
     figures
+}
+
+fn words(quantity: &str) -> String {
+    if quantity == "time" {
+        "cost".to_owned()
+    } else {
+        quantity.replace('-', " ")
+    }
 }
 
 fn legend(design: &str) -> (Style, String) {

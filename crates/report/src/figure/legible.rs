@@ -1,9 +1,9 @@
 //! Every figure of a large run can be read: no text on another, none cut off.
 
 use super::shapes::Shape;
-use super::{Figure, fidelity_figure, figures};
-use crate::Summary;
+use super::{Figure, fidelity_figure, figures, history_figures};
 use crate::style::{Marker, style_of};
+use crate::{History, HistoryRun, Summary};
 
 #[path = "../../tests/synthetic/mod.rs"]
 mod synthetic;
@@ -11,7 +11,18 @@ mod synthetic;
 fn all() -> Vec<Figure> {
     let mut all = figures(&Summary::from_run(&synthetic::run(7, 0.02)));
     all.extend(fidelity_figure(&synthetic::fidelity()));
+    all.extend(history_figures(&history()));
     all
+}
+
+fn history() -> History {
+    let runs = (1..=12).map(|day| {
+        let mut run = synthetic::run(day, 0.02);
+        run.env.date_utc = format!("2026-11-{day:02}T01:02:03Z");
+        run.rows.retain(|row| row.workload().starts_with("layout/"));
+        HistoryRun::from_summary(&day.to_string(), &Summary::from_run(&run))
+    });
+    History::of(runs.collect()).unwrap()
 }
 
 #[test]
@@ -28,6 +39,8 @@ fn the_run_gives_every_kind_of_figure() {
         "descriptor-bytes-order",
         "code-bytes-entry",
         "model-kernel",
+        "history-1-layout-time",
+        "history-1-layout-descriptor-bytes",
     ] {
         let found = names.iter().any(|known| {
             *known == name

@@ -177,6 +177,7 @@ fn draw_panel(
         colour: DARK,
         width: 1.0,
     });
+    let spacing = spacing(panel, place);
     let count = panel
         .series
         .iter()
@@ -184,11 +185,8 @@ fn draw_panel(
         .count();
     for (index, series) in panel.series.iter().enumerate() {
         // Series stand side by side, so that equal values do not hide each other.
-        let step = if panel.joined {
-            4.0
-        } else {
-            9.0_f64.min(120.0 / count as f64)
-        };
+        let most: f64 = if panel.joined { 4.0 } else { 9.0 };
+        let step = most.min(spacing * 0.7 / count.max(1) as f64);
         let floor = series.style.marker == Marker::None;
         let aside = if floor {
             0.0
@@ -197,6 +195,15 @@ fn draw_panel(
         };
         draw_series(shapes, series, panel.joined, |x| place(x) + aside, &scale);
     }
+}
+
+/// Pixels between the two closest ticks.
+fn spacing(panel: &Panel, place: impl Fn(f64) -> f64) -> f64 {
+    let places: Vec<f64> = panel.ticks.iter().map(|tick| place(tick.0)).collect();
+    places
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).abs())
+        .fold(100.0, f64::min)
 }
 
 fn x_of(panel: &Panel, x: f64, left: f64, right: f64) -> f64 {
