@@ -1,9 +1,15 @@
 //! The arguments, as clap reads them.
 
+mod kernel;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hugemem::Backing;
+
+pub(crate) use kernel::{
+    CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
+};
 
 /// Measures what each way of describing physical memory costs.
 #[derive(Debug, Parser)]
@@ -42,13 +48,20 @@ pub(crate) enum Command {
     Capture(CaptureArgs),
     /// Work on case files: merge, split and map questions.
     Cases(CasesArgs),
+    /// Ask real kernels in an emulator: the referee.
+    Kernel(KernelArgs),
     /// Verify, measure, report and plot: the main job.
     Compare(MeasureArgs),
+    /// Compare the models' instructions with the real kernels'.
+    Fidelity(crate::command::fidelity::FidelityArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
     /// A fresh process of a run.
     #[command(hide = true)]
     Worker,
+    /// Makes the calls that `fidelity --count` counts under valgrind.
+    #[command(hide = true)]
+    ModelCalls,
 }
 
 /// What part of the plan is meant.
@@ -139,6 +152,9 @@ pub(crate) struct ReportArgs {
     /// Markdown rather than mail text; written nowhere.
     #[arg(long)]
     pub markdown: bool,
+    /// Of the Markdown only the section under the first heading that has this text.
+    #[arg(long, value_name = "TEXT", requires = "markdown")]
+    pub section: Option<String>,
     /// One JSON object a line: what the tables hold.
     #[arg(long, conflicts_with = "markdown")]
     pub json: bool,
@@ -171,8 +187,11 @@ pub(crate) struct DiffArgs {
     /// Percent by which a row may become slower.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub threshold: Option<f64>,
-    /// Only rows that are called different.
-    #[arg(long)]
+    /// A folder of past runs: those of this machine teach each row its own noise floor.
+    #[arg(long, value_name = "DIR")]
+    pub history: Option<PathBuf>,
+    /// Of the JSON lines only rows that are called different.
+    #[arg(long, requires = "json")]
     pub changed: bool,
     /// One JSON object a line.
     #[arg(long)]

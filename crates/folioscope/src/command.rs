@@ -5,6 +5,8 @@ pub(crate) mod cases;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod diff;
+pub(crate) mod fidelity;
+pub(crate) mod kernel;
 pub(crate) mod list;
 pub(crate) mod measure;
 pub(crate) mod plot;

@@ -4,7 +4,7 @@
 use conformance::case::{Answer, Case};
 use conformance::evaluate::{EvaluateError, evaluate};
 use conformance::laws::{accounting, block, describe, lru};
-use design::Design;
+use design::{BlockIo, Design, Version};
 
 /// A law: its capability, its name, the check. It panics where the law is broken.
 pub(crate) type Law = (&'static str, &'static str, fn());
@@ -15,8 +15,13 @@ pub(crate) struct Contender {
     pub name: &'static str,
     /// Every law that it is held to.
     pub laws: fn() -> Vec<Law>,
+    /// Whether a bio_vec ends with its page, as before v5.1: then only the rules of 5.0
+    /// apply to it, and to no other design.
+    single_page_vecs: bool,
     /// What it makes of a case.
     pub evaluate: fn(&Case) -> Result<Answer, EvaluateError>,
+    /// The same for the referee: `None` where it does not claim to know.
+    pub answer: fn(&Case) -> Option<Answer>,
 }
 
 /// The laws of the named capabilities, for one design.
@@ -59,9 +64,18 @@ macro_rules! contender {
         Contender {
             name: <$design as Design>::NAME,
             laws: laws!($design: $($capability)+),
+            single_page_vecs: <$design as BlockIo>::SINGLE_PAGE_VECS,
             evaluate: evaluate::<$design>,
+            answer: kernel_oracle::answer_of::<$design>,
         }
     };
+}
+
+impl Contender {
+    /// Whether it is run under the rules of the case.
+    pub(crate) fn supports(&self, case: &Case) -> bool {
+        (case.rules == Version::V5_0) == self.single_page_vecs
+    }
 }
 
 /// Every design but the harness floor, which does no work and keeps no law.

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod change;
 mod command;
 mod contenders;
 mod failure;
@@ -62,7 +61,10 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::Diff(args) => command::diff::run(&args, output),
         Command::Capture(args) => command::capture::run(&args, output),
         Command::Cases(args) => command::cases::run(&args, output),
+        Command::Fidelity(args) => command::fidelity::run(&args, output),
+        Command::Kernel(args) => command::kernel::run(&args, output),
         Command::Completions(args) => command::completions::run(&args, output),
         Command::Worker => command::worker::run(),
+        Command::ModelCalls => command::fidelity::model_calls(output),
     }
 }

@@ -23,26 +23,61 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "registry",
         &[
-            "conformance", "design", "design-flat", "design-folio", "design-headpage", "design-null",
-            "design-split", "hugemem", "physmem", "workloads",
+            "conformance",
+            "design",
+            "design-flat",
+            "design-folio",
+            "design-headpage",
+            "design-null",
+            "design-split",
+            "hugemem",
+            "physmem",
+            "workloads",
         ],
     ),
     ("stats", &[]),
     ("record", &[]),
     ("report", &["record", "stats"]),
-    ("measure", &["design", "hugemem", "physmem", "record", "registry", "stats", "workloads"]),
+    (
+        "measure",
+        &[
+            "design",
+            "hugemem",
+            "physmem",
+            "record",
+            "registry",
+            "stats",
+            "workloads",
+        ],
+    ),
     (
         "kernel-oracle",
         &[
-            "conformance", "design", "design-flat", "design-folio", "design-headpage", "design-split",
-            "hugemem", "physmem", "record",
+            "conformance",
+            "design",
+            "design-flat",
+            "design-folio",
+            "design-headpage",
+            "design-split",
+            "hugemem",
+            "physmem",
+            "record",
         ],
     ),
     (
         "bench",
         &[
-            "design", "design-flat", "design-folio", "design-headpage", "design-null", "design-split",
-            "hugemem", "physmem", "record", "registry", "workloads",
+            "design",
+            "design-flat",
+            "design-folio",
+            "design-headpage",
+            "design-null",
+            "design-split",
+            "hugemem",
+            "physmem",
+            "record",
+            "registry",
+            "workloads",
         ],
     ),
 ];
@@ -51,7 +86,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const MOST_LINES: usize = 450;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace exists")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the workspace exists")
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -59,7 +97,10 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.path();
         if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
             sources(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs" || e == "c" || e == "h") {
+        } else if path
+            .extension()
+            .is_some_and(|e| e == "rs" || e == "c" || e == "h")
+        {
             found.push(path);
         }
     }
@@ -71,7 +112,10 @@ fn all_sources() -> Vec<(PathBuf, String)> {
     assert!(paths.len() > 50, "the walk found the sources");
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).expect("a source file is readable text");
-        let inside = path.strip_prefix(root()).expect("below the root").to_path_buf();
+        let inside = path
+            .strip_prefix(root())
+            .expect("below the root")
+            .to_path_buf();
         (inside, text)
     };
     paths.into_iter().map(read).collect()
@@ -85,7 +129,11 @@ fn crates_see_only_whom_they_may() {
         .other_options(vec!["--offline".to_owned()])
         .exec()
         .expect("cargo metadata runs");
-    let house: BTreeSet<String> = metadata.packages.iter().map(|p| p.name.to_string()).collect();
+    let house: BTreeSet<String> = metadata
+        .packages
+        .iter()
+        .map(|p| p.name.to_string())
+        .collect();
     let allowed: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
     let mut wrong = Vec::new();
     for package in &metadata.packages {
@@ -111,14 +159,22 @@ fn crates_see_only_whom_they_may() {
 fn unsafe_code_stands_only_in_hugemem_and_the_slot() {
     let unsafe_word = |line: &str| {
         let code = line.split("//").next().unwrap_or_default();
-        ["unsafe {", "unsafe impl", "unsafe fn", "unsafe trait", "unsafe extern"]
-            .iter()
-            .any(|u| code.contains(u))
+        [
+            "unsafe {",
+            "unsafe impl",
+            "unsafe fn",
+            "unsafe trait",
+            "unsafe extern",
+        ]
+        .iter()
+        .any(|u| code.contains(u))
     };
     let wrong: Vec<PathBuf> = all_sources()
         .into_iter()
         .filter(|(path, _)| path.extension().is_some_and(|e| e == "rs"))
-        .filter(|(path, _)| !path.starts_with("crates/hugemem") && path != Path::new("crates/design/src/slot.rs"))
+        .filter(|(path, _)| {
+            !path.starts_with("crates/hugemem") && path != Path::new("crates/design/src/slot.rs")
+        })
         .filter(|(path, _)| !path.ends_with("tests/architecture.rs"))
         .filter(|(_, text)| text.lines().any(unsafe_word))
         .map(|(path, _)| path)
@@ -131,7 +187,9 @@ fn crates_without_unsafe_code_forbid_it() {
     let missing: Vec<PathBuf> = all_sources()
         .into_iter()
         .filter(|(path, _)| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs"))
-        .filter(|(path, _)| !path.starts_with("crates/hugemem") && !path.starts_with("crates/design/src"))
+        .filter(|(path, _)| {
+            !path.starts_with("crates/hugemem") && !path.starts_with("crates/design/src")
+        })
         .filter(|(_, text)| !text.contains("#![forbid(unsafe_code)]"))
         .map(|(path, _)| path)
         .collect();
@@ -155,7 +213,10 @@ fn no_file_is_a_drawer_for_anything() {
     let wrong: Vec<PathBuf> = all_sources()
         .into_iter()
         .map(|(path, _)| path)
-        .filter(|path| path.file_stem().is_some_and(|s| drawers.iter().any(|d| s == *d)))
+        .filter(|path| {
+            path.file_stem()
+                .is_some_and(|s| drawers.iter().any(|d| s == *d))
+        })
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -165,7 +226,7 @@ fn rust_files_say_which_room_they_are() {
     let silent: Vec<PathBuf> = all_sources()
         .into_iter()
         .filter(|(path, _)| path.extension().is_some_and(|e| e == "rs"))
-        .filter(|(_, text)| !text.starts_with("//!") && !text.starts_with("#![") )
+        .filter(|(_, text)| !text.starts_with("//!") && !text.starts_with("#!["))
         .map(|(path, _)| path)
         .collect();
     assert!(silent.is_empty(), "{silent:#?}");

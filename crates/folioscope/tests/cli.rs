@@ -6,7 +6,8 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 fn folioscope() -> Command {
-    let mut command = Command::cargo_bin("folioscope").expect("the binary was built with the tests");
+    let mut command =
+        Command::cargo_bin("folioscope").expect("the binary was built with the tests");
     // Fixed, so that help texts do not follow the terminal.
     command.env("COLUMNS", "100").env_remove("RUST_BACKTRACE");
     command
@@ -16,17 +17,32 @@ fn folioscope() -> Command {
 fn run(args: &[&str]) -> (i32, String, String) {
     let output = folioscope().args(args).output().expect("it starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+    (
+        output.status.code().expect("no signal"),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 #[test]
 fn help_texts_are_as_agreed() {
-    for command in [&[][..], &["compare"], &["measure"], &["diff"], &["capture"], &["cases", "run"]] {
+    for command in [
+        &[][..],
+        &["compare"],
+        &["measure"],
+        &["diff"],
+        &["capture"],
+        &["cases", "run"],
+    ] {
         let mut args = command.to_vec();
         args.push("--help");
         let (code, help, _) = run(&args);
         assert_eq!(code, 0);
-        let name = if command.is_empty() { "help".to_owned() } else { format!("help-{}", command.join("-")) };
+        let name = if command.is_empty() {
+            "help".to_owned()
+        } else {
+            format!("help-{}", command.join("-"))
+        };
         insta::assert_snapshot!(name, help);
     }
 }
@@ -34,11 +50,17 @@ fn help_texts_are_as_agreed() {
 #[test]
 fn unknown_names_come_with_near_matches_and_exit_2() {
     for (args, named) in [
-        (&["list", "--workload", "iteration/segmnts"][..], "iteration/segments"),
+        (
+            &["list", "--workload", "iteration/segmnts"][..],
+            "iteration/segments",
+        ),
         (&["measure", "--design", "foilo"], "folio"),
         (&["verify", "--design", "headpag"], "headpage"),
         (&["verify", "--workload", "mergin/add"], "merging/add"),
-        (&["compare", "--order", "99", "--workload", "merging/add"], "0 to 18"),
+        (
+            &["compare", "--order", "99", "--workload", "merging/add"],
+            "0 to 18",
+        ),
         (&["measure", "--backing", "hugetlb"], "hugetlb-2m"),
         (&["measre"], "measure"),
         (&["report", "/nonexistent"], "env.json"),
@@ -46,7 +68,10 @@ fn unknown_names_come_with_near_matches_and_exit_2() {
     ] {
         let (code, stdout, stderr) = run(args);
         assert_eq!(code, 2, "{args:?}: {stderr}");
-        assert!(stderr.contains(named), "{args:?} should name {named}: {stderr}");
+        assert!(
+            stderr.contains(named),
+            "{args:?} should name {named}: {stderr}"
+        );
         assert_eq!(stdout, "", "{args:?}");
     }
 }
@@ -60,9 +85,20 @@ fn list_prints_one_object_a_line() {
         let object: serde_json::Value = serde_json::from_str(line).expect("JSON");
         kinds.insert(object["type"].as_str().expect("a type").to_owned());
     }
-    assert!(kinds.contains("design") && kinds.contains("workload"), "{kinds:?}");
+    assert!(
+        kinds.contains("design") && kinds.contains("workload"),
+        "{kinds:?}"
+    );
     let (_, table, _) = run(&["list"]);
-    for word in ["flat", "folio", "split", "headpage", "null", "merging/add", "iteration/pfn-scan"] {
+    for word in [
+        "flat",
+        "folio",
+        "split",
+        "headpage",
+        "null",
+        "merging/add",
+        "iteration/pfn-scan",
+    ] {
         assert!(table.contains(word), "{word}");
     }
 }
@@ -72,12 +108,14 @@ fn completions_name_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let (code, script, _) = run(&["completions", shell]);
         assert_eq!(code, 0);
-        assert!(script.contains("compare") && script.contains("--backing"), "{shell}");
+        assert!(
+            script.contains("compare") && script.contains("--backing"),
+            "{shell}"
+        );
     }
 }
 
-const GOOD: &str =
-    r#"{"name":"one folio","rules":"7.1","adds":[{"pfn":4096,"order":9,"offset":0,"len":2097152}]}"#;
+const GOOD: &str = r#"{"name":"one folio","rules":"7.1","adds":[{"pfn":4096,"order":9,"offset":0,"len":2097152}]}"#;
 
 #[test]
 fn cases_are_answered_and_the_designs_agree() {
@@ -88,23 +126,40 @@ fn cases_are_answered_and_the_designs_agree() {
     fs::write(&file, format!("{GOOD}\n\n{old}\n{refused}\n")).expect("written");
     let (code, stdout, stderr) = run(&["cases", "run", file.to_str().expect("UTF-8")]);
     assert_eq!(code, 0, "{stdout}{stderr}");
-    let answers: Vec<serde_json::Value> =
-        stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let answers: Vec<serde_json::Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
     assert_eq!(answers.len(), 3, "one line each, no disagreement: {stdout}");
     assert_eq!(answers[0]["sp_segments"], 512);
     assert_eq!(answers[0]["chunks"], 1);
     assert_eq!(answers[0]["bios"][0]["segments"], 32);
-    assert_eq!(answers[2], serde_json::json!({"name": "bad limits", "error": "EINVAL"}));
-    let (code, by_design, _) =
-        run(&["cases", "run", file.to_str().expect("UTF-8"), "--design", "headpage"]);
+    assert_eq!(
+        answers[2],
+        serde_json::json!({"name": "bad limits", "error": "EINVAL"})
+    );
+    let (code, by_design, _) = run(&[
+        "cases",
+        "run",
+        file.to_str().expect("UTF-8"),
+        "--design",
+        "headpage",
+    ]);
     assert_eq!(code, 0);
     assert_eq!(by_design, stdout);
 }
 
 #[test]
 fn a_bad_line_is_reported_with_its_number_and_the_others_still_run() {
-    let input = format!("{GOOD}\n{{\"name\":\"x\"\n{GOOD}\n{}\n", GOOD.replace("4096", "4097"));
-    let output = folioscope().args(["cases", "run", "-"]).write_stdin(input).output().expect("it starts");
+    let input = format!(
+        "{GOOD}\n{{\"name\":\"x\"\n{GOOD}\n{}\n",
+        GOOD.replace("4096", "4097")
+    );
+    let output = folioscope()
+        .args(["cases", "run", "-"])
+        .write_stdin(input)
+        .output()
+        .expect("it starts");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 2);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -114,8 +169,11 @@ fn a_bad_line_is_reported_with_its_number_and_the_others_still_run() {
 
 #[test]
 fn the_floor_answers_no_cases() {
-    let output =
-        folioscope().args(["cases", "run", "-", "--design", "null"]).write_stdin(GOOD).output().expect("it starts");
+    let output = folioscope()
+        .args(["cases", "run", "-", "--design", "null"])
+        .write_stdin(GOOD)
+        .output()
+        .expect("it starts");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("floor"));
 }

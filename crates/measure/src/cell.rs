@@ -16,6 +16,9 @@ use crate::pmu::Counters;
 use crate::row::{blank, blank_sample, blank_value};
 use crate::sampling::{Contender, Effort, Outcome, sample};
 
+/// Rounds in which a walk's reading speed is compared with a linear read.
+const SPEED_ROUNDS: u32 = 3;
+
 /// What a cell gave.
 #[derive(Default)]
 pub(crate) struct Found {
@@ -105,7 +108,7 @@ fn effort(quick: bool, slice: Duration) -> Effort {
             slice_ns,
             min_sample_ns: 50_000,
             max_sample_ns: 1_000_000,
-            min_rounds: 5,
+            min_rounds: 3,
             max_rounds: 15,
         }
     } else {
@@ -113,7 +116,7 @@ fn effort(quick: bool, slice: Duration) -> Effort {
             slice_ns,
             min_sample_ns: 100_000,
             max_sample_ns: 5_000_000,
-            min_rounds: 7,
+            min_rounds: 5,
             max_rounds: 41,
         }
     }
@@ -221,7 +224,7 @@ fn rounds(
             let speed = outcome
                 .error
                 .is_none()
-                .then(|| bandwidth::compare(contender.job, effort.min_rounds))
+                .then(|| bandwidth::compare(contender.job, SPEED_ROUNDS))
                 .flatten();
             Ran::Rounds {
                 elements: contender.job.elements(),

@@ -54,7 +54,7 @@ fn join(first: Memory, second: Memory) -> Memory {
 
 /// Both, or one of them where the other adds nothing.
 fn words(first: String, second: String, between: &str) -> String {
-    if second.is_empty() || first.split(between).any(|word| word == second) {
+    if second.is_empty() || first == second || first.split(between).any(|word| word == second) {
         first
     } else if first.is_empty() {
         second
@@ -74,7 +74,7 @@ mod tests {
             bytes_total: 4096,
             bytes_huge: huge,
             page_size: 4096,
-            source: "smaps".to_owned(),
+            source: "smaps+pagemap".to_owned(),
             reason: reason.to_owned(),
         }
     }
@@ -84,6 +84,7 @@ mod tests {
         let both = join(memory("thp", 4096, "why"), memory("thp", 0, "why"));
         assert_eq!((both.bytes_total, both.bytes_huge), (8192, 4096));
         assert_eq!((both.got.as_str(), both.reason.as_str()), ("thp", "why"));
+        assert_eq!(both.source, "smaps+pagemap");
         let mixed = join(memory("thp", 0, ""), memory("base", 0, "no pool"));
         assert_eq!(
             (mixed.got.as_str(), mixed.reason.as_str()),

@@ -148,22 +148,23 @@ fn calibrate(contender: &mut Contender<'_>, target_ns: u64) -> (Outcome, u64) {
         return (failed(outcome, wrong(first.checksum, expected)), 0);
     }
     let mut iters: u64 = 1;
+    let (mut run_ns, mut whole_ns) = (first.ns, first.ns);
     loop {
-        let start = CLOCK.now_ns();
-        let run = match timed(contender, iters, &mut Counters::none()) {
-            Ok(run) => run,
-            Err(error) => return (failed(outcome, error), 0),
-        };
-        let whole_ns = CLOCK.now_ns() - start;
         // The second bound is for work whose preparation takes far longer than itself.
-        if run.ns >= target_ns || whole_ns >= 20 * target_ns || iters >= 1 << 40 {
+        if run_ns >= target_ns || whole_ns >= 20 * target_ns || iters >= 1 << 40 {
             // The last try was the warm-up; what it took is what a round will take.
             outcome.iters = iters;
             return (outcome, whole_ns);
         }
         // Aim a little above; a bad first guess (cold caches) is corrected by the next.
-        let wanted = iters as f64 * target_ns as f64 * 1.1 / run.ns.max(1) as f64;
+        let wanted = iters as f64 * target_ns as f64 * 1.1 / run_ns.max(1) as f64;
         iters = (wanted.ceil() as u64).clamp(iters + 1, iters.saturating_mul(64));
+        let start = CLOCK.now_ns();
+        let run = match timed(contender, iters, &mut Counters::none()) {
+            Ok(run) => run,
+            Err(error) => return (failed(outcome, error), 0),
+        };
+        (run_ns, whole_ns) = (run.ns, CLOCK.now_ns() - start);
     }
 }
 

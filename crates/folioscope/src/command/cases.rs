@@ -104,7 +104,7 @@ fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
     let mut agree = true;
     for design in contenders::ALL
         .iter()
-        .filter(|design| supports(design.name, case))
+        .filter(|design| design.supports(case))
     {
         let (error, answer) = match (design.evaluate)(case) {
             Ok(answer) if answer == expected => continue,
@@ -123,14 +123,4 @@ fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
         })?;
     }
     Ok(agree)
-}
-
-/// Whether a design is run under the rules of the case, with bios.
-fn supports(design: &str, case: &Case) -> bool {
-    registry::entries().iter().any(|entry| {
-        entry.design.name == design
-            && entry.rules == case.rules
-            && entry.workload.capability == "BlockIo"
-            && !matches!(entry.enter, registry::Enter::Absent(_))
-    })
 }

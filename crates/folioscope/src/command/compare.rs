@@ -13,13 +13,23 @@ const SPARE_S: f64 = 8.0;
 /// The largest part of the budget that is kept for them.
 const SPARE_SHARE: f64 = 0.25;
 
+/// Random cases per law; `cargo test` and `folioscope verify` take more.
+const CASES: u32 = 100;
+/// The same for a first look.
+const QUICK_CASES: u32 = 20;
+
 pub(crate) fn run(
     args: &MeasureArgs,
     start: Instant,
     output: &mut Output,
 ) -> Result<Code, Failure> {
     let run = Run::prepare(args, start)?;
-    let verified = verify::verify(&args.which, args.seed.unwrap_or(1))?;
+    let cases = if run.asked().quick {
+        QUICK_CASES
+    } else {
+        CASES
+    };
+    let verified = verify::apart(run.asked(), cases)?;
     eprintln!("folioscope: {}", verified.in_words());
     if verified.wrong().next().is_some() {
         for line in verified.wrong() {

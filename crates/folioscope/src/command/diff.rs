@@ -1,85 +1,80 @@
 //! `folioscope diff RUN RUN`: what changed between two records.
 
-use stats::geometric_mean;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use report::{Diff, Floors, Summary};
 
 use crate::args::DiffArgs;
-use crate::change::{Change, Changes, between};
 use crate::command::report::summary;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::place;
-use crate::table::Table;
 
 pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure> {
     let old = summary(place::existing(&args.old)?)?;
     let new = summary(place::existing(&args.new)?)?;
-    let changes = between(&old, &new);
-    if changes.rows.is_empty() {
-        return Err(Failure::Usage("the two runs have no row in common".to_owned()));
-    }
-    let shown = || changes.rows.iter().filter(|change| !args.changed || change.called());
-    if args.json {
-        for change in shown() {
-            output.json(change)?;
-        }
-    } else {
-        output.text(table(shown()))?;
-        output.text(in_words(&changes))?;
-    }
-    let Some(threshold) = args.threshold else {
-        return Ok(Code::Done);
+    let floors = match &args.history {
+        None => Floors::default(),
+        Some(folder) => Floors::learn(&history(folder, &new)?),
     };
-    let beyond = changes.rows.iter().filter(|change| change.worse_by(threshold / 100.0)).count();
+    let mut diff = Diff::between(&old, &new, &floors);
+    if diff.rows.is_empty() {
+        return Err(Failure::Usage(
+            "the two runs have no row in common".to_owned(),
+        ));
+    }
+    let beyond = args
+        .threshold
+        .map_or(0, |percent| diff.worse_by(percent / 100.0).count());
+    if args.json {
+        if args.changed {
+            diff.rows
+                .retain(|change| change.verdict != stats::Verdict::NoDifference);
+        }
+        output.text(report::diff_json_lines(&diff))?;
+    } else {
+        output.text(report::diff_mail(&diff))?;
+    }
     if beyond == 0 {
         return Ok(Code::Done);
     }
     output.finish()?;
+    let threshold = args.threshold.unwrap_or_default();
     eprintln!("folioscope: {beyond} rows are worse by more than {threshold} %");
     Ok(Code::Beyond)
 }
 
-fn table<'a>(changes: impl Iterator<Item = &'a Change>) -> String {
-    let mut table =
-        Table::new(["WORKLOAD", "DESIGN", "OLD", "NEW", "UNIT", "RATIO", "95 % INTERVAL", "FLOOR", "VERDICT"])
-            .right(&[2, 3, 5, 7]);
-    for change in changes {
-        let mut name = change.workload.clone();
-        for (param, value) in &change.params {
-            name.push_str(&format!(" {param}={value}"));
+/// The runs below a folder that were made on the machine of `run`, oldest first.
+///
+/// # Errors
+/// A folder that cannot be read or holds none, a damaged record in it.
+fn history(folder: &Path, run: &Summary) -> Result<Vec<Summary>, Failure> {
+    let mut runs = Vec::new();
+    for place in folders(folder)? {
+        let past = summary(&place)?;
+        if past.env.cpu_model == run.env.cpu_model && past.env.kernel == run.env.kernel {
+            runs.push(past);
         }
-        table.row([
-            name,
-            change.design.clone(),
-            format!("{:.4}", change.old),
-            format!("{:.4}", change.new),
-            change.unit.clone(),
-            format!("{:.3}", change.ratio),
-            format!("{:.3} to {:.3}", change.low, change.high),
-            format!("{:.1} %", change.floor * 100.0),
-            change.verdict.to_owned(),
-        ]);
     }
-    table.text()
+    if runs.is_empty() {
+        let folder = folder.display();
+        return Err(Failure::Usage(format!(
+            "{folder}: no run of this machine is in it"
+        )));
+    }
+    runs.sort_by(|a, b| a.env.date_utc.cmp(&b.env.date_utc));
+    Ok(runs)
 }
 
-fn in_words(changes: &Changes) -> String {
-    let called = changes.rows.iter().filter(|change| change.called()).count();
-    let all = changes.rows.len();
-    let share = called as f64 * 100.0 / all as f64;
-    let ratios: Vec<f64> = changes
-        .rows
-        .iter()
-        .filter(|change| change.quantity == "time")
-        .map(|change| change.ratio)
-        .collect();
-    let mean = geometric_mean(&ratios)
-        .map_or("n/a".to_owned(), |mean| format!("{:+.1} %", (mean - 1.0) * 100.0));
-    format!(
-        "\n{called} of {all} rows called different ({share:.1} %); the machine as a whole moved by {:+.1} %,\n\
-         which is taken out of the ratios of times; their geometric mean: {mean}\n\
-         rows only in the first run: {}, only in the second: {}\n",
-        (changes.drift - 1.0) * 100.0,
-        changes.only_old,
-        changes.only_new
-    )
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error| Failure::Usage(format!("{}: {error}", folder.display()));
+    let mut runs = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.join(record::ENV_FILE).is_file() {
+            runs.push(path);
+        }
+    }
+    Ok(runs)
 }

@@ -105,6 +105,11 @@ impl Run {
         })
     }
 
+    /// What was asked for, now or when the run was begun.
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
     /// Seconds that all may take.
     pub(crate) fn budget_s(&self) -> f64 {
         self.env.budget_s

@@ -22,7 +22,11 @@ pub(crate) fn run(args: &PlotArgs, output: &mut Output) -> Result<Code, Failure>
 ///
 /// # Errors
 /// If the disk refuses, or a figure cannot be drawn.
-pub(crate) fn draw(folder: &Path, summary: &Summary, out: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn draw(
+    folder: &Path,
+    summary: &Summary,
+    out: Option<&Path>,
+) -> Result<Vec<PathBuf>, Failure> {
     let plots = out.map_or_else(|| folder.join(record::PLOTS_DIR), Path::to_owned);
     ::report::write_figures(&::report::figures(summary), &plots)
         .map_err(|error| Failure::Wrong(error.to_string()))

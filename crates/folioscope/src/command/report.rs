@@ -15,11 +15,34 @@ pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failur
     if args.json {
         output.text(report::json_lines(&summary))?;
     } else if args.markdown {
-        output.text(report::markdown(&summary, &context()))?;
+        let text = report::markdown(&summary, &context());
+        match &args.section {
+            None => output.text(text)?,
+            Some(heading) => output.text(section(&text, heading).ok_or_else(|| {
+                Failure::Usage(format!("no heading of this report has `{heading}`"))
+            })?)?,
+        }
     } else {
         output.text(write(&args.run, &summary)?)?;
     }
     Ok(Code::Done)
+}
+
+/// What stands under the first heading that has `wanted`, up to the next heading of its
+/// level or above.
+fn section(text: &str, wanted: &str) -> Option<String> {
+    let level = |line: &str| {
+        let marks = line.bytes().take_while(|&b| b == b'#').count();
+        (marks > 0 && line[marks..].starts_with(' ')).then_some(marks)
+    };
+    let mut lines = text
+        .lines()
+        .skip_while(|line| level(line).is_none() || !line.contains(wanted));
+    let top = level(lines.next()?)?;
+    let body: Vec<&str> = lines
+        .take_while(|line| level(line).is_none_or(|l| l > top))
+        .collect();
+    Some(body.join("\n").trim().to_owned() + "\n")
 }
 
 /// Reads a run and sums it up. An interrupted run is read as far as it is whole.
@@ -63,6 +86,19 @@ pub(crate) fn context() -> Context {
     };
     Context {
         notes: registry::workloads().iter().map(note).collect(),
-        fidelity: None,
+        fidelity: crate::command::fidelity::in_a_line(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::section;
+
+    #[test]
+    fn a_section_ends_at_the_next_heading_of_its_level() {
+        let text = "# a\none\n## b\ntwo\n### c\nthree\n## d\nfour\n";
+        assert_eq!(section(text, "b").as_deref(), Some("two\n### c\nthree\n"));
+        assert_eq!(section(text, "d").as_deref(), Some("four\n"));
+        assert_eq!(section(text, "e"), None);
     }
 }

@@ -1,9 +1,13 @@
 //! `folioscope verify`: laws first, then one checked call of every entry.
 
 use std::panic;
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 use std::time::Instant;
 
-use serde::Serialize;
+use indicatif::ProgressBar;
+use serde::{Deserialize, Serialize};
 
 use crate::args::{VerifyArgs, Which};
 use crate::contenders::{self, Law};
@@ -14,15 +18,15 @@ use crate::resume::Asked;
 use crate::table::Table;
 
 /// One thing that was checked.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Checked {
     /// `law` or `workload`.
-    what: &'static str,
+    what: String,
     /// `block/segments_bound_the_scatterlist`, or a workload with its parameters.
     pub name: String,
     pub design: String,
     /// `ok`, `absent` or `err`.
-    status: &'static str,
+    status: String,
     /// Why it is not ok.
     pub why: String,
     seconds: f64,
@@ -99,25 +103,7 @@ pub(crate) fn verify(which: &Which, seed: u64) -> Result<Verified, Failure> {
         })
         .collect();
     let bar = progress::bar((laws.len() + cells.len()) as u64);
-    let mut lines = Vec::new();
-    // Laws say by panicking what breaks them; the message is kept, not printed.
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
-    for (design, (capability, name, law)) in laws {
-        bar.set_message(format!("{design}: {name}"));
-        let start = Instant::now();
-        let broken = panic::catch_unwind(law).err().map(|panic| message(&*panic));
-        lines.push(Checked {
-            what: "law",
-            name: format!("{capability}/{name}"),
-            design: design.to_owned(),
-            status: if broken.is_none() { "ok" } else { "err" },
-            why: broken.unwrap_or_default(),
-            seconds: start.elapsed().as_secs_f64(),
-        });
-        bar.inc(1);
-    }
-    panic::set_hook(hook);
+    let mut lines = hold_laws(&laws, &bar);
     for cell in &cells {
         bar.set_message(cell.title());
         let start = Instant::now();
@@ -130,10 +116,10 @@ pub(crate) fn verify(which: &Which, seed: u64) -> Result<Verified, Failure> {
                 record::Status::Err(why) => ("err", why),
             };
             Checked {
-                what: "workload",
+                what: "workload".to_owned(),
                 name: cell.title(),
                 design,
-                status,
+                status: status.to_owned(),
                 why,
                 seconds,
             }
@@ -143,6 +129,98 @@ pub(crate) fn verify(which: &Which, seed: u64) -> Result<Verified, Failure> {
     bar.finish_and_clear();
     Ok(Verified { lines })
 }
+
+/// Holds designs to their laws, on all CPUs that we may use, and answers in order.
+fn hold_laws(laws: &[(&'static str, Law)], bar: &ProgressBar) -> Vec<Checked> {
+    // Laws say by panicking what breaks them; the message is kept, not printed.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let queue = Mutex::new(laws.iter().enumerate());
+    let held = Mutex::new(Vec::new());
+    let threads = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(8);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((at, law)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+                    let checked = hold(law);
+                    bar.inc(1);
+                    if let Ok(mut held) = held.lock() {
+                        held.push((at, checked));
+                    }
+                }
+            });
+        }
+    });
+    panic::set_hook(hook);
+    let mut held = held.into_inner().unwrap_or_default();
+    held.sort_by_key(|(at, _)| *at);
+    held.into_iter().map(|(_, checked)| checked).collect()
+}
+
+fn hold((design, (capability, name, law)): &(&'static str, Law)) -> Checked {
+    let start = Instant::now();
+    let broken = panic::catch_unwind(law).err().map(|panic| message(&*panic));
+    Checked {
+        what: "law".to_owned(),
+        name: format!("{capability}/{name}"),
+        design: (*design).to_owned(),
+        status: if broken.is_none() { "ok" } else { "err" }.to_owned(),
+        why: broken.unwrap_or_default(),
+        seconds: start.elapsed().as_secs_f64(),
+    }
+}
+
+/// Verifies in a process of its own, which tries each law on `cases` random cases unless
+/// the user asks for another number: nothing that verification does can touch what is
+/// measured afterwards.
+///
+/// # Errors
+/// If the process cannot be started or ends without an answer.
+pub(crate) fn apart(asked: &Asked, cases: u32) -> Result<Verified, Failure> {
+    let tool = std::env::current_exe()
+        .map_err(|error| Failure::Wrong(format!("cannot find the tool itself: {error}")))?;
+    let mut command = Command::new(tool);
+    command.args(["verify", "--json", "--seed", &asked.seed.to_string()]);
+    let mut give = |flag: &str, values: Vec<String>| {
+        for value in values {
+            command.arg(flag).arg(value);
+        }
+    };
+    let words = |numbers: &[u64]| numbers.iter().map(u64::to_string).collect();
+    give("--workload", asked.workload.clone());
+    give("--design", asked.design.clone());
+    give("--order", words(&asked.order));
+    give("--backing", asked.backing.clone());
+    if asked.quick {
+        command.arg("--quick");
+    }
+    if std::env::var_os(CASES).is_none() {
+        command.env(CASES, cases.to_string());
+    }
+    let output = command
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| Failure::Wrong(format!("cannot start the verification: {error}")))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines: Result<Vec<Checked>, _> = text.lines().map(serde_json::from_str).collect();
+    match lines {
+        Ok(lines) if !lines.is_empty() && matches!(output.status.code(), Some(0 | 1)) => {
+            Ok(Verified { lines })
+        }
+        Ok(_) => Err(Failure::Wrong(format!(
+            "the verification ended early: {}",
+            output.status
+        ))),
+        Err(error) => Err(Failure::Wrong(format!(
+            "the verification's answer is not understood: {error}"
+        ))),
+    }
+}
+
+/// The variable that sets how many random cases a law is tried on.
+const CASES: &str = "FOLIOSCOPE_CASES";
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -174,7 +252,7 @@ fn table(verified: &Verified) -> String {
                 .lines
                 .iter()
                 .find(|line| line.name == name && line.design == *design);
-            row.push(match found.map(|line| line.status) {
+            row.push(match found.map(|line| line.status.as_str()) {
                 None => String::new(),
                 Some("absent") => "-".to_owned(),
                 Some(status) => status.to_owned(),

@@ -1,0 +1,112 @@
+//! The arguments of `folioscope kernel`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use kernel_oracle::Series;
+use kernel_oracle::check::Shard;
+
+#[derive(Args, Debug)]
+pub(crate) struct KernelArgs {
+    #[command(subcommand)]
+    pub command: KernelCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KernelCommand {
+    /// Fetch Debian kernels through apt, without installing anything and without root.
+    Fetch(FetchArgs),
+    /// Ask kernels random cases and hold the reference and every design to the answers.
+    #[command(after_help = "\
+Examples:
+  folioscope kernel check                         10,000 cases in each fetched kernel
+  folioscope kernel check --series 6.12 --cases 2000 --seed 7
+  folioscope kernel check --shard 2/4             this machine's quarter
+  folioscope kernel check --bzimage arch/x86/boot/bzImage --kdir .")]
+    Check(CheckArgs),
+    /// Count instructions per primitive inside a kernel.
+    #[command(after_help = "\
+Examples, before and after a patch of your own:
+  folioscope kernel count --bzimage old/bzImage --kdir old --out old.jsonl
+  folioscope kernel count --bzimage new/bzImage --kdir new --out new.jsonl
+  folioscope kernel diff old.jsonl new.jsonl")]
+    Count(CountArgs),
+    /// Print what changed per primitive between two records of counts.
+    Diff(KernelDiffArgs),
+}
+
+/// Which kernels are meant.
+#[derive(Args, Debug)]
+pub(crate) struct Kernels {
+    /// Fetched kernels, separated by commas; 5.10, 6.1 and 6.12 unless given.
+    #[arg(
+        long,
+        value_name = "SERIES",
+        value_delimiter = ',',
+        conflicts_with = "bzimage"
+    )]
+    pub series: Vec<Series>,
+    /// A kernel of your own: its arch/x86/boot/bzImage.
+    #[arg(long, value_name = "FILE", requires = "kdir")]
+    pub bzimage: Option<PathBuf>,
+    /// The build directory of that kernel.
+    #[arg(long, value_name = "DIR", requires = "bzimage")]
+    pub kdir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FetchArgs {
+    /// Series: 5.10, 6.1, 6.12, 7; the first three unless given.
+    #[arg(value_name = "SERIES")]
+    pub series: Vec<Series>,
+    /// Look for newer packages of what is there already.
+    #[arg(long)]
+    pub refresh: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub kernels: Kernels,
+    /// Cases per kernel, over all shards.
+    #[arg(long, default_value_t = 10_000)]
+    pub cases: u64,
+    /// The same seed, the same cases.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// This machine's part of the campaign.
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    pub shard: Shard,
+    /// Where mismatches go, shrunk, as case files.
+    #[arg(long, value_name = "FILE", default_value = "mismatches.jsonl")]
+    pub out: PathBuf,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CountArgs {
+    #[command(flatten)]
+    pub kernels: Kernels,
+    /// Write a record that `kernel diff` reads: answers and counts. One kernel only.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KernelDiffArgs {
+    /// The record from before.
+    pub before: PathBuf,
+    /// The record from after.
+    pub after: PathBuf,
+    /// Rows that did not change, too.
+    #[arg(long)]
+    pub all: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,272 @@
+//! `folioscope kernel`: real kernels as the referee.
+
+use conformance::case::Case;
+use conformance::reference;
+use kernel_oracle::check::{Campaign, Checked, Mismatch, Model, check};
+use kernel_oracle::recorded::{self, Recorded};
+use kernel_oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, diff, fetch};
+use serde::Serialize;
+
+use crate::args::{
+    CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
+};
+use crate::contenders;
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::progress;
+use crate::table::Table;
+
+pub(crate) fn run(args: &KernelArgs, output: &mut Output) -> Result<Code, Failure> {
+    match &args.command {
+        KernelCommand::Fetch(args) => fetch_kernels(args, output),
+        KernelCommand::Check(args) => check_kernels(args, output),
+        KernelCommand::Count(args) => count(args, output),
+        KernelCommand::Diff(args) => compare(args, output),
+    }
+}
+
+impl From<OracleError> for Failure {
+    fn from(error: OracleError) -> Self {
+        match error {
+            // What was named is not what it should be.
+            OracleError::Malformed { .. } | OracleError::NotAKernel { .. } => {
+                Self::Usage(error.to_string())
+            }
+            error => Self::Wrong(error.to_string()),
+        }
+    }
+}
+
+fn fetch_kernels(args: &FetchArgs, output: &mut Output) -> Result<Code, Failure> {
+    let series = if args.series.is_empty() {
+        &Series::STABLE[..]
+    } else {
+        &args.series
+    };
+    output.text(fetch(&Store::found(), series, args.refresh)?)?;
+    Ok(Code::Done)
+}
+
+/// The kernels that are meant, each ready to be asked.
+fn open(which: &Kernels) -> Result<Vec<Oracle>, Failure> {
+    let oracle = |kernel| Oracle::open(kernel, Store::found(), Emulator::default());
+    if let (Some(bzimage), Some(kdir)) = (&which.bzimage, &which.kdir) {
+        return Ok(vec![oracle(Kernel::own(bzimage, kdir, None)?)?]);
+    }
+    let series = if which.series.is_empty() {
+        &Series::STABLE[..]
+    } else {
+        &which.series
+    };
+    let mut oracles = Vec::new();
+    for series in series {
+        oracles.push(oracle(Kernel::fetched(&Store::found(), *series)?)?);
+    }
+    Ok(oracles)
+}
+
+/// One kernel's campaign, as JSON.
+#[derive(Serialize)]
+struct CheckedLine<'a> {
+    kernel: &'a str,
+    seed: u64,
+    shard: String,
+    cases: u64,
+    refused: u64,
+    boots: u32,
+    seconds: f64,
+    mismatches: Vec<MismatchLine>,
+}
+
+#[derive(Serialize)]
+struct MismatchLine {
+    model: String,
+    difference: String,
+    case: Case,
+}
+
+fn check_kernels(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure> {
+    let campaign = Campaign {
+        seed: args.seed,
+        cases: args.cases,
+        shard: args.shard,
+        ..Campaign::default()
+    };
+    let answer_of_reference = |case: &Case| Some(reference::evaluate(case));
+    let mut models = vec![Model {
+        name: "reference",
+        answer: &answer_of_reference,
+    }];
+    models.extend(contenders::ALL.iter().map(|design| Model {
+        name: design.name,
+        answer: &design.answer,
+    }));
+    let mut mismatches = String::new();
+    for oracle in open(&args.kernels)? {
+        let bar = progress::bar(args.cases.div_ceil(u64::from(args.shard.of)));
+        bar.set_message(oracle.kernel().release.clone());
+        let checked = check(&oracle, &campaign, &models, &mut |progress| {
+            bar.set_position(progress.done)
+        });
+        bar.finish_and_clear();
+        let checked = checked?;
+        say(&oracle, args, &checked, output)?;
+        for mismatch in &checked.mismatches {
+            let line = serde_json::to_string(&mismatch.case)
+                .map_err(|error| Failure::Wrong(error.to_string()))?;
+            mismatches.push_str(&line);
+            mismatches.push('\n');
+        }
+    }
+    if mismatches.is_empty() {
+        return Ok(Code::Done);
+    }
+    record::write_whole(&args.out, mismatches.as_bytes())?;
+    output.finish()?;
+    eprintln!(
+        "folioscope: the cases that differ are in {}",
+        args.out.display()
+    );
+    Ok(Code::Wrong)
+}
+
+fn say(
+    oracle: &Oracle,
+    args: &CheckArgs,
+    checked: &Checked,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let release = &oracle.kernel().release;
+    let shard = format!("{}/{}", args.shard.index, args.shard.of);
+    let seconds = checked.elapsed.as_secs_f64();
+    if args.json {
+        let line = |mismatch: &Mismatch| MismatchLine {
+            model: mismatch.model.clone(),
+            difference: mismatch.difference.clone(),
+            case: mismatch.case.clone(),
+        };
+        return output.json(&CheckedLine {
+            kernel: release,
+            seed: args.seed,
+            shard,
+            cases: checked.cases,
+            refused: checked.refused,
+            boots: checked.boots,
+            seconds,
+            mismatches: checked.mismatches.iter().map(line).collect(),
+        });
+    }
+    output.line(format_args!(
+        "{release}: {} cases (seed {}, shard {shard}, {} refused by both) in {} boots, {seconds:.1} s: {} mismatches",
+        checked.cases,
+        args.seed,
+        checked.refused,
+        checked.boots,
+        checked.mismatches.len()
+    ))?;
+    for mismatch in &checked.mismatches {
+        output.line(format_args!(
+            "  {} differs: {}",
+            mismatch.model, mismatch.difference
+        ))?;
+    }
+    Ok(())
+}
+
+/// One count, as JSON.
+#[derive(Serialize)]
+struct CountLine<'a> {
+    kernel: &'a str,
+    #[serde(flatten)]
+    count: &'a kernel_oracle::count::Count,
+}
+
+fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {
+    let oracles = open(&args.kernels)?;
+    if args.out.is_some() && oracles.len() > 1 {
+        return Err(Failure::Usage(
+            "--out takes the counts of one kernel: name it with --series".to_owned(),
+        ));
+    }
+    for oracle in oracles {
+        let counts = match &args.out {
+            Some(path) => {
+                let whole = recorded::record(&oracle)?;
+                whole.write(path)?;
+                whole.counts
+            }
+            None => oracle.count("")?,
+        };
+        let release = &oracle.kernel().release;
+        if args.json {
+            for count in &counts.rows {
+                output.json(&CountLine {
+                    kernel: release,
+                    count,
+                })?;
+            }
+            continue;
+        }
+        output.line(format_args!("{release}, instructions:"))?;
+        let mut table = Table::new(["PRIMITIVE", "ORDER", "STATE", "SAMPLES", "LEAST", "MOST"])
+            .right(&[1, 3, 4, 5]);
+        for row in &counts.rows {
+            table.row([
+                row.primitive.clone(),
+                row.order.to_string(),
+                row.class.clone(),
+                row.samples.to_string(),
+                row.min.to_string(),
+                row.max.to_string(),
+            ]);
+        }
+        output.text(table.text())?;
+        for absent in &counts.absent {
+            output.line(format_args!("{}  -  {}", absent.primitive, absent.reason))?;
+        }
+        // A kernel takes seconds: what it said is shown before the next one boots.
+        output.finish()?;
+    }
+    Ok(Code::Done)
+}
+
+fn compare(args: &KernelDiffArgs, output: &mut Output) -> Result<Code, Failure> {
+    let before = Recorded::read(&args.before)?;
+    let after = Recorded::read(&args.after)?;
+    let all = diff::diff(&before.counts, &after.counts);
+    let shown = || all.iter().filter(|change| args.all || change.is_change());
+    if args.json {
+        for change in shown() {
+            output.json(change)?;
+        }
+        return Ok(Code::Done);
+    }
+    let span = |span: Option<(u64, u64)>| match span {
+        None => "-".to_owned(),
+        Some((least, most)) if least == most => least.to_string(),
+        Some((least, most)) => format!("{least} to {most}"),
+    };
+    let mut table = Table::new(["PRIMITIVE", "ORDER", "STATE", "BEFORE", "AFTER", "RATIO"])
+        .right(&[1, 3, 4, 5]);
+    for change in shown() {
+        table.row([
+            change.primitive.clone(),
+            change.order.to_string(),
+            change.class.clone(),
+            span(change.before),
+            span(change.after),
+            change
+                .ratio
+                .map_or("-".to_owned(), |ratio| format!("{ratio:.3}")),
+        ]);
+    }
+    output.text(table.text())?;
+    output.line(format_args!(
+        "\n{} to {}: {} of {} counts changed",
+        before.identity.release,
+        after.identity.release,
+        all.iter().filter(|change| change.is_change()).count(),
+        all.len()
+    ))?;
+    Ok(Code::Done)
+}
