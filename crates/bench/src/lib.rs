@@ -1,1 +1,7 @@
-//! Criterion and iai-callgrind bench targets.
+//! The bench targets' ground: the operations that stand beside those counted inside real
+//! kernels, and counts of instructions by callgrind.
+
+#![forbid(unsafe_code)]
+
+pub mod callgrind;
+pub mod primitives;

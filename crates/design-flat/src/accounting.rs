@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use design::lru;
-use design::memcg::{Charge, LockStyle, Memory};
+use design::memcg::{self, Charge, LockStyle, Memory};
 use design::memmap::Memmap;
 use design::{Lru, Memcg, PowerArray, Scan, Slot};
 use physmem::Pfn;
@@ -26,10 +26,31 @@ impl Memcg for Flat {
         }
     }
 
+    #[inline]
+    fn uncharge<'a>(&'a self, cpu: usize, page: Page<'a>) {
+        let (owner, pages) = self.owner_and_pages(page);
+        memcg::uncharge_word(&self.memory, cpu, owner, pages);
+    }
+
+    #[inline]
+    fn uncharge_batch<'a>(&'a self, cpu: usize, chunks: &[Page<'a>]) {
+        let each = chunks.iter().map(|&page| self.owner_and_pages(page));
+        memcg::uncharge_words(&self.memory, cpu, each);
+    }
+
     /// Paid in lock and again in unlock.
     #[inline]
     fn owner_word<'a>(&'a self, page: Page<'a>, _: LockStyle) -> &'a AtomicU64 {
         &self.compound_head(page).memcg_data
+    }
+}
+
+impl Flat {
+    /// All that uncharging asks: what kind of memory it was, the owner word says.
+    #[inline]
+    fn owner_and_pages<'a>(&'a self, page: Page<'a>) -> (&'a AtomicU64, u64) {
+        let head = self.compound_head(page);
+        (&head.memcg_data, self.map.nr_pages(head))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bios whose vecs point at pages: added page by page, released page by page.
 
 use design::block::{self, Bio, Run};
-use design::memmap::{self, Memmap, PG_WORKINGSET};
+use design::memmap::{self, PG_WORKINGSET};
 use design::{BlockIo, PowerArray, Rules, SlabIo};
 use physmem::{PAGE_SHIFT, PAGE_SIZE, PhysAddr};
 use std::sync::atomic::Ordering::Relaxed;
@@ -100,18 +100,9 @@ impl BlockIo for Flat {
         }
     }
 
-    /// `bio_release_pages(bio, true)` of v5.10: every page, dirtied unless compound.
     #[inline]
     fn end_io<'a>(&'a self, bio: &Bio<Page<'a>>) -> u64 {
-        let mut bytes = 0;
-        for segment in block::Segments::new(self, bio) {
-            let page = segment.page;
-            if !Memmap::is_compound(page.0) {
-                memmap::set_dirty_lock(self.compound_head(page));
-            }
-            memmap::page_ref_sub_and_test(self.compound_head(page), 1);
-            bytes += u64::from(segment.len);
-        }
-        bytes
+        self.bio_release_pages(bio, true);
+        bio.vecs().iter().map(|vec| u64::from(vec.len)).sum()
     }
 }

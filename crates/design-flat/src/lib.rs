@@ -14,6 +14,7 @@
 
 mod accounting;
 mod block_io;
+mod end_io;
 mod single_page;
 
 use design::memcg::{self, Memory};
@@ -36,7 +37,7 @@ impl Flat {
     /// The page that all pages of an allocation answer for. Every function below that is
     /// handed a page pays it, since the type does not say whether the page is a tail.
     #[inline]
-    fn compound_head<'a>(&'a self, page: Page<'a>) -> &'a Slot {
+    pub fn compound_head<'a>(&'a self, page: Page<'a>) -> &'a Slot {
         self.map.compound_head(page.0)
     }
 

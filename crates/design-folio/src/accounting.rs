@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use design::lru;
-use design::memcg::{Charge, LockStyle, Memory};
+use design::memcg::{self, Charge, LockStyle, Memory};
 use design::memmap::Memmap;
 use design::{Lru, Memcg, PowerArray, Scan, Slot};
 use physmem::Pfn;
@@ -26,8 +26,29 @@ impl Memcg for FolioForAll {
     }
 
     #[inline]
+    fn uncharge<'a>(&'a self, cpu: usize, folio: Folio<'a>) {
+        let (owner, pages) = self.owner_and_pages(folio);
+        memcg::uncharge_word(&self.memory, cpu, owner, pages);
+    }
+
+    #[inline]
+    fn uncharge_batch<'a>(&'a self, cpu: usize, chunks: &[Folio<'a>]) {
+        let each = chunks.iter().map(|&folio| self.owner_and_pages(folio));
+        memcg::uncharge_words(&self.memory, cpu, each);
+    }
+
+    #[inline]
     fn owner_word<'a>(&'a self, folio: Folio<'a>, _: LockStyle) -> &'a AtomicU64 {
         &folio.0.memcg_data
+    }
+}
+
+impl FolioForAll {
+    /// All that uncharging asks: what kind of memory it was, the owner word says.
+    #[inline]
+    fn owner_and_pages<'a>(&'a self, folio: Folio<'a>) -> (&'a AtomicU64, u64) {
+        let head = folio.0;
+        (&head.memcg_data, self.map.nr_pages(head))
     }
 }
 

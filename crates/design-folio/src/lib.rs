@@ -25,7 +25,15 @@ use physmem::{Extent, Kind, Pfn};
 /// `page_folio`, which pays `compound_head` once.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
-pub struct Folio<'a>(&'a Slot);
+pub struct Folio<'a>(pub(crate) &'a Slot);
+
+impl<'a> Folio<'a> {
+    /// The folio's first page (`&folio->page`).
+    #[inline]
+    pub fn page(self) -> &'a Slot {
+        self.0
+    }
+}
 
 impl PartialEq for Folio<'_> {
     #[inline]
@@ -44,6 +52,12 @@ pub struct FolioForAll {
 }
 
 impl FolioForAll {
+    /// The array of `struct page`.
+    #[inline]
+    pub fn memmap(&self) -> &Memmap {
+        &self.map
+    }
+
     /// The folio that a page belongs to (`page_folio`): the one place with a tail test.
     #[inline]
     fn page_folio<'a>(&'a self, page: &'a Slot) -> Folio<'a> {

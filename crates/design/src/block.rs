@@ -18,4 +18,4 @@ pub use map::{SgEntry, TableFull, blk_rq_map_sg, recount_segments};
 pub use merge::{add_page, add_page_in_page_pieces, page_is_mergeable};
 pub use request::{Plug, Request};
 pub use split::{Cut, SplitError, bio_split_to_limits, may_need_split, split_front};
-pub use walk::{Bvecs, Run, Segment, Segments, for_each_run};
+pub use walk::{Bvecs, Run, Segment, Segments, all_runs, all_segments, for_each_run};

@@ -10,12 +10,16 @@
 
 mod charge;
 mod counter;
+mod events;
 mod group;
 mod lock;
+mod objects;
+mod refs;
 mod stat;
 
 pub use charge::{
     Charge, OverLimit, charge, move_account, split_owner, try_charge, uncharge, uncharge_batch,
+    uncharge_word, uncharge_words,
 };
 pub use counter::PageCounter;
 pub use group::{CpuState, Group, MAX_CPUS, MAX_GROUPS, Memory};

@@ -2,7 +2,7 @@
 //! tail, page types, buddy marks. Flat pages, folios and head pages are three ways of
 //! referring to the same lines.
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, PAGE_SIZE, Pfn, PhysAddr};
 
@@ -10,12 +10,25 @@ use crate::lru;
 use crate::slot::{PowerArray, SLOT_SIZE, Slot};
 use crate::traits::{BuildError, Field, Plan, Record, Scan};
 
+mod state;
+
+pub use state::{
+    folio_lock, folio_mark_dirty, folio_unlock, is_dirty, page_ref_add, page_ref_add_unless_zero,
+    page_ref_inc, page_ref_sub_and_test, pincount, same_pgmap, set_dirty_lock,
+};
+
 /// `PG_locked`.
 pub const PG_LOCKED: u64 = 1;
 /// `PG_dirty`.
 pub const PG_DIRTY: u64 = 1 << 4;
 /// `PG_head`: the first page of a compound one.
 pub const PG_HEAD: u64 = 1 << 6;
+/// `PG_swapcache`: what `mapping` says is overruled.
+pub const PG_SWAPCACHE: u64 = 1 << 10;
+/// `PG_reclaim`: to be reclaimed once it is clean.
+pub const PG_RECLAIM: u64 = 1 << 16;
+/// `PG_swapbacked`: its place, if it has one, is in swap.
+pub const PG_SWAPBACKED: u64 = 1 << 17;
 /// `PG_workingset`: refaulted after eviction.
 pub const PG_WORKINGSET: u64 = 1 << 9;
 /// The zone's bits in the flags word; all set means `ZONE_DEVICE`.
@@ -104,6 +117,8 @@ pub struct Memmap {
     /// Frame number of the (imaginary) page at address 0, so that `page_to_pfn` is one
     /// shift and one addition, as with the kernel's `vmemmap_base`.
     bias: u64,
+    /// The frame of zeroes (`zero_pfn`).
+    zero: Pfn,
 }
 
 impl Memmap {
@@ -117,6 +132,7 @@ impl Memmap {
             base: plan.base,
             frames: plan.frames,
             bias,
+            zero: Pfn(plan.base.0.wrapping_sub(1)),
         };
         for pfn in 0..plan.frames {
             map.slots.at(pfn).mapcount.store(UNMAPPED, Relaxed);
@@ -172,17 +188,37 @@ impl Memmap {
     #[inline]
     pub fn compound_head<'a>(&'a self, page: &'a Slot) -> &'a Slot {
         let word = page.word1.load(Acquire);
-        if word & TAIL != 0 {
-            self.slots.resolve(word)
+        let word = if word & TAIL != 0 {
+            word
         } else {
-            page
-        }
+            PowerArray::word_of(page)
+        };
+        self.slots.resolve(word)
     }
 
     /// Whether the line is a tail (`PageTail`).
     #[inline]
     pub fn is_tail(page: &Slot) -> bool {
         page.word1.load(Relaxed) & TAIL != 0
+    }
+
+    /// Whether a head is a slab's (`PageSlab`, `folio_test_slab`).
+    #[inline]
+    pub fn is_slab(head: &Slot) -> bool {
+        head.mapcount.load(Relaxed) >> 24 == PGTY_SLAB
+    }
+
+    /// Whether this is the page of zeroes that everybody maps and nobody's pin counts
+    /// (`is_zero_page`). It lies outside the frames described.
+    #[inline]
+    pub fn is_zero_page(&self, page: &Slot) -> bool {
+        self.pfn(page) == self.zero
+    }
+
+    /// Whether a head's allocation has tails (`folio_test_large`).
+    #[inline]
+    pub fn is_large(head: &Slot) -> bool {
+        head.flags.load(Relaxed) & PG_HEAD != 0
     }
 
     /// Whether the line belongs to a compound page (`PageCompound`).
@@ -255,24 +291,32 @@ impl Memmap {
         head.memcg_data.store(0, Relaxed);
         head.word1.store(0, Relaxed);
         let order = extent.order.get();
-        let flags = if order > 0 { PG_HEAD } else { 0 };
+        head.flags.store(0, Relaxed);
         if order > 0 {
-            let word = PowerArray::word_of(head) | TAIL;
-            for n in 1..extent.order.pages() {
-                let tail = self.nth(head, n);
-                tail.mapping.store(TAIL_MAPPING, Relaxed);
-                tail.private.store(0, Relaxed);
-                tail.mapcount.store(UNMAPPED, Relaxed);
-                tail.word1.store(word, Relaxed);
-            }
-            self.nth(head, 1)
-                .word2
-                .store(extent.order.pages() << 32 | u64::from(order), Relaxed);
+            self.prep_compound_page(head, order);
         }
-        head.flags.store(flags, Relaxed);
         // Release pairs with the Acquire of try_get: who gets a reference sees the rest.
         head.refcount.store(1, Release);
         head
+    }
+
+    /// Makes frames one compound page (`prep_compound_page`): every tail gets the head's
+    /// address.
+    #[inline(never)]
+    pub fn prep_compound_page(&self, head: &Slot, order: u8) {
+        let word = PowerArray::word_of(head) | TAIL;
+        let pages = 1_u64 << order;
+        head.flags
+            .store(head.flags.load(Relaxed) | PG_HEAD, Relaxed);
+        for tail in self.slots.behind(head, pages - 1) {
+            tail.mapping.store(TAIL_MAPPING, Relaxed);
+            // Takes a free block's mark from frames that it reached to.
+            tail.mapcount.store(UNMAPPED, Relaxed);
+            tail.word1.store(word, Relaxed);
+        }
+        self.nth(head, 1)
+            .word2
+            .store(pages << 32 | u64::from(order), Relaxed);
     }
 
     /// Undoes [`Self::compose`] (`free_pages_prepare`): every tail is visited.
@@ -280,8 +324,7 @@ impl Memmap {
     pub fn dissolve(&self, head: &Slot) {
         let pages = self.nr_pages(head);
         head.refcount.store(0, Relaxed);
-        for n in 1..pages {
-            let tail = self.nth(head, n);
+        for tail in self.slots.behind(head, pages - 1) {
             tail.mapping.store(0, Relaxed);
             tail.word1.store(0, Relaxed);
         }
@@ -298,8 +341,7 @@ impl Memmap {
         let pages = self.nr_pages(head);
         let flags = head.flags.load(Relaxed) & !PG_HEAD;
         let references = head.refcount.load(Relaxed);
-        for n in 1..pages {
-            let tail = self.nth(head, n);
+        for tail in self.slots.behind(head, pages - 1) {
             tail.mapping.store(head.mapping.load(Relaxed), Relaxed);
             tail.mapcount.store(head.mapcount.load(Relaxed), Relaxed);
             tail.memcg_data
@@ -348,19 +390,24 @@ impl Memmap {
                 pfn = pfn + block;
                 continue;
             }
-            let word = page.word1.load(Relaxed);
-            if page.flags.load(Relaxed) & PG_HEAD == 0 && word & TAIL != 0 {
-                // A tail whose head lies before the walk's start.
+            // PageCompound, then compound_order: one branch each, so that the walk goes on
+            // before a large page's second line has arrived.
+            let flags = page.flags.load(Relaxed);
+            let pages = if flags & PG_HEAD != 0 {
+                self.nr_pages(page)
+            } else if Self::is_tail(page) {
+                // Its head lies before the walk's start.
                 pfn = pfn + 1;
                 continue;
-            }
-            let pages = self.nr_pages(page);
-            if pages >= PAGEBLOCK_PAGES {
-                scan.large += 1;
-            } else if page.flags.load(Relaxed) & lru::PG_LRU != 0 {
+            } else {
+                1
+            };
+            if flags & lru::PG_LRU != 0 && pages < PAGEBLOCK_PAGES {
                 scan.movable += 1;
                 scan.movable_pages += pages;
                 scan.isolated += u64::from(isolate(page));
+            } else if pages >= PAGEBLOCK_PAGES {
+                scan.large += 1;
             } else if page.refcount.load(Relaxed) == 0 {
                 scan.free += 1;
             } else {
@@ -415,62 +462,4 @@ impl Memmap {
         let line = |page: Page<'_>, n: u64| PowerArray::word_of(page.0).wrapping_add(n * SLOT_SIZE);
         line(a, a_end >> PAGE_SHIFT) == line(b, u64::from(b_offset >> PAGE_SHIFT))
     }
-}
-
-/// Takes a reference (`page_ref_inc`).
-#[inline]
-pub fn page_ref_inc(head: &Slot) {
-    head.refcount.fetch_add(1, Relaxed);
-}
-
-/// Takes `n` references (`page_ref_add`).
-#[inline]
-pub fn page_ref_add(head: &Slot, n: u32) {
-    head.refcount.fetch_add(n, Relaxed);
-}
-
-/// Takes a reference unless there is none (`page_ref_add_unless(page, 1, 0)`).
-#[inline]
-pub fn page_ref_add_unless_zero(head: &Slot) -> bool {
-    // Acquire pairs with the Release of compose.
-    head.refcount
-        .fetch_update(Acquire, Relaxed, |n| (n != 0).then(|| n + 1))
-        .is_ok()
-}
-
-/// Drops `n` references; true where they were the last (`page_ref_sub_and_test`).
-#[inline]
-pub fn page_ref_sub_and_test(head: &Slot, n: u32) -> bool {
-    // AcqRel: the last one to drop sees all that the others did before they dropped.
-    head.refcount.fetch_sub(n, AcqRel) == n
-}
-
-/// Locks, marks dirty and unlocks (`set_page_dirty_lock`, `folio_mark_dirty_lock`).
-#[inline(never)]
-pub fn set_dirty_lock(head: &Slot) {
-    // lock_page's fast path; the model has no waiters, so contention only spins.
-    while head.flags.fetch_or(PG_LOCKED, Acquire) & PG_LOCKED != 0 {
-        std::hint::spin_loop();
-    }
-    if head.flags.load(Relaxed) & PG_DIRTY == 0 {
-        head.flags.fetch_or(PG_DIRTY, Relaxed);
-    }
-    head.flags.fetch_and(!PG_LOCKED, Release);
-}
-
-/// Whether two lines are both ordinary memory, or of one device's
-/// (`zone_device_pages_have_same_pgmap`).
-#[inline]
-pub fn same_pgmap(a: &Slot, b: &Slot) -> bool {
-    let is_device = |page: &Slot| page.flags.load(Relaxed) & ZONE_MASK == ZONE_MASK;
-    if is_device(a) != is_device(b) {
-        return false;
-    }
-    !is_device(a) || a.mapping.load(Relaxed) == b.mapping.load(Relaxed)
-}
-
-/// Whether an allocation is dirty (`PageDirty`).
-#[inline]
-pub fn is_dirty(head: &Slot) -> bool {
-    head.flags.load(Relaxed) & PG_DIRTY != 0
 }

@@ -128,12 +128,12 @@ impl<T: Zeroed> PowerArray<T> {
     /// any other word finds *some* element.
     #[inline]
     pub fn resolve(&self, word: u64) -> &T {
-        let addr = word as usize & self.mask;
-        // SAFETY: the mapping is `mask + size_of::<T>()` bytes long and aligned to that
-        // power of two, so base | (word & mask) is an aligned address of an element
-        // inside it; elements start as zero bytes, valid by `Zeroed`, are only ever
+        let offset = word as usize & self.mask;
+        // SAFETY: the mapping is `mask + size_of::<T>()` bytes long and `offset` is at most
+        // `mask`, a multiple of the element's size, so base + offset is an aligned address of
+        // an element inside it; elements start as zero bytes, valid by `Zeroed`, are only ever
         // written through the shared references given out here, and live as long as self.
-        unsafe { self.base.map_addr(|base| base | addr).as_ref() }
+        unsafe { self.base.byte_add(offset).as_ref() }
     }
 
     /// Element `index`, modulo the length of the array.
@@ -158,6 +158,20 @@ impl<T: Zeroed> PowerArray<T> {
     #[inline]
     pub fn offset<'a>(&'a self, element: &T, n: u64) -> &'a T {
         self.resolve(Self::word_of(element).wrapping_add(n.wrapping_mul(size_of::<T>() as u64)))
+    }
+
+    /// The `n` elements behind this one, or as many as there are.
+    #[inline]
+    pub fn behind(&self, element: &T, n: u64) -> impl Iterator<Item = &T> {
+        let at = Self::word_of(element) as usize & self.mask;
+        let left = (self.mask - at) / size_of::<T>();
+        // SAFETY: `at` is at most `mask`, so base + at is an element, and `left` of them lie
+        // behind it in the mapping; for the rest see `resolve`.
+        let elements = unsafe {
+            let next = self.base.byte_add(at).add(1);
+            std::slice::from_raw_parts(next.as_ptr(), left.min(n as usize))
+        };
+        elements.iter()
     }
 
     /// Address of element 0, for arithmetic like `page_to_pfn`'s.

@@ -84,7 +84,15 @@ impl<R: Copy> Bio<R> {
     /// The vecs in use.
     #[inline]
     pub fn vecs(&self) -> &[Bvec<R>] {
-        self.table.get(..usize::from(self.vcnt)).unwrap_or(&[])
+        &self.table[..usize::from(self.vcnt).min(self.table.len())]
+    }
+
+    /// The vecs as only their submitter may look at them: a clone's table is another's, so
+    /// the walks over the whole table warn of it
+    /// (`WARN_ON_ONCE(bio_flagged(bio, BIO_CLONED))`), and here see nothing.
+    #[inline]
+    pub(super) fn submitters_vecs(&self) -> &[Bvec<R>] {
+        if self.cloned { &[] } else { self.vecs() }
     }
 
     /// Most vecs this bio can hold (`bi_max_vecs`).
@@ -117,14 +125,36 @@ impl<R: Copy> Bio<R> {
         self.table.get_mut(usize::from(self.vcnt).wrapping_sub(1))
     }
 
-    /// Appends a vec without merging (`__bio_add_page`); false where the table is full.
+    /// Whether no more vecs fit.
+    #[inline]
+    pub(super) fn is_table_full(&self) -> bool {
+        usize::from(self.vcnt) >= self.table.len()
+    }
+
+    /// Whether no more vecs fit, or no more bytes (`bio_full`).
+    #[inline]
+    pub(super) fn is_full(&self, len: u32) -> bool {
+        self.is_table_full() || self.iter.size > u32::MAX - len
+    }
+
+    /// Appends a vec without merging (`__bio_add_page`); false where the table is full, or
+    /// another bio's: of both the kernel warns.
     #[inline]
     pub fn push(&mut self, vec: Bvec<R>) -> bool {
+        self.add_vec(vec.page, vec.len, vec.offset)
+    }
+
+    /// [`Self::push`], its arguments in registers.
+    #[inline(never)]
+    pub(super) fn add_vec(&mut self, page: R, len: u32, offset: u32) -> bool {
+        if self.cloned || self.is_full(len) {
+            return false;
+        }
         let Some(slot) = self.table.get_mut(usize::from(self.vcnt)) else {
             return false;
         };
-        *slot = vec;
-        self.iter.size += vec.len;
+        *slot = Bvec { page, len, offset };
+        self.iter.size += len;
         self.vcnt += 1;
         true
     }
@@ -220,8 +250,15 @@ impl BvecIter {
         self.size -= bytes;
         self.done += bytes;
         if self.done == vec_len {
+            rare();
             self.done = 0;
             self.idx += 1;
         }
     }
 }
+
+/// Says that what follows is the rarer case: a branch, as in the kernel, not a selection
+/// that every step pays.
+#[cold]
+#[inline(always)]
+pub(super) fn rare() {}

@@ -33,12 +33,54 @@ pub fn page_is_mergeable<'d, V: Rules, D: BlockIo>(
     V::VERSION != Version::V5_0 && design.memmap_contiguous(vec.page, end, page, offset)
 }
 
+/// Makes a piece part of a vec where it may join it (`bvec_try_merge_page`, v6.12; the
+/// caller adds to the bio's size).
+#[inline(never)]
+fn bvec_try_merge_page<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    vec: &mut Bvec<D::Ref<'d>>,
+    page: D::Ref<'d>,
+    len: u32,
+    offset: u32,
+) -> bool {
+    if !page_is_mergeable::<V, D>(design, vec, page, offset) {
+        return false;
+    }
+    vec.len += len;
+    true
+}
+
+/// Makes a piece part of a bio's last vec where it may join it (`__bio_try_merge_page`,
+/// up to v6.1).
+#[inline(never)]
+fn bio_try_merge_page<'d, V: Rules, D: BlockIo>(
+    design: &'d D,
+    bio: &mut Bio<D::Ref<'d>>,
+    page: D::Ref<'d>,
+    len: u32,
+    offset: u32,
+) -> bool {
+    if bio.cloned {
+        return false;
+    }
+    let size = bio.iter.size;
+    let Some(last) = bio.last_mut() else {
+        return false;
+    };
+    if !page_is_mergeable::<V, D>(design, last, page, offset) || size > u32::MAX - len {
+        return false;
+    }
+    last.len += len;
+    bio.iter.size = size + len;
+    true
+}
+
 /// Adds a piece to a bio, merging it into the last vec where it is adjacent
 /// (`bio_add_page`). Returns the bytes added: `len` or 0. No queue limit is consulted.
 ///
 /// Under 5.0 rules a vec ends with its page, so pieces that cross a page end must be
 /// cut first: [`add_page_in_page_pieces`].
-#[inline]
+#[inline(never)]
 pub fn add_page<'d, V: Rules, D: BlockIo>(
     design: &'d D,
     bio: &mut Bio<D::Ref<'d>>,
@@ -46,21 +88,23 @@ pub fn add_page<'d, V: Rules, D: BlockIo>(
     len: u32,
     offset: u32,
 ) -> u32 {
-    if bio.cloned {
-        return 0;
-    }
-    if bio.iter.size > u32::MAX - len {
-        return 0;
-    }
-    if let Some(last) = bio.last_mut()
-        && page_is_mergeable::<V, D>(design, last, page, offset)
-    {
-        last.len += len;
-        bio.iter.size += len;
+    if V::VERSION >= Version::V6_12 {
+        if bio.cloned || bio.iter.size > u32::MAX - len {
+            return 0;
+        }
+        if let Some(last) = bio.last_mut()
+            && bvec_try_merge_page::<V, D>(design, last, page, len, offset)
+        {
+            bio.iter.size += len;
+            return len;
+        }
+    } else if bio_try_merge_page::<V, D>(design, bio, page, len, offset) {
         return len;
+    } else if bio.is_full(len) {
+        return 0;
     }
     // The full check comes after merging: a full table still takes what is adjacent.
-    if !bio.push(Bvec { page, len, offset }) {
+    if bio.is_table_full() || !bio.add_vec(page, len, offset) {
         return 0;
     }
     // v6.1 moved the accounting of refaults out of the block layer.

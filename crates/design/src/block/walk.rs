@@ -1,6 +1,6 @@
 //! Walks over a bio: by page, by vec, and by the design's own unit.
 
-use super::bio::{Bio, Bvec, BvecIter, Part};
+use super::bio::{Bio, Bvec, BvecIter, Part, rare};
 use crate::BlockIo;
 use physmem::PAGE_SIZE;
 
@@ -95,6 +95,41 @@ impl<'d, D: BlockIo> Iterator for Segments<'_, 'd, D> {
     }
 }
 
+/// The submitter's walk over its whole table, one step per base page touched
+/// (`bio_for_each_segment_all`): after the first page of a vec, the next is the one behind.
+/// Until `test` is false of a piece; whether it never was.
+#[inline]
+pub fn all_segments<'d, D: BlockIo>(
+    design: &'d D,
+    bio: &Bio<D::Ref<'d>>,
+    mut test: impl FnMut(Segment<D::Ref<'d>>) -> bool,
+) -> bool {
+    let vecs = bio.vecs();
+    let Some(first) = vecs.first() else {
+        return true;
+    };
+    let (mut idx, mut done, mut page) = (0, 0, first.page);
+    while let Some(vec) = vecs.get(idx) {
+        let mut offset = 0;
+        if done == 0 {
+            rare();
+            (page, offset) = design.page_at(vec.page, vec.offset);
+        } else {
+            (page, _) = design.page_at(page, PAGE_SIZE as u32);
+        }
+        let len = (vec.len - done).min(PAGE_SIZE as u32 - offset);
+        done += len;
+        if done == vec.len {
+            rare();
+            (idx, done) = (idx + 1, 0);
+        }
+        if !test(Bvec { page, len, offset }) {
+            return false;
+        }
+    }
+    true
+}
+
 /// A part of a vec that lies in one unit of the design: a folio, a head page's
 /// allocation, a typed piece of memory (`struct folio_iter`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,22 +161,38 @@ pub fn for_each_run<'d, D: BlockIo>(
     bio: &Bio<D::Ref<'d>>,
     mut visit: impl FnMut(Run<D::Chunk<'d>>),
 ) {
-    for vec in bio.vecs() {
+    all_runs(design, bio, |run| {
+        visit(run);
+        true
+    });
+}
+
+/// The same walk, until `test` is false of a run; whether it never was.
+#[inline]
+pub fn all_runs<'d, D: BlockIo>(
+    design: &'d D,
+    bio: &Bio<D::Ref<'d>>,
+    mut test: impl FnMut(Run<D::Chunk<'d>>) -> bool,
+) -> bool {
+    for vec in bio.submitters_vecs() {
         let (mut chunk, mut offset) = design.chunk_at(vec.page, vec.offset);
         let mut left = u64::from(vec.len);
+        // bio_first_folio, bio_next_folio: the one behind is known before it is needed.
+        let mut bytes = (design.chunk_bytes(chunk) - offset).min(left);
+        let mut next = design.next_chunk(chunk);
         loop {
-            let len = (design.chunk_bytes(chunk) - offset).min(left);
-            visit(Run {
-                chunk,
-                offset,
-                len: len as u32,
-            });
-            left -= len;
+            let len = bytes as u32;
+            if !test(Run { chunk, offset, len }) {
+                return false;
+            }
+            left -= bytes;
             if left == 0 {
                 break;
             }
-            chunk = design.next_chunk(chunk);
-            offset = 0;
+            (chunk, offset) = (next, 0);
+            bytes = design.chunk_bytes(chunk).min(left);
+            next = design.next_chunk(chunk);
         }
     }
+    true
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{
 
 use physmem::Kind;
 
+use super::events::{check_events, count_events};
 use super::group::{CpuState, Group, MAX_CPUS, Memory};
 use super::{OWNER_FLAGS, OWNER_KMEM, OWNER_SLAB, Stat, mod_lruvec_state};
 use crate::rules::{Rules, Version};
@@ -95,7 +96,7 @@ fn charge_counters(memory: &Memory, group: &Group, pages: u64) -> bool {
 
 /// `page_counter_uncharge`: every level.
 #[inline(never)]
-fn uncharge_counters(memory: &Memory, group: &Group, pages: u64) {
+pub(super) fn uncharge_counters(memory: &Memory, group: &Group, pages: u64) {
     for level in memory.ancestry(group) {
         level.memory.cancel(pages);
     }
@@ -171,7 +172,7 @@ fn drain_slot(memory: &Memory, cached: &AtomicU64, held: &std::sync::atomic::Ato
     cached.store(0, Relaxed);
 }
 
-fn drain_stock(memory: &Memory, stock: &CpuState) {
+pub(super) fn drain_stock(memory: &Memory, stock: &CpuState) {
     for (cached, held) in stock.cached.iter().zip(&stock.pages) {
         drain_slot(memory, cached, held);
     }
@@ -197,6 +198,34 @@ pub fn charge<V: Rules>(
     group: &Group,
     chunk: Charge<'_>,
 ) -> Result<(), OverLimit> {
+    let state = memory.cpu(cpu);
+    hold_group::<V>(state, cpu, group);
+    let charged = charge_held::<V>(memory, cpu, group, chunk);
+    state.css_add::<V>(cpu, group, -1);
+    charged
+}
+
+/// Keeps the group from going away under the charge (`get_mem_cgroup_from_mm`; whose group
+/// it is, the caller has found).
+#[inline(never)]
+fn hold_group<V: Rules>(state: &CpuState, cpu: usize, group: &Group) {
+    if V::VERSION >= Version::V6_1 {
+        state.rcu_read_lock();
+    }
+    state.css_add::<V>(cpu, group, 1);
+    if V::VERSION >= Version::V6_1 {
+        state.rcu_read_unlock();
+    }
+}
+
+/// `charge_memcg`, `commit_charge`.
+#[inline]
+fn charge_held<V: Rules>(
+    memory: &Memory,
+    cpu: usize,
+    group: &Group,
+    chunk: Charge<'_>,
+) -> Result<(), OverLimit> {
     if memory.is_root(group) {
         return Ok(());
     }
@@ -207,20 +236,14 @@ pub fn charge<V: Rules>(
             level.kmem.try_add(chunk.pages);
         }
     }
-    group.add_refs(cpu, 1);
+    memory.cpu(cpu).css_add::<V>(cpu, group, 1);
     // Release pairs with the Acquire of those who follow the owner word to the group.
     chunk.owner.store(group.word() | flags, Release);
     if V::VERSION < Version::V6_12 {
-        count_events(group, cpu, 1);
+        count_events(group, cpu, 1, chunk.pages);
+        check_events(group, cpu);
     }
     Ok(())
-}
-
-/// Page-in and page-out events (`mem_cgroup_charge_statistics`, `memcg_check_events`).
-#[inline]
-fn count_events(group: &Group, cpu: usize, n: u32) {
-    let events = &group.on(cpu).events;
-    events.store(events.load(Relaxed).wrapping_add(n), Relaxed);
 }
 
 /// What has been gathered of one owner (`struct uncharge_gather`).
@@ -235,29 +258,30 @@ struct Gather {
 impl Gather {
     /// `uncharge_page`, `uncharge_folio`.
     #[inline]
-    fn add(&mut self, memory: &Memory, cpu: usize, chunk: Charge<'_>) {
+    fn add(&mut self, memory: &Memory, cpu: usize, owner_word: &AtomicU64, pages: u64) {
         // Acquire pairs with the Release of commit.
-        let word = chunk.owner.load(Acquire);
+        let word = owner_word.load(Acquire);
         let owner = word & !OWNER_FLAGS;
         if owner == 0 {
             return;
         }
+        let group = memory.resolve(owner);
         if self.owner != owner {
             self.flush(memory, cpu);
             *self = Self {
                 owner,
                 ..Self::default()
             };
-            memory.resolve(owner).add_refs(cpu, 1);
+            group.add_refs(cpu, 1);
         }
-        self.pages += chunk.pages;
+        self.pages += pages;
         if word & OWNER_KMEM != 0 {
-            self.kmem += chunk.pages;
+            self.kmem += pages;
         } else {
             self.events += 1;
         }
-        chunk.owner.store(0, Relaxed);
-        memory.resolve(owner).add_refs(cpu, -1);
+        owner_word.store(0, Relaxed);
+        group.add_refs(cpu, -1);
     }
 
     /// `uncharge_batch`: one hierarchical uncharge, one reference put; the stock is not
@@ -274,16 +298,23 @@ impl Gather {
                 level.kmem.cancel(self.kmem);
             }
         }
-        count_events(group, cpu, self.events);
+        count_events(group, cpu, self.events, self.pages);
+        check_events(group, cpu);
         group.add_refs(cpu, -1);
     }
 }
 
 /// Uncharges one chunk directly (`mem_cgroup_uncharge`).
-#[inline(never)]
+#[inline]
 pub fn uncharge(memory: &Memory, cpu: usize, chunk: Charge<'_>) {
+    uncharge_word(memory, cpu, chunk.owner, chunk.pages);
+}
+
+/// [`uncharge`] of an owner word and a number of pages: all that it asks of a chunk.
+#[inline(never)]
+pub fn uncharge_word(memory: &Memory, cpu: usize, owner: &AtomicU64, pages: u64) {
     let mut gather = Gather::default();
-    gather.add(memory, cpu, chunk);
+    gather.add(memory, cpu, owner, pages);
     gather.flush(memory, cpu);
 }
 
@@ -291,9 +322,19 @@ pub fn uncharge(memory: &Memory, cpu: usize, chunk: Charge<'_>) {
 /// `mem_cgroup_uncharge_folios`).
 #[inline]
 pub fn uncharge_batch<'a>(memory: &Memory, cpu: usize, chunks: impl Iterator<Item = Charge<'a>>) {
+    uncharge_words(memory, cpu, chunks.map(|chunk| (chunk.owner, chunk.pages)));
+}
+
+/// [`uncharge_batch`] of owner words and numbers of pages.
+#[inline]
+pub fn uncharge_words<'a>(
+    memory: &Memory,
+    cpu: usize,
+    chunks: impl Iterator<Item = (&'a AtomicU64, u64)>,
+) {
     let mut gather = Gather::default();
-    for chunk in chunks {
-        gather.add(memory, cpu, chunk);
+    for (owner, pages) in chunks {
+        gather.add(memory, cpu, owner, pages);
     }
     gather.flush(memory, cpu);
 }
@@ -321,85 +362,5 @@ pub fn move_account(memory: &Memory, cpu: usize, chunk: Charge<'_>, to: &Group) 
 pub fn split_owner(memory: &Memory, owner: &AtomicU64, pages: u64) {
     if let Some(group) = super::owner(memory, owner) {
         group.add_refs(0, pages as i64 - 1);
-    }
-}
-
-impl Memory {
-    /// Empties every CPU's stock, objects' included; only while no CPU is charging.
-    pub fn drain(&self) {
-        for cpu in 0..MAX_CPUS {
-            let stock = self.cpu(cpu);
-            stock.drain.store(0, Relaxed);
-            drain_stock(self, stock);
-            self.drain_objects(stock);
-        }
-    }
-
-    /// Charges bytes of a slab object (`obj_cgroup_charge`): from this CPU's byte stock,
-    /// otherwise whole pages, the rest of the last one going into the byte stock.
-    pub fn charge_object<V: Rules>(
-        &self,
-        cpu: usize,
-        group: &Group,
-        bytes: u32,
-    ) -> Result<(), OverLimit> {
-        let stock = self.cpu(cpu);
-        let have = stock.object_bytes.load(Relaxed);
-        if stock.cached_object.load(Relaxed) == group.word() && have >= bytes {
-            stock.object_bytes.store(have - bytes, Relaxed);
-            return Ok(());
-        }
-        let pages = u64::from(bytes.div_ceil(4096));
-        try_charge::<V>(self, cpu, group, pages)?;
-        for level in self.ancestry(group) {
-            level.kmem.try_add(pages);
-        }
-        self.refill_objects(stock, group, (pages * 4096) as u32 - bytes);
-        Ok(())
-    }
-
-    /// Returns bytes of a slab object to this CPU's byte stock (`obj_cgroup_uncharge`).
-    pub fn uncharge_object(&self, cpu: usize, group: &Group, bytes: u32) {
-        self.refill_objects(self.cpu(cpu), group, bytes);
-    }
-
-    /// `refill_obj_stock`: another group's bytes are drained first; what exceeds a page
-    /// goes back to the counters.
-    fn refill_objects(&self, stock: &CpuState, group: &Group, bytes: u32) {
-        if stock.cached_object.load(Relaxed) != group.word() {
-            self.drain_objects(stock);
-            stock.cached_object.store(group.word(), Relaxed);
-            // What an earlier drain left over of a page comes back into stock.
-            let left = group.object_bytes.swap(0, Relaxed);
-            stock.object_bytes.store(left as u32, Relaxed);
-        }
-        let total = stock.object_bytes.load(Relaxed) + bytes;
-        stock.object_bytes.store(total % 4096, Relaxed);
-        if total >= 4096 {
-            self.uncharge_objects(group, u64::from(total / 4096));
-        }
-    }
-
-    /// `drain_obj_stock`: whole pages to the counters, the rest waits in the group.
-    fn drain_objects(&self, stock: &CpuState) {
-        let word = stock.cached_object.swap(0, Relaxed);
-        if word == 0 {
-            return;
-        }
-        let group = self.resolve(word);
-        let bytes = stock.object_bytes.swap(0, Relaxed);
-        let total = group.object_bytes.fetch_add(i64::from(bytes), Relaxed) + i64::from(bytes);
-        let pages = (total / 4096) as u64;
-        if pages != 0 {
-            group.object_bytes.fetch_sub(pages as i64 * 4096, Relaxed);
-            self.uncharge_objects(group, pages);
-        }
-    }
-
-    fn uncharge_objects(&self, group: &Group, pages: u64) {
-        uncharge_counters(self, group, pages);
-        for level in self.ancestry(group) {
-            level.kmem.cancel(pages);
-        }
     }
 }

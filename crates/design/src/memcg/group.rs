@@ -10,7 +10,8 @@ use physmem::Kind;
 
 use super::counter::PageCounter;
 use super::lock::SpinLock;
-use super::stat::{STATS, Stat};
+use super::refs::RefMode;
+use super::stat::{NODE_THRESHOLD, STATS, Stat};
 use crate::slot::PowerArray;
 
 /// CPUs that per-CPU state exists for.
@@ -21,7 +22,7 @@ pub const MAX_GROUPS: usize = 128;
 pub(crate) const LISTS: usize = 2;
 
 /// A group's statistics on one CPU (`struct memcg_vmstats_percpu` and the lruvec's).
-#[repr(C, align(64))]
+#[repr(C, align(256))]
 #[derive(Debug, Default)]
 pub struct CpuStats {
     /// memcg state by statistic.
@@ -30,10 +31,14 @@ pub struct CpuStats {
     pub(super) lruvec: [AtomicI64; STATS],
     /// Changes not yet told to the group's atomic (`stats_updates`).
     pub(super) updates: AtomicU32,
-    /// Page-in and page-out events.
+    /// Page-in and page-out events not yet told to the ancestors (`events`).
     pub(super) events: AtomicU32,
     /// This CPU's part of the reference count (`percpu_ref`).
     pub(super) refs: AtomicI64,
+    /// Page-ins and page-outs since the beginning (`nr_page_events`, up to v5.10 in view).
+    pub(super) page_events: AtomicU64,
+    /// The number of them at which thresholds are looked at again (`targets`).
+    pub(super) next_look: AtomicU64,
 }
 
 /// A memory cgroup.
@@ -48,8 +53,12 @@ pub struct Group {
     pub(super) parent: AtomicU64,
     /// Changes per statistic that CPUs have flushed up here.
     pub(super) stats_updates: AtomicU64,
+    /// Page-ins and page-outs that CPUs have told this group.
+    pub(super) events: AtomicU64,
     /// Tasks whose memory is being moved (`moving_account`).
     pub(super) moving: AtomicU32,
+    /// See [`super::refs`].
+    pub(super) refs: RefMode,
     /// Serialises moves with those who change the binding (`move_lock`).
     pub(super) move_lock: SpinLock,
     /// The lruvec's lock.
@@ -81,6 +90,14 @@ pub struct CpuState {
     pub(super) drain: AtomicU32,
     /// The node's per-CPU differences (`per_cpu_nodestats`).
     pub(super) node: [AtomicI64; STATS],
+    /// Pins given back, not yet told to the node (`NR_FOLL_PIN_RELEASED`).
+    pub(super) unpinned: AtomicI64,
+    /// A difference beyond this goes to the node (`stat_threshold`).
+    pub(super) stat_threshold: AtomicU32,
+    /// Read sections that this CPU is in (`rcu_read_lock_nesting`).
+    pub(super) rcu_nesting: AtomicU32,
+    /// Somebody waits for this CPU to leave them (`rcu_read_unlock_special`).
+    pub(super) rcu_special: AtomicU32,
 }
 
 const _: () = assert!(size_of::<CpuState>() == 512);
@@ -94,16 +111,25 @@ pub struct Memory {
     used: AtomicUsize,
     /// The node's counters (`pgdat->vm_stat`).
     pub(super) node: [AtomicI64; STATS],
+    /// Pins given back (`NR_FOLL_PIN_RELEASED`).
+    pub(super) unpinned: AtomicI64,
 }
 
 impl Memory {
     /// A tree with only its root.
     pub fn new() -> Result<Self, hugemem::Error> {
+        let groups = PowerArray::<Group>::map(MAX_GROUPS as u64, Backing::Base)?;
+        groups.at(0).refs.never_counted();
+        let cpus = PowerArray::<CpuState>::map(MAX_CPUS as u64, Backing::Base)?;
+        for cpu in 0..MAX_CPUS as u64 {
+            cpus.at(cpu).stat_threshold.store(NODE_THRESHOLD, Relaxed);
+        }
         Ok(Self {
-            groups: PowerArray::map(MAX_GROUPS as u64, Backing::Base)?,
-            cpus: PowerArray::map(MAX_CPUS as u64, Backing::Base)?,
+            groups,
+            cpus,
             used: AtomicUsize::new(1),
             node: Default::default(),
+            unpinned: AtomicI64::new(0),
         })
     }
 
@@ -220,15 +246,16 @@ impl Group {
             .sum()
     }
 
-    /// References held by charges.
-    pub fn refs(&self) -> i64 {
-        self.cpu.iter().map(|c| c.refs.load(Relaxed)).sum()
+    /// Page events that a CPU keeps to itself, and the number of all its page events at which
+    /// it looks at thresholds again.
+    pub fn events_on(&self, cpu: usize) -> (u32, u64) {
+        let on = self.on(cpu);
+        (on.events.load(Relaxed), on.next_look.load(Relaxed))
     }
 
-    /// Takes or drops references on this CPU's part (`css_get`, `css_put`).
-    #[inline]
-    pub(super) fn add_refs(&self, cpu: usize, n: i64) {
-        add_on_cpu(&self.on(cpu).refs, n);
+    /// Changes to statistics that CPUs have told this group (`stats_updates`).
+    pub fn stats_updates(&self) -> u64 {
+        self.stats_updates.load(Relaxed)
     }
 
     /// Units on the LRU list for a kind.

@@ -70,7 +70,7 @@ impl Stat {
 }
 
 /// A per-CPU node counter goes to the node's atomic beyond this (`stat_threshold`).
-const NODE_THRESHOLD: i64 = 125;
+pub(super) const NODE_THRESHOLD: u32 = 125;
 /// A group's pending changes go to its atomic from this on (`MEMCG_CHARGE_BATCH`).
 const FLUSH_AT: u32 = 64;
 
@@ -90,7 +90,7 @@ fn mod_node_state(memory: &Memory, cpu: usize, stat: Stat, pages: i64) {
         return;
     };
     let x = diff.load(Relaxed) + pages;
-    if x.unsigned_abs() > NODE_THRESHOLD as u64 {
+    if x.unsigned_abs() > u64::from(memory.cpu(cpu).stat_threshold.load(Relaxed)) {
         memory.node[index].fetch_add(x, Relaxed);
         diff.store(0, Relaxed);
     } else {
@@ -121,6 +121,39 @@ fn mod_memcg_lruvec_state(memory: &Memory, cpu: usize, group: &Group, stat: Stat
 }
 
 impl Memory {
+    /// Counts pins given back (`mod_node_page_state` of `NR_FOLL_PIN_RELEASED`): the CPU's
+    /// difference is changed in one step, since interrupts are on. Whoever ends an IO does
+    /// not say on which CPU; the first one's difference stands for all.
+    #[inline(never)]
+    pub fn count_unpinned(&self, pages: i64) {
+        let (diff, threshold) = (&self.cpu(0).unpinned, &self.cpu(0).stat_threshold);
+        let mut old = diff.load(Relaxed);
+        loop {
+            let sum = old + pages;
+            let spills = sum.unsigned_abs() > u64::from(threshold.load(Relaxed));
+            let (new, to_node) = if spills { (0, sum) } else { (sum, 0) };
+            match diff.compare_exchange_weak(old, new, Relaxed, Relaxed) {
+                Ok(_) => {
+                    if to_node != 0 {
+                        self.unpinned.fetch_add(to_node, Relaxed);
+                    }
+                    return;
+                }
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// Pins given back that the node was told of; the CPU's difference is still missing.
+    pub fn unpinned(&self) -> i64 {
+        self.unpinned.load(Relaxed)
+    }
+
+    /// What of a statistic the node was told (`vm_node_stat`), without the CPUs' differences.
+    pub fn node_told(&self, stat: Stat) -> i64 {
+        self.node[stat as usize].load(Relaxed)
+    }
+
     /// A statistic of the whole node: its atomic and every CPU's difference.
     pub fn node_stat(&self, stat: Stat) -> i64 {
         let index = stat as usize;
