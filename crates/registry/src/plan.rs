@@ -261,7 +261,10 @@ const QUICK: &[Rows] = &[
 
 /// The walk over a zone whose descriptors no cache holds: 128 MiB for each design, so only
 /// for those that differ in it.
-const BEYOND_CACHES: Rows = ("iteration/pfn-scan", &["mix=order0", "mix=typical"]);
+const BEYOND_CACHES: Rows = (
+    "iteration/pfn-scan",
+    &["mix=user", "mix=order0", "mix=typical"],
+);
 const DIFFERENT_DESCRIPTORS: &[&str] = &["flat", "folio", "split", "headpage", "null"];
 
 /// The rows that are run by default, or for a first look.

@@ -1,6 +1,7 @@
 //! Laws of accounting: counters are sums, limits hold, owners are kept, and after
 //! everything is freed nothing is left.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use design::memcg::{Group, LockStyle, Stat};
@@ -261,27 +262,30 @@ fn lock_against_moves<D: Lru>(style: LockStyle) {
         .charge::<Linux6_12>(0, groups[0], chunk)
         .expect("no limit is set");
     let torn = AtomicU64::new(0);
-    let stop = AtomicBool::new(false);
+    let locked_enough = AtomicBool::new(false);
+    let mut last = groups[0];
     // As the kernel's movers do: announce first, wait for a grace period (nobody is inside
     // a critical section yet), then move.
     groups.iter().for_each(|g| g.begin_move());
     let name = |group: Option<&Group>| group.map(Group::word);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !stop.load(Relaxed) {
+            for _ in 0..2_000 {
                 design.with_memcg_lock(chunk, style, || {
                     let before = name(design.owner(chunk));
-                    std::hint::spin_loop();
-                    if name(design.owner(chunk)) != before {
-                        torn.fetch_add(1, Relaxed);
-                    }
+                    let moved = (0..100).any(|_| name(design.owner(chunk)) != before);
+                    torn.fetch_add(u64::from(moved), Relaxed);
                 });
             }
+            locked_enough.store(true, Relaxed);
         });
-        for round in 1..=2_000 {
-            design.move_charge(1, chunk, groups[round % 2]);
+        for to in [1, 0].into_iter().cycle().map(|n: usize| groups[n]) {
+            design.move_charge(1, chunk, to);
+            last = to;
+            if locked_enough.load(Relaxed) {
+                break;
+            }
         }
-        stop.store(true, Relaxed);
     });
     groups.iter().for_each(|g| g.end_move());
     assert_eq!(
@@ -291,32 +295,31 @@ fn lock_against_moves<D: Lru>(style: LockStyle) {
         D::NAME,
         style.name()
     );
-    assert_eq!(
-        name(design.owner(chunk)),
-        name(Some(groups[0])),
-        "{}",
-        D::NAME
-    );
+    assert_eq!(name(design.owner(chunk)), name(Some(last)), "{}", D::NAME);
 }
 
-/// Threads that charge and uncharge at once lose no page.
+/// Threads that charge and uncharge at once lose no page, on counters that they share.
 pub fn concurrent_charges_lose_nothing<D: Lru>() {
     let world = World::<D>::new();
     let design = &world.design;
-    let chunks: Vec<_> = (0..512)
-        .map(|n| design.compose(Extent::new(BASE + n, order(0)), Kind::Anon))
+    let chunks: Vec<_> = (0..128)
+        .map(|n| design.compose(Extent::new(BASE + 2 * n, order(1)), Kind::Anon))
         .collect();
+    let start = Barrier::new(2);
     std::thread::scope(|scope| {
-        for (cpu, part) in chunks.chunks(128).enumerate() {
-            let group = world.group(1 + cpu);
+        for (cpu, part) in chunks.chunks(64).enumerate() {
+            // Siblings below 1 share its counter; each thread has its own CPU.
+            let group = world.group([3, 4][cpu]);
+            let start = &start;
             scope.spawn(move || {
-                for round in 0..20 {
+                start.wait();
+                for round in 0..200 {
                     for &chunk in part {
                         design
                             .charge::<Linux6_12>(cpu, group, chunk)
                             .expect("no limit is set");
                     }
-                    if round % 2 == 0 {
+                    if round % 8 == 0 {
                         design.uncharge_batch(cpu, part);
                     } else {
                         part.iter().for_each(|&c| design.uncharge(cpu, c));

@@ -1,6 +1,8 @@
 //! Laws of reclaim's lists and compaction's walk. Order and isolation are compared at
 //! every operation (see `operate`); here what the lists hold as a whole.
 
+use std::sync::Barrier;
+
 use design::{Linux6_12, Lru};
 use physmem::Kind;
 use proptest::prop_assert_eq;
@@ -49,11 +51,14 @@ pub fn concurrent_isolation_loses_nothing<D: Lru>() {
         })
         .collect();
     design.lru_add(0, &chunks);
+    let start = Barrier::new(2);
     std::thread::scope(|scope| {
         for cpu in 0..2 {
+            let start = &start;
             scope.spawn(move || {
                 let root = design.groups().root();
-                for _ in 0..500 {
+                start.wait();
+                for _ in 0..10_000 {
                     let mut out = Vec::new();
                     design.lru_isolate(cpu, root, Kind::Anon, 7, &mut out);
                     design.lru_putback(cpu, &out);

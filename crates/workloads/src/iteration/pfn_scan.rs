@@ -35,8 +35,9 @@ pub static WORKLOAD: Workload = Workload {
     params: &[
         ParamSpec::words(
             "mix",
-            "order0: every kind in base pages; typical: a server's mix",
-            &["order0", "typical"],
+            "order0: every kind in base pages; user: anonymous base pages only; typical: a \
+                server's mix",
+            &["order0", "user", "typical"],
         ),
         ParamSpec::words(
             "mode",
@@ -66,6 +67,7 @@ fn frames(setup: &Setup) -> Result<u64, SetupError> {
 fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
     let mix = match setup.word("mix")?.as_str() {
         "typical" => Mix::typical(),
+        "user" => user()?,
         _ => order0()?,
     };
     Ok(mixed_zone(BASE..BASE + frames(setup)?, setup.seed, &mix))
@@ -79,6 +81,16 @@ fn order0() -> Result<Mix, SetupError> {
         ..*share
     });
     Mix::new(base).map_err(|e| SetupError::Param(format!("mix: {e}")))
+}
+
+/// Anonymous memory in base pages: what a walk meets where one process filled the memory.
+fn user() -> Result<Mix, SetupError> {
+    let share = Share {
+        kind: Kind::Anon,
+        order: Order::BASE,
+        weight: 1,
+    };
+    Mix::new([share]).map_err(|e| SetupError::Param(format!("mix: {e}")))
 }
 
 fn digest(scan: &Scan) -> u64 {
@@ -127,7 +139,7 @@ pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Setu
     let design: D = build(setup, frames)?;
     populate(&design, &zone(setup)?);
     // With base pages only, every descriptor is read once.
-    let bytes_touched = (setup.word("mix")? == "order0").then(|| design.descriptor_bytes());
+    let bytes_touched = (setup.word("mix")? != "typical").then(|| design.descriptor_bytes());
     let seen = std::cell::Cell::new(Scan::default());
     then(
         &mut Prepared::new(
