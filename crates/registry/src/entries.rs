@@ -37,11 +37,14 @@ pub enum Enter {
 struct Tables {
     designs: Vec<&'static DesignInfo>,
     entries: Vec<Entry>,
-    values: Vec<(
-        &'static Workload,
-        &'static DesignInfo,
-        fn(&Setup) -> Result<f64, SetupError>,
-    )>,
+    values: Vec<Number>,
+}
+
+/// A number that is worked out for a workload and a design.
+struct Number {
+    workload: &'static Workload,
+    design: &'static DesignInfo,
+    value: fn(&Setup) -> Result<f64, SetupError>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -70,7 +73,11 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             let enter = match stamp {
                 Some((_, Stamp::Timed(enter, _))) => Enter::Timed(*enter),
                 Some((_, Stamp::Value(value))) => {
-                    tables.values.push((workload, design, *value));
+                    tables.values.push(Number {
+                        workload,
+                        design,
+                        value: *value,
+                    });
                     Enter::Value
                 }
                 Some((_, Stamp::Code)) => Enter::Value,
@@ -141,12 +148,12 @@ impl Entry {
     /// # Errors
     /// [`SetupError::Absent`] for an entry without one; as setting up otherwise.
     pub fn value(&self, setup: &Setup) -> Result<f64, SetupError> {
-        let found = TABLES.values.iter().find(|(workload, design, _)| {
-            workload.id == self.workload.id && design.name == self.design.name
+        let found = TABLES.values.iter().find(|number| {
+            number.workload.id == self.workload.id && number.design.name == self.design.name
         });
         match (self.enter, found) {
             (Enter::Absent(reason), _) => Err(SetupError::Absent(reason.to_owned())),
-            (Enter::Value, Some((_, _, value))) => value(setup),
+            (Enter::Value, Some(number)) => (number.value)(setup),
             (Enter::Value, None) => {
                 let loops = loops(self.design, setup.word("of").ok().as_deref());
                 Ok(symbols::code_bytes(&loops)? as f64)
