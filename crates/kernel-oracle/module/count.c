@@ -345,7 +345,7 @@ void count_close(void)
 
 /*
  * args: empty for everything, or a comma-separated list of rooms out of
- * bio, endio, queue, page, lru, memcg.
+ * bio, endio, queue, page, lru, memcg. -EINVAL for a list that names none of them.
  */
 int count_run(struct oracle_out *out, const char *args)
 {
@@ -357,7 +357,7 @@ int count_run(struct oracle_out *out, const char *args)
 		{ "queue", count_queue }, { "page", count_page },
 		{ "lru", count_lru },	  { "memcg", count_memcg },
 	};
-	unsigned int i;
+	unsigned int i, ran = 0;
 	int error;
 
 	out_begin(out, "count");
@@ -365,8 +365,12 @@ int count_run(struct oracle_out *out, const char *args)
 	if (error)
 		goto end;
 	for (i = 0; i < ARRAY_SIZE(rooms); i++)
-		if (!args || !*args || strstr(args, rooms[i].name))
+		if (!args || !*args || strstr(args, rooms[i].name)) {
 			rooms[i].run();
+			ran++;
+		}
+	if (!ran)
+		error = -EINVAL;
 	count_close();
 end:
 	out_end(out, "count");
