@@ -1,7 +1,7 @@
 //! The referee without the rest of folioscope: what `ci/kernel-check` runs.
 //!
 //! ```text
-//! referee check SERIES... [--cases N] [--seed S] [--shard I/N] [--per-boot N]
+//! referee check SERIES... [--cases N] [--seed S] [--shard I/N] [--per-boot N] [--no-shrink]
 //! referee record SERIES...        writes bench-results/kernel/SERIES.jsonl
 //! referee count SERIES [ARGS]
 //! ```
@@ -92,6 +92,7 @@ fn campaign(rest: &[String]) -> Result<(Vec<Series>, Campaign), Box<dyn std::err
             "--cases" => campaign.cases = value()?.parse()?,
             "--seed" => campaign.seed = value()?.parse()?,
             "--shard" => campaign.shard = value()?.parse()?,
+            "--no-shrink" => campaign.shrink_rounds = 0,
             "--per-boot" => campaign.per_boot = value()?.parse()?,
             name => series.push(name.parse()?),
         }

@@ -26,7 +26,9 @@ static int major;
  */
 static unsigned int most_entries(struct request *rq)
 {
-	unsigned int most = blk_rq_nr_phys_segments(rq) + 2 * (blk_rq_bytes(rq) / PAGE_SIZE) + 8;
+	/* Where a device has a virtual boundary, segments may be smaller than pages. */
+	unsigned int smallest = min_t(unsigned int, queue_max_segment_size(rq->q), PAGE_SIZE);
+	unsigned int most = blk_rq_nr_phys_segments(rq) + 2 * (blk_rq_bytes(rq) / smallest) + 8;
 	struct req_iterator iter;
 	struct bio_vec bv;
 

@@ -52,6 +52,8 @@ pub struct Campaign {
     pub per_boot: usize,
     /// Mismatches after which the campaign stops; one fault in a model shows many times.
     pub most_mismatches: usize,
+    /// Boots that shrinking one mismatch may cost; 0 leaves it as it was generated.
+    pub shrink_rounds: usize,
 }
 
 impl Default for Campaign {
@@ -62,6 +64,7 @@ impl Default for Campaign {
             shard: Shard::default(),
             per_boot: 2500,
             most_mismatches: 4,
+            shrink_rounds: 12,
         }
     }
 }
@@ -158,7 +161,9 @@ pub fn check(
         checked.elapsed += start.elapsed();
         let room = campaign.most_mismatches - checked.mismatches.len();
         for (case, model) in differing(&cases, &heard, models).into_iter().take(room) {
-            checked.mismatches.push(shrink(oracle, model, case)?);
+            checked
+                .mismatches
+                .push(shrink(oracle, model, case, campaign.shrink_rounds)?);
         }
         progress(Progress {
             done: checked.cases,
@@ -169,7 +174,8 @@ pub fn check(
     Ok(checked)
 }
 
-/// Holds the models to a kernel's answers; returns the cases that differ and by which model.
+/// Holds the models to a kernel's answers; returns the cases that differ, each with the first
+/// model that does: where the reference is wrong, so are the designs that agree with it.
 fn differing<'c, 'm>(
     cases: &'c [Case],
     heard: &[Heard],
@@ -177,11 +183,10 @@ fn differing<'c, 'm>(
 ) -> Vec<(&'c Case, &'m Model<'m>)> {
     let mut found = Vec::new();
     for (case, heard) in cases.iter().zip(heard) {
-        for model in models {
-            if (model.answer)(case).is_some_and(|answer| heard.differs(&answer).is_some()) {
-                found.push((case, model));
-            }
-        }
+        let wrong = models.iter().find(|model| {
+            (model.answer)(case).is_some_and(|answer| heard.differs(&answer).is_some())
+        });
+        found.extend(wrong.map(|model| (case, model)));
     }
     found
 }

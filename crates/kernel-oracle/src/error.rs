@@ -35,6 +35,16 @@ pub enum OracleError {
         /// What was looked for.
         program: String,
     },
+    /// The kernel's build tools want a chroot, which this machine does not give.
+    #[error(
+        "modules for kernel {kernel} are built in a chroot, which failed: {why}\n  do: allow user namespaces, or run as root"
+    )]
+    NoChroot {
+        /// The kernel's release.
+        kernel: String,
+        /// What unshare, mount or chroot said.
+        why: String,
+    },
     /// The series was not fetched yet.
     #[error(
         "kernel {series} is not in {}\n  do: scripts/fetch-kernels {series} (or folioscope kernel fetch {series})",

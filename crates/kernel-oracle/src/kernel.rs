@@ -19,11 +19,16 @@ pub enum Series {
     V6_1,
     /// Debian 12's backported kernel.
     V6_12,
+    /// The newest 7.x of Debian's unstable suite; its modules are built in a chroot with that
+    /// suite's own compiler.
+    V7,
 }
 
 impl Series {
     /// All, oldest first.
-    pub const ALL: [Self; 3] = [Self::V5_10, Self::V6_1, Self::V6_12];
+    pub const ALL: [Self; 4] = [Self::V5_10, Self::V6_1, Self::V6_12, Self::V7];
+    /// Those that any Debian 12 or newer can build modules for.
+    pub const STABLE: [Self; 3] = [Self::V5_10, Self::V6_1, Self::V6_12];
 
     /// As `5.10`.
     pub const fn name(self) -> &'static str {
@@ -31,6 +36,7 @@ impl Series {
             Self::V5_10 => "5.10",
             Self::V6_1 => "6.1",
             Self::V6_12 => "6.12",
+            Self::V7 => "7",
         }
     }
 
@@ -40,6 +46,7 @@ impl Series {
             Self::V5_10 => Version::V5_10,
             Self::V6_1 => Version::V6_1,
             Self::V6_12 => Version::V6_12,
+            Self::V7 => Version::V7_1,
         }
     }
 }
@@ -56,7 +63,7 @@ impl std::str::FromStr for Series {
         Self::ALL
             .into_iter()
             .find(|series| series.name() == s)
-            .ok_or_else(|| format!("unknown series `{s}`: one of 5.10, 6.1, 6.12"))
+            .ok_or_else(|| format!("unknown series `{s}`: one of 5.10, 6.1, 6.12, 7"))
     }
 }
 
@@ -82,6 +89,9 @@ pub struct Kernel {
     pub kdir: PathBuf,
     /// The distribution's package, if it is one.
     pub package: Option<Package>,
+    /// The root that `kdir` lies in, where modules must be built in a chroot since the
+    /// kernel's build tools want a newer libc and compiler than this machine's.
+    pub chroot: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +101,8 @@ struct Manifest {
     package_version: String,
     bzimage: PathBuf,
     kdir: PathBuf,
+    #[serde(default)]
+    chroot: bool,
 }
 
 impl Kernel {
@@ -119,6 +131,11 @@ impl Kernel {
                 name: manifest.package,
                 version: manifest.package_version,
             }),
+            chroot: if manifest.chroot {
+                Some(absolute(&place)?)
+            } else {
+                None
+            },
         };
         kernel.check_options()?;
         Ok(kernel)
@@ -177,6 +194,7 @@ impl Kernel {
             bzimage: absolute(bzimage)?,
             kdir: absolute(kdir)?,
             package: None,
+            chroot: None,
         };
         kernel.check_options()?;
         Ok(kernel)

@@ -61,7 +61,7 @@ pub(crate) struct Module {
 /// Builds the module for a kernel, or takes the one that was built before from the same
 /// sources, headers and compiler.
 pub(crate) fn build(kernel: &Kernel, parts: Parts, store: &Store) -> Result<Module, OracleError> {
-    let compiler = compiler()?;
+    let compiler = compiler(kernel)?;
     let mut key = Sha256::new();
     for piece in [
         source_hash(parts),
@@ -74,6 +74,11 @@ pub(crate) fn build(kernel: &Kernel, parts: Parts, store: &Store) -> Result<Modu
     }
     let name = format!("{}-{}", kernel.release, &hex(&key.finalize())[..16]);
     let builds = store.path().join("modules");
+    // Inside a chroot only what lies below its root can be seen.
+    let place = kernel
+        .chroot
+        .as_ref()
+        .map_or(builds.clone(), |root| root.join("build"));
     let path = builds.join(name).with_added_extension("ko");
     if path.is_file() {
         return Ok(Module { path, compiler });
@@ -82,10 +87,10 @@ pub(crate) fn build(kernel: &Kernel, parts: Parts, store: &Store) -> Result<Modu
     // A directory of its own: several processes may build at once, the last one's file stays.
     let work = tempfile::Builder::new()
         .prefix("build-")
-        .tempdir_in(&builds)
+        .tempdir_in(&place)
         .map_err(io_error(format!(
             "making a directory in {}",
-            builds.display()
+            place.display()
         )))?;
     compile(kernel, parts, work.path(), &path.with_extension("log"))?;
     fs::rename(work.path().join("folioscope.ko"), &path)
@@ -101,11 +106,11 @@ fn compile(kernel: &Kernel, parts: Parts, work: &Path, log: &Path) -> Result<(),
         .canonicalize()
         .map_err(io_error("finding the build directory"))?;
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let done = Command::new("make")
+    let done = tool(kernel, "make")
         .arg(format!("-j{jobs}"))
         .arg("-C")
-        .arg(&kernel.kdir)
-        .arg(format!("M={}", work.display()))
+        .arg(inside(kernel, &kernel.kdir))
+        .arg(format!("M={}", inside(kernel, &work).display()))
         // Debian's headers name the compiler that Debian used; BTF would need pahole.
         .args(["CC=gcc", "HOSTCC=gcc", "CONFIG_DEBUG_INFO_BTF_MODULES="])
         // Debug information would only make the guest unpack more.
@@ -160,13 +165,47 @@ fn header_state(kernel: &Kernel) -> String {
         .collect()
 }
 
-fn compiler() -> Result<String, OracleError> {
-    let done = Command::new("gcc")
+fn compiler(kernel: &Kernel) -> Result<String, OracleError> {
+    let done = tool(kernel, "gcc")
         .arg("--version")
         .output()
         .map_err(|error| missing(error, "gcc"))?;
+    if !done.status.success() {
+        let why = String::from_utf8_lossy(&done.stderr).into_owned();
+        return Err(OracleError::NoChroot {
+            kernel: kernel.release.clone(),
+            why,
+        });
+    }
     let text = String::from_utf8_lossy(&done.stdout);
     Ok(text.lines().next().unwrap_or("gcc").to_owned())
+}
+
+/// A program of this machine, or of the kernel's own root: entered as root of a user namespace
+/// of its own, so that nobody needs to be root for it and its mounts end with it.
+fn tool(kernel: &Kernel, program: &str) -> Command {
+    const ENTER: &str = "mount --rbind /dev \"$0/dev\" && mount --rbind /proc \"$0/proc\" && exec chroot \"$0\" \"$@\"";
+    match &kernel.chroot {
+        None => Command::new(program),
+        Some(root) => {
+            let mut command = Command::new("unshare");
+            command
+                .args(["--map-root-user", "--mount", "sh", "-c", ENTER])
+                .arg(root)
+                .arg(program);
+            command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+            command
+        }
+    }
+}
+
+/// A path as the programs of [`tool`] see it.
+fn inside(kernel: &Kernel, path: &Path) -> PathBuf {
+    let below = kernel
+        .chroot
+        .as_ref()
+        .and_then(|root| path.strip_prefix(root).ok());
+    below.map_or(path.into(), |below| Path::new("/").join(below))
 }
 
 fn missing(error: io::Error, program: &str) -> OracleError {

@@ -12,14 +12,12 @@ use crate::error::OracleError;
 use crate::heard::Heard;
 use crate::oracle::Oracle;
 
-/// Boots that one mismatch may cost.
-const MOST_ROUNDS: usize = 12;
-
-/// Shrinks a case on which `model` differs from the kernel.
+/// Shrinks a case on which `model` differs from the kernel, in at most `rounds` boots.
 pub(crate) fn shrink(
     oracle: &Oracle,
     model: &Model<'_>,
     original: &Case,
+    rounds: usize,
 ) -> Result<Mismatch, OracleError> {
     let judge = |case: &Case, heard: Heard| {
         let answer = (model.answer)(case)?;
@@ -42,7 +40,7 @@ pub(crate) fn shrink(
             part: "cases".into(),
             what: format!("case `{}` differed once and then agreed: the kernel's answer depends on more than the case", original.name),
         })?;
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..rounds {
         let candidates: Vec<Case> = reductions(&best.case).into_iter().filter(askable).collect();
         let heard = oracle.ask(&candidates)?;
         let next = candidates
