@@ -122,3 +122,51 @@ fn pair(said: &str, dumps: &str) -> Result<Vec<Counted>, NoCounts> {
         })
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DUMPS: &str = "\
+part: 1
+desc: Trigger: --dump-after=*op_a
+totals: 51
+part: 2
+desc: Trigger: --dump-after=*op_b
+totals: 92
+part: 3
+desc: Trigger: Program termination
+totals: 7
+";
+
+    #[test]
+    fn each_triggered_dump_is_the_count_of_the_call_told_of_at_its_place() {
+        let counted = pair("a\nb\n", DUMPS).unwrap();
+        let pairs: Vec<_> = counted
+            .iter()
+            .map(|c| (c.label.as_str(), c.instructions))
+            .collect();
+        assert_eq!(pairs, [("a", 51), ("b", 92)]);
+    }
+
+    #[test]
+    fn a_call_that_was_inlined_away_is_noticed() {
+        let unmatched = pair("a\nb\nc\n", DUMPS);
+        assert!(matches!(
+            unmatched,
+            Err(NoCounts::Unmatched {
+                said: 3,
+                counted: 2
+            })
+        ));
+    }
+
+    #[test]
+    fn a_total_that_is_no_number_is_refused() {
+        let torn = DUMPS.replace("totals: 92", "totals: 9x");
+        assert!(matches!(
+            pair("a\nb\n", &torn),
+            Err(NoCounts::Unreadable(_))
+        ));
+    }
+}

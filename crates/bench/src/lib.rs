@@ -4,4 +4,5 @@
 #![forbid(unsafe_code)]
 
 pub mod callgrind;
+pub mod entries;
 pub mod primitives;

@@ -1,22 +1,13 @@
-//! Lists and the walk over frames (`count_lru.c`, `count_scan.c`).
+//! LRU lists (`count_lru.c`). The walk over frames of `count_scan.c` is not here: the module
+//! isolates onto a list of its own, the models through the groups' lists.
 
-use design::{Lru, Rules, Scan};
-use physmem::{Extent, Kind, Order, Pfn};
+use design::{Lru, Rules};
+use physmem::Kind;
 
 use super::stage::{MemArg, Stage, Unbuilt, group, told};
 use super::{ORDERS, Say};
 
 const CPU: usize = 0;
-/// Frames of the mixed zone: 2^10.
-const ZONE_ORDER: u8 = 10;
-
-/// What the walk over frames works on.
-struct ScanArg<'d, D> {
-    design: &'d D,
-    start: Pfn,
-    frames: u64,
-    scan: Scan,
-}
 
 #[inline(never)]
 fn op_lru_isolate<'d, D: Lru, V: Rules>(design: &'d D, a: &mut MemArg<'_, 'd, D>) {
@@ -26,11 +17,6 @@ fn op_lru_isolate<'d, D: Lru, V: Rules>(design: &'d D, a: &mut MemArg<'_, 'd, D>
 #[inline(never)]
 fn op_lru_add_drain<'d, D: Lru, V: Rules>(design: &'d D, a: &mut MemArg<'_, 'd, D>) {
     design.lru_add(a.cpu, a.chunks);
-}
-
-#[inline(never)]
-fn op_pfn_scan<'d, D: Lru, V: Rules>(design: &'d D, a: &mut ScanArg<'d, D>) {
-    a.scan = design.pfn_scan(CPU, a.start, a.frames, false);
 }
 
 pub(super) fn run<D: Lru, V: Rules>(say: Say<'_>) -> Result<(), Unbuilt> {
@@ -44,10 +30,7 @@ pub(super) fn run<D: Lru, V: Rules>(say: Say<'_>) -> Result<(), Unbuilt> {
     for (class, many) in [("pages1", 1), ("pages14", 14)] {
         add::<D, V>(say, &stage.design, &pages[..many], class)?;
     }
-    ORDERS
-        .into_iter()
-        .filter(|&order| order + 2 <= ZONE_ORDER)
-        .try_for_each(|order| scan::<D, V>(say, order))
+    Ok(())
 }
 
 fn arg<'a, 'd, D: Lru>(design: &'d D, chunks: &'a [D::Chunk<'d>]) -> MemArg<'a, 'd, D> {
@@ -102,50 +85,4 @@ fn add<'d, D: Lru, V: Rules>(
         design.put(chunk);
     }
     Ok(())
-}
-
-/// Blocks of 2^order frames whose kinds repeat in fours: pages on a list, one free block,
-/// one compound page, pages of the kernel.
-fn scan<D: Lru, V: Rules>(say: Say<'_>, order: u8) -> Result<(), Unbuilt> {
-    let stage = Stage::<D>::new()?;
-    let design = &stage.design;
-    let zone = stage.frames(ZONE_ORDER)?;
-    let block = Order::new(order);
-    let mut listed = Vec::new();
-    let mut n = 0;
-    while n < zone.order.pages() {
-        let head = zone.head + n;
-        let ordinary =
-            |kind| (0..block.pages()).map(move |i| (Extent::new(head + i, Order::new(0)), kind));
-        match (n >> order) % 4 {
-            0 => listed.extend(ordinary(Kind::Anon).map(|(e, k)| design.compose(e, k))),
-            1 => design.mark_free(Extent::new(head, block)),
-            2 if order == 0 => listed.push(design.compose(Extent::new(head, block), Kind::Anon)),
-            2 => {
-                design.compose(Extent::new(head, block), Kind::Slab);
-            }
-            _ => ordinary(Kind::PageTable).for_each(|(e, k)| {
-                design.compose(e, k);
-            }),
-        }
-        n += block.pages();
-    }
-    arg(design, &listed);
-    design.lru_add(CPU, &listed);
-    let mut a = ScanArg {
-        design,
-        start: zone.head,
-        frames: zone.order.pages(),
-        scan: Scan::default(),
-    };
-    op_pfn_scan::<D, V>(a.design, &mut a);
-    let class = format!("isolated{}", listed.len());
-    told::<D, V>(
-        say,
-        "pfn_scan",
-        order,
-        &class,
-        a.scan.movable == listed.len() as u64,
-        a.scan.movable,
-    )
 }

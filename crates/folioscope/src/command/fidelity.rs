@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::primitives::{BRACKET, PATTERN};
 use clap::Args;
 use kernel_oracle::fidelity::{
     self, FOLDER, Fidelity, MODEL_FILE, MOST, MOST_APART, ModelCount, REASON_BELOW, Row,
@@ -112,8 +111,8 @@ fn count(path: &Path) -> Result<(), Failure> {
     }
     let wrong = |error: &dyn std::fmt::Display| Failure::Wrong(error.to_string());
     let program = std::env::current_exe().map_err(|error| wrong(&error))?;
-    let counted = bench::callgrind::count(&program, &["model-calls"], &[PATTERN])
-        .map_err(|error| wrong(&error))?;
+    let counted =
+        bench::primitives::counts(&program, &["model-calls"]).map_err(|error| wrong(&error))?;
     let mut text = String::new();
     for call in counted {
         let row = model_count(&call.label, call.instructions)
@@ -134,7 +133,7 @@ fn model_count(label: &str, instructions: u64) -> Option<ModelCount> {
         kernel: words.next()?,
         order: words.next()?.parse().ok()?,
         class: words.next()?,
-        instructions: instructions.checked_sub(BRACKET)?,
+        instructions,
     })
 }
 

@@ -1,0 +1,152 @@
+//! Every timed loop of every design, called once, so that its instructions can be counted.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use hugemem::Backing;
+use registry::{Enter, Entry, Param, Params, Setup, SetupError, Workload};
+
+use crate::callgrind::{self, NoCounts};
+
+/// Functions that [`calls`] wants counted, as callgrind's patterns name them.
+pub const PATTERN: &str = "workloads::*::entry*";
+
+/// Orders of every workload that has the parameter.
+pub const ORDERS: [u64; 4] = [0, 2, 4, 9];
+
+/// The order of a workload without one.
+pub const FEWEST: u64 = 0;
+
+/// Threads beside the first are not counted, and their meeting is not repeatable.
+const MANY_THREADS: &str = "accounting/contention";
+
+/// The rows of a family: each of its timed workloads, at every order, in the smallest
+/// footprint.
+pub fn of_family(family: &str) -> Vec<(&'static Workload, Params)> {
+    let timed = registry::workloads().iter().copied().filter(|workload| {
+        workload.family() == family && workload.is_timed() && workload.id != MANY_THREADS
+    });
+    timed
+        .flat_map(|workload| rows(workload).into_iter().map(move |row| (workload, row)))
+        .collect()
+}
+
+fn rows(workload: &Workload) -> Vec<Params> {
+    let has = |name| workload.params.iter().any(|spec| spec.name == name);
+    let mut least = Params::new();
+    if has("footprint") {
+        least.insert("footprint".into(), Param::Text("l1".into()));
+    }
+    let orders: &[u64] = if has("order") { &ORDERS } else { &[FEWEST] };
+    orders
+        .iter()
+        .filter_map(|&order| {
+            let mut params = least.clone();
+            if has("order") {
+                params.insert("order".into(), Param::Number(order));
+            }
+            workload.complete(&params).ok()
+        })
+        .collect()
+}
+
+/// A setup that is the same everywhere: base pages, one seed.
+pub fn setup(params: Params) -> Setup {
+    Setup {
+        params,
+        seed: 1,
+        backing: Backing::Base,
+        arena_shift: 0,
+    }
+}
+
+/// What is said of a call.
+pub fn label(entry: &Entry, params: &Params) -> String {
+    let mut text = format!(
+        "{} {} {} ",
+        entry.workload.id, entry.design.name, entry.rules
+    );
+    for (n, (name, value)) in params.iter().enumerate() {
+        let comma = if n > 0 { "," } else { "" };
+        let _ = write!(text, "{comma}{name}={value}");
+    }
+    text
+}
+
+/// Why a call could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{of}: {error}")]
+pub struct NotSetUp {
+    /// Which.
+    of: String,
+    /// Why.
+    error: SetupError,
+}
+
+/// Calls every loop of `families` once for every design that `designs` accepts; `say` is told
+/// of each call after it.
+///
+/// # Errors
+/// [`NotSetUp`] for any reason but that a design lacks what is asked.
+pub fn calls(
+    families: &[&str],
+    designs: &dyn Fn(&str) -> bool,
+    say: &mut dyn FnMut(String),
+) -> Result<(), NotSetUp> {
+    for (workload, params) in families.iter().flat_map(|family| of_family(family)) {
+        let setup = setup(params);
+        for entry in registry::entries() {
+            let Enter::Timed(enter) = entry.enter else {
+                continue;
+            };
+            if entry.workload.id != workload.id || !designs(entry.design.name) {
+                continue;
+            }
+            let entered = enter(&setup, &mut |job| {
+                job.prepare(1);
+                let raw = job.run(1);
+                say(label(entry, &setup.params));
+                job.checksum(raw);
+            });
+            match entered {
+                Ok(()) | Err(SetupError::Absent(_)) => {}
+                Err(error) => {
+                    return Err(NotSetUp {
+                        of: label(entry, &setup.params),
+                        error,
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Has `program` called with `args` under callgrind, which must make [`calls`] and print what
+/// it is told, one line each: instructions by entry.
+///
+/// # Errors
+/// [`NoCounts`].
+pub fn counts<S: AsRef<OsStr>>(
+    program: &Path,
+    args: &[S],
+) -> Result<BTreeMap<String, u64>, NoCounts> {
+    let counted = callgrind::count(program, args, &[PATTERN])?;
+    Ok(counted
+        .into_iter()
+        .map(|c| (c.label, c.instructions))
+        .collect())
+}
+
+/// Families with timed loops.
+pub fn families() -> Vec<&'static str> {
+    let mut families: Vec<_> = registry::workloads()
+        .iter()
+        .filter(|workload| workload.is_timed())
+        .map(|workload| workload.family())
+        .collect();
+    families.dedup();
+    families
+}
