@@ -110,6 +110,9 @@ pub(crate) struct VerifyArgs {
     /// Seed of every random order and layout.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Only the laws, not the workloads' answers.
+    #[arg(long)]
+    pub laws: bool,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,

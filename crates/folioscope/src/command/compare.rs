@@ -30,7 +30,10 @@ pub(crate) fn run(
         CASES
     };
     let verified = verify::apart(run.asked(), cases)?;
-    eprintln!("folioscope: {}", verified.in_words());
+    eprintln!(
+        "folioscope: {}; every answer is checked before it is timed",
+        verified.in_words()
+    );
     if verified.wrong().next().is_some() {
         for line in verified.wrong() {
             eprintln!("{} {}: {}", line.design, line.name, line.why);
@@ -53,8 +56,13 @@ pub(crate) fn run(
         output.text(text)?;
     }
     output.finish()?;
-    plot::draw(&measured.folder, &summary, None)?;
+    let figures = plot::draw(&measured.folder, &summary, None)?;
     measured.tell();
+    eprintln!(
+        "folioscope: {}: the report, {} figures and the record",
+        measured.folder.display(),
+        figures.len() / 2
+    );
     let failed = summary.failures().next().is_some();
     Ok(if failed { Code::Wrong } else { Code::Done })
 }

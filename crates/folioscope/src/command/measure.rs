@@ -32,6 +32,9 @@ pub(crate) fn run(
             output.json(row)?;
         }
     }
+    if !args.json {
+        output.line(measured.folder.display())?;
+    }
     measured.tell();
     Ok(measured.code)
 }
@@ -69,6 +72,7 @@ impl Run {
             let asked = Asked::of(args);
             // Before anything is made: what is asked for must exist.
             measure::select::cells(&asked.selection()?)?;
+            probe(&asked)?;
             (place::new(args.out.as_deref(), &env.date_utc)?, asked)
         };
         let cells = measure::select::cells(&asked.selection()?)?;
@@ -219,8 +223,19 @@ impl Measured {
                 summary.thin
             );
         }
-        eprintln!("folioscope: {}", self.folder.display());
     }
+}
+
+/// Makes sure that memory of every kind that is named can be had at all, before anything
+/// is begun: otherwise every row of it would be the same error.
+fn probe(asked: &Asked) -> Result<(), Failure> {
+    for backing in asked.selection()?.backings {
+        let request = hugemem::Request::new(backing.page_bytes(), backing);
+        if let Err(error) = hugemem::Mapping::new(request) {
+            return Err(Failure::Wrong(format!("--backing {backing}: {error}")));
+        }
+    }
+    Ok(())
 }
 
 fn how_to_go_on(folder: &Path) -> String {
