@@ -31,7 +31,7 @@ impl Default for Emulator {
     fn default() -> Self {
         Self {
             program: MISSING_QEMU.into(),
-            time_limit: Duration::from_secs(180),
+            time_limit: Duration::from_secs(300),
         }
     }
 }
