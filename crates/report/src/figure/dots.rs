@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use record::{Param, Params};
 use stats::Estimate;
 
 use super::Figure;
@@ -11,8 +12,9 @@ use super::series::{file_word, run_words};
 use super::shapes::{
     Anchor, BAND, DARK, LIGHT, Shape, bold, broken, line, marker, rectangle, text,
 };
+use crate::number::significant;
 use crate::style::{NULL, Style, style_of};
-use crate::summary::{Cell, Mean, Summary, label};
+use crate::summary::{Cell, Mean, Summary};
 
 /// Rows per figure; more go onto further figures.
 const ROWS: usize = 60;
@@ -20,6 +22,9 @@ const WIDTH: f64 = 1200.0;
 const MARGIN: f64 = 30.0;
 const ROW: f64 = 20.0;
 const GAP: f64 = 14.0;
+/// Ratios beyond this or below one over this are written at the edge instead of drawn:
+/// a single extreme would squeeze all others together.
+const REACH: f64 = 8.0;
 
 /// One place of a dot plot.
 #[derive(Debug, Clone)]
@@ -75,7 +80,8 @@ pub(super) fn ratio_figures(summary: &Summary) -> Vec<Figure> {
             .map(|floor| (1.0 / (1.0 + floor), 1.0 + floor)),
         axis: format!("time, ratio to {}", summary.reference),
         note: format!(
-            "Left of 1 is faster than {}. Shaded: the noise floor of this run. Lines: 95% \
+            "Left of 1 is faster than {}; what lies beyond an edge is written there. Shaded: the \
+             noise floor of this run. Lines: 95% \
              intervals. err: went wrong. -: the design lacks the capability. {}",
             summary.reference,
             run_words(summary)
@@ -108,7 +114,7 @@ pub(super) fn ratio_figures(summary: &Summary) -> Vec<Figure> {
                 };
                 let name = case.workload.split('/').nth(1).unwrap_or_default();
                 row(
-                    format!("{name}  {}", label(&case.params, &[])),
+                    format!("{name}  {}", short_label(&case.params)),
                     &designs,
                     dot,
                 )
@@ -140,6 +146,16 @@ fn mean_row(mean: &Mean, designs: &[&String]) -> DotRow {
         designs,
         dot,
     )
+}
+
+/// Parameters in few words: the values of those that speak for themselves stand alone.
+fn short_label(params: &Params) -> String {
+    const PLAIN: [&str; 5] = ["backing", "footprint", "kind", "layout", "mix"];
+    let word = |(name, value): (&String, &Param)| match value {
+        Param::Text(text) if PLAIN.contains(&name.as_str()) => text.clone(),
+        value => format!("{name}={value}"),
+    };
+    params.iter().map(word).collect::<Vec<String>>().join(" ")
 }
 
 fn row(label: String, designs: &[&String], dot: impl Fn(&&String) -> Option<Dot>) -> DotRow {
@@ -215,8 +231,13 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
             (left, left + width),
             (top, bottom),
         );
-        let name = cut(name, 14.0, width - 18.0);
-        let wide = font::width(&name, 14.0, false);
+        let size = if font::width(name, 14.0, false) > width - 18.0 {
+            12.0
+        } else {
+            14.0
+        };
+        let name = cut(name, size, width - 18.0);
+        let wide = font::width(&name, size, false);
         let middle = left + width / 2.0;
         shapes.extend(marker(style, (middle - wide / 2.0 - 4.0, top - 18.0), 5.0));
         shapes.push(text(
@@ -262,7 +283,9 @@ fn scale_of(plot: &DotPlot, from: f64, to: f64) -> Option<Log> {
         .iter()
         .flat_map(|row| row.dots.values())
         .filter_map(|dot| match dot {
-            Dot::Ratio(ratio) => Some([ratio.value, ratio.low, ratio.high]),
+            Dot::Ratio(ratio) => {
+                Some([ratio.value, ratio.low, ratio.high].map(|end| end.clamp(1.0 / REACH, REACH)))
+            }
             Dot::Word(_) => None,
         });
     Log::over(ratios.flatten().chain([0.5, 2.0]), from, to)
@@ -303,8 +326,28 @@ fn column_frame(
 
 fn draw_ratio(shapes: &mut Vec<Shape>, ratio: &Estimate, scale: &Log, y: f64, style: &Style) {
     let (low, high) = (scale.place(ratio.low), scale.place(ratio.high));
-    shapes.push(line((low, y), (high, y), style.colour, 1.6));
-    shapes.extend(marker(style, (scale.place(ratio.value), y), 4.6));
+    let number = || significant(ratio.value, 2);
+    if ratio.value > REACH {
+        let edge = scale.place(REACH);
+        shapes.push(arrow(edge, 8.0, y, style));
+        shapes.push(text((edge - 12.0, y), Anchor::Right, 12.0, &number()));
+    } else if ratio.value < 1.0 / REACH {
+        let edge = scale.place(1.0 / REACH);
+        shapes.push(arrow(edge, -8.0, y, style));
+        shapes.push(text((edge + 12.0, y), Anchor::Left, 12.0, &number()));
+    } else {
+        shapes.push(line((low, y), (high, y), style.colour, 1.6));
+        shapes.extend(marker(style, (scale.place(ratio.value), y), 4.6));
+    }
+}
+
+/// A tip at `x` that points along `length`.
+fn arrow(x: f64, length: f64, y: f64, style: &Style) -> Shape {
+    let base = x - length;
+    Shape::Fill {
+        points: vec![(x, y), (base, y - 5.0), (base, y + 5.0)],
+        colour: style.colour,
+    }
 }
 
 /// A text that fits, its end replaced by dots if it must be.

@@ -136,11 +136,9 @@ fn draw_panel(
         &panel.unit,
     ));
 
-    let values = panel.series.iter().flat_map(|series| &series.points);
-    let ends = values.flat_map(|(_, value)| [value.value, value.low, value.high]);
     // Intervals that reach to nought or below have no place on a logarithmic scale;
     // their lower ends are drawn at its bottom.
-    let Some(scale) = Log::over(ends, bottom, top) else {
+    let Some(scale) = Log::over(shown_values(panel), bottom, top) else {
         return;
     };
     for (y, word) in scale.ticks(panel.format, 19.0) {
@@ -195,6 +193,28 @@ fn draw_panel(
         };
         draw_series(shapes, series, panel.joined, |x| place(x) + aside, &scale);
     }
+}
+
+/// The values that the y axis must show. The harness floor may be many decades below the
+/// designs; it stretches the axis by one decade at most and lies on its bottom else.
+fn shown_values(panel: &Panel) -> Vec<f64> {
+    let ends = |floor: bool| {
+        let series = panel
+            .series
+            .iter()
+            .filter(move |series| (series.style.marker == Marker::None) == floor);
+        series
+            .flat_map(|series| &series.points)
+            .flat_map(|(_, v)| [v.value, v.low, v.high])
+    };
+    let mut values: Vec<f64> = ends(false).filter(|value| *value > 0.0).collect();
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    if least.is_finite() {
+        values.extend(ends(true).map(|floor| floor.max(least / 10.0)));
+    } else {
+        values.extend(ends(true));
+    }
+    values
 }
 
 /// Pixels between the two closest ticks.

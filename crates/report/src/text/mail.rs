@@ -95,7 +95,7 @@ fn means(page: &mut Page, summary: &Summary) {
 fn mean_block(page: &mut Page, summary: &Summary, family: &str, mean: &Mean) {
     page.gap();
     let regime = if mean.regime.is_empty() {
-        "any footprint"
+        "no footprint given"
     } else {
         &mean.regime
     };
