@@ -6,6 +6,11 @@
 //! rules. A counter of instructions counts each call of such a function from its first
 //! instruction to its return; [`BRACKET`] is what of that the kernel's side subtracts.
 
+#![allow(
+    clippy::extra_unused_type_parameters,
+    reason = "every operation has a symbol of its own per design and rules, used or not"
+)]
+
 mod bio;
 mod end_io;
 mod handed;

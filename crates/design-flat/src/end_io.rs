@@ -14,6 +14,9 @@ impl Flat {
     /// `bio_release_pages` of v5.10: every page, dirtied before unless compound.
     #[inline(never)]
     pub fn bio_release_pages<'a>(&'a self, bio: &Bio<Page<'a>>, mark_dirty: bool) {
+        if bio.no_page_ref {
+            return;
+        }
         all_segments(self, bio, |segment| {
             let page = segment.page;
             if mark_dirty && !Memmap::is_compound(page.0) {

@@ -121,6 +121,9 @@ impl FolioForAll {
     /// unpin of all its pages.
     #[inline(never)]
     pub fn bio_release_pages<'a>(&'a self, bio: &Bio<Page<'a>>, mark_dirty: bool) {
+        if bio.no_page_ref {
+            return;
+        }
         block::for_each_run(self, bio, |run| {
             if mark_dirty {
                 memmap::set_dirty_lock(run.chunk.0);
@@ -154,7 +157,8 @@ impl FolioForAll {
         if self.map.is_zero_page(folio.0) {
             return;
         }
-        self.memory.count_unpinned(i64::from(pages));
+        self.memory
+            .count_unpinned(Memmap::node(folio.0), i64::from(pages));
         if Memmap::is_large(folio.0) {
             memmap::pincount(&self.map, folio.0).fetch_sub(u64::from(pages), Relaxed);
         }

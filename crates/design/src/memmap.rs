@@ -33,6 +33,10 @@ pub const PG_SWAPBACKED: u64 = 1 << 17;
 pub const PG_WORKINGSET: u64 = 1 << 9;
 /// The zone's bits in the flags word; all set means `ZONE_DEVICE`.
 pub const ZONE_MASK: u64 = 7 << 61;
+/// Where the flags say which node the memory is on (`NODES_PGSHIFT`), above it the zone.
+const NODE_SHIFT: u32 = 58;
+/// The node's bits once shifted down.
+const NODE_MASK: u64 = 7;
 /// The bit of `word1` that says: tail, the rest is the head's address.
 pub const TAIL: u64 = 1;
 /// `PAGE_MAPPING_ANON` in `mapping`: anonymous memory.
@@ -213,6 +217,12 @@ impl Memmap {
     #[inline]
     pub fn is_zero_page(&self, page: &Slot) -> bool {
         self.pfn(page) == self.zero
+    }
+
+    /// The node that memory is on (`page_to_nid`): 0, where the model has put all of it.
+    #[inline]
+    pub fn node(page: &Slot) -> u64 {
+        page.flags.load(Relaxed) >> NODE_SHIFT & NODE_MASK
     }
 
     /// Whether a head's allocation has tails (`folio_test_large`).

@@ -18,6 +18,7 @@ pub mod count;
 pub mod diff;
 mod error;
 mod fetch;
+pub mod fidelity;
 mod guest;
 mod heard;
 mod initramfs;

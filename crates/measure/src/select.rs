@@ -33,7 +33,7 @@ pub enum SelectError {
     #[error(transparent)]
     Unknown(#[from] Unknown),
     /// An order that no workload takes.
-    #[error("order {order}: {why}")]
+    #[error("unknown {why}")]
     Order {
         /// The order.
         order: u64,
@@ -60,7 +60,7 @@ pub fn cells(selection: &Selection) -> Result<Vec<Cell>, SelectError> {
     let mut cells: Vec<Cell> = Vec::new();
     let mut refused = None;
     for planned in registry::plan(selection.quick) {
-        if !wanted.iter().any(|id| *id == planned.workload.id) {
+        if !wanted.contains(&planned.workload.id) {
             continue;
         }
         let takes_part: Vec<&str> = designs

@@ -339,7 +339,7 @@ fn memory_of(run: &Run) -> Vec<MemoryLine> {
                 && line.got == memory.got
                 && line.page_size == memory.page_size
                 && line.source == memory.source
-                && line.reason == memory.reason
+                && line.reason == in_general(&memory.reason)
         };
         match lines.iter_mut().find(same) {
             Some(line) => {
@@ -353,7 +353,7 @@ fn memory_of(run: &Run) -> Vec<MemoryLine> {
                 got: memory.got.clone(),
                 page_size: memory.page_size,
                 source: memory.source.clone(),
-                reason: memory.reason.clone(),
+                reason: in_general(&memory.reason),
                 rows: 1,
                 huge_percent: (share, share),
                 largest: memory.bytes_total,
@@ -361,4 +361,41 @@ fn memory_of(run: &Run) -> Vec<MemoryLine> {
         }
     }
     lines
+}
+
+/// A reason without what differs from mapping to mapping: how many pages each wanted.
+/// What is said twice is said once.
+fn in_general(reason: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in reason.split("; ") {
+        let part = match part.split_once(" page(s) wanted, ") {
+            Some((before, after)) => {
+                let kept = before.trim_end_matches(|c: char| c.is_ascii_digit());
+                format!("{kept}{after} in the pool")
+            }
+            None => part.to_owned(),
+        };
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_general;
+
+    #[test]
+    fn reasons_that_differ_in_a_count_are_one() {
+        let one = "auto took thp: hugetlb-2m: 1 page(s) wanted, 0 free";
+        let two = "auto took thp: hugetlb-2m: 32 page(s) wanted, 0 free; auto took thp: \
+                   hugetlb-2m: 8 page(s) wanted, 0 free";
+        assert_eq!(
+            in_general(one),
+            "auto took thp: hugetlb-2m: 0 free in the pool"
+        );
+        assert_eq!(in_general(one), in_general(two));
+        assert_eq!(in_general("hugetlb pool is empty"), "hugetlb pool is empty");
+    }
 }

@@ -94,7 +94,7 @@ fn op_folios<'d, D: BlockIo, V: Rules>(design: &'d D, a: &mut Arg<'_, 'd, D>) {
 fn fill<D: BlockIo, V: Rules>(a: &mut Arg<'_, '_, D>, stride: u32) -> bool {
     a.bio.reset(0);
     (0..a.nr).all(|n| {
-        let (page, _) = a.design.page_at(a.page, n * stride << PAGE_SHIFT);
+        let (page, _) = a.design.page_at(a.page, (n * stride) << PAGE_SHIFT);
         a.design.add_page::<V>(a.bio, page, PAGE, 0) == PAGE
     })
 }
@@ -201,7 +201,7 @@ fn walks<D: BlockIo, V: Rules>(
     // By page, by vec, and by unit: the last is by page in designs that know nothing larger.
     let (mut word, mut met, mut unit, mut units) = (0, 0, 0, 0);
     for n in 0..a.nr {
-        let (page, offset) = a.design.page_at(a.page, n * stride << PAGE_SHIFT);
+        let (page, offset) = a.design.page_at(a.page, (n * stride) << PAGE_SHIFT);
         word ^= D::ref_word(page) ^ u64::from(offset);
         let (chunk, in_chunk) = a.design.chunk_at(page, offset);
         units ^= D::chunk_word(chunk) ^ in_chunk;

@@ -85,7 +85,7 @@ impl HandedPages for FolioForAll {
     }
     fn told_of_pins(&self, more: i64) -> i64 {
         if more > 0 {
-            self.groups().count_unpinned(more);
+            self.groups().count_unpinned(0, more);
         }
         self.groups().unpinned()
     }

@@ -94,7 +94,7 @@ fn one<D: BlockIo, V: Rules>(
     let page = first_page(design, chunk)?;
     let mut bio = empty_bio::<D>(page, Op::Write);
     for n in 0..1 << order {
-        let (page, _) = design.page_at(page, n * stride << PAGE_SHIFT);
+        let (page, _) = design.page_at(page, (n * stride) << PAGE_SHIFT);
         design.add_page::<V>(&mut bio, page, PAGE_SIZE as u32, 0);
     }
     let bytes = PAGE_SIZE << order;

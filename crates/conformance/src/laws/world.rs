@@ -222,7 +222,7 @@ impl<D: Lru> World<D> {
     }
 
     /// Frees everything the way its owners would; what must then be zero is a law.
-    pub fn free_everything<V: Rules>(&mut self) {
+    pub fn free_everything(&mut self) {
         for (group, bytes) in std::mem::take(&mut self.objects) {
             self.design
                 .groups()
@@ -312,7 +312,7 @@ pub fn for_all_sequences<D: Lru, V: Rules>(
             world.apply::<V>(operation)?;
             check(&world)?;
         }
-        world.free_everything::<V>();
+        world.free_everything();
         after(&world)?;
         *spare.borrow_mut() = Some(world);
         Ok(())

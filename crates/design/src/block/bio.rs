@@ -53,6 +53,9 @@ pub struct Bio<R> {
     pub cloned: bool,
     /// Whether a refaulting page was added (`BIO_WORKINGSET`, up to v5.19).
     pub workingset: bool,
+    /// Whether the bio holds no references on its pages, so that its end drops none
+    /// (`BIO_NO_PAGE_REF`; from v6.3 on the reverse, `BIO_PAGE_PINNED`).
+    pub no_page_ref: bool,
     /// Vecs in use (`bi_vcnt`); never above the table's length.
     vcnt: u16,
     /// The table (`bi_io_vec`); its length is `bi_max_vecs`.
@@ -76,6 +79,7 @@ impl<R: Copy> Bio<R> {
             op,
             cloned: false,
             workingset: false,
+            no_page_ref: false,
             vcnt: 0,
             table: vec![empty; usize::from(max_vecs)].into(),
         }

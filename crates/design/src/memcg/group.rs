@@ -16,6 +16,8 @@ use crate::slot::PowerArray;
 
 /// CPUs that per-CPU state exists for.
 pub const MAX_CPUS: usize = 8;
+/// Nodes that memory can be on; a power of two.
+pub(super) const MAX_NODES: usize = 8;
 /// Groups of one tree.
 pub const MAX_GROUPS: usize = 128;
 /// LRU lists of a group: anonymous and file memory.
@@ -111,7 +113,9 @@ pub struct Memory {
     used: AtomicUsize,
     /// The node's counters (`pgdat->vm_stat`).
     pub(super) node: [AtomicI64; STATS],
-    /// Pins given back (`NR_FOLL_PIN_RELEASED`).
+    /// Pins given back, by node (`NR_FOLL_PIN_RELEASED` in `pgdat->vm_stat`) ...
+    pub(super) unpinned_on: [AtomicI64; MAX_NODES],
+    /// ... and on all (`vm_node_stat`).
     pub(super) unpinned: AtomicI64,
 }
 
@@ -129,6 +133,7 @@ impl Memory {
             cpus,
             used: AtomicUsize::new(1),
             node: Default::default(),
+            unpinned_on: Default::default(),
             unpinned: AtomicI64::new(0),
         })
     }

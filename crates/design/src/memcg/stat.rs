@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use physmem::Kind;
 
-use super::group::{Group, Memory, add_on_cpu};
+use super::group::{Group, MAX_NODES, Memory, add_on_cpu};
 
 /// What is counted per group and per lruvec (`enum node_stat_item`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,11 +121,11 @@ fn mod_memcg_lruvec_state(memory: &Memory, cpu: usize, group: &Group, stat: Stat
 }
 
 impl Memory {
-    /// Counts pins given back (`mod_node_page_state` of `NR_FOLL_PIN_RELEASED`): the CPU's
-    /// difference is changed in one step, since interrupts are on. Whoever ends an IO does
-    /// not say on which CPU; the first one's difference stands for all.
+    /// Counts pins given back on a node (`mod_node_page_state` of `NR_FOLL_PIN_RELEASED`):
+    /// the CPU's difference is changed in one step, since interrupts are on. Whoever ends an
+    /// IO does not say on which CPU; the first one's difference stands for all.
     #[inline(never)]
-    pub fn count_unpinned(&self, pages: i64) {
+    pub fn count_unpinned(&self, node: u64, pages: i64) {
         let (diff, threshold) = (&self.cpu(0).unpinned, &self.cpu(0).stat_threshold);
         let mut old = diff.load(Relaxed);
         loop {
@@ -135,6 +135,7 @@ impl Memory {
             match diff.compare_exchange_weak(old, new, Relaxed, Relaxed) {
                 Ok(_) => {
                     if to_node != 0 {
+                        self.unpinned_on[node as usize % MAX_NODES].fetch_add(to_node, Relaxed);
                         self.unpinned.fetch_add(to_node, Relaxed);
                     }
                     return;
@@ -144,7 +145,7 @@ impl Memory {
         }
     }
 
-    /// Pins given back that the node was told of; the CPU's difference is still missing.
+    /// Pins given back that all nodes were told of; the CPU's difference is still missing.
     pub fn unpinned(&self) -> i64 {
         self.unpinned.load(Relaxed)
     }

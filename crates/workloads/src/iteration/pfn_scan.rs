@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::sync::atomic::Ordering::Relaxed;
 
 use design::{Lru, Rules, Scan};
-use physmem::zone::Share;
 use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
 
 use crate::checksum::Digest;
@@ -28,8 +27,8 @@ pub static WORKLOAD: Workload = Workload {
         takes each movable allocation off its LRU list and puts it back.",
     favours: "flat and folio at order 0, where the descriptor lies where the frame number says; \
         split with large allocations, where a frame's word leads past the whole allocation",
-    unfair: "the zone is made up, and kinds alternate at random: neighbouring real pages are more \
-        alike, so branches are predicted better there",
+    unfair: "the zone is made up: kinds come in runs of up to 2 MiB, as pageblocks group them, \
+        and a machine long in use has shorter ones, which mislead the branches more",
     unit: "frame",
     axis: "",
     params: &[
@@ -65,32 +64,24 @@ fn frames(setup: &Setup) -> Result<u64, SetupError> {
 }
 
 fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
-    let mix = match setup.word("mix")?.as_str() {
-        "typical" => Mix::typical(),
-        "user" => user()?,
-        _ => order0()?,
-    };
-    Ok(mixed_zone(BASE..BASE + frames(setup)?, setup.seed, &mix))
+    let zone = mixed_zone(BASE..BASE + frames(setup)?, setup.seed, &Mix::typical());
+    if setup.word("mix")? == "typical" {
+        return Ok(zone);
+    }
+    Ok(zone.into_iter().flat_map(base_pages).collect())
 }
 
-/// The kinds of the typical mix, all in base pages.
-fn order0() -> Result<Mix, SetupError> {
-    let typical = Mix::typical();
-    let base = typical.shares().iter().map(|share| Share {
-        order: Order::BASE,
-        ..*share
-    });
-    Mix::new(base).map_err(|e| SetupError::Param(format!("mix: {e}")))
-}
-
-/// Anonymous memory in base pages: what a walk meets where one process filled the memory.
-fn user() -> Result<Mix, SetupError> {
-    let share = Share {
-        kind: Kind::Anon,
-        order: Order::BASE,
-        weight: 1,
+/// The same memory in base pages, as on a machine without large folios: what one
+/// allocation held, many of the same kind hold side by side. Free memory stays whole.
+fn base_pages((extent, kind): (Extent, Kind)) -> impl Iterator<Item = (Extent, Kind)> {
+    let order = if kind == Kind::Free {
+        extent.order
+    } else {
+        Order::BASE
     };
-    Mix::new([share]).map_err(|e| SetupError::Param(format!("mix: {e}")))
+    (extent.head.0..extent.end().0)
+        .step_by(order.pages() as usize)
+        .map(move |head| (Extent::new(Pfn(head), order), kind))
 }
 
 fn digest(scan: &Scan) -> u64 {
@@ -137,9 +128,18 @@ pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Setu
     let frames = frames(setup)?;
     let isolate = setup.word("mode")? == "isolate";
     let design: D = build(setup, frames)?;
-    populate(&design, &zone(setup)?);
-    // With base pages only, every descriptor is read once.
-    let bytes_touched = (setup.word("mix")? != "typical").then(|| design.descriptor_bytes());
+    let per_frame = design.descriptor_bytes();
+    let zone = zone(setup)?;
+    populate(&design, &zone);
+    // With base pages, every descriptor is read once but those inside free blocks.
+    let inside: u64 = zone
+        .iter()
+        .map(|(extent, _)| extent.order.pages() - 1)
+        .sum();
+    let unread = inside * per_frame / frames;
+    let bytes_touched = setup.word("mix")? == "order0" && !isolate;
+    let bytes_touched = bytes_touched.then(|| design.descriptor_bytes() - unread);
+    drop(zone);
     let seen = std::cell::Cell::new(Scan::default());
     then(
         &mut Prepared::new(
@@ -153,7 +153,7 @@ pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Setu
             |_, _| digest(&seen.get()),
         )
         .with(Extras {
-            bytes_touched: bytes_touched.filter(|_| !isolate),
+            bytes_touched,
             read_linearly: Some(|design: &mut &D, iters| read_linearly(*design, iters)),
             ..Extras::default()
         }),
