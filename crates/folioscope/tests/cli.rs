@@ -109,7 +109,7 @@ fn completions_name_the_commands() {
         let (code, script, _) = run(&["completions", shell]);
         assert_eq!(code, 0);
         assert!(
-            script.contains("compare") && script.contains("--backing"),
+            script.contains("compare") && script.contains("backing"),
             "{shell}"
         );
     }
