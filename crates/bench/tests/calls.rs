@@ -25,12 +25,12 @@ fn every_primitive_is_called_on_flat_and_on_folio_at_every_order() {
         "memcg_charge",
         "memcg_uncharge_base_pages",
     ] {
-        let called: BTreeSet<_> = labels
+        let called: BTreeSet<(&str, u8)> = labels
             .iter()
             .filter(|label| label.primitive == primitive)
             .map(|label| (label.design, label.order))
             .collect();
-        let wanted = ["flat", "folio"]
+        let wanted: BTreeSet<(&str, u8)> = ["flat", "folio"]
             .into_iter()
             .flat_map(|design| primitives::ORDERS.map(|order| (design, order)))
             .collect();
@@ -48,7 +48,9 @@ fn charges_meet_the_states_that_the_kernels_counts_are_sorted_by() {
             .map(|l| l.class.clone())
             .collect()
     };
-    let of = |classes: &[&str]| classes.iter().map(|&c| c.to_owned()).collect();
+    let of = |classes: &[&str]| -> BTreeSet<String> {
+        classes.iter().map(|&class| class.to_owned()).collect()
+    };
     assert_eq!(states("folio", 0), of(&["hit", "miss", "miss+wm"]));
     // A large page is beyond the batch: no stock, no surplus.
     assert_eq!(states("folio", 9), of(&["exact", "exact+wm"]));
@@ -65,11 +67,10 @@ fn entries_of_a_family_are_called_once_for_each_design_that_has_them() {
     let once: BTreeSet<_> = said.iter().collect();
     assert_eq!(once.len(), said.len(), "no label twice");
     for design in ["flat", "folio", "split", "headpage"] {
-        let of_design = |label: &&String| label.split(' ').nth(1) == Some(design);
+        let of_design = format!("merging/add {design} 6.12 ");
         let orders = said
             .iter()
-            .filter(of_design)
-            .filter(|label| label.starts_with("merging/add "))
+            .filter(|label| label.starts_with(&of_design))
             .count();
         assert_eq!(orders, entries::ORDERS.len(), "{design}");
     }
