@@ -4,14 +4,16 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use physmem::{Extent, Kind, Order, PAGE_SHIFT, PAGE_SIZE, Pfn, PhysAddr};
+use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn, PhysAddr};
 
 use crate::lru;
 use crate::slot::{PowerArray, SLOT_SIZE, Slot};
 use crate::traits::{BuildError, Field, Plan, Record, Scan};
 
+mod page;
 mod state;
 
+pub use page::Page;
 pub use state::{
     folio_lock, folio_mark_dirty, folio_unlock, is_dirty, page_ref_add, page_ref_add_unless_zero,
     page_ref_inc, page_ref_sub_and_test, pincount, same_pgmap, set_dirty_lock,
@@ -437,39 +439,5 @@ impl Memmap {
     /// Bytes of the described frames' lines.
     pub fn bytes(&self) -> u64 {
         self.frames * SLOT_SIZE
-    }
-}
-
-/// A `struct page *`: any page of an allocation, head or tail. What a bio_vec points at
-/// in every released kernel.
-#[derive(Clone, Copy, Debug)]
-#[repr(transparent)]
-pub struct Page<'a>(pub &'a Slot);
-
-impl PartialEq for Page<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0)
-    }
-}
-
-impl Eq for Page<'_> {}
-
-impl Memmap {
-    /// The page that byte `offset` from the start of `page` lies in, and the offset in it.
-    #[inline]
-    pub fn page_at<'a>(&'a self, page: Page<'_>, offset: u32) -> (Page<'a>, u32) {
-        (
-            Page(self.nth(page.0, u64::from(offset >> PAGE_SHIFT))),
-            offset & (PAGE_SIZE as u32 - 1),
-        )
-    }
-
-    /// Whether page arithmetic leads from `a` to `b`: always, the array being virtually
-    /// contiguous, but the kernel computes it, for other memory models have holes.
-    #[inline]
-    pub fn contiguous(&self, a: Page<'_>, a_end: u64, b: Page<'_>, b_offset: u32) -> bool {
-        let line = |page: Page<'_>, n: u64| PowerArray::word_of(page.0).wrapping_add(n * SLOT_SIZE);
-        line(a, a_end >> PAGE_SHIFT) == line(b, u64::from(b_offset >> PAGE_SHIFT))
     }
 }

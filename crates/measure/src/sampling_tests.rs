@@ -1,3 +1,5 @@
+//! Sampling: interleaving, answers and faults, with jobs made for it.
+
 use hugemem::{Backing, Mapping, Request};
 use rand::SeedableRng;
 use workloads::{LinearRead, MemoryOf};

@@ -7,7 +7,15 @@ use record::{
     Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, Memory, Param, Params, Row, Run,
     SCHEMA_VERSION, Sample, Status, Value,
 };
-use report::{Context, FidelityRow, WorkloadNote};
+use report::{Context, WorkloadNote};
+
+mod counts;
+
+#[allow(
+    unused_imports,
+    reason = "not every test that includes this file draws them"
+)]
+pub use counts::fidelity;
 
 /// Designs with their cost per unit: (name, per element, per chunk of any order).
 const DESIGNS: &[(&str, f64, f64)] = &[
@@ -421,42 +429,4 @@ pub fn context() -> Context {
             "segment walk : folio walk is 1.08 times the kernel's ratio at worst".to_owned(),
         ),
     }
-}
-
-/// Made-up counts of primitives.
-#[allow(dead_code, reason = "not every test that includes this file draws it")]
-pub fn fidelity() -> Vec<FidelityRow> {
-    let mut rows = Vec::new();
-    for (design, kernel, primitives) in [
-        (
-            "flat",
-            "5.10",
-            ["bio_add_page", "bio_for_each_segment", "bio_for_each_bvec"],
-        ),
-        (
-            "folio",
-            "6.12",
-            [
-                "bio_add_folio",
-                "bio_for_each_folio_all",
-                "bio_for_each_bvec",
-            ],
-        ),
-    ] {
-        for (index, primitive) in primitives.into_iter().enumerate() {
-            for order in [0, 3, 6, 9] {
-                let real = 20.0 + 7.0 * index as f64;
-                let model = real * (0.78 + 0.04 * f64::from(order));
-                rows.push(FidelityRow {
-                    primitive: primitive.to_owned(),
-                    order,
-                    kernel: kernel.to_owned(),
-                    design: design.to_owned(),
-                    model,
-                    real,
-                });
-            }
-        }
-    }
-    rows
 }
