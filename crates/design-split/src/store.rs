@@ -65,7 +65,7 @@ impl Store {
             }
         }
         self.slots
-            .at(self.fresh.fetch_add(1, Relaxed) % self.capacity)
+            .at(self.fresh.fetch_add(1, Relaxed) % self.capacity.max(1))
     }
 
     /// Returns a descriptor.
