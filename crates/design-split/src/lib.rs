@@ -3,7 +3,7 @@
 //! Anonymous memory and page cache have little in common with page tables, slabs,
 //! zsmalloc, kernel stacks and pipe buffers: only the first two are mapped to user space
 //! and sit on the LRU. So each kind of memory has a descriptor of its own type, one per
-//! *allocation*, and a frame holds no more than a [`word`](crate::words): what type it
+//! *allocation*, and a frame holds no more than a word (`words.rs`): what type it
 //! belongs to and where that descriptor is. There are no tail pages to be handed around.
 //!
 //! Code that does not care for the type (memcg, the block layer, compaction) works on the

@@ -4,8 +4,8 @@
 //! design. Who measures calls it once per run and knows neither the design's type nor the
 //! workload's. A new design is one line in `contenders.rs`.
 //!
-//! * [`designs`], [`workloads`], [`entries`]: what there is.
-//! * [`design`], [`workload`], [`workloads_matching`], [`entry`]: by name, with the near
+//! * [`designs`], [`workloads()`], [`entries`]: what there is.
+//! * [`design()`], [`workload`], [`workloads_matching`], [`entry`]: by name, with the near
 //!   matches where there is none.
 //! * [`enter_all`]: several designs set up at once, so that they can be interleaved.
 //! * [`plan`]: what is run when nobody says otherwise.
