@@ -80,6 +80,7 @@ fn plan(case: &Case) -> Result<Plan, EvaluateError> {
 ///
 /// # Errors
 /// [`EvaluateError::Refused`] where the design cannot name the memory.
+#[inline(never)]
 pub fn evaluate_with<D: BlockIo, V: Rules>(
     design: &D,
     case: &Case,
@@ -152,39 +153,52 @@ pub(crate) fn with_bios<'d, D: BlockIo + 'd, V: Rules, T>(
     kind: impl Fn(usize) -> Kind,
     look: impl FnOnce(&Built<'d, D>) -> T,
 ) -> Result<T, EvaluateError> {
-    let chunks: BTreeMap<u64, D::Chunk<'d>> = case
-        .allocations()
-        .into_iter()
-        .enumerate()
-        .map(|(n, (pfn, order))| {
-            (
-                pfn,
-                design.compose(Extent::new(Pfn(pfn), Order::new(order)), kind(n)),
-            )
-        })
-        .collect();
+    let chunks = compose(design, case, &kind);
     let built = build::<D, V>(design, case, chunks);
-    let result = built.as_ref().map(look);
-    let out = match result {
-        Ok(out) => Ok(out),
-        Err(_) => Err(EvaluateError::Refused {
-            design: D::NAME,
-            kind: kind(0),
-        }),
-    };
     match built {
-        Ok(built) => built
-            .chunks
-            .into_values()
-            .for_each(|chunk| design.dissolve(chunk)),
-        Err(chunks) => chunks
-            .into_values()
-            .for_each(|chunk| design.dissolve(chunk)),
+        Ok(built) => {
+            let out = look(&built);
+            dissolve(design, built.chunks);
+            Ok(out)
+        }
+        Err(chunks) => {
+            dissolve(design, chunks);
+            Err(EvaluateError::Refused {
+                design: D::NAME,
+                kind: kind(0),
+            })
+        }
     }
-    out
+}
+
+/// A case's memory, by the first frame of each allocation.
+///
+/// Out of line, as what follows: a law is generic over the design, and a copy of this in every
+/// law of every design is most of what an optimised build of the laws would then compile.
+#[inline(never)]
+fn compose<'d, D: BlockIo + 'd>(
+    design: &'d D,
+    case: &Case,
+    kind: &dyn Fn(usize) -> Kind,
+) -> BTreeMap<u64, D::Chunk<'d>> {
+    let mut chunks = BTreeMap::new();
+    for (n, (pfn, order)) in case.allocations().into_iter().enumerate() {
+        let extent = Extent::new(Pfn(pfn), Order::new(order));
+        chunks.insert(pfn, design.compose(extent, kind(n)));
+    }
+    chunks
+}
+
+/// Frees a case's memory.
+#[inline(never)]
+fn dissolve<'d, D: BlockIo + 'd>(design: &'d D, chunks: BTreeMap<u64, D::Chunk<'d>>) {
+    for chunk in chunks.into_values() {
+        design.dissolve(chunk);
+    }
 }
 
 /// All adds of a case; the chunks come back where the design refuses one of them.
+#[inline(never)]
 #[allow(
     clippy::type_complexity,
     reason = "either the bios or the chunks they should have named"
@@ -284,6 +298,7 @@ impl<'d, D: BlockIo + 'd> Built<'d, D> {
 }
 
 /// Submits bios in order under one plug; the requests by sector.
+#[inline(never)]
 fn submit<'d, 'b, D: BlockIo + 'd, V: Rules>(
     design: &'d D,
     limits: &QueueLimits,
@@ -316,6 +331,7 @@ fn is_aligned<V: Rules>(limits: &QueueLimits, sector: u64, size: u32) -> bool {
 }
 
 /// Maps a request and writes it down.
+#[inline(never)]
 fn describe<'d, D: BlockIo + 'd, V: Rules>(
     design: &'d D,
     limits: &QueueLimits,

@@ -76,8 +76,18 @@ pub enum SessionError {
 
 /// The longest that a worker may be silent beyond its deadline.
 const GRACE: Duration = Duration::from_secs(20);
+/// The share of its time that a process plans to use: what single cells overrun (a call or a
+/// setup cannot be cut short) must not push the last ones of the last process out of the run.
+const PLANNED_PERCENT: u32 = 90;
 /// How often the stop flag is looked at.
 const TICK: Duration = Duration::from_millis(50);
+
+/// The CPU that loops of one thread stay on: the last one that we may use, as the first is
+/// where interrupts tend to go.
+#[must_use]
+pub fn pinned_cpu() -> Option<usize> {
+    hugemem::process::allowed_cpus().ok()?.last().copied()
+}
 
 /// Runs the plan: `launch` makes the command of a worker process, `stop` ends the run
 /// after the row in hand, `watch` is told of every cell that is begun.
@@ -94,12 +104,10 @@ pub fn run(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary, SessionError> {
-    let cpus = hugemem::process::allowed_cpus().unwrap_or_default();
     let mut session = Session {
         settings,
-        // The last one: the first is where interrupts tend to go.
-        cpu: cpus.last().copied(),
-        cpus,
+        cpu: pinned_cpu(),
+        cpus: hugemem::process::allowed_cpus().unwrap_or_default(),
         writer,
         stop,
         watch,
@@ -185,7 +193,9 @@ impl Session<'_> {
             cpu: self.cpu,
             cpus: self.cpus.clone(),
             quick: self.settings.quick,
-            share_ns: nanoseconds(remaining / (self.settings.processes - process)),
+            share_ns: nanoseconds(
+                remaining / (self.settings.processes - process) * PLANNED_PERCENT / 100,
+            ),
             limit_ns: nanoseconds(remaining),
             cells,
         };

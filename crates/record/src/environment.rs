@@ -35,6 +35,10 @@ pub struct Environment {
     pub cpu_model: String,
     /// CPUs that the process may run on.
     pub cores: u32,
+    /// The CPU that single-threaded loops stayed on; `None` where they could float, and in
+    /// records that did not say yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_cpu: Option<u32>,
     /// Data and unified caches of the first CPU, smallest level first.
     pub caches: Vec<Cache>,
     /// cpufreq governor of the first CPU.
@@ -139,6 +143,7 @@ impl Environment {
             kernel: unknown(),
             cpu_model: unknown(),
             cores: 1,
+            pinned_cpu: None,
             caches: Vec::new(),
             governor: None,
             thp: None,

@@ -39,6 +39,7 @@ macro_rules! for_bios {
 use for_bios;
 
 /// The answer of a design, where it is one.
+#[inline(never)]
 fn answer<D: BlockIo>(design: &D, case: &Case) -> Result<Answer, String> {
     with_rules!(case.rules, V => evaluate_with::<D, V>(design, case))
         .map_err(|error| error.to_string())

@@ -67,9 +67,22 @@ pub(super) fn for_each_case<D: BlockIo>(
 ) {
     let design = fresh::<D>();
     let units = names_units(&design);
-    let versions = versions::<D>();
+    let law = |case: &Case| law(&design, case);
+    if let Err(what) = try_cases(&versions::<D>(), per_version, units, &law) {
+        panic!("{} {what}", D::NAME);
+    }
+}
+
+/// The same for any law, its design erased: what makes and shrinks cases is compiled once,
+/// not once for every law of every design.
+fn try_cases(
+    versions: &[Version],
+    per_version: usize,
+    units: bool,
+    law: &dyn Fn(&Case) -> Result<(), String>,
+) -> Result<(), String> {
     let each = per_version.max(cases_per_law().div_ceil(versions.len()));
-    for version in versions {
+    for &version in versions {
         for index in 0..each as u64 {
             let mut case = generate_one(SEED, index, version);
             put_in_window(&mut case);
@@ -80,19 +93,19 @@ pub(super) fn for_each_case<D: BlockIo>(
                     add.by = By::Folio;
                 }
             }
-            let law = |case: &Case| caught(|| law(&design, case));
-            if let Err(what) = law(&case) {
+            if let Err(what) = caught(law, &case) {
                 let (case, what) = make_small(case, what, law);
                 let line = serde_json::to_string(&case).expect("a case is plain data");
-                panic!("{} under {version} rules: {what}\n{line}", D::NAME);
+                return Err(format!("under {version} rules: {what}\n{line}"));
             }
         }
     }
+    Ok(())
 }
 
 /// What a law says, its panics included: a design's own assertions are findings too.
-fn caught(law: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(law));
+fn caught(law: &dyn Fn(&Case) -> Result<(), String>, case: &Case) -> Result<(), String> {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| law(case)));
     result.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -111,13 +124,13 @@ fn put_in_window(case: &mut Case) {
 fn make_small(
     mut case: Case,
     mut what: String,
-    law: impl Fn(&Case) -> Result<(), String>,
+    law: &dyn Fn(&Case) -> Result<(), String>,
 ) -> (Case, String) {
     let mut keep = |case: &mut Case, smaller: Case| {
         if smaller.adds.is_empty() || smaller.check().is_err() {
             return false;
         }
-        let Err(error) = law(&smaller) else {
+        let Err(error) = caught(law, &smaller) else {
             return false;
         };
         *case = smaller;

@@ -10,6 +10,7 @@ use super::world::{BASE, Chunk, FRAMES, GROUPS, Operation, World, nth_group, ord
 
 impl<D: Lru> World<D> {
     /// Applies one operation to both.
+    #[inline(never)]
     pub fn apply<V: Rules>(&mut self, operation: &Operation) -> Result<(), TestCaseError> {
         use Operation::*;
         match *operation {

@@ -299,16 +299,10 @@ pub fn for_all_sequences<D: Lru, V: Rules>(
     after: impl Fn(&World<D>) -> Result<(), TestCaseError>,
 ) {
     let spare = RefCell::new(None);
-    let cases = super::cases_per_law() as u32;
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let result = TestRunner::new(config).run(&operations(), |operations| {
+    try_sequences(law, D::NAME, &|operations| {
         // A world that a failing case left behind is not used again.
         let mut world = spare.take().unwrap_or_else(World::<D>::new);
-        for operation in &operations {
+        for operation in operations {
             world.apply::<V>(operation)?;
             check(&world)?;
         }
@@ -317,8 +311,23 @@ pub fn for_all_sequences<D: Lru, V: Rules>(
         *spare.borrow_mut() = Some(world);
         Ok(())
     });
+}
+
+/// The same with the design erased: what makes and shrinks sequences is compiled once, not
+/// once for every law of every design.
+fn try_sequences(
+    law: &str,
+    design: &str,
+    hold: &dyn Fn(&[Operation]) -> Result<(), TestCaseError>,
+) {
+    let config = Config {
+        cases: super::cases_per_law() as u32,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let result = TestRunner::new(config).run(&operations(), |operations| hold(&operations));
     if let Err(error) = result {
-        panic!("{law} does not hold for {}: {error}", D::NAME);
+        panic!("{law} does not hold for {design}: {error}");
     }
 }
 

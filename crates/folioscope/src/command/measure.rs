@@ -79,6 +79,7 @@ impl Run {
         env.seed = asked.seed;
         env.quick = asked.quick;
         env.processes = asked.processes;
+        env.pinned_cpu = session::pinned_cpu().and_then(|cpu| u32::try_from(cpu).ok());
         env.budget_s = args.budget.unwrap_or(if asked.quick {
             QUICK_BUDGET_S
         } else {

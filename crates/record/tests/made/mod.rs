@@ -135,15 +135,17 @@ pub fn environment() -> impl Strategy<Value = Environment> {
         command,
         any::<u64>(),
         prop::option::of(any::<u64>()),
+        prop::option::of(0..4096_u32),
         any::<bool>(),
         0.0..1e9,
     )
         .prop_map(
-            |(git, command, seed, steal_ticks, finished, elapsed_s)| Environment {
+            |(git, command, seed, steal_ticks, pinned_cpu, finished, elapsed_s)| Environment {
                 git,
                 command,
                 seed,
                 steal_ticks,
+                pinned_cpu,
                 finished,
                 elapsed_s,
                 ..Environment::unknown()

@@ -154,7 +154,7 @@ pub(crate) fn environment(env: &Environment) -> Vec<(&'static str, String)> {
         ("sources", git),
         ("compiler", format!("{}, {}", env.rustc, env.target)),
         ("kernel", env.kernel.clone()),
-        ("CPU", format!("{}, {} CPUs used", env.cpu_model, env.cores)),
+        ("CPU", cpu(env)),
         ("caches", or_none(caches)),
         ("governor", env.governor.clone().unwrap_or_else(unknown)),
         ("THP", env.thp.clone().unwrap_or_else(unknown)),
@@ -263,6 +263,14 @@ pub(crate) fn fidelity(context: &Context) -> String {
         .unwrap_or_else(|| "n/a: the real kernels were not asked in this run.".to_owned())
 }
 
+/// The processor, and where on it the loops ran.
+fn cpu(env: &Environment) -> String {
+    let pinned = env.pinned_cpu.map_or(String::new(), |cpu| {
+        format!(", loops of one thread on CPU {cpu}")
+    });
+    format!("{}, {} CPUs used{pinned}", env.cpu_model, env.cores)
+}
+
 /// The commands that make this run again.
 pub(crate) fn reproduce(env: &Environment) -> Vec<String> {
     let mut commands = Vec::new();
@@ -283,6 +291,6 @@ pub(crate) fn reproduce(env: &Environment) -> Vec<String> {
     } else {
         format!(" --seed {}", env.seed)
     };
-    commands.push(format!("cargo run --release -p folioscope -- {args}{seed}"));
+    commands.push(format!("cargo folioscope {args}{seed}"));
     commands
 }

@@ -384,6 +384,7 @@ fn environment(seed: u64) -> Environment {
             free: 0,
         }],
         pmu: Some(false),
+        pinned_cpu: Some(1),
         steal_ticks: Some(12),
         seed,
         budget_s: 120.0,

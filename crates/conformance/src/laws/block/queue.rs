@@ -19,6 +19,7 @@ struct Piece<'b, R> {
 }
 
 /// Splits all bios of a case that are whole blocks; nothing where the kernel refuses.
+#[inline(never)]
 fn pieces<'d, 'b, D: BlockIo, V: Rules>(
     design: &'d D,
     limits: &QueueLimits,
