@@ -18,6 +18,11 @@ pub const CLOCK: Clock = Clock::MonotonicRaw;
 /// Its name in records.
 pub const CLOCK_NAME: &str = "CLOCK_MONOTONIC_RAW";
 
+/// Rounds before the first that counts. Calibration warms one contender at a time; only
+/// rounds leave caches and predictors as the rounds to come will find them, with all
+/// contenders' work in between.
+const WARM_UP_ROUNDS: u32 = 2;
+
 /// How long to sample one group of contenders.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Effort {
@@ -44,10 +49,10 @@ impl Effort {
         )
     }
 
-    /// Rounds that fit if one round takes `round_ns`.
+    /// Rounds that fit behind the warm-up if one round takes `round_ns`.
     fn rounds(&self, round_ns: u64) -> u32 {
-        let fit = self.slice_ns / round_ns.max(1);
-        u32::try_from(fit).unwrap_or(u32::MAX).clamp(
+        let fit = u32::try_from(self.slice_ns / round_ns.max(1)).unwrap_or(u32::MAX);
+        fit.saturating_sub(WARM_UP_ROUNDS).clamp(
             self.min_rounds.max(1),
             self.max_rounds.max(self.min_rounds.max(1)),
         )
@@ -114,6 +119,16 @@ pub fn sample(
     let mut order: Vec<usize> = (0..contenders.len())
         .filter(|at| outcomes[*at].error.is_none())
         .collect();
+    for _ in 0..WARM_UP_ROUNDS {
+        order.shuffle(random);
+        for at in &order {
+            let iters = outcomes[*at].iters;
+            if let Err(error) = timed(&mut contenders[*at], iters, &mut Counters::none()) {
+                outcomes[*at].error = Some(error);
+            }
+        }
+        order.retain(|at| outcomes[*at].error.is_none());
+    }
     let mut totals = vec![Counts::default(); contenders.len()];
     for _ in 0..rounds {
         order.shuffle(random);

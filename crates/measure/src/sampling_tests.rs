@@ -219,6 +219,31 @@ fn the_order_within_rounds_changes() {
 }
 
 #[test]
+fn rounds_that_warm_up_are_run_and_not_counted() {
+    let mut calls = 0;
+    let mut counting = job(|iters| {
+        calls += iters;
+        work(iters)
+    });
+    let effort = Effort {
+        min_rounds: 10,
+        max_rounds: 10,
+        min_sample_ns: 1,
+        max_sample_ns: 1,
+        ..EFFORT
+    };
+    let outcomes = sample(
+        &mut [contender(&mut counting, Some(7))],
+        effort,
+        &mut Pcg64Mcg::seed_from_u64(1),
+        &mut Counters::none(),
+    );
+    assert_eq!(outcomes[0].rounds.len(), 10);
+    // A sample of a nanosecond is one call, and calibration makes one to see that.
+    assert_eq!(calls, 1 + u64::from(WARM_UP_ROUNDS) + 10);
+}
+
+#[test]
 fn effort_prefers_rounds_then_length() {
     let effort = Effort {
         slice_ns: 100_000_000,
@@ -234,8 +259,8 @@ fn effort_prefers_rounds_then_length() {
         50_000,
         "no shorter than the shortest"
     );
-    assert_eq!(effort.rounds(5_000_000), 20);
-    assert_eq!(effort.rounds(10_000_000), 10);
+    assert_eq!(effort.rounds(4_000_000), 20);
+    assert_eq!(effort.rounds(10_000_000), 10 - WARM_UP_ROUNDS);
     assert_eq!(
         effort.rounds(1_000_000_000),
         5,
