@@ -26,7 +26,7 @@ pub fn init_heads(slots: &PowerArray<Slot>) {
     for index in heads_start(slots)..slots.len() {
         let head = slots.at(index);
         let word = PowerArray::word_of(head);
-        head.word1.store(word, Relaxed);
+        head.word1.point_at(head, Relaxed);
         head.word2.store(word, Relaxed);
     }
 }
@@ -45,9 +45,9 @@ fn list_add(slots: &PowerArray<Slot>, entry: &Slot, at: &Slot) {
     let next = slots.resolve(at.word1.load(Relaxed));
     let word = PowerArray::word_of(entry);
     next.word2.store(word, Relaxed);
-    entry.word1.store(PowerArray::word_of(next), Relaxed);
+    entry.word1.point_at(next, Relaxed);
     entry.word2.store(PowerArray::word_of(at), Relaxed);
-    at.word1.store(word, Relaxed);
+    at.word1.point_at(entry, Relaxed);
 }
 
 /// Unlinks `entry` (`list_del`).
@@ -56,7 +56,7 @@ fn list_del(slots: &PowerArray<Slot>, entry: &Slot) {
     let next = slots.resolve(entry.word1.load(Relaxed));
     let prev = slots.resolve(entry.word2.load(Relaxed));
     next.word2.store(PowerArray::word_of(prev), Relaxed);
-    prev.word1.store(PowerArray::word_of(next), Relaxed);
+    prev.word1.point_at(next, Relaxed);
 }
 
 /// `update_lru_size`: the group's count and the lruvec's statistic.
