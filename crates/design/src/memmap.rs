@@ -317,9 +317,7 @@ impl Memmap {
             tail.mapcount.store(UNMAPPED, Relaxed);
         });
         let first = self.nth(head, 1);
-        first
-            .word2
-            .store(pages << 32 | u64::from(order), Relaxed);
+        first.word2.store(pages << 32 | u64::from(order), Relaxed);
         state::pincount_of(first).store(0, Relaxed);
     }
 

@@ -78,11 +78,13 @@ impl Slot {
     /// The head that a tail leads to, or the slot itself.
     #[inline]
     pub fn head(&self) -> &Self {
-        let word = self.word1.0.load(Acquire);
-        if word & TAIL == 0 {
+        // First the difference, then the test, of the difference: a tail's word leaves an
+        // even one. So nothing branches, and the compiler needs no copy of the word.
+        let word = self.word1.0.load(Acquire).wrapping_sub(TAIL);
+        if word & TAIL != 0 {
             return self;
         }
-        let head = std::ptr::with_exposed_provenance::<Self>((word - TAIL) as usize);
+        let head = std::ptr::with_exposed_provenance::<Self>(word as usize);
         // SAFETY: the bit is set by `PowerArray::link_tails` alone, which writes into slots of
         // an array the address of a slot of the same array, its provenance exposed. Slots
         // cannot be copied or moved out of their array, so self lies in that array, which is

@@ -37,21 +37,25 @@ pub fn page_is_mergeable<'d, V: Rules, D: BlockIo>(
     V::VERSION != Version::V5_0 && design.memmap_contiguous(vec.page, end, page, offset)
 }
 
-/// Makes a piece part of a vec where it may join it (`bvec_try_merge_page`, v6.12; the
-/// caller adds to the bio's size).
+/// Makes a piece part of a bio's last vec where it may join it (`bvec_try_merge_page`, v6.12,
+/// which is handed the vec, and whose caller adds to the bio's size).
 #[inline(never)]
 fn bvec_try_merge_page<'d, V: Rules, D: BlockIo>(
     design: &'d D,
-    vec: &mut Bvec<D::Ref<'d>>,
+    bio: &mut Bio<D::Ref<'d>>,
     page: D::Ref<'d>,
     len: u32,
     offset: u32,
     same_page: &mut bool,
 ) -> bool {
-    if !page_is_mergeable::<V, D>(design, vec, page, offset, same_page) {
+    let Some(last) = bio.last_mut() else {
+        return false;
+    };
+    if !page_is_mergeable::<V, D>(design, last, page, offset, same_page) {
         return false;
     }
-    vec.len += len;
+    last.len += len;
+    bio.iter.size += len;
     true
 }
 
@@ -104,10 +108,9 @@ pub fn add_page<'d, V: Rules, D: BlockIo>(
         if bio.cloned || bio.iter.size > u32::MAX - len {
             return 0;
         }
-        if let Some(last) = bio.last_mut()
-            && bvec_try_merge_page::<V, D>(design, last, page, len, offset, &mut same_page)
+        if bio.has_vecs()
+            && bvec_try_merge_page::<V, D>(design, bio, page, len, offset, &mut same_page)
         {
-            bio.iter.size += len;
             return len;
         }
         if bio.is_table_full() {
