@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use design::lru;
 use design::memcg::{self, Charge, LockStyle, Memory};
 use design::memmap::Memmap;
-use design::{Lru, Memcg, PowerArray, Scan, Slot};
+use design::{Lru, Memcg, PowerArray, Rules, Scan, Slot};
 use physmem::Pfn;
 
 use crate::{Flat, Page};
@@ -27,15 +27,15 @@ impl Memcg for Flat {
     }
 
     #[inline]
-    fn uncharge<'a>(&'a self, cpu: usize, page: Page<'a>) {
+    fn uncharge<'a, V: Rules>(&'a self, cpu: usize, page: Page<'a>) {
         let (owner, pages) = self.owner_and_pages(page);
-        memcg::uncharge_word(&self.memory, cpu, owner, pages);
+        memcg::uncharge_word::<V>(&self.memory, cpu, owner, pages);
     }
 
     #[inline]
-    fn uncharge_batch<'a>(&'a self, cpu: usize, chunks: &[Page<'a>]) {
+    fn uncharge_batch<'a, V: Rules>(&'a self, cpu: usize, chunks: &[Page<'a>]) {
         let each = chunks.iter().map(|&page| self.owner_and_pages(page));
-        memcg::uncharge_words(&self.memory, cpu, each);
+        memcg::uncharge_words::<V>(&self.memory, cpu, each);
     }
 
     /// Paid in lock and again in unlock.

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use design::lru;
 use design::memcg::{self, Charge, LockStyle, Memory};
 use design::memmap::Memmap;
-use design::{Lru, Memcg, PowerArray, Scan, Slot};
+use design::{Lru, Memcg, PowerArray, Rules, Scan, Slot};
 use physmem::Pfn;
 
 use crate::{Folio, FolioForAll};
@@ -26,15 +26,15 @@ impl Memcg for FolioForAll {
     }
 
     #[inline]
-    fn uncharge<'a>(&'a self, cpu: usize, folio: Folio<'a>) {
+    fn uncharge<'a, V: Rules>(&'a self, cpu: usize, folio: Folio<'a>) {
         let (owner, pages) = self.owner_and_pages(folio);
-        memcg::uncharge_word(&self.memory, cpu, owner, pages);
+        memcg::uncharge_word::<V>(&self.memory, cpu, owner, pages);
     }
 
     #[inline]
-    fn uncharge_batch<'a>(&'a self, cpu: usize, chunks: &[Folio<'a>]) {
+    fn uncharge_batch<'a, V: Rules>(&'a self, cpu: usize, chunks: &[Folio<'a>]) {
         let each = chunks.iter().map(|&folio| self.owner_and_pages(folio));
-        memcg::uncharge_words(&self.memory, cpu, each);
+        memcg::uncharge_words::<V>(&self.memory, cpu, each);
     }
 
     #[inline]

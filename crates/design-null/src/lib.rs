@@ -194,10 +194,10 @@ impl Memcg for Null {
     }
 
     #[inline]
-    fn uncharge(&self, _: usize, _: Pfn) {}
+    fn uncharge<V: Rules>(&self, _: usize, _: Pfn) {}
 
     #[inline]
-    fn uncharge_batch(&self, _: usize, _: &[Pfn]) {}
+    fn uncharge_batch<V: Rules>(&self, _: usize, _: &[Pfn]) {}
 
     #[inline]
     fn mod_stat(&self, _: usize, _: Pfn, _: i64) {}

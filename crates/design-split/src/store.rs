@@ -57,7 +57,7 @@ impl Store {
         while head & INDEX_MASK != 0 {
             let slot = self.slots.at((head & INDEX_MASK) - 1);
             // May be stale, if another thread took the slot: then the exchange fails.
-            let next = slot.word1.load(Relaxed) & INDEX_MASK;
+            let next = slot.word2.load(Relaxed) & INDEX_MASK;
             let new = (head & !INDEX_MASK).wrapping_add(TRANSACTION) | next;
             match self.free.compare_exchange_weak(head, new, AcqRel, Acquire) {
                 Ok(_) => return slot,
@@ -75,7 +75,7 @@ impl Store {
         let index = self.slots.index_of(slot) + 1;
         let mut head = self.free.load(Relaxed);
         loop {
-            slot.word1.store(head & INDEX_MASK, Relaxed);
+            slot.word2.store(head & INDEX_MASK, Relaxed);
             let new = (head & !INDEX_MASK).wrapping_add(TRANSACTION) | index;
             // Release (of AcqRel) pairs with the Acquire in alloc: who takes the slot sees
             // the link.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use physmem::Kind;
 
 use crate::Lru;
-use crate::memcg::{Group, MAX_GROUPS, Stat, mod_lruvec_state};
+use crate::memcg::{Group, MAX_GROUPS, Stat, mod_lruvec_state, mod_zone_lru};
 use crate::slot::{PowerArray, Slot};
 
 /// `PG_lru` in [`Slot::flags`]: on a list. Designs leave this bit to this module.
@@ -26,7 +26,7 @@ pub fn init_heads(slots: &PowerArray<Slot>) {
     for index in heads_start(slots)..slots.len() {
         let head = slots.at(index);
         let word = PowerArray::word_of(head);
-        head.word1.store(word, Relaxed);
+        head.word1.point_at(head, Relaxed);
         head.word2.store(word, Relaxed);
     }
 }
@@ -45,26 +45,53 @@ fn list_add(slots: &PowerArray<Slot>, entry: &Slot, at: &Slot) {
     let next = slots.resolve(at.word1.load(Relaxed));
     let word = PowerArray::word_of(entry);
     next.word2.store(word, Relaxed);
-    entry.word1.store(PowerArray::word_of(next), Relaxed);
+    entry.word1.point_at(next, Relaxed);
     entry.word2.store(PowerArray::word_of(at), Relaxed);
-    at.word1.store(word, Relaxed);
+    at.word1.point_at(entry, Relaxed);
 }
 
-/// Unlinks `entry` (`list_del`).
+/// Unlinks `entry` (`list_del`): not where its neighbours do not name it, and afterwards it
+/// names none.
 #[inline]
 fn list_del(slots: &PowerArray<Slot>, entry: &Slot) {
-    let next = slots.resolve(entry.word1.load(Relaxed));
-    let prev = slots.resolve(entry.word2.load(Relaxed));
-    next.word2.store(PowerArray::word_of(prev), Relaxed);
-    prev.word1.store(PowerArray::word_of(next), Relaxed);
+    if list_del_entry_valid(slots, entry) {
+        let next = slots.resolve(entry.word1.load(Relaxed));
+        let prev = slots.resolve(entry.word2.load(Relaxed));
+        next.word2.store(PowerArray::word_of(prev), Relaxed);
+        prev.word1.point_at(next, Relaxed);
+    }
+    entry.word1.clear(Relaxed);
+    entry.word2.store(0, Relaxed);
+}
+
+/// Whether both neighbours name `entry` (`__list_del_entry_valid`, of kernels with
+/// `CONFIG_DEBUG_LIST` or `CONFIG_LIST_HARDENED`, as distributions ship them).
+#[inline(never)]
+fn list_del_entry_valid(slots: &PowerArray<Slot>, entry: &Slot) -> bool {
+    let word = PowerArray::word_of(entry);
+    let (next, prev) = (entry.word1.load(Relaxed), entry.word2.load(Relaxed));
+    if next == 0 || prev == 0 {
+        return false;
+    }
+    slots.resolve(prev).word1.load(Relaxed) == word
+        && slots.resolve(next).word2.load(Relaxed) == word
 }
 
 /// `update_lru_size`: the group's count and the lruvec's statistic.
 #[inline]
 fn update_size<D: Lru>(design: &D, cpu: usize, group: &Group, kind: Kind, units: i64, pages: i64) {
-    let size = &group.lru_size[crate::memcg::list_of(kind)];
-    size.store(size.load(Relaxed).wrapping_add(units as u64), Relaxed);
+    let list = crate::memcg::list_of(kind);
     mod_lruvec_state(design.groups(), cpu, group, Stat::of_lru(kind), pages);
+    mod_zone_lru(design.groups(), cpu, list, pages);
+    mem_cgroup_update_lru_size(group, list, units);
+}
+
+/// The group's own count, whose sign the kernel checks (`mem_cgroup_update_lru_size`).
+#[inline(never)]
+fn mem_cgroup_update_lru_size(group: &Group, list: usize, units: i64) {
+    let size = &group.lru_size[list];
+    let now = (size.load(Relaxed) as i64).wrapping_add(units);
+    size.store(now.max(0) as u64, Relaxed);
 }
 
 /// Holds at most one lruvec's lock and changes it only where the lruvec changes

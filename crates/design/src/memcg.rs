@@ -25,6 +25,7 @@ pub use counter::PageCounter;
 pub use group::{CpuState, Group, MAX_CPUS, MAX_GROUPS, Memory};
 pub(crate) use group::{LISTS, list_of};
 pub use lock::{LockStyle, Locked, SpinLock, group_of, lock_memcg, owner, unlock_memcg};
+pub(crate) use stat::mod_zone_lru;
 pub use stat::{Stat, mod_lruvec_state};
 
 /// Bit 0 of the owner word: it names a slab's object vector (`MEMCG_DATA_OBJEXTS`).

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn, PhysAddr};
 
 use crate::lru;
-use crate::slot::{PowerArray, SLOT_SIZE, Slot};
+use crate::slot::{PowerArray, SLOT_SIZE, Slot, TAIL};
 use crate::traits::{BuildError, Field, Plan, Record, Scan};
 
 mod page;
@@ -39,8 +39,6 @@ pub const ZONE_MASK: u64 = 7 << 61;
 const NODE_SHIFT: u32 = 58;
 /// The node's bits once shifted down.
 const NODE_MASK: u64 = 7;
-/// The bit of `word1` that says: tail, the rest is the head's address.
-pub const TAIL: u64 = 1;
 /// `PAGE_MAPPING_ANON` in `mapping`: anonymous memory.
 pub const MAPPING_ANON: u64 = 1;
 /// What `mapping` holds in a tail (`TAIL_MAPPING`).
@@ -193,13 +191,7 @@ impl Memmap {
     /// its low bit.
     #[inline]
     pub fn compound_head<'a>(&'a self, page: &'a Slot) -> &'a Slot {
-        let word = page.word1.load(Acquire);
-        let word = if word & TAIL != 0 {
-            word
-        } else {
-            PowerArray::word_of(page)
-        };
-        self.slots.resolve(word)
+        page.head()
     }
 
     /// Whether the line is a tail (`PageTail`).
@@ -301,7 +293,7 @@ impl Memmap {
         head.mapcount.store(page_type, Relaxed);
         head.private.store(0, Relaxed);
         head.memcg_data.store(0, Relaxed);
-        head.word1.store(0, Relaxed);
+        head.word1.clear(Relaxed);
         let order = extent.order.get();
         head.flags.store(0, Relaxed);
         if order > 0 {
@@ -316,19 +308,17 @@ impl Memmap {
     /// address.
     #[inline(never)]
     pub fn prep_compound_page(&self, head: &Slot, order: u8) {
-        let word = PowerArray::word_of(head) | TAIL;
         let pages = 1_u64 << order;
         head.flags
             .store(head.flags.load(Relaxed) | PG_HEAD, Relaxed);
-        for tail in self.slots.behind(head, pages - 1) {
+        self.slots.link_tails(head, pages - 1, |tail| {
             tail.mapping.store(TAIL_MAPPING, Relaxed);
             // Takes a free block's mark from frames that it reached to.
             tail.mapcount.store(UNMAPPED, Relaxed);
-            tail.word1.store(word, Relaxed);
-        }
-        self.nth(head, 1)
-            .word2
-            .store(pages << 32 | u64::from(order), Relaxed);
+        });
+        let first = self.nth(head, 1);
+        first.word2.store(pages << 32 | u64::from(order), Relaxed);
+        state::pincount_of(first).store(0, Relaxed);
     }
 
     /// Undoes [`Self::compose`] (`free_pages_prepare`): every tail is visited.
@@ -338,7 +328,7 @@ impl Memmap {
         head.refcount.store(0, Relaxed);
         for tail in self.slots.behind(head, pages - 1) {
             tail.mapping.store(0, Relaxed);
-            tail.word1.store(0, Relaxed);
+            tail.word1.clear(Relaxed);
         }
         head.flags.store(0, Relaxed);
         head.mapping.store(0, Relaxed);
@@ -358,7 +348,7 @@ impl Memmap {
             tail.mapcount.store(head.mapcount.load(Relaxed), Relaxed);
             tail.memcg_data
                 .store(head.memcg_data.load(Relaxed), Relaxed);
-            tail.word1.store(0, Relaxed);
+            tail.word1.clear(Relaxed);
             tail.flags.store(flags & !lru::PG_LRU, Relaxed);
             tail.refcount.store(references, Release);
         }

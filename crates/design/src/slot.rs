@@ -4,7 +4,8 @@
 
 use std::mem::{align_of, size_of};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use hugemem::{Backing, Mapping, Proof, Request};
 
@@ -19,7 +20,7 @@ pub struct Slot {
     /// `page->flags`.
     pub flags: AtomicU64,
     /// `page->lru.next`, or in a tail `page->compound_head`.
-    pub word1: AtomicU64,
+    pub word1: Link,
     /// `page->lru.prev`.
     pub word2: AtomicU64,
     /// `page->mapping`.
@@ -40,6 +41,57 @@ const _: () = assert!(size_of::<Slot>() == 64 && align_of::<Slot>() == 64);
 const _: () = assert!(std::mem::offset_of!(Slot, word1) == 8);
 const _: () = assert!(std::mem::offset_of!(Slot, refcount) == 52);
 const _: () = assert!(std::mem::offset_of!(Slot, memcg_data) == 56);
+
+/// The low bit of a [`Link`] that says: tail, the rest is the head's address.
+pub const TAIL: u64 = 1;
+
+/// A word that leads to another slot.
+///
+/// With [`TAIL`] set it is followed without a look, as the kernel does, so only
+/// [`PowerArray::link_tails`] sets that bit.
+#[repr(transparent)]
+#[derive(Debug, Default)]
+pub struct Link(AtomicU64);
+
+impl Link {
+    /// The word.
+    #[inline]
+    pub fn load(&self, order: Ordering) -> u64 {
+        self.0.load(order)
+    }
+
+    /// Leads to a slot, which is no head (`lru.next`).
+    #[inline]
+    pub fn point_at(&self, slot: &Slot, order: Ordering) {
+        // A slot's address is even.
+        self.0.store(PowerArray::word_of(slot), order);
+    }
+
+    /// Leads nowhere (`clear_compound_head`).
+    #[inline]
+    pub fn clear(&self, order: Ordering) {
+        self.0.store(0, order);
+    }
+}
+
+impl Slot {
+    /// The head that a tail leads to, or the slot itself.
+    #[inline]
+    pub fn head(&self) -> &Self {
+        // First the difference, then the test, of the difference: a tail's word leaves an
+        // even one. So nothing branches, and the compiler needs no copy of the word.
+        let word = self.word1.0.load(Acquire).wrapping_sub(TAIL);
+        if word & TAIL != 0 {
+            return self;
+        }
+        let head = std::ptr::with_exposed_provenance::<Self>(word as usize);
+        // SAFETY: the bit is set by `PowerArray::link_tails` alone, which writes into slots of
+        // an array the address of a slot of the same array, its provenance exposed. Slots
+        // cannot be copied or moved out of their array, so self lies in that array, which is
+        // borrowed, and so mapped, for as long as self is.
+        unsafe { &*head }
+    }
+}
 
 /// Bytes of a [`Slot`].
 pub const SLOT_SIZE: u64 = size_of::<Slot>() as u64;
@@ -183,5 +235,28 @@ impl<T: Zeroed> PowerArray<T> {
     /// What memory the kernel really gave.
     pub fn proof(&self) -> Result<Proof, hugemem::Error> {
         self.mapping.proof()
+    }
+}
+
+impl PowerArray<Slot> {
+    /// Makes the `n` slots behind `head`, or as many as there are, its tails; each is handed
+    /// to `prepare` before it leads to the head.
+    #[inline]
+    pub fn link_tails(&self, head: &Slot, n: u64, mut prepare: impl FnMut(&Slot)) {
+        let first = Self::word_of(head) as usize & self.mask;
+        let behind = (n as usize).saturating_mul(size_of::<Slot>());
+        let last = first + behind.min(self.mask - first);
+        // SAFETY: `first` is at most `mask`, so this is an element: see `resolve`.
+        let head = unsafe { self.base.byte_add(first) };
+        let word = head.as_ptr().expose_provenance() as u64 | TAIL;
+        let mut at = first;
+        while at != last {
+            at += size_of::<Slot>();
+            // SAFETY: `first`, `mask` and `behind` are multiples of a slot's size, so `at`
+            // meets `last`, which is at most `mask`: an element, see `resolve`.
+            let tail = unsafe { self.base.byte_add(at).as_ref() };
+            prepare(tail);
+            tail.word1.0.store(word, Relaxed);
+        }
     }
 }

@@ -292,14 +292,14 @@ pub trait Memcg: Design {
 
     /// Uncharges one chunk directly (`mem_cgroup_uncharge`).
     #[inline]
-    fn uncharge<'a>(&'a self, cpu: usize, chunk: Self::Chunk<'a>) {
-        memcg::uncharge(self.groups(), cpu, self.charge_of(chunk));
+    fn uncharge<'a, V: Rules>(&'a self, cpu: usize, chunk: Self::Chunk<'a>) {
+        memcg::uncharge::<V>(self.groups(), cpu, self.charge_of(chunk));
     }
 
     /// Uncharges many, a run of the same owner at a time (`mem_cgroup_uncharge_list`).
     #[inline]
-    fn uncharge_batch<'a>(&'a self, cpu: usize, chunks: &[Self::Chunk<'a>]) {
-        memcg::uncharge_batch(
+    fn uncharge_batch<'a, V: Rules>(&'a self, cpu: usize, chunks: &[Self::Chunk<'a>]) {
+        memcg::uncharge_batch::<V>(
             self.groups(),
             cpu,
             chunks.iter().map(|&c| self.charge_of(c)),

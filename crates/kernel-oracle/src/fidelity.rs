@@ -5,15 +5,22 @@
 //! from `bench-results/fidelity/model.jsonl`, with the reason for every ratio that needs one
 //! in `reasons.jsonl` beside it. Nothing is measured here.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use design::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::count::Count;
 use crate::error::OracleError;
 use crate::recorded::Recorded;
+
+mod misses;
+mod pairs;
+
+pub use misses::{Miss, MissOf};
+pub use pairs::Pair;
+use pairs::{PAIRS, pairs_of};
 
 /// What a model's primitive costs, in instructions counted by callgrind.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,7 +36,8 @@ pub struct ModelCount {
     pub order: u8,
     /// The state that was met; `all` where there is only one.
     pub class: String,
-    /// Instructions, the loop included.
+    /// Instructions. Walks include their loop, as on the kernel's side; `bio_add_page` is
+    /// without its caller's on both.
     pub instructions: u64,
 }
 
@@ -57,8 +65,12 @@ pub struct Row {
     pub kernel: String,
     /// Order of the allocation.
     pub order: u8,
-    /// The state that both met.
+    /// The state that the kernel met.
     pub class: String,
+    /// The model's state where the kernel never met just that one: then the two differ in
+    /// what happened beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near: Option<String>,
     /// The model's instructions.
     pub model: u64,
     /// The kernel's: of several exact values of one state, the most frequent.
@@ -68,120 +80,6 @@ pub struct Row {
     /// The kernel code responsible, where it is known.
     pub reason: Option<String>,
 }
-
-/// Two primitives that compete, in the model and in the kernel.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Pair {
-    /// What competes: `segment walk : folio walk`.
-    pub pair: String,
-    /// The kernel, or both where each side has its own.
-    pub kernel: String,
-    /// Order of the allocation.
-    pub order: u8,
-    /// The model's ratio.
-    pub model_ratio: f64,
-    /// The kernel's.
-    pub real_ratio: f64,
-}
-
-impl Pair {
-    /// How far the ratios are apart: 1 is equal, 1.25 the most that is wanted.
-    pub fn apart(&self) -> f64 {
-        (self.model_ratio / self.real_ratio).max(self.real_ratio / self.model_ratio)
-    }
-}
-
-/// A side of a pair: a primitive of a kernel, and with it of that kernel's model.
-#[derive(Clone, Copy)]
-struct Side {
-    kernel: Version,
-    primitives: &'static [&'static str],
-    class: &'static str,
-}
-
-const fn side(kernel: Version, primitives: &'static [&'static str], class: &'static str) -> Side {
-    Side {
-        kernel,
-        primitives,
-        class,
-    }
-}
-
-use Version::{V5_10, V6_12};
-
-/// What competes in the debate. Primitives of one side are added up.
-const PAIRS: &[(&str, Side, Side)] = &[
-    (
-        "segment walk : folio walk",
-        side(V6_12, &["bio_for_each_segment"], ""),
-        side(V6_12, &["bio_for_each_folio_all"], ""),
-    ),
-    (
-        "page-by-page add : folio add",
-        side(V6_12, &["bio_add_page"], ""),
-        side(V6_12, &["bio_add_folio"], ""),
-    ),
-    (
-        "5.10 segment walk : 6.12 folio walk",
-        side(V5_10, &["bio_for_each_segment"], ""),
-        side(V6_12, &["bio_for_each_folio_all"], ""),
-    ),
-    (
-        "5.10 page-by-page add : 6.12 folio add",
-        side(V5_10, &["bio_add_page"], ""),
-        side(V6_12, &["bio_add_folio"], ""),
-    ),
-    (
-        "5.10 per-page release : 6.12 per-folio release",
-        side(V5_10, &["end_io_release"], ""),
-        side(V6_12, &["end_io_release"], ""),
-    ),
-    (
-        "5.10 per-page dirty : 6.12 per-folio dirty",
-        side(V5_10, &["end_io_dirty"], "clean"),
-        side(V6_12, &["end_io_dirty"], "clean"),
-    ),
-    (
-        "base-page charges : one large charge",
-        side(V5_10, &["memcg_charge_base_pages"], ""),
-        side(V5_10, &["memcg_charge"], ""),
-    ),
-    (
-        "base-page charges : one large charge",
-        side(V6_12, &["memcg_charge_base_pages"], ""),
-        side(V6_12, &["memcg_charge"], ""),
-    ),
-    (
-        "get on a tail : on a head",
-        side(V5_10, &["get_page_tail"], ""),
-        side(V5_10, &["get_page_head"], ""),
-    ),
-    (
-        "get on a tail : on a head",
-        side(V6_12, &["get_page_tail"], ""),
-        side(V6_12, &["get_page_head"], ""),
-    ),
-    (
-        "put on a tail : on a head",
-        side(V5_10, &["put_page_tail"], ""),
-        side(V5_10, &["put_page_head"], ""),
-    ),
-    (
-        "put on a tail : on a head",
-        side(V6_12, &["put_page_tail"], ""),
-        side(V6_12, &["put_page_head"], ""),
-    ),
-    (
-        "map with recount : without",
-        side(V5_10, &["blk_rq_map_sg", "recount"], ""),
-        side(V5_10, &["blk_rq_map_sg"], ""),
-    ),
-    (
-        "map with recount : without",
-        side(V6_12, &["blk_rq_map_sg", "recount"], ""),
-        side(V6_12, &["blk_rq_map_sg"], ""),
-    ),
-];
 
 /// The state part of a class: `hit` of `hit@234`.
 fn state(class: &str) -> &str {
@@ -197,12 +95,16 @@ pub struct Fidelity {
     pub pairs: Vec<Pair>,
     /// Primitives of the kernels that no model has.
     pub unmodelled: Vec<String>,
+    /// Primitives of the models that no kernel was counted for.
+    pub uncounted: Vec<String>,
+    /// What is known to be out of bounds, and why.
+    pub known: Vec<Miss>,
 }
 
 /// The kernel's count of a state: the value that most samples had. Where the kernel never met
 /// just that state, the one that differs only in what happened beside it (`held+spill1` for
-/// `held`) stands in.
-fn real(recorded: &Recorded, primitive: &str, order: u8, class: &str) -> Option<Count> {
+/// `held`) stands in, and true is said.
+fn real(recorded: &Recorded, primitive: &str, order: u8, class: &str) -> Option<(Count, bool)> {
     let rows = || {
         let fits = |row: &&Count| row.primitive == primitive && row.order == order;
         recorded.counts.rows.iter().filter(fits)
@@ -210,10 +112,11 @@ fn real(recorded: &Recorded, primitive: &str, order: u8, class: &str) -> Option<
     let main = |class: &str| class.split('+').next().unwrap_or_default().to_owned();
     let exact = rows().filter(|row| class.is_empty() || state(&row.class) == class);
     let near = rows().filter(|row| main(state(&row.class)) == main(class));
+    let exact = exact.max_by_key(|row| row.samples).cloned();
+    let near = || near.max_by_key(|row| row.samples).cloned();
     exact
-        .max_by_key(|row| row.samples)
-        .or_else(|| near.max_by_key(|row| row.samples))
-        .cloned()
+        .map(|count| (count, false))
+        .or_else(|| near().map(|count| (count, true)))
 }
 
 /// The folder with the models' record and the reasons, below `bench-results`.
@@ -222,6 +125,8 @@ pub const FOLDER: &str = "fidelity";
 pub const MODEL_FILE: &str = "model.jsonl";
 /// The reasons.
 pub const REASONS_FILE: &str = "reasons.jsonl";
+/// What is known to be out of bounds, with its cause.
+pub const MISSES_FILE: &str = "misses.jsonl";
 
 fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>, OracleError> {
     let text = fs::read_to_string(path).map_err(crate::error::io_error(format!(
@@ -256,7 +161,17 @@ pub fn load(bench_results: &Path) -> Result<Fidelity, OracleError> {
         .filter(|path| path.exists())
         .map(|path| Recorded::read(&path))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(compare(&models, &reasons, &kernels))
+    Ok(Fidelity {
+        known: read_lines(&folder.join(MISSES_FILE))?,
+        ..compare(&models, &reasons, &kernels)
+    })
+}
+
+/// Names that no row compares, each once.
+fn uncompared<'a>(rows: &[Row], names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let compared = |name: &&str| rows.iter().any(|row| row.primitive == **name);
+    let left: BTreeSet<&str> = names.filter(|name| !compared(name)).collect();
+    left.into_iter().map(str::to_owned).collect()
 }
 
 /// Compares the models' counts with the kernels' they follow.
@@ -276,7 +191,7 @@ pub fn compare(models: &[ModelCount], reasons: &[Reason], kernels: &[Recorded]) 
             } else {
                 state(&model.class)
             };
-            let count = real(
+            let (count, near) = real(
                 recorded(&model.kernel)?,
                 &model.primitive,
                 model.order,
@@ -288,6 +203,7 @@ pub fn compare(models: &[ModelCount], reasons: &[Reason], kernels: &[Recorded]) 
                 kernel: model.kernel.clone(),
                 order: model.order,
                 class: state(&count.class).to_owned(),
+                near: near.then(|| class.to_owned()),
                 model: model.instructions,
                 real: count.min,
                 ratio: model.instructions as f64 / count.min as f64,
@@ -299,55 +215,16 @@ pub fn compare(models: &[ModelCount], reasons: &[Reason], kernels: &[Recorded]) 
         .iter()
         .flat_map(|pair| pairs_of(pair, &rows))
         .collect();
-    let mut unmodelled: Vec<String> = kernels
-        .iter()
-        .flat_map(|k| &k.counts.rows)
-        .map(|row| row.primitive.clone())
-        .filter(|name| !rows.iter().any(|row| row.primitive == *name))
-        .collect();
-    unmodelled.sort();
-    unmodelled.dedup();
+    let real = kernels.iter().flat_map(|k| &k.counts.rows);
+    let unmodelled = uncompared(&rows, real.map(|row| row.primitive.as_str()));
+    let uncounted = uncompared(&rows, models.iter().map(|model| model.primitive.as_str()));
     Fidelity {
         rows,
         pairs,
         unmodelled,
+        uncounted,
+        known: Vec::new(),
     }
-}
-
-/// A pair at every order that both sides have.
-fn pairs_of((name, left, right): &(&str, Side, Side), rows: &[Row]) -> Vec<Pair> {
-    let sum = |side: &Side, order: u8| -> Option<(u64, u64)> {
-        side.primitives
-            .iter()
-            .try_fold((0, 0), |(model, real), primitive| {
-                let fits = |row: &&Row| {
-                    row.primitive == *primitive
-                        && row.kernel == side.kernel.name()
-                        && row.order == order
-                        && (side.class.is_empty() || row.class == side.class)
-                };
-                // The state that a run meets most is the first in the model's record.
-                let row = rows.iter().find(fits)?;
-                Some((model + row.model, real + row.real))
-            })
-    };
-    let kernel = if left.kernel == right.kernel {
-        left.kernel.name().to_owned()
-    } else {
-        format!("{} and {}", left.kernel, right.kernel)
-    };
-    (0..=physmem::MAX_ORDER)
-        .filter_map(|order| {
-            let (a, b) = (sum(left, order)?, sum(right, order)?);
-            Some(Pair {
-                pair: (*name).to_owned(),
-                kernel: kernel.clone(),
-                order,
-                model_ratio: a.0 as f64 / b.0 as f64,
-                real_ratio: a.1 as f64 / b.1 as f64,
-            })
-        })
-        .collect()
 }
 
 /// Most that a model may cost, as a share of the kernel's instructions.

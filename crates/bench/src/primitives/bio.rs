@@ -15,11 +15,17 @@ const PAGE: u32 = PAGE_SIZE as u32;
 #[inline(never)]
 fn op_bio_add_page<'d, D: BlockIo, V: Rules>(design: &'d D, a: &mut Arg<'_, 'd, D>) {
     let mut accepted = 0;
-    for n in 0..a.nr {
-        let (page, _) = design.page_at(a.page, n << PAGE_SHIFT);
-        accepted += u64::from(design.add_page::<V>(a.bio, page, PAGE, a.offset));
+    let (mut page, mut left) = (a.page, a.nr);
+    // At least one page, and no step beyond the last.
+    loop {
+        accepted += design.add_page::<V>(a.bio, page, PAGE, 0);
+        left -= 1;
+        if left == 0 {
+            break;
+        }
+        (page, _) = design.page_at(page, PAGE);
     }
-    a.sink = accepted;
+    a.sink = u64::from(accepted);
 }
 
 type Accept<'d, D> =
@@ -40,11 +46,16 @@ fn accept<'d, D: BlockIo>(
 #[inline(never)]
 fn op_add_loop<'d, D: BlockIo>(design: &'d D, a: &mut Arg<'_, 'd, D>, add: Accept<'d, D>) {
     let mut accepted = 0;
-    for n in 0..a.nr {
-        let (page, _) = design.page_at(a.page, n << PAGE_SHIFT);
-        accepted += u64::from(add(design, a.bio, page, PAGE, a.offset));
+    let (mut page, mut left) = (a.page, a.nr);
+    loop {
+        accepted += add(design, a.bio, page, PAGE, 0);
+        left -= 1;
+        if left == 0 {
+            break;
+        }
+        (page, _) = design.page_at(page, PAGE);
     }
-    a.sink = accepted;
+    a.sink = u64::from(accepted);
 }
 
 #[inline(never)]

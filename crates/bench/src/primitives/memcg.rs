@@ -17,7 +17,7 @@ fn op_charge<'d, D: Lru, V: Rules>(design: &'d D, a: &mut MemArg<'_, 'd, D>) {
 
 #[inline(never)]
 fn op_uncharge<'d, D: Lru, V: Rules>(design: &'d D, a: &mut MemArg<'_, 'd, D>) {
-    design.uncharge(a.cpu, a.chunk);
+    design.uncharge::<V>(a.cpu, a.chunk);
 }
 
 #[inline(never)]
@@ -32,13 +32,13 @@ fn op_charge_base<'d, D: Lru, V: Rules>(design: &'d D, a: &mut MemArg<'_, 'd, D>
 #[inline(never)]
 fn op_uncharge_base<'d, D: Lru, V: Rules>(design: &'d D, a: &mut MemArg<'_, 'd, D>) {
     for &chunk in a.chunks {
-        design.uncharge(a.cpu, chunk);
+        design.uncharge::<V>(a.cpu, chunk);
     }
 }
 
 #[inline(never)]
 fn op_uncharge_batch<'d, D: Lru, V: Rules>(design: &'d D, a: &mut MemArg<'_, 'd, D>) {
-    design.uncharge_batch(a.cpu, a.chunks);
+    design.uncharge_batch::<V>(a.cpu, a.chunks);
 }
 
 /// The lruvec is given, as on the kernel's side; a chunk's owner is not looked up.
@@ -148,7 +148,7 @@ fn raise_watermarks<'d, D: Lru, V: Rules>(a: &mut MemArg<'_, 'd, D>, large: &[D:
         charge::<D, V>(a);
     }
     for &chunk in large {
-        a.design.uncharge(a.cpu, chunk);
+        a.design.uncharge::<V>(a.cpu, chunk);
     }
     a.chunk = chunk;
     a.design.groups().drain();
@@ -201,7 +201,7 @@ fn base_charges<D: Lru, V: Rules>(say: Say<'_>, order: u8) -> Result<(), Unbuilt
     raise_watermarks::<D, V>(&mut a, &large);
     // A page's charge leaves stock behind: from here on the first charge finds some.
     charge::<D, V>(&a);
-    a.design.uncharge(a.cpu, a.chunk);
+    a.design.uncharge::<V>(a.cpu, a.chunk);
     a.chunks = &pages;
     for _ in 0..2 {
         let state = State::of(&a);

@@ -59,7 +59,9 @@ fn isolate<'d, D: Lru, V: Rules>(
     let mut a = arg(design, chunks);
     design.lru_add(CPU, chunks);
     op_lru_isolate::<D, V>(a.design, &mut a);
-    let right = a.sink == 1 && design::lru::count(design, a.group, Kind::Anon) == 0;
+    let right = a.sink == 1
+        && design::lru::count(design, a.group, Kind::Anon) == 0
+        && design.groups().zone_lru_pages(Kind::Anon) == 0;
     told::<D, V>(say, "lru_isolate", order, "on_list", right, a.sink)
 }
 

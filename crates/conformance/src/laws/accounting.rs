@@ -179,7 +179,7 @@ pub fn limits_hold_and_refusals_change_nothing<D: Lru>() {
             .charge::<Linux6_12>(0, world.group(4), chunks[63])
             .is_ok()
     );
-    design.uncharge_batch(0, &chunks);
+    design.uncharge_batch::<Linux6_12>(0, &chunks);
     memory.drain();
     assert_eq!(world.group(1).memory.read(), 0);
 }
@@ -221,7 +221,7 @@ pub fn the_stock_batches_and_large_charges_bypass_it<D: Lru>() {
             D::NAME
         );
         chunks.push(huge);
-        world.design.uncharge_batch(1, &chunks);
+        world.design.uncharge_batch::<Linux6_12>(1, &chunks);
         assert_eq!(
             group.memory.read(),
             0,
@@ -320,9 +320,10 @@ pub fn concurrent_charges_lose_nothing<D: Lru>() {
                             .expect("no limit is set");
                     }
                     if round % 8 == 0 {
-                        design.uncharge_batch(cpu, part);
+                        design.uncharge_batch::<Linux6_12>(cpu, part);
                     } else {
-                        part.iter().for_each(|&c| design.uncharge(cpu, c));
+                        part.iter()
+                            .for_each(|&c| design.uncharge::<Linux6_12>(cpu, c));
                     }
                 }
             });

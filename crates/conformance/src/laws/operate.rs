@@ -38,8 +38,8 @@ impl<D: Lru> World<D> {
                 }
             }
             Charge { chunk, group, cpu } => self.charge::<V>(chunk, group, cpu)?,
-            Uncharge { chunk, cpu } => self.uncharge(&[chunk], cpu, false),
-            UnchargeBatch { ref chunks, cpu } => self.uncharge(chunks, cpu, true),
+            Uncharge { chunk, cpu } => self.uncharge::<V>(&[chunk], cpu, false),
+            UnchargeBatch { ref chunks, cpu } => self.uncharge::<V>(chunks, cpu, true),
             Move { chunk, group, cpu } => self.move_charge(chunk, group, cpu)?,
             LruAdd { chunk, cpu } => self.lru_add(chunk, cpu),
             LruCycle {
@@ -181,7 +181,7 @@ impl<D: Lru> World<D> {
             .sum()
     }
 
-    fn uncharge(&mut self, indices: &[usize], cpu: usize, batch: bool) {
+    fn uncharge<V: Rules>(&mut self, indices: &[usize], cpu: usize, batch: bool) {
         let mut heads: Vec<Pfn> = indices.iter().filter_map(|&i| self.nth(i)).collect();
         heads.sort_unstable();
         heads.dedup();
@@ -195,9 +195,9 @@ impl<D: Lru> World<D> {
         {
             let held: Vec<_> = heads.iter().map(|&pfn| self.held(pfn)).collect();
             if batch {
-                self.design.uncharge_batch(cpu, &held);
+                self.design.uncharge_batch::<V>(cpu, &held);
             } else {
-                held.iter().for_each(|&h| self.design.uncharge(cpu, h));
+                held.iter().for_each(|&h| self.design.uncharge::<V>(cpu, h));
             }
         }
         for pfn in heads {

@@ -249,7 +249,7 @@ impl<D: Lru> World<D> {
         if chunk.owner.is_some() {
             let pages = chunk.extent.order.pages() as i64;
             self.design.mod_stat(0, held, -pages);
-            self.design.uncharge(0, held);
+            self.design.uncharge::<design::Linux6_12>(0, held);
         }
         self.design.dissolve(held);
         self.frames

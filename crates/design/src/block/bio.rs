@@ -129,6 +129,12 @@ impl<R: Copy> Bio<R> {
         self.table.get_mut(usize::from(self.vcnt).wrapping_sub(1))
     }
 
+    /// Whether there is a last vec.
+    #[inline]
+    pub(super) fn has_vecs(&self) -> bool {
+        self.vcnt > 0
+    }
+
     /// Whether no more vecs fit.
     #[inline]
     pub(super) fn is_table_full(&self) -> bool {

@@ -8,13 +8,16 @@ use physmem::PAGE_SIZE;
 const IN_PAGE: u64 = PAGE_SIZE - 1;
 
 /// Whether `len` bytes at `page + offset` lie physically behind the end of `vec` and
-/// may join it (`page_is_mergeable` up to 6.1, `bvec_try_merge_page` later).
+/// may join it (`page_is_mergeable` up to 6.1, `bvec_try_merge_page` later). Where it may,
+/// `same_page` says whether it begins in the page that the vec ends in: who took a
+/// reference for it must give one back.
 #[inline]
 pub fn page_is_mergeable<'d, V: Rules, D: BlockIo>(
     design: &'d D,
     vec: &Bvec<D::Ref<'d>>,
     page: D::Ref<'d>,
     offset: u32,
+    same_page: &mut bool,
 ) -> bool {
     let end = u64::from(vec.offset) + u64::from(vec.len);
     let vec_end = design.phys(vec.page) + end - 1;
@@ -27,26 +30,32 @@ pub fn page_is_mergeable<'d, V: Rules, D: BlockIo>(
     }
     // Within one page nothing more is asked; across pages the memmap must be
     // contiguous as well, or `page + n` would not reach the second page.
-    if vec_end & !IN_PAGE == (start + u64::from(offset)) & !IN_PAGE {
+    *same_page = vec_end & !IN_PAGE == (start + u64::from(offset)) & !IN_PAGE;
+    if *same_page {
         return true;
     }
     V::VERSION != Version::V5_0 && design.memmap_contiguous(vec.page, end, page, offset)
 }
 
-/// Makes a piece part of a vec where it may join it (`bvec_try_merge_page`, v6.12; the
-/// caller adds to the bio's size).
+/// Makes a piece part of a bio's last vec where it may join it (`bvec_try_merge_page`, v6.12,
+/// which is handed the vec, and whose caller adds to the bio's size).
 #[inline(never)]
 fn bvec_try_merge_page<'d, V: Rules, D: BlockIo>(
     design: &'d D,
-    vec: &mut Bvec<D::Ref<'d>>,
+    bio: &mut Bio<D::Ref<'d>>,
     page: D::Ref<'d>,
     len: u32,
     offset: u32,
+    same_page: &mut bool,
 ) -> bool {
-    if !page_is_mergeable::<V, D>(design, vec, page, offset) {
+    let Some(last) = bio.last_mut() else {
+        return false;
+    };
+    if !page_is_mergeable::<V, D>(design, last, page, offset, same_page) {
         return false;
     }
-    vec.len += len;
+    last.len += len;
+    bio.iter.size += len;
     true
 }
 
@@ -59,6 +68,7 @@ fn bio_try_merge_page<'d, V: Rules, D: BlockIo>(
     page: D::Ref<'d>,
     len: u32,
     offset: u32,
+    same_page: &mut bool,
 ) -> bool {
     if bio.cloned {
         return false;
@@ -67,7 +77,11 @@ fn bio_try_merge_page<'d, V: Rules, D: BlockIo>(
     let Some(last) = bio.last_mut() else {
         return false;
     };
-    if !page_is_mergeable::<V, D>(design, last, page, offset) || size > u32::MAX - len {
+    if !page_is_mergeable::<V, D>(design, last, page, offset, same_page) {
+        return false;
+    }
+    if size > u32::MAX - len {
+        *same_page = false;
         return false;
     }
     last.len += len;
@@ -88,17 +102,24 @@ pub fn add_page<'d, V: Rules, D: BlockIo>(
     len: u32,
     offset: u32,
 ) -> u32 {
+    // Nobody asks in the end: references are taken before (`bio_iov_iter_get_pages`).
+    let mut same_page = false;
     if V::VERSION >= Version::V6_12 {
         if bio.cloned || bio.iter.size > u32::MAX - len {
             return 0;
         }
-        if let Some(last) = bio.last_mut()
-            && bvec_try_merge_page::<V, D>(design, last, page, len, offset)
+        if bio.has_vecs()
+            && bvec_try_merge_page::<V, D>(design, bio, page, len, offset, &mut same_page)
         {
-            bio.iter.size += len;
             return len;
         }
-    } else if bio_try_merge_page::<V, D>(design, bio, page, len, offset) {
+        if bio.is_table_full() {
+            return 0;
+        }
+        // Nothing that it refuses is left.
+        bio.add_vec(page, len, offset);
+        return len;
+    } else if bio_try_merge_page::<V, D>(design, bio, page, len, offset, &mut same_page) {
         return len;
     } else if bio.is_full(len) {
         return 0;

@@ -58,6 +58,16 @@ impl<R: Copy> Iterator for Bvecs<'_, R> {
         self.iter.advance_single(full_len, vec.len);
         Some(vec)
     }
+
+    /// A vec is visited before the iterator moves on, as in the kernel's loop.
+    #[inline]
+    fn fold<B, F: FnMut(B, Bvec<R>) -> B>(mut self, mut all: B, mut visit: F) -> B {
+        while let Some((vec, full_len)) = current(self.table, &self.iter) {
+            all = visit(all, vec);
+            self.iter.advance_single(full_len, vec.len);
+        }
+        all
+    }
 }
 
 /// The single-page walk: one item per base page touched (`bio_for_each_segment`).
@@ -78,6 +88,17 @@ impl<'b, 'd, D: BlockIo> Segments<'b, 'd, D> {
             iter: bio.payload(),
         }
     }
+
+    /// The page that the iterator stands in, clipped to it (`bvec_iter_bvec`), and the
+    /// vec's whole length.
+    #[inline]
+    fn current(&self) -> Option<(Segment<D::Ref<'d>>, u32)> {
+        let (vec, full_len) = current(self.table, &self.iter)?;
+        let in_page = vec.offset % PAGE_SIZE as u32;
+        let len = vec.len.min(PAGE_SIZE as u32 - in_page);
+        let (page, offset) = self.design.page_at(vec.page, vec.offset);
+        Some((Bvec { page, len, offset }, full_len))
+    }
 }
 
 impl<'d, D: BlockIo> Iterator for Segments<'_, 'd, D> {
@@ -85,13 +106,19 @@ impl<'d, D: BlockIo> Iterator for Segments<'_, 'd, D> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (vec, full_len) = current(self.table, &self.iter)?;
-        // bvec_iter_len: clipped at the end of the page the iterator stands in.
-        let in_page = vec.offset % PAGE_SIZE as u32;
-        let len = vec.len.min(PAGE_SIZE as u32 - in_page);
-        let (page, offset) = self.design.page_at(vec.page, vec.offset);
-        self.iter.advance_single(full_len, len);
-        Some(Bvec { page, len, offset })
+        let (segment, full_len) = self.current()?;
+        self.iter.advance_single(full_len, segment.len);
+        Some(segment)
+    }
+
+    /// A page is visited before the iterator moves on, as in the kernel's loop.
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(mut self, mut all: B, mut visit: F) -> B {
+        while let Some((segment, full_len)) = self.current() {
+            all = visit(all, segment);
+            self.iter.advance_single(full_len, segment.len);
+        }
+        all
     }
 }
 

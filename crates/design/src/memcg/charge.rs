@@ -257,8 +257,8 @@ struct Gather {
 
 impl Gather {
     /// `uncharge_page`, `uncharge_folio`.
-    #[inline]
-    fn add(&mut self, memory: &Memory, cpu: usize, owner_word: &AtomicU64, pages: u64) {
+    #[inline(never)]
+    fn add<V: Rules>(&mut self, memory: &Memory, cpu: usize, owner_word: &AtomicU64, pages: u64) {
         // Acquire pairs with the Release of commit.
         let word = owner_word.load(Acquire);
         let owner = word & !OWNER_FLAGS;
@@ -267,12 +267,12 @@ impl Gather {
         }
         let group = memory.resolve(owner);
         if self.owner != owner {
-            self.flush(memory, cpu);
+            self.flush::<V>(memory, cpu);
             *self = Self {
                 owner,
                 ..Self::default()
             };
-            group.add_refs(cpu, 1);
+            memory.cpu(cpu).css_add::<V>(cpu, group, 1);
         }
         self.pages += pages;
         if word & OWNER_KMEM != 0 {
@@ -281,13 +281,13 @@ impl Gather {
             self.events += 1;
         }
         owner_word.store(0, Relaxed);
-        group.add_refs(cpu, -1);
+        memory.cpu(cpu).css_add::<V>(cpu, group, -1);
     }
 
     /// `uncharge_batch`: one hierarchical uncharge, one reference put; the stock is not
     /// refilled.
     #[inline(never)]
-    fn flush(&self, memory: &Memory, cpu: usize) {
+    fn flush<V: Rules>(&self, memory: &Memory, cpu: usize) {
         if self.owner == 0 {
             return;
         }
@@ -298,45 +298,51 @@ impl Gather {
                 level.kmem.cancel(self.kmem);
             }
         }
-        count_events(group, cpu, self.events, self.pages);
-        check_events(group, cpu);
-        group.add_refs(cpu, -1);
+        if V::VERSION < Version::V6_12 {
+            count_events(group, cpu, self.events, self.pages);
+            check_events(group, cpu);
+        }
+        memory.cpu(cpu).css_add::<V>(cpu, group, -1);
     }
 }
 
 /// Uncharges one chunk directly (`mem_cgroup_uncharge`).
 #[inline]
-pub fn uncharge(memory: &Memory, cpu: usize, chunk: Charge<'_>) {
-    uncharge_word(memory, cpu, chunk.owner, chunk.pages);
+pub fn uncharge<V: Rules>(memory: &Memory, cpu: usize, chunk: Charge<'_>) {
+    uncharge_word::<V>(memory, cpu, chunk.owner, chunk.pages);
 }
 
 /// [`uncharge`] of an owner word and a number of pages: all that it asks of a chunk.
 #[inline(never)]
-pub fn uncharge_word(memory: &Memory, cpu: usize, owner: &AtomicU64, pages: u64) {
+pub fn uncharge_word<V: Rules>(memory: &Memory, cpu: usize, owner: &AtomicU64, pages: u64) {
     let mut gather = Gather::default();
-    gather.add(memory, cpu, owner, pages);
-    gather.flush(memory, cpu);
+    gather.add::<V>(memory, cpu, owner, pages);
+    gather.flush::<V>(memory, cpu);
 }
 
 /// Uncharges many, a run of the same owner at a time (`mem_cgroup_uncharge_list`,
 /// `mem_cgroup_uncharge_folios`).
 #[inline]
-pub fn uncharge_batch<'a>(memory: &Memory, cpu: usize, chunks: impl Iterator<Item = Charge<'a>>) {
-    uncharge_words(memory, cpu, chunks.map(|chunk| (chunk.owner, chunk.pages)));
+pub fn uncharge_batch<'a, V: Rules>(
+    memory: &Memory,
+    cpu: usize,
+    chunks: impl Iterator<Item = Charge<'a>>,
+) {
+    uncharge_words::<V>(memory, cpu, chunks.map(|chunk| (chunk.owner, chunk.pages)));
 }
 
 /// [`uncharge_batch`] of owner words and numbers of pages.
 #[inline]
-pub fn uncharge_words<'a>(
+pub fn uncharge_words<'a, V: Rules>(
     memory: &Memory,
     cpu: usize,
     chunks: impl Iterator<Item = (&'a AtomicU64, u64)>,
 ) {
     let mut gather = Gather::default();
     for (owner, pages) in chunks {
-        gather.add(memory, cpu, owner, pages);
+        gather.add::<V>(memory, cpu, owner, pages);
     }
-    gather.flush(memory, cpu);
+    gather.flush::<V>(memory, cpu);
 }
 
 /// Moves a chunk's charge, its statistic and its reference to another group

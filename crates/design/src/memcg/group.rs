@@ -92,6 +92,8 @@ pub struct CpuState {
     pub(super) drain: AtomicU32,
     /// The node's per-CPU differences (`per_cpu_nodestats`).
     pub(super) node: [AtomicI64; STATS],
+    /// The zone's per-CPU differences of its LRU lists (`per_cpu_zonestats`).
+    pub(super) zone_lru: [AtomicI64; LISTS],
     /// Pins given back, not yet told to the node (`NR_FOLL_PIN_RELEASED`).
     pub(super) unpinned: AtomicI64,
     /// A difference beyond this goes to the node (`stat_threshold`).
@@ -113,6 +115,8 @@ pub struct Memory {
     used: AtomicUsize,
     /// The node's counters (`pgdat->vm_stat`).
     pub(super) node: [AtomicI64; STATS],
+    /// Pages on the zone's LRU lists (`NR_ZONE_LRU_BASE` in `zone->vm_stat`).
+    pub(super) zone_lru: [AtomicI64; LISTS],
     /// Pins given back, by node (`NR_FOLL_PIN_RELEASED` in `pgdat->vm_stat`) ...
     pub(super) unpinned_on: [AtomicI64; MAX_NODES],
     /// ... and on all (`vm_node_stat`).
@@ -133,6 +137,7 @@ impl Memory {
             cpus,
             used: AtomicUsize::new(1),
             node: Default::default(),
+            zone_lru: Default::default(),
             unpinned_on: Default::default(),
             unpinned: AtomicI64::new(0),
         })

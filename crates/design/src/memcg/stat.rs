@@ -76,7 +76,7 @@ const FLUSH_AT: u32 = 64;
 
 /// Adds to a statistic of the node, the group and the group's lruvec
 /// (`__mod_lruvec_state`, v6.12).
-#[inline]
+#[inline(never)]
 pub fn mod_lruvec_state(memory: &Memory, cpu: usize, group: &Group, stat: Stat, pages: i64) {
     mod_node_state(memory, cpu, stat, pages);
     mod_memcg_lruvec_state(memory, cpu, group, stat, pages);
@@ -92,6 +92,23 @@ fn mod_node_state(memory: &Memory, cpu: usize, stat: Stat, pages: i64) {
     let x = diff.load(Relaxed) + pages;
     if x.unsigned_abs() > u64::from(memory.cpu(cpu).stat_threshold.load(Relaxed)) {
         memory.node[index].fetch_add(x, Relaxed);
+        diff.store(0, Relaxed);
+    } else {
+        diff.store(x, Relaxed);
+    }
+}
+
+/// Adds to the zone's count of pages on one of its LRU lists (`__mod_zone_page_state` of
+/// `NR_ZONE_LRU_BASE + lru`); the model has one zone.
+#[inline(never)]
+pub(crate) fn mod_zone_lru(memory: &Memory, cpu: usize, list: usize, pages: i64) {
+    let on = memory.cpu(cpu);
+    let (Some(diff), Some(zone)) = (on.zone_lru.get(list), memory.zone_lru.get(list)) else {
+        return;
+    };
+    let x = diff.load(Relaxed) + pages;
+    if x.unsigned_abs() > u64::from(on.stat_threshold.load(Relaxed)) {
+        zone.fetch_add(x, Relaxed);
         diff.store(0, Relaxed);
     } else {
         diff.store(x, Relaxed);
@@ -148,6 +165,16 @@ impl Memory {
     /// Pins given back that all nodes were told of; the CPU's difference is still missing.
     pub fn unpinned(&self) -> i64 {
         self.unpinned.load(Relaxed)
+    }
+
+    /// Pages that the zone has on the LRU lists for a kind: its atomic and every CPU's
+    /// difference.
+    pub fn zone_lru_pages(&self, kind: Kind) -> i64 {
+        let list = super::list_of(kind);
+        let cpus: i64 = (0..super::MAX_CPUS)
+            .map(|cpu| self.cpu(cpu).zone_lru[list].load(Relaxed))
+            .sum();
+        cpus + self.zone_lru[list].load(Relaxed)
     }
 
     /// What of a statistic the node was told (`vm_node_stat`), without the CPUs' differences.

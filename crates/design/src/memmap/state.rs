@@ -37,11 +37,16 @@ pub fn page_ref_sub_and_test(head: &Slot, n: u32) -> bool {
     head.refcount.fetch_sub(n, AcqRel) == n
 }
 
-/// Where a large folio counts its pins (`_pincount`): in its first tail, which has no use
-/// for `index`.
+/// Where a large folio counts its pins (`_pincount`).
 #[inline]
 pub fn pincount<'a>(map: &'a Memmap, head: &Slot) -> &'a AtomicU64 {
-    &map.nth(head, 1).index
+    pincount_of(map.nth(head, 1))
+}
+
+/// The same, from the first tail, which has no use for `index`.
+#[inline]
+pub(super) fn pincount_of(first_tail: &Slot) -> &AtomicU64 {
+    &first_tail.index
 }
 
 /// Locks (`folio_lock`'s fast path); the model has no waiters, so contention only spins.

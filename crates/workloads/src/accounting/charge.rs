@@ -68,7 +68,7 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
         )
         .with(Extras {
             rewind: Some(|ledger: &mut Ledger<'_, D>| {
-                ledger.design.uncharge_batch(0, &ledger.chunks)
+                ledger.design.uncharge_batch::<V>(0, &ledger.chunks)
             }),
             ..Extras::default()
         }),

@@ -175,7 +175,7 @@ fn entry_thread<'d, D: Memcg, V: Rules>(design: &'d D, part: &Part<'d, D>) -> u6
         charged += u64::from(design.charge::<V>(part.cpu, part.group, chunk).is_ok());
     }
     for &chunk in &part.chunks {
-        design.uncharge(part.cpu, chunk);
+        design.uncharge::<V>(part.cpu, chunk);
     }
     charged
 }

@@ -49,8 +49,8 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
 /// Where the machine code of the loops is.
 pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
     vec![
-        entry::<D> as *const () as usize,
-        entry_batch::<D> as *const () as usize,
+        entry::<D, V> as *const () as usize,
+        entry_batch::<D, V> as *const () as usize,
     ]
 }
 
@@ -71,16 +71,16 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
             elements,
             |ledger, _| {
                 if gathered {
-                    entry_batch(ledger)
+                    entry_batch::<D, V>(ledger)
                 } else {
-                    entry(ledger)
+                    entry::<D, V>(ledger)
                 }
             },
             |ledger, gone| ledger.told() ^ (gone ^ ledger.chunks.len() as u64),
         )
         .with(Extras {
             rewind: Some(|ledger: &mut Ledger<'_, D>| {
-                ledger.design.uncharge_batch(0, &ledger.chunks);
+                ledger.design.uncharge_batch::<V>(0, &ledger.chunks);
                 ledger.charge::<V>(0);
             }),
             ..Extras::default()
@@ -90,17 +90,17 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
 }
 
 #[inline(never)]
-fn entry<D: Memcg>(ledger: &Ledger<'_, D>) -> u64 {
+fn entry<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
     let ledger = black_box(ledger);
     for &chunk in &ledger.chunks {
-        ledger.design.uncharge(0, chunk);
+        ledger.design.uncharge::<V>(0, chunk);
     }
     black_box(ledger.chunks.len() as u64)
 }
 
 #[inline(never)]
-fn entry_batch<D: Memcg>(ledger: &Ledger<'_, D>) -> u64 {
+fn entry_batch<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
     let ledger = black_box(ledger);
-    ledger.design.uncharge_batch(0, &ledger.chunks);
+    ledger.design.uncharge_batch::<V>(0, &ledger.chunks);
     black_box(ledger.chunks.len() as u64)
 }
