@@ -63,9 +63,13 @@ mod counted {
 
     /// Every loop of a family once, on one design. Only the loops' own functions are counted.
     fn calls(family: &str, design: &str) {
-        let called = bench::entries::calls(&[family], &|name| name == design, &mut |label| {
-            black_box(label);
-        });
+        let called = bench::entries::calls(
+            &bench::entries::of_family(family),
+            &|name| name == design,
+            &mut |label| {
+                black_box(label);
+            },
+        );
         if let Err(error) = called {
             panic!("{error}");
         }

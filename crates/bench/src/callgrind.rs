@@ -6,8 +6,10 @@
 //! still has a count of its own, exact to the instruction.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+use crate::profile::{OPTIONS, Part, Profile};
 
 /// Why there are no counts.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,16 @@ pub enum NoCounts {
     Unreadable(String),
 }
 
+/// Functions that are counted.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// Names that these patterns fit (`*` and `?` as in a shell), demangled.
+    Like(&'a [&'a str]),
+    /// These symbols, mangled: a closure has its function's name in its own, and would be
+    /// counted as another call of it by a pattern.
+    Symbols(&'a [String]),
+}
+
 /// A call that was counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Counted {
@@ -45,30 +57,66 @@ pub struct Counted {
     pub instructions: u64,
 }
 
+/// All calls of a run: what was said of each stands at the place of its part.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Calls {
+    /// What the program said.
+    pub labels: Vec<String>,
+    /// What callgrind counted, one part for each label.
+    pub profile: Profile,
+}
+
 /// Runs `program` with `args` and counts each call of the functions that `patterns` name
 /// (`*` and `?` as in a shell, over demangled names).
 ///
 /// # Errors
 /// [`NoCounts`].
 pub fn count<S: AsRef<OsStr>>(
-    program: &std::path::Path,
+    program: &Path,
     args: &[S],
     patterns: &[&str],
 ) -> Result<Vec<Counted>, NoCounts> {
+    let calls = run(program, args, Wanted::Like(patterns))?;
+    let counts = calls.profile.parts.iter().map(|part| part.instructions);
+    Ok(calls
+        .labels
+        .into_iter()
+        .zip(counts)
+        .map(|(label, instructions)| Counted {
+            label,
+            instructions,
+        })
+        .collect())
+}
+
+/// The same with all that callgrind knows of each call.
+///
+/// # Errors
+/// [`NoCounts`].
+pub fn run<S: AsRef<OsStr>>(
+    program: &Path,
+    args: &[S],
+    wanted: Wanted<'_>,
+) -> Result<Calls, NoCounts> {
     let unreadable = |e: std::io::Error| NoCounts::Unreadable(e.to_string());
     let dir = tempfile::tempdir().map_err(unreadable)?;
     let file = dir.path().join("callgrind.out");
     let mut command = Command::new("valgrind");
-    command.args([
-        "--tool=callgrind",
-        "--combine-dumps=yes",
-        "--collect-atstart=no",
-    ]);
-    command.arg(format!("--callgrind-out-file={}", file.display()));
-    for pattern in patterns {
-        command.arg(format!("--toggle-collect={pattern}"));
-        // The same pattern, spelled differently: valgrind 3.19 keeps one wish per spelling.
-        command.arg(format!("--dump-after=*{pattern}"));
+    command
+        .args(["--tool=callgrind", "--collect-atstart=no"])
+        .args(OPTIONS)
+        .arg(format!("--callgrind-out-file={}", file.display()));
+    let names: Vec<&str> = match wanted {
+        Wanted::Like(patterns) => patterns.to_vec(),
+        Wanted::Symbols(symbols) => {
+            command.arg("--demangle=no");
+            symbols.iter().map(String::as_str).collect()
+        }
+    };
+    for name in names {
+        command.arg(format!("--toggle-collect={name}"));
+        // The same name, spelled differently: valgrind 3.19 keeps one wish per spelling.
+        command.arg(format!("--dump-after=*{name}"));
     }
     let output = command
         .arg(program)
@@ -84,89 +132,78 @@ pub fn count<S: AsRef<OsStr>>(
             stderr: tail.into_iter().rev().collect::<Vec<_>>().join("\n"),
         });
     }
-    let said = String::from_utf8_lossy(&output.stdout);
-    pair(&said, &read_all(&file)?)
+    let written = std::fs::read(&file).map_err(unreadable)?;
+    // The path of a library may be anything.
+    let profile = Profile::read(&String::from_utf8_lossy(&written))
+        .map_err(|torn| NoCounts::Unreadable(format!("{}: {torn}", file.display())))?;
+    pair(&String::from_utf8_lossy(&output.stdout), profile)
 }
 
-/// Several dumps in one file, or one file each, as valgrind's version has it.
-fn read_all(file: &PathBuf) -> Result<String, NoCounts> {
-    std::fs::read_to_string(file).map_err(|e| NoCounts::Unreadable(e.to_string()))
+/// What counts: `valgrind-3.19.0`.
+///
+/// # Errors
+/// [`NoCounts::NoValgrind`].
+pub fn version() -> Result<String, NoCounts> {
+    let output = Command::new("valgrind").arg("--version").output();
+    let output = output.map_err(NoCounts::NoValgrind)?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Totals of the dumps that a call triggered, in order.
-fn pair(said: &str, dumps: &str) -> Result<Vec<Counted>, NoCounts> {
-    let mut counts = Vec::new();
-    let mut triggered = false;
-    for line in dumps.lines() {
-        if let Some(trigger) = line.strip_prefix("desc: Trigger: ") {
-            triggered = trigger.starts_with("--dump-after");
-        } else if let Some(total) = line.strip_prefix("totals: ").filter(|_| triggered) {
-            let total = total.trim().parse();
-            counts.push(total.map_err(|_| NoCounts::Unreadable(line.into()))?);
-            triggered = false;
-        }
-    }
-    let labels: Vec<&str> = said.lines().collect();
-    if labels.len() != counts.len() {
+/// Puts what was said to what was counted.
+fn pair(said: &str, mut profile: Profile) -> Result<Calls, NoCounts> {
+    let of_call = |part: &Part| part.trigger.starts_with("--dump-after");
+    profile.parts.retain(of_call);
+    let labels: Vec<String> = said.lines().map(str::to_owned).collect();
+    if labels.len() != profile.parts.len() {
         return Err(NoCounts::Unmatched {
             said: labels.len(),
-            counted: counts.len(),
+            counted: profile.parts.len(),
         });
     }
-    Ok(labels
-        .into_iter()
-        .zip(counts)
-        .map(|(label, instructions)| Counted {
-            label: label.into(),
-            instructions,
-        })
-        .collect())
+    Ok(Calls { labels, profile })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const DUMPS: &str = "\
-part: 1
-desc: Trigger: --dump-after=*op_a
-totals: 51
-part: 2
-desc: Trigger: --dump-after=*op_b
-totals: 92
-part: 3
-desc: Trigger: Program termination
-totals: 7
-";
+    fn parts(triggers: &[(&str, u64)]) -> Profile {
+        let part = |&(trigger, instructions): &(&str, u64)| Part {
+            trigger: trigger.to_owned(),
+            instructions,
+            costs: Vec::new(),
+            calls: Vec::new(),
+        };
+        Profile {
+            functions: Vec::new(),
+            parts: triggers.iter().map(part).collect(),
+        }
+    }
 
     #[test]
     fn each_triggered_dump_is_the_count_of_the_call_told_of_at_its_place() {
-        let counted = pair("a\nb\n", DUMPS).unwrap();
-        let pairs: Vec<_> = counted
-            .iter()
-            .map(|c| (c.label.as_str(), c.instructions))
-            .collect();
-        assert_eq!(pairs, [("a", 51), ("b", 92)]);
+        let profile = parts(&[
+            ("--dump-after=op_a", 51),
+            ("Client Request: x", 7),
+            ("--dump-after=op_b", 92),
+        ]);
+        let calls = pair("a\nb\n", profile).unwrap();
+        let counts: Vec<u64> = calls.profile.parts.iter().map(|p| p.instructions).collect();
+        assert_eq!(
+            (calls.labels, counts),
+            (vec!["a".into(), "b".into()], vec![51, 92])
+        );
     }
 
     #[test]
     fn a_call_that_was_inlined_away_is_noticed() {
-        let unmatched = pair("a\nb\nc\n", DUMPS);
+        let profile = parts(&[("--dump-after=op_a", 51), ("--dump-after=op_b", 92)]);
         assert!(matches!(
-            unmatched,
+            pair("a\nb\nc\n", profile),
             Err(NoCounts::Unmatched {
                 said: 3,
                 counted: 2
             })
-        ));
-    }
-
-    #[test]
-    fn a_total_that_is_no_number_is_refused() {
-        let torn = DUMPS.replace("totals: 92", "totals: 9x");
-        assert!(matches!(
-            pair("a\nb\n", &torn),
-            Err(NoCounts::Unreadable(_))
         ));
     }
 }

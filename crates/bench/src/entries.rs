@@ -1,16 +1,11 @@
 //! Every timed loop of every design, called once, so that its instructions can be counted.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use hugemem::Backing;
 use registry::{Enter, Entry, Param, Params, Setup, SetupError, Workload};
 
-use crate::callgrind::{self, NoCounts};
-
-/// Functions that [`calls`] wants counted, as callgrind's patterns name them.
+/// Functions that [`calls`] calls, as callgrind's patterns name them.
 pub const PATTERN: &str = "workloads::*::entry*";
 
 /// Orders of every workload that has the parameter.
@@ -85,18 +80,18 @@ pub struct NotSetUp {
     error: SetupError,
 }
 
-/// Calls every loop of `families` once for every design that `designs` accepts; `say` is told
+/// Calls every loop of `rows` once for every design that `designs` accepts; `say` is told
 /// of each call after it.
 ///
 /// # Errors
 /// [`NotSetUp`] for any reason but that a design lacks what is asked.
 pub fn calls(
-    families: &[&str],
+    rows: &[(&'static Workload, Params)],
     designs: &dyn Fn(&str) -> bool,
     say: &mut dyn FnMut(String),
 ) -> Result<(), NotSetUp> {
-    for (workload, params) in families.iter().flat_map(|family| of_family(family)) {
-        let setup = setup(params);
+    for (workload, params) in rows {
+        let setup = setup(params.clone());
         for entry in registry::entries() {
             let Enter::Timed(enter) = entry.enter else {
                 continue;
@@ -124,20 +119,9 @@ pub fn calls(
     Ok(())
 }
 
-/// Has `program` called with `args` under callgrind, which must make [`calls`] and print what
-/// it is told, one line each: instructions by entry.
-///
-/// # Errors
-/// [`NoCounts`].
-pub fn counts<S: AsRef<OsStr>>(
-    program: &Path,
-    args: &[S],
-) -> Result<BTreeMap<String, u64>, NoCounts> {
-    let counted = callgrind::count(program, args, &[PATTERN])?;
-    Ok(counted
-        .into_iter()
-        .map(|c| (c.label, c.instructions))
-        .collect())
+/// The rows of every family.
+pub fn all() -> Vec<(&'static Workload, Params)> {
+    families().into_iter().flat_map(of_family).collect()
 }
 
 /// Families with timed loops.

@@ -4,5 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub mod callgrind;
+pub mod counts;
 pub mod entries;
+pub mod flame;
+pub mod origin;
 pub mod primitives;
+pub mod profile;

@@ -60,9 +60,11 @@ fn charges_meet_the_states_that_the_kernels_counts_are_sorted_by() {
 #[test]
 fn entries_of_a_family_are_called_once_for_each_design_that_has_them() {
     let mut said = Vec::new();
-    entries::calls(&["merging"], &|design| design != "null", &mut |label| {
-        said.push(label)
-    })
+    entries::calls(
+        &entries::of_family("merging"),
+        &|design| design != "null",
+        &mut |label| said.push(label),
+    )
     .expect("every entry can be set up");
     let once: BTreeSet<_> = said.iter().collect();
     assert_eq!(once.len(), said.len(), "no label twice");

@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Kernel(KernelArgs),
     /// Verify, measure, report and plot: the main job.
     Compare(MeasureArgs),
+    /// Hold the instructions of every timed loop to the committed baseline.
+    Gate(crate::command::gate::GateArgs),
     /// Compare the models' instructions with the real kernels'.
     Fidelity(crate::command::fidelity::FidelityArgs),
     /// Print a completion script for a shell.
@@ -59,6 +61,9 @@ pub(crate) enum Command {
     /// A fresh process of a run.
     #[command(hide = true)]
     Worker,
+    /// Makes the calls that `gate` counts under valgrind.
+    #[command(hide = true)]
+    EntryCalls(crate::command::gate::EntryCallsArgs),
     /// Makes the calls that `fidelity --count` counts under valgrind.
     #[command(hide = true)]
     ModelCalls,
@@ -284,7 +289,7 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
     match text.trim_end_matches('%').parse::<f64>() {
         Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
         _ => Err("a number of percent, 0 or more, is wanted".to_owned()),

@@ -6,6 +6,7 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod fidelity;
+pub(crate) mod gate;
 pub(crate) mod kernel;
 pub(crate) mod list;
 pub(crate) mod measure;

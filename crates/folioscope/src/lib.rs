@@ -62,6 +62,8 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::Capture(args) => command::capture::run(&args, output),
         Command::Cases(args) => command::cases::run(&args, output),
         Command::Fidelity(args) => command::fidelity::run(&args, output),
+        Command::Gate(args) => command::gate::run(&args, output),
+        Command::EntryCalls(args) => command::gate::calls(&args, output),
         Command::Kernel(args) => command::kernel::run(&args, output),
         Command::Completions(args) => command::completions::run(&args, output),
         Command::Worker => command::worker::run(),

@@ -8,17 +8,22 @@ use record::{ENV_FILE, read_environment};
 use crate::failure::Failure;
 use crate::provenance;
 
-/// The folder of results, from the work tree that we are in; else from here.
+/// The folder of the machine's own runs.
 fn local() -> PathBuf {
+    results().join("local")
+}
+
+/// The folder of results, from the work tree that we are in; else from here.
+pub(crate) fn results() -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     let root = here
         .ancestors()
         .find(|folder| folder.join("bench-results").is_dir());
     match root {
         // Relative where that is shorter to read.
-        Some(root) if root == here => PathBuf::from("bench-results/local"),
-        Some(root) => root.join("bench-results/local"),
-        None => PathBuf::from("bench-results/local"),
+        Some(root) if root == here => PathBuf::from("bench-results"),
+        Some(root) => root.join("bench-results"),
+        None => PathBuf::from("bench-results"),
     }
 }
 

@@ -37,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("stats", &[]),
     ("record", &[]),
+    ("gate", &["record"]),
     ("report", &["record", "stats"]),
     (
         "measure",

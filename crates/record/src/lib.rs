@@ -5,6 +5,7 @@
 //! file under its final name; readers name file, line and field when they refuse.
 #![forbid(unsafe_code)]
 
+mod baseline;
 mod check;
 mod environment;
 mod error;
@@ -13,6 +14,7 @@ mod row;
 mod run;
 mod write;
 
+pub use baseline::{Baseline, Loop, LoopCount};
 pub use environment::{
     Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, command_without_paths,
 };

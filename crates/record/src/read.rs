@@ -123,7 +123,7 @@ fn parse_row(text: &[u8], path: &Path, line: usize) -> Result<Row, RecordError> 
 
 /// The version is looked at before anything else, because a newer line may lack or
 /// change any other field.
-fn check_schema(json: &Json, path: &Path, line: usize) -> Result<(), RecordError> {
+pub(crate) fn check_schema(json: &Json, path: &Path, line: usize) -> Result<(), RecordError> {
     let refuse = |field: &str, reason: String| RecordError::Field {
         path: path.to_owned(),
         line,

@@ -27,6 +27,8 @@ pub struct EntryCode {
     pub address: u64,
     /// Bytes.
     pub bytes: u64,
+    /// The name as the linker knows it.
+    pub symbol: String,
 }
 
 impl EntryCode {
@@ -70,6 +72,7 @@ impl Own {
                     name: format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?)),
                     address: symbol.address(),
                     bytes: symbol.size(),
+                    symbol: symbol.name().ok()?.to_owned(),
                 })
             })
             .collect();

@@ -1,0 +1,309 @@
+//! `folioscope gate`: exact counts of every timed loop against the committed baseline.
+
+use std::path::{Path, PathBuf};
+
+use bench::counts::Profiled;
+use bench::{callgrind, entries};
+use clap::Args;
+use gate::{Findings, Limits, Outcome};
+use record::{Baseline, LoopCount};
+use wildmatch::WildMatch;
+
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Counts every timed loop once under valgrind, in two processes side by side, and compares with
+the committed baseline of this target and compiler. Counts are exact: they repeat from run to
+run, and a loop may grow by --limit percent. What must not depend on the order of the
+allocation is held to that whatever the baseline says.
+
+Examples:
+  cargo folioscope gate                         an optimised build, as it is timed
+  cargo folioscope gate --markdown              a table for a pull request
+  cargo folioscope gate --flamegraph /tmp/why   where the instructions of what moved go
+  cargo folioscope gate --bless                 the counts of now become the baseline
+
+Exit codes: 0 within the limits, 3 beyond one, 2 could not be measured or compared.")]
+pub(crate) struct GateArgs {
+    /// Workloads by id; `*` and `?` match. May be given several times.
+    #[arg(long, value_name = "GLOB")]
+    workload: Vec<String>,
+    /// Percent by which a loop may grow that has no limit of its own in the baseline.
+    #[arg(long, value_name = "PERCENT", value_parser = crate::args::percent)]
+    limit: Option<f64>,
+    /// The baseline; that of this target and compiler in bench-results/baseline unless given.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Make the counts of now the baseline, and print what changes.
+    #[arg(long)]
+    bless: bool,
+    /// Markdown rather than plain text.
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
+    /// One JSON object a line; the last is the summary.
+    #[arg(long)]
+    json: bool,
+    /// Draw a flame graph of each loop that moved into this folder; of all, if none did.
+    #[arg(long, value_name = "DIR")]
+    flamegraph: Option<PathBuf>,
+}
+
+/// Which calls one of the counted processes makes.
+#[derive(Args, Debug)]
+pub(crate) struct EntryCallsArgs {
+    /// Every SHARES-th row from this one on.
+    #[arg(long)]
+    share: usize,
+    /// As with `gate`.
+    #[arg(long)]
+    workload: Vec<String>,
+}
+
+/// Processes that count at the same time.
+const SHARES: usize = 2;
+
+pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure> {
+    let wanted = |workload: &str| is_wanted(&args.workload, workload);
+    if !entries::all()
+        .iter()
+        .any(|(workload, _)| wanted(workload.id))
+    {
+        let globs = args.workload.join(", ");
+        return Err(Failure::Usage(format!(
+            "no timed workload is called {globs}: folioscope list"
+        )));
+    }
+    let path = place(args)?;
+    // Before the counting, which takes a while.
+    let base = match (args.bless, path.exists()) {
+        (_, true) => Some(comparable(&path)?),
+        (true, false) => None,
+        (false, false) => return Err(no_baseline(&path)),
+    };
+    let profiled = count(args)?;
+    let counts: Vec<LoopCount> = profiled.iter().map(|one| one.count.clone()).collect();
+    let limits = args
+        .limit
+        .map_or(Limits::default(), |growth| Limits { growth });
+    let old = base.as_ref().map_or(&[][..], |base| &base.counts);
+    let findings = Findings::of(old, &counts, limits, &wanted);
+    print(args, &findings, limits, &path, output)?;
+    if let Some(folder) = &args.flamegraph {
+        draw(folder, &findings, &profiled, args.json, output)?;
+    }
+    if args.bless {
+        bless(&path, base.as_ref(), counts, &wanted)?;
+        if !args.json {
+            output.line(format_args!("blessed: {} is written", path.display()))?;
+        }
+        return Ok(Code::Done);
+    }
+    Ok(match findings.outcome() {
+        Outcome::Within => Code::Done,
+        Outcome::Beyond => Code::Beyond,
+        Outcome::Incomplete => {
+            output.finish()?;
+            eprintln!(
+                "folioscope: loops are on one side only, so the gate cannot say that they are \
+                 within limits; if that is meant: folioscope gate --bless"
+            );
+            Code::Usage
+        }
+    })
+}
+
+/// Makes the calls of one share, and says after each what it was.
+pub(crate) fn calls(args: &EntryCallsArgs, output: &mut Output) -> Result<Code, Failure> {
+    let rows: Vec<_> = entries::all()
+        .into_iter()
+        .filter(|(workload, _)| is_wanted(&args.workload, workload.id))
+        .skip(args.share)
+        .step_by(SHARES)
+        .collect();
+    let mut said = Vec::new();
+    entries::calls(&rows, &|_| true, &mut |label| said.push(label))
+        .map_err(|error| Failure::Wrong(error.to_string()))?;
+    said.iter().try_for_each(|label| output.line(label))?;
+    Ok(Code::Done)
+}
+
+fn is_wanted(globs: &[String], workload: &str) -> bool {
+    globs.is_empty()
+        || globs
+            .iter()
+            .any(|glob| WildMatch::new(glob).matches(workload))
+}
+
+/// The file of the baseline.
+fn place(args: &GateArgs) -> Result<PathBuf, Failure> {
+    if let Some(path) = &args.baseline {
+        return Ok(path.clone());
+    }
+    if !is_optimised() {
+        return Err(Failure::Usage(
+            "what an unoptimised build costs says nothing: cargo folioscope gate (or name a \
+             baseline of its own with --baseline)"
+                .to_owned(),
+        ));
+    }
+    let folder = crate::place::results().join("baseline");
+    Ok(folder.join(Baseline::file_name(target(), rustc())))
+}
+
+/// Reads a baseline, and refuses one whose counts cannot be compared with ours.
+fn comparable(path: &Path) -> Result<Baseline, Failure> {
+    let base = Baseline::read(path)?;
+    let kind = |optimised| {
+        if optimised {
+            "an optimised build"
+        } else {
+            "an unoptimised build"
+        }
+    };
+    let ours = [target(), rustc(), kind(is_optimised())];
+    let theirs = [&base.target, &base.rustc, kind(base.optimised)];
+    if ours == theirs {
+        return Ok(base);
+    }
+    Err(Failure::Usage(format!(
+        "{}: its counts are of another toolchain and cannot be compared:\n  \
+         baseline: {}\n  this one: {}\n\
+         build with that toolchain, or let this one have a baseline: folioscope gate --bless",
+        path.display(),
+        theirs.join(", "),
+        ours.join(", "),
+    )))
+}
+
+fn no_baseline(path: &Path) -> Failure {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let others: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    let others = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; there are those of other toolchains: {}",
+            others.join(", ")
+        ),
+    };
+    Failure::Usage(format!(
+        "{}: there is no baseline for this target and compiler{others}. \
+         Counts of one toolchain say nothing about another's: build with that of \
+         rust-toolchain.toml, or make a baseline: folioscope gate --bless",
+        path.display()
+    ))
+}
+
+fn count(args: &GateArgs) -> Result<Vec<Profiled>, Failure> {
+    let cannot = |error: &dyn std::fmt::Display| Failure::Usage(format!("not counted: {error}"));
+    let program = std::env::current_exe().map_err(|error| cannot(&error))?;
+    let symbols: Vec<String> = registry::entry_codes()
+        .map_err(|error| cannot(&error))?
+        .iter()
+        .map(|code| code.symbol.clone())
+        .collect();
+    let runs: Vec<Vec<String>> = (0..SHARES)
+        .map(|share| {
+            let mut run = vec!["entry-calls".to_owned(), format!("--share={share}")];
+            run.extend(
+                args.workload
+                    .iter()
+                    .map(|glob| format!("--workload={glob}")),
+            );
+            run
+        })
+        .collect();
+    bench::counts::count(&program, &runs, &symbols).map_err(|error| cannot(&error))
+}
+
+fn print(
+    args: &GateArgs,
+    findings: &Findings,
+    limits: Limits,
+    path: &Path,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    if args.json {
+        let lines = gate::lines(findings, limits);
+        return lines.iter().try_for_each(|line| output.json(line));
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let against = name.to_string_lossy();
+    output.text(match args.markdown {
+        true => gate::markdown(findings, limits, &against),
+        false => gate::text(findings, limits, &against),
+    })
+}
+
+fn draw(
+    folder: &Path,
+    findings: &Findings,
+    profiled: &[Profiled],
+    quietly: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let moved = |one: &&Profiled| {
+        findings.moved.is_empty() || findings.moved.iter().any(|moved| moved.of == one.count.of)
+    };
+    for one in profiled.iter().filter(moved) {
+        let file =
+            bench::flame::draw(folder, &one.count.of, &one.stacks).map_err(Failure::Wrong)?;
+        if !quietly {
+            output.line(file.display())?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the baseline anew; what did not take part stays as it is, and so do limits.
+fn bless(
+    path: &Path,
+    base: Option<&Baseline>,
+    mut counts: Vec<LoopCount>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    for old in base.iter().flat_map(|base| &base.counts) {
+        if !wanted(&old.of.workload) {
+            counts.push(old.clone());
+        } else if let Some(new) = counts.iter_mut().find(|new| new.of == old.of) {
+            new.limit = old.limit;
+        }
+    }
+    counts.sort_by(|a, b| a.of.cmp(&b.of));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::Wrong(format!("{}: {error}", folder.display())))?;
+    }
+    let baseline = Baseline {
+        schema: record::SCHEMA_VERSION,
+        target: target().to_owned(),
+        rustc: rustc().to_owned(),
+        optimised: is_optimised(),
+        valgrind: callgrind::version().map_err(|error| Failure::Usage(error.to_string()))?,
+        counts,
+    };
+    Ok(baseline.write(path)?)
+}
+
+fn target() -> &'static str {
+    env!("FOLIOSCOPE_TARGET")
+}
+
+fn rustc() -> &'static str {
+    env!("FOLIOSCOPE_RUSTC")
+}
+
+/// The bench profile checks no overflow; a build that does is not what is timed.
+fn is_optimised() -> bool {
+    !cfg!(debug_assertions)
+}
