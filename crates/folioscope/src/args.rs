@@ -1,6 +1,7 @@
 //! The arguments, as clap reads them.
 
 mod kernel;
+mod store;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use hugemem::Backing;
 pub(crate) use kernel::{
     CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
 };
+pub(crate) use store::{DiffArgs, ExportArgs, Format, HistoryArgs, MergeArgs};
 
 /// Measures what each way of describing physical memory costs.
 #[derive(Debug, Parser)]
@@ -44,6 +46,12 @@ pub(crate) enum Command {
     Plot(PlotArgs),
     /// Compare two runs row by row.
     Diff(DiffArgs),
+    /// Draw times and counts over all records: text, figures and a page.
+    History(HistoryArgs),
+    /// Print runs in the formats of trackers and tables.
+    Export(ExportArgs),
+    /// Put runs of several machines into one store.
+    Merge(MergeArgs),
     /// Capture how real memory is laid out; needs root.
     Capture(CaptureArgs),
     /// Work on case files: merge, split and map questions.
@@ -179,35 +187,6 @@ pub(crate) struct PlotArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A row is called different where its ratio's interval lies beyond the noise floor of both
-runs. Without --threshold the answer is a table; with it, exit code 3 tells that a row has
-become slower (or larger) by more than that.
-
-Examples:
-  folioscope diff run-a run-b
-  folioscope diff run-a run-b --threshold 5     percent
-  folioscope diff run-a run-b --changed --json")]
-pub(crate) struct DiffArgs {
-    /// The folder of the run that came before.
-    pub old: PathBuf,
-    /// The folder of the run that came after.
-    pub new: PathBuf,
-    /// Percent by which a row may become slower.
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
-    pub threshold: Option<f64>,
-    /// A folder of past runs: those of this machine teach each row its own noise floor.
-    #[arg(long, value_name = "DIR")]
-    pub history: Option<PathBuf>,
-    /// Of the JSON lines only rows that are called different.
-    #[arg(long, requires = "json")]
-    pub changed: bool,
-    /// One JSON object a line.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "\
 Examples (as root):
   folioscope capture --backing thp --size 64M --out thp.jsonl
   folioscope capture --pid 1234 --memory anonymous
@@ -338,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn budgets_and_thresholds_are_sane() {
+    fn budgets_are_sane() {
         assert_eq!(seconds("0.5"), Ok(0.5));
         assert!(
             seconds("0").is_err()
@@ -346,7 +325,5 @@ mod tests {
                 && seconds("inf").is_err()
                 && seconds("NaN").is_err()
         );
-        assert_eq!(percent("5%"), Ok(5.0));
-        assert!(percent("-1").is_err() && percent("NaN").is_err());
     }
 }

@@ -74,6 +74,15 @@ impl From<record::RecordError> for Failure {
     }
 }
 
+impl From<record::StoreError> for Failure {
+    fn from(error: record::StoreError) -> Self {
+        match error {
+            record::StoreError::Record(error) => error.into(),
+            error => Self::Usage(error.to_string()),
+        }
+    }
+}
+
 impl From<measure::select::SelectError> for Failure {
     fn from(error: measure::select::SelectError) -> Self {
         Self::Usage(error.to_string())

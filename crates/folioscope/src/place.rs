@@ -3,18 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use record::{ENV_FILE, read_environment};
+use record::{ENV_FILE, Store, Stored, read_environment};
 
 use crate::failure::Failure;
 use crate::provenance;
 
-/// The folder of the machine's own runs.
-fn local() -> PathBuf {
-    results().join("local")
-}
-
-/// The folder of results, from the work tree that we are in; else from here.
-pub(crate) fn results() -> PathBuf {
+/// The store of results, from the work tree that we are in; else from here.
+pub(crate) fn store() -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     let root = here
         .ancestors()
@@ -25,6 +20,49 @@ pub(crate) fn results() -> PathBuf {
         Some(root) => root.join("bench-results"),
         None => PathBuf::from("bench-results"),
     }
+}
+
+/// The folder of runs that nobody gave a place.
+fn local() -> PathBuf {
+    store().join("local")
+}
+
+/// Runs that are named one by one, and all runs of the stores that are named.
+///
+/// # Errors
+/// [`Failure::Usage`] for a folder without a run, a damaged record, an unfinished run that
+/// is named, and what contradicts each other.
+pub(crate) fn stored(folders: &[PathBuf]) -> Result<Store, Failure> {
+    let mut runs = Vec::new();
+    let mut unfinished = Vec::new();
+    for folder in folders {
+        if folder.join(ENV_FILE).is_file() {
+            runs.push(Stored::load(folder)?);
+            continue;
+        }
+        let below = if folder.is_dir() {
+            Store::below(folder)?
+        } else {
+            Store::default()
+        };
+        if below.runs.is_empty() {
+            // The same words as for a single run that is not there.
+            existing(folder)?;
+        }
+        runs.extend(below.runs);
+        unfinished.extend(below.unfinished);
+    }
+    let store = Store::of(runs)?;
+    for run in &unfinished {
+        eprintln!(
+            "folioscope: {} has not finished and is left out",
+            run.display()
+        );
+    }
+    Ok(Store {
+        unfinished,
+        ..store
+    })
 }
 
 /// Makes the folder of a new run: `out`, or the day's next free one.

@@ -165,6 +165,24 @@ impl Environment {
         }
     }
 
+    /// What tells machines apart without naming them: CPU, count of CPUs and target.
+    #[must_use]
+    pub fn machine(&self) -> String {
+        format!("{}, {} CPUs, {}", self.cpu_model, self.cores, self.target)
+    }
+
+    /// Short revision, with `+` where the work tree was changed.
+    #[must_use]
+    pub fn short_revision(&self) -> String {
+        self.git.as_ref().map_or_else(
+            || "unknown".to_owned(),
+            |git| {
+                let short = git.revision.get(..7).unwrap_or(&git.revision);
+                format!("{short}{}", if git.dirty { "+" } else { "" })
+            },
+        )
+    }
+
     /// The command line as one line of shell, arguments quoted where they need it.
     #[must_use]
     pub fn command_line(&self) -> String {

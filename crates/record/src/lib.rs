@@ -12,6 +12,7 @@ mod error;
 mod read;
 mod row;
 mod run;
+mod store;
 mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
@@ -22,6 +23,7 @@ pub use error::RecordError;
 pub use read::{Tail, read_environment, read_rows, rows_from_bytes};
 pub use row::{Identity, Memory, Param, Params, Row, Sample, Status, Value};
 pub use run::{ENV_FILE, PLOTS_DIR, REPORT_FILE, Run, SAMPLES_FILE};
+pub use store::{Store, StoreError, Stored, run_folders};
 pub use write::{RowWriter, write_environment, write_whole};
 
 /// The schema version that this crate writes, and the newest that it reads.

@@ -4,8 +4,11 @@
 //! its time, after the drift of the whole machine is taken out, and its ratio to the
 //! reference within each run. A neighbour on the machine moves the first, a disturbed
 //! reference the second; a change of the code moves both. The reference itself has its
-//! control copy for a second witness. A row's floor is the largest of both runs' own and
-//! what the history of the machine taught ([`Floors`]).
+//! control copy for a second witness.
+//!
+//! A row's floor is its own, learnt from the past of the machine ([`Floors`]), where that
+//! past knows enough of it and is no quieter than the two runs; else it is the runs' floor,
+//! which is one for all rows. [`FloorSource`] says which.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +38,23 @@ pub struct Change {
     /// The floor it was judged by (0.03 = 3 %); `None` where nothing is known of the
     /// noise, and then nothing is claimed.
     pub floor: Option<f64>,
+    /// Where the floor comes from.
+    pub source: FloorSource,
     /// What may be said; "faster" is "better" for a value of which more is better.
     pub verdict: Verdict,
+}
+
+/// Where a row's floor comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FloorSource {
+    /// The row's own past: so many changes between what should have been the same.
+    History(usize),
+    /// The control copies of the two runs, all rows together.
+    Runs,
+    /// The value is exact and needs none.
+    Exact,
+    /// Nothing is known of the noise.
+    Unknown,
 }
 
 /// Two runs side by side.
@@ -60,6 +78,8 @@ pub struct Diff {
 pub struct Floors {
     /// Changes of each row between what should have been the same.
     changes: BTreeMap<RowKey, Vec<f64>>,
+    /// The largest floor of a run among them: what they know of noise goes so far.
+    noisiest: Option<f64>,
 }
 
 impl Floors {
@@ -70,6 +90,11 @@ impl Floors {
     pub fn learn(runs: &[Summary]) -> Self {
         let mut floors = Self::default();
         for run in runs {
+            floors.noisiest = floors
+                .noisiest
+                .into_iter()
+                .chain(run.floor)
+                .reduce(f64::max);
             for case in run.cases() {
                 if let Some(control) = case.control {
                     // Every design of the case ran through the same noise.
@@ -100,6 +125,32 @@ impl Floors {
     #[must_use]
     pub fn of(&self, key: &RowKey) -> Option<f64> {
         historic_floor(self.changes.get(key)?)
+    }
+
+    /// The floor of a row in two runs of one workload. The row's own past stands for both
+    /// runs unless one of them was noisier than all of it, and a row whose control copy
+    /// strays further in one of them is judged by that.
+    fn between(
+        &self,
+        key: &RowKey,
+        cases: [&Case; 2],
+        runs: [&Summary; 2],
+    ) -> (Option<f64>, FloorSource) {
+        let [Some(before), Some(after)] = cases.map(|case| case.floor) else {
+            return (None, FloorSource::Unknown);
+        };
+        let quiet = |run: &Summary| run.floor <= self.noisiest;
+        match self.of(key) {
+            Some(own) if runs.into_iter().all(quiet) => {
+                let strayed = cases.map(|case| {
+                    case.control
+                        .map_or(0.0, |control| control.value.ln().abs().exp_m1())
+                });
+                let floor = strayed.into_iter().fold(own, f64::max);
+                (Some(floor), FloorSource::History(self.changes[key].len()))
+            }
+            _ => (Some(before.max(after)), FloorSource::Runs),
+        }
     }
 }
 
@@ -145,8 +196,10 @@ impl Diff {
         let quotients = time_quotients(old, new);
         let drift = drift(&quotients.values().copied().collect::<Vec<f64>>());
         let mut rows: Vec<Change> = times(new)
-            .filter_map(|(key, new)| {
-                time_change(key.clone(), *before.get(&key)?, new, drift, floors)
+            .filter_map(|(key, new_row)| {
+                let old_row = *before.get(&key)?;
+                let floor = floors.between(&key, [old_row.0, new_row.0], [old, new]);
+                time_change(key, old_row, new_row, drift, floor)
             })
             .collect();
         rows.extend(value_changes(old, new));
@@ -192,7 +245,7 @@ fn time_change(
     (old_case, old): (&Case, Estimate),
     (new_case, new): (&Case, Estimate),
     drift: f64,
-    floors: &Floors,
+    (floor, source): (Option<f64>, FloorSource),
 ) -> Option<Change> {
     let time = new.over(&old)?.over(&Estimate::exact(drift))?;
     let mut witnesses = vec![time];
@@ -213,10 +266,6 @@ fn time_change(
         }
         _ => {}
     }
-    let floor = match (old_case.floor, new_case.floor) {
-        (Some(before), Some(after)) => Some(before.max(after).max(floors.of(&key).unwrap_or(0.0))),
-        _ => None,
-    };
     let verdict = floor.map_or(Verdict::NoDifference, |floor| {
         judge_change(&witnesses, floor)
     });
@@ -229,6 +278,7 @@ fn time_change(
         new,
         ratio: time,
         floor,
+        source,
         verdict,
     })
 }
@@ -260,10 +310,10 @@ fn value_changes(old: &Summary, new: &Summary) -> Vec<Change> {
             };
             let Some(ratio) = to.over(from) else { continue };
             let exact = from.processes == 0 && to.processes == 0;
-            let floor = if exact {
-                Some(0.0)
-            } else {
-                old.floor.zip(new.floor).map(|(a, b)| a.max(b))
+            let (floor, source) = match (exact, old.floor, new.floor) {
+                (true, ..) => (Some(0.0), FloorSource::Exact),
+                (false, Some(a), Some(b)) => (Some(a.max(b)), FloorSource::Runs),
+                _ => (None, FloorSource::Unknown),
             };
             // Of bandwidth, more is better: less of it is "slower".
             let judged = if after.less_is_better {
@@ -283,6 +333,7 @@ fn value_changes(old: &Summary, new: &Summary) -> Vec<Change> {
                 new: *to,
                 ratio,
                 floor,
+                source,
                 verdict,
             });
         }

@@ -25,10 +25,9 @@ pub struct Entry {
 /// What one run says about the entries that it measured.
 #[derive(Debug, Clone)]
 pub struct HistoryRun {
-    /// Where it lies, to name it in refusals: `2026-11-23-1d0aed6`.
+    /// Where it lies, to name it in refusals: `epyc-vm/2026-11-23-1d0aed6`.
     pub name: String,
-    /// The machine: CPU, count of CPUs and target, which tell machines apart without
-    /// naming them.
+    /// The machine: the store's name for it, and what it is.
     pub machine: String,
     /// When it began, RFC 3339 in UTC.
     pub date_utc: String,
@@ -41,9 +40,9 @@ pub struct HistoryRun {
 }
 
 impl HistoryRun {
-    /// All times and values of a run.
+    /// All times and values of a run on a machine.
     #[must_use]
-    pub fn from_summary(name: &str, summary: &Summary) -> Self {
+    pub fn from_summary(machine: &str, name: &str, summary: &Summary) -> Self {
         let env = &summary.env;
         let mut points = BTreeMap::new();
         for case in summary.cases() {
@@ -78,18 +77,11 @@ impl HistoryRun {
                 }
             }
         }
-        let revision = env.git.as_ref().map_or_else(
-            || "unknown".to_owned(),
-            |git| {
-                let short = git.revision.get(..7).unwrap_or(&git.revision);
-                format!("{short}{}", if git.dirty { "+" } else { "" })
-            },
-        );
         Self {
             name: name.to_owned(),
-            machine: format!("{}, {} CPUs, {}", env.cpu_model, env.cores, env.target),
+            machine: machine.to_owned(),
             date_utc: env.date_utc.clone(),
-            revision,
+            revision: env.short_revision(),
             floor: summary.floor,
             points,
         }

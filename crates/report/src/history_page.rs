@@ -22,6 +22,11 @@ const SCRIPT: &str = include_str!("history_page/page.js");
 pub fn history_html(history: &History) -> Result<String, FigureError> {
     let mut page = String::new();
     page.push_str("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    // What the page needs is in it, and it may ask for nothing else.
+    page.push_str(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n",
+    );
     page.push_str(
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>folioscope: history</title>\n",
@@ -35,7 +40,13 @@ pub fn history_html(history: &History) -> Result<String, FigureError> {
     filters(&mut page, history);
     table(&mut page, history);
     page.push_str("<section id=\"figures\">\n<h2>Figures</h2>\n");
-    for figure in history_figures(history) {
+    let figures = history_figures(history);
+    if figures.is_empty() {
+        page.push_str(
+            "<p>No entry was measured twice yet: there is nothing to draw over time.</p>\n",
+        );
+    }
+    for figure in figures {
         let _ = writeln!(
             page,
             "<figure id=\"{}\">\n{}<figcaption>{}</figcaption>\n</figure>",
@@ -53,10 +64,13 @@ pub fn history_html(history: &History) -> Result<String, FigureError> {
 
 fn runs(page: &mut String, history: &History) {
     for machine in &history.machines {
-        let count = machine.runs.len();
+        let count = match machine.runs.len() {
+            1 => "1 run".to_owned(),
+            count => format!("{count} runs"),
+        };
         let _ = writeln!(
             page,
-            "<details><summary>{}: {count} runs</summary>\n<ol>",
+            "<details><summary>{}: {count}</summary>\n<ol>",
             escape(&machine.machine)
         );
         for run in &machine.runs {

@@ -9,22 +9,29 @@ extern crate self as report;
 
 mod build;
 mod diff;
+mod export;
 mod figure;
 mod history;
 mod history_page;
 mod number;
+mod resolution;
 mod style;
 mod summary;
 mod text;
 
-pub use diff::{Change, Diff, Floors, RowKey};
+pub use diff::{Change, Diff, FloorSource, Floors, RowKey};
+pub use export::{Exported, bencher, csv, exported, exported_lines, github_action_benchmark};
 pub use figure::{
     FidelityRow, Figure, FigureError, fidelity_figure, figures, history_figures, write_figures,
 };
 pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
 pub use history_page::history_html;
+pub use resolution::{Resolution, Tally, resolution_table};
 pub use style::{Marker, Style, sort_designs, style_of};
 pub use summary::{
     Case, Cell, Context, Family, Mean, MemoryLine, Summary, ValueCase, ValueCell, WorkloadNote,
 };
-pub use text::{diff_json_lines, diff_mail, history_text, json_lines, mail, markdown};
+pub use text::{
+    diff_changed, diff_json_lines, diff_mail, history_json_lines, history_text, json_lines, mail,
+    markdown,
+};

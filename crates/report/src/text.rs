@@ -10,8 +10,8 @@ mod page;
 mod table;
 mod words;
 
-pub use diff::{diff_json_lines, diff_mail};
-pub use history::history_text;
+pub use diff::{diff_changed, diff_json_lines, diff_mail};
+pub use history::{history_json_lines, history_text};
 pub use json::json_lines;
 pub use mail::mail;
 pub use markdown::markdown;

@@ -3,7 +3,7 @@
 mod synthetic;
 
 use record::{Row, Run, Sample, Status};
-use report::{Diff, Floors, Summary, diff_json_lines, diff_mail};
+use report::{Diff, FloorSource, Floors, Summary, diff_changed, diff_json_lines, diff_mail};
 use stats::Verdict;
 
 fn scaled(mut run: Run, factor: f64, which: impl Fn(&Sample) -> bool) -> Run {
@@ -132,6 +132,96 @@ fn the_history_of_a_row_raises_its_floor() {
     // A real change beyond the row's floor is still seen.
     let far = summary(2, 2.0);
     assert_eq!(Diff::between(&old, &far, &floors).different().count(), 1);
+}
+
+/// Past runs whose control copies stray by `noise`.
+fn past(noise: f64) -> Floors {
+    let runs: Vec<Summary> = (0..8_u32)
+        .map(|index| {
+            let mut run = synthetic::run(u64::from(index) + 20, noise);
+            run.rows.retain(|row| row.workload() == "accounting/stat");
+            Summary::from_run(&run)
+        })
+        .collect();
+    Floors::learn(&runs)
+}
+
+fn stat(seed: u64, noise: f64) -> Run {
+    let mut run = synthetic::run(seed, noise);
+    run.rows.retain(|row| row.workload() == "accounting/stat");
+    run
+}
+
+#[test]
+fn a_quiet_past_gives_rows_floors_of_their_own() {
+    let floors = past(0.03);
+    // Quiet runs, but for one row whose control copy strays by 2 %: without a past all
+    // rows are judged by that.
+    let strayed = |run| {
+        scaled(run, 1.02, |sample| {
+            sample.is_control() && sample.params["depth"] == 1.into()
+        })
+    };
+    let old = Summary::from_run(&strayed(stat(1, 0.001)));
+    let new = Summary::from_run(&strayed(stat(2, 0.001)));
+    let untaught = Diff::between(&old, &new, &Floors::default());
+    let taught = Diff::between(&old, &new, &floors);
+    for (before, after) in untaught.rows.iter().zip(&taught.rows) {
+        assert_eq!(before.source, FloorSource::Runs);
+        assert!(
+            matches!(after.source, FloorSource::History(8..)),
+            "{after:?}"
+        );
+        let learnt = floors.of(&after.key).unwrap();
+        if after.key.1["depth"] == 1.into() {
+            assert!(after.floor.unwrap() >= 0.019_f64.max(learnt), "{after:?}");
+        } else {
+            assert!((after.floor.unwrap() - learnt).abs() < 1e-9, "{after:?}");
+        }
+    }
+}
+
+#[test]
+fn a_past_that_was_quieter_than_the_runs_is_not_believed() {
+    let floors = past(0.001);
+    let noisy = Diff::between(
+        &Summary::from_run(&stat(1, 0.06)),
+        &Summary::from_run(&stat(2, 0.06)),
+        &floors,
+    );
+    for change in &noisy.rows {
+        assert_eq!(change.source, FloorSource::Runs, "{change:?}");
+        assert!(change.floor > floors.of(&change.key), "{change:?}");
+    }
+    let text = diff_mail(&noisy);
+    assert!(text.contains("by the two runs' control copies"), "{text}");
+}
+
+#[test]
+fn the_text_says_which_floor_was_used() {
+    let floors = past(0.03);
+    let old = Summary::from_run(&stat(1, 0.005));
+    let new = Summary::from_run(&scaled(stat(2, 0.005), 1.5, |sample| {
+        sample.design == "split"
+    }));
+    let diff = Diff::between(&old, &new, &floors);
+    let text = diff_mail(&diff).replace('\n', " ");
+    assert!(
+        text.contains("by their own past on this machine (median"),
+        "{text}"
+    );
+    assert!(text.contains("% (own)"), "{text}");
+    let line: serde_json::Value =
+        serde_json::from_str(diff_json_lines(&diff).lines().next().unwrap()).unwrap();
+    assert_eq!(line["floor_source"], "history");
+    assert!(line["floor_changes"].as_u64().unwrap() >= 8);
+    let changed = diff_changed(&diff);
+    assert_eq!(changed.lines().count(), 4, "{changed}");
+    assert!(changed.starts_with("slower x1.5"), "{changed}");
+    assert!(
+        changed.contains("accounting/stat split depth=1"),
+        "{changed}"
+    );
 }
 
 #[test]

@@ -4,7 +4,8 @@ mod synthetic;
 
 use record::Row;
 use report::{
-    Entry, History, HistoryError, HistoryRun, Summary, history_figures, history_html, history_text,
+    Entry, History, HistoryError, HistoryRun, Summary, history_figures, history_html,
+    history_json_lines, history_text,
 };
 use stats::{Estimate, Verdict};
 
@@ -20,7 +21,7 @@ fn run(day: u32, slower: f64) -> HistoryRun {
             sample.rounds.iter_mut().for_each(|round| *round *= slower);
         }
     }
-    HistoryRun::from_summary(&format!("run-{day}"), &Summary::from_run(&run))
+    HistoryRun::from_summary("a machine", &format!("run-{day}"), &Summary::from_run(&run))
 }
 
 fn history() -> History {
@@ -147,6 +148,45 @@ fn the_page_is_sound_and_fetches_nothing() {
     );
     assert!(html.contains("prefers-color-scheme: dark") && html.contains("max-width: 40rem"));
     assert!(html.contains("<meta name=\"viewport\""));
+    assert!(html.contains("default-src 'none'"));
+}
+
+#[test]
+fn a_single_run_is_a_history_without_changes() {
+    let history = History::of(vec![run(1, 1.0)]).unwrap();
+    let machine = &history.machines[0];
+    assert!(
+        machine
+            .entries()
+            .iter()
+            .all(|entry| machine.change(entry).is_none())
+    );
+    assert!(history_figures(&history).is_empty());
+    let html = history_html(&history).unwrap();
+    assert!(html.contains(": 1 run</summary>") && html.contains("nothing to draw over time"));
+    let text = history_text(&history);
+    assert!(text.contains("a machine, 1 run\n"), "{text}");
+}
+
+#[test]
+fn lines_of_json_hold_every_entry_with_its_gaps() {
+    let mut gap = run(2, 1.0);
+    gap.points.retain(|entry, _| entry.quantity != "time");
+    let history = History::of(vec![run(1, 1.0), gap, run(5, 1.3)]).unwrap();
+    let text = history_json_lines(&history);
+    assert_eq!(text.lines().count(), history.machines[0].entries().len());
+    for line in text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let runs = line["runs"].as_array().unwrap();
+        assert_eq!(runs.len(), 3);
+        assert_eq!(
+            runs[1]["value"].is_null(),
+            line["quantity"] == "time",
+            "{line}"
+        );
+        let slower = line["design"] == "split" && line["quantity"] == "time";
+        assert_eq!(line["verdict"] == "higher", slower, "{line}");
+    }
 }
 
 #[test]

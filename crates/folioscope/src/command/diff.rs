@@ -1,8 +1,8 @@
 //! `folioscope diff RUN RUN`: what changed between two records.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use record::Environment;
 use report::{Diff, Floors, Summary};
 
 use crate::args::DiffArgs;
@@ -14,10 +14,7 @@ use crate::place;
 pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure> {
     let old = summary(place::existing(&args.old)?)?;
     let new = summary(place::existing(&args.new)?)?;
-    let floors = match &args.history {
-        None => Floors::default(),
-        Some(folder) => Floors::learn(&history(folder, &new)?),
-    };
+    let floors = Floors::learn(&history(args, &old, &new)?);
     let mut diff = Diff::between(&old, &new, &floors);
     if diff.rows.is_empty() {
         return Err(Failure::Usage(
@@ -27,14 +24,14 @@ pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure>
     let beyond = args
         .threshold
         .map_or(0, |percent| diff.worse_by(percent / 100.0).count());
-    if args.json {
-        if args.changed {
-            diff.rows
-                .retain(|change| change.verdict != stats::Verdict::NoDifference);
-        }
-        output.text(report::diff_json_lines(&diff))?;
-    } else {
-        output.text(report::diff_mail(&diff))?;
+    if args.changed {
+        diff.rows
+            .retain(|change| change.verdict != stats::Verdict::NoDifference);
+    }
+    match (args.json, args.changed) {
+        (true, _) => output.text(report::diff_json_lines(&diff))?,
+        (false, true) => output.text(report::diff_changed(&diff))?,
+        (false, false) => output.text(report::diff_mail(&diff))?,
     }
     if beyond == 0 {
         return Ok(Code::Done);
@@ -45,36 +42,43 @@ pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure>
     Ok(Code::Beyond)
 }
 
-/// The runs below a folder that were made on the machine of `run`, oldest first.
+/// Past runs of a machine that a row's floor rests on: the latest.
+const PAST: usize = 20;
+
+/// The past runs of the machine of the second run, oldest first: those in the store, or
+/// in the folder that was named. The runs that are compared are no past.
 ///
 /// # Errors
-/// A folder that cannot be read or holds none, a damaged record in it.
-fn history(folder: &Path, run: &Summary) -> Result<Vec<Summary>, Failure> {
-    let mut runs = Vec::new();
-    for place in folders(folder)? {
-        let past = summary(&place)?;
-        if past.env.cpu_model == run.env.cpu_model && past.env.kernel == run.env.kernel {
-            runs.push(past);
+/// A damaged record; a folder that was named and holds none.
+fn history(args: &DiffArgs, old: &Summary, new: &Summary) -> Result<Vec<Summary>, Failure> {
+    let folder = args.history.clone().unwrap_or_else(place::store);
+    let folders = if folder.is_dir() || args.history.is_some() {
+        record::run_folders(&folder)?
+    } else {
+        Vec::new()
+    };
+    let alike = |past: &Environment| {
+        past.finished
+            && past.machine() == new.env.machine()
+            && past.kernel == new.env.kernel
+            && past.quick == new.env.quick
+            && *past != old.env
+            && *past != new.env
+    };
+    let mut past: Vec<(String, PathBuf)> = Vec::new();
+    for run in folders {
+        let env = record::read_environment(&run.join(record::ENV_FILE))?;
+        if alike(&env) {
+            past.push((env.date_utc, run));
         }
     }
-    if runs.is_empty() {
-        let folder = folder.display();
+    if past.is_empty() && args.history.is_some() {
         return Err(Failure::Usage(format!(
-            "{folder}: no run of this machine is in it"
+            "{}: no other run of this machine and kernel is in it",
+            folder.display()
         )));
     }
-    runs.sort_by(|a, b| a.env.date_utc.cmp(&b.env.date_utc));
-    Ok(runs)
-}
-
-fn folders(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error| Failure::Usage(format!("{}: {error}", folder.display()));
-    let mut runs = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.join(record::ENV_FILE).is_file() {
-            runs.push(path);
-        }
-    }
-    Ok(runs)
+    past.sort();
+    let latest = past.split_off(past.len().saturating_sub(PAST));
+    latest.iter().map(|(_, run)| summary(run)).collect()
 }

@@ -148,7 +148,7 @@ fn place(args: &GateArgs) -> Result<PathBuf, Failure> {
                 .to_owned(),
         ));
     }
-    let folder = crate::place::results().join("baseline");
+    let folder = crate::place::store().join("baseline");
     Ok(folder.join(Baseline::file_name(target(), rustc())))
 }
 

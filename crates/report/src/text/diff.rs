@@ -1,11 +1,11 @@
 //! What changed between two runs, as a mail and as JSON lines.
 
 use serde_json::json;
-use stats::{Verdict, geometric_mean};
+use stats::{Verdict, geometric_mean, median};
 
 use super::json::interval;
 use super::page::Page;
-use crate::diff::{Change, Diff, RowKey};
+use crate::diff::{Change, Diff, FloorSource, RowKey};
 use crate::number::{percent, rows, significant};
 use crate::style::sort_designs;
 use crate::summary::label;
@@ -28,6 +28,7 @@ pub fn diff_mail(diff: &Diff) -> String {
         0,
         0,
     );
+    page.wrapped(&floors(diff), 0, 0);
     per_design(&mut page, diff);
     for (title, verdict) in [
         ("Slower or larger", Verdict::Slower),
@@ -69,6 +70,35 @@ pub fn diff_mail(diff: &Diff) -> String {
     page.into_text()
 }
 
+/// By what the times were judged.
+fn floors(diff: &Diff) -> String {
+    let mut by_history = Vec::new();
+    let (mut by_runs, mut by_nothing) = (0, 0);
+    for change in diff.rows.iter().filter(|change| change.quantity == "time") {
+        match change.source {
+            FloorSource::History(_) => by_history.extend(change.floor),
+            FloorSource::Runs => by_runs += 1,
+            FloorSource::Unknown => by_nothing += 1,
+            FloorSource::Exact => {}
+        }
+    }
+    let mut text = "Noise floors of times:".to_owned();
+    if let Some(middle) = median(&by_history) {
+        text += &format!(
+            " {} by their own past on this machine (median {:.1}%);",
+            rows(by_history.len()),
+            middle * 100.0
+        );
+    }
+    if by_runs > 0 || by_history.is_empty() {
+        text += &format!(" {} by the two runs' control copies;", rows(by_runs));
+    }
+    if by_nothing > 0 {
+        text += &format!(" {} by nothing, which claim nothing;", rows(by_nothing));
+    }
+    text.trim_end_matches(';').to_owned() + "."
+}
+
 fn per_design(page: &mut Page, diff: &Diff) {
     let times = || diff.rows.iter().filter(|change| change.quantity == "time");
     let mut designs: Vec<String> = times().map(|change| change.key.2.clone()).collect();
@@ -108,14 +138,36 @@ fn row(page: &mut Page, change: &Change) {
     let floor = change
         .floor
         .map_or("n/a".to_owned(), |floor| format!("{:.1}%", floor * 100.0));
+    let source = match change.source {
+        FloorSource::History(_) => " (own)",
+        FloorSource::Runs => " (runs)",
+        FloorSource::Exact | FloorSource::Unknown => "",
+    };
     page.line(&format!(
-        "      {} -> {} {}   x {} +-{}%   floor {floor}",
+        "      {} -> {} {}   x {} +-{}%   floor {floor}{source}",
         significant(change.old.value, 4),
         significant(change.new.value, 4),
         change.unit,
         significant(change.ratio.value, 3),
         percent(&change.ratio),
     ));
+}
+
+/// Rows that are called different, one a line: verdict, ratio, floor, row.
+#[must_use]
+pub fn diff_changed(diff: &Diff) -> String {
+    diff.different()
+        .map(|change| {
+            let floor = change.floor.unwrap_or_default() * 100.0;
+            let words = [words(&change.key), quantity(change).to_owned()].join(" ");
+            let ratio = significant(change.ratio.value, 3);
+            format!(
+                "{} x{ratio} floor {floor:.1}% {}\n",
+                change.verdict,
+                words.trim_end()
+            )
+        })
+        .collect()
 }
 
 fn quantity(change: &Change) -> &str {
@@ -148,6 +200,16 @@ pub fn diff_json_lines(diff: &Diff) -> String {
                 "ratio": interval(Some(&change.ratio)),
                 "drift": diff.drift,
                 "floor": change.floor,
+                "floor_source": match change.source {
+                    FloorSource::History(_) => "history",
+                    FloorSource::Runs => "runs",
+                    FloorSource::Exact => "exact",
+                    FloorSource::Unknown => "unknown",
+                },
+                "floor_changes": match change.source {
+                    FloorSource::History(changes) => changes,
+                    _ => 0,
+                },
                 "verdict": match change.verdict {
                     Verdict::Faster => "faster",
                     Verdict::Slower => "slower",

@@ -1,7 +1,9 @@
 //! History as a table of sparklines for a terminal.
 
+use serde_json::{Value as Json, json};
 use stats::{Estimate, Verdict};
 
+use super::json::interval;
 use crate::history::{Entry, History};
 use crate::number::{rows, significant};
 use crate::style::style_of;
@@ -59,6 +61,50 @@ pub fn history_text(history: &History) -> String {
     text.push_str(
         "< lower and > higher than the first value beyond the noise floor, = no difference seen\n",
     );
+    text
+}
+
+/// One JSON object per machine and entry: its values over the machine's runs, `null` where
+/// a run did not measure it, and its change from the first to the last of them.
+#[must_use]
+pub fn history_json_lines(history: &History) -> String {
+    let mut text = String::new();
+    for machine in &history.machines {
+        for entry in machine.entries() {
+            let change = machine.change(entry);
+            let values: Vec<Json> = machine
+                .runs
+                .iter()
+                .zip(machine.series(entry))
+                .map(|(run, value)| {
+                    json!({
+                        "run": run.name,
+                        "date_utc": run.date_utc,
+                        "revision": run.revision,
+                        "floor": run.floor,
+                        "value": interval(value.as_ref()),
+                    })
+                })
+                .collect();
+            let line = json!({
+                "kind": "history",
+                "machine": machine.machine,
+                "workload": entry.workload,
+                "design": entry.design,
+                "params": entry.params,
+                "quantity": entry.quantity,
+                "unit": entry.unit,
+                "change": interval(change.as_ref().map(|(change, _)| change)),
+                "verdict": change.map(|(_, verdict)| match verdict {
+                    Verdict::Faster => "lower",
+                    Verdict::Slower => "higher",
+                    Verdict::NoDifference => "no difference seen",
+                }),
+                "runs": values,
+            });
+            text += &format!("{line}\n");
+        }
+    }
     text
 }
 

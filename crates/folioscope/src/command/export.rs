@@ -1,0 +1,51 @@
+//! `folioscope export RUN...`: records in the formats of others.
+
+use report::{Exported, Summary};
+
+use crate::args::{ExportArgs, Format};
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::place;
+
+pub(crate) fn run(args: &ExportArgs, output: &mut Output) -> Result<Code, Failure> {
+    let store = place::stored(&args.runs)?;
+    if store.runs.len() > 1
+        && matches!(args.format, Format::Bencher | Format::GithubActionBenchmark)
+    {
+        return Err(Failure::Usage(format!(
+            "this format holds one run and {} are given; export each by itself",
+            store.runs.len()
+        )));
+    }
+    let rows: Vec<Exported> = store
+        .runs
+        .iter()
+        .flat_map(|stored| {
+            report::exported(
+                &stored.machine,
+                &stored.name,
+                &Summary::from_run(&stored.run),
+            )
+        })
+        .collect();
+    let text = match args.format {
+        Format::Bencher => report::bencher(&rows),
+        Format::Csv => report::csv(&rows),
+        Format::Json => report::exported_lines(&rows),
+        Format::GithubActionBenchmark => {
+            let (text, left_out) = report::github_action_benchmark(&rows);
+            if left_out > 0 {
+                eprintln!(
+                    "folioscope: left out {left_out} rows of which more is better: the format \
+                     knows only values of which less is"
+                );
+            }
+            text
+        }
+    };
+    match &args.out {
+        None => output.text(text)?,
+        Some(file) => record::write_whole(file, text.as_bytes())?,
+    }
+    Ok(Code::Done)
+}

@@ -1,0 +1,103 @@
+//! `folioscope history`: times and counts over the records of a store.
+
+mod counts;
+
+use std::fs;
+use std::path::Path;
+
+use record::{Store, Stored};
+use report::{History, HistoryRun, Summary};
+
+use crate::args::HistoryArgs;
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::place;
+
+/// The page's name in the folder of the figures.
+const PAGE: &str = "index.html";
+
+pub(crate) fn run(args: &HistoryArgs, output: &mut Output) -> Result<Code, Failure> {
+    let root = args.store.clone().unwrap_or_else(place::store);
+    let history = read(&root, args.machine.as_deref())?;
+    if args.json {
+        output.text(report::history_json_lines(&history))?;
+    } else {
+        output.text(report::history_text(&history))?;
+    }
+    if let Some(folder) = &args.out {
+        let figures = draw(&history, folder)?;
+        eprintln!(
+            "folioscope: drew {figures} figures beside {}",
+            folder.join(PAGE).display()
+        );
+    }
+    Ok(Code::Done)
+}
+
+/// The history of a store: its runs, and what its baselines counted.
+///
+/// # Errors
+/// Damaged records, those that contradict each other, and a store without any.
+fn read(root: &Path, machine: Option<&str>) -> Result<History, Failure> {
+    let store = if root.is_dir() {
+        Store::below(root)?
+    } else {
+        Store::default()
+    };
+    for run in &store.unfinished {
+        eprintln!(
+            "folioscope: {} has not finished and is left out",
+            run.display()
+        );
+    }
+    let runs = match machine {
+        None => store.runs,
+        Some(name) => of_machine(store.runs, name, root)?,
+    };
+    let mut points: Vec<HistoryRun> = runs.iter().map(point).collect();
+    if machine.is_none() {
+        points.extend(counts::committed(root)?);
+    }
+    if points.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{}: no run is in it; `folioscope compare` makes one",
+            root.display()
+        )));
+    }
+    History::of(points).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn of_machine(runs: Vec<Stored>, name: &str, root: &Path) -> Result<Vec<Stored>, Failure> {
+    let mut machines: Vec<String> = runs.iter().map(|run| run.machine.clone()).collect();
+    machines.dedup();
+    let chosen: Vec<Stored> = runs.into_iter().filter(|run| run.machine == name).collect();
+    if chosen.is_empty() {
+        let there = match &machines[..] {
+            [] => "none".to_owned(),
+            machines => machines.join(", "),
+        };
+        return Err(Failure::Usage(format!(
+            "{}: no run of a machine called {name}; there is {there}",
+            root.display()
+        )));
+    }
+    Ok(chosen)
+}
+
+fn point(stored: &Stored) -> HistoryRun {
+    // The same folder may have been used on a machine that was changed since.
+    let machine = format!("{}: {}", stored.machine, stored.run.env.machine());
+    HistoryRun::from_summary(&machine, &stored.place(), &Summary::from_run(&stored.run))
+}
+
+/// Draws the figures and the page; answers how many figures there are.
+fn draw(history: &History, folder: &Path) -> Result<usize, Failure> {
+    let wrong = |error: report::FigureError| Failure::Wrong(error.to_string());
+    let figures = report::history_figures(history);
+    report::write_figures(&figures, folder).map_err(wrong)?;
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure::Wrong(format!("{}: {error}", folder.display())))?;
+    let page = report::history_html(history).map_err(wrong)?;
+    record::write_whole(&folder.join(PAGE), page.as_bytes())?;
+    Ok(figures.len())
+}

@@ -1,0 +1,183 @@
+//! Counts of instructions over time: what the committed baselines said, commit by commit.
+//!
+//! A baseline has no clock of its own. When it held is when it was committed, so git is
+//! asked, and outside of a git work tree there is no such history.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use record::Params;
+use report::{Entry, HistoryRun};
+use serde::Deserialize;
+use stats::Estimate;
+
+use crate::failure::Failure;
+
+/// The folder of baselines in a store.
+const FOLDER: &str = "baseline";
+
+/// Of a baseline what history needs; whoever judges by it reads all of it.
+#[derive(Deserialize)]
+struct Baseline {
+    target: String,
+    rustc: String,
+    counts: Vec<Count>,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    #[serde(rename = "loop")]
+    of: Loop,
+    instructions: u64,
+}
+
+#[derive(Deserialize)]
+struct Loop {
+    workload: String,
+    design: String,
+    rules: String,
+    params: Params,
+}
+
+/// One point per commit and baseline that it changed, oldest first.
+///
+/// # Errors
+/// A committed baseline that is none, by commit and file.
+pub(super) fn committed(store: &Path) -> Result<Vec<HistoryRun>, Failure> {
+    let mut points = Vec::new();
+    let log = ["log", "--reverse", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"];
+    let form = ["--format=%H %cd", "--", FOLDER];
+    let Some(commits) = git(store, &[&log[..], &form[..]].concat()) else {
+        return Ok(points);
+    };
+    for line in commits.lines() {
+        let Some((commit, date)) = line.split_once(' ') else {
+            continue;
+        };
+        let changed = [
+            "show",
+            "--format=",
+            "--name-only",
+            "--relative",
+            "--diff-filter=d",
+        ];
+        let files = git(store, &[&changed[..], &[commit, "--", FOLDER]].concat());
+        for file in files
+            .unwrap_or_default()
+            .lines()
+            .filter(|file| file.ends_with(".json"))
+        {
+            let of = format!("{commit}:./{file}");
+            let text = git(store, &["show", &of]).unwrap_or_default();
+            points.push(point(&of, commit, date, &text)?);
+        }
+    }
+    Ok(points)
+}
+
+fn point(of: &str, commit: &str, date: &str, text: &str) -> Result<HistoryRun, Failure> {
+    let baseline: Baseline = serde_json::from_str(text)
+        .map_err(|error| Failure::Usage(format!("git show {of}: no baseline: {error}")))?;
+    let mut points = BTreeMap::new();
+    for count in baseline.counts {
+        let mut params = count.of.params;
+        params.insert("rules".to_owned(), count.of.rules.into());
+        let entry = Entry {
+            workload: count.of.workload,
+            design: count.of.design,
+            params,
+            quantity: "instructions".to_owned(),
+            unit: "per call".to_owned(),
+        };
+        points.insert(entry, Estimate::exact(count.instructions as f64));
+    }
+    Ok(HistoryRun {
+        name: of.to_owned(),
+        machine: format!("counts: {}, {}", baseline.target, baseline.rustc),
+        date_utc: date.to_owned(),
+        revision: commit.chars().take(7).collect(),
+        floor: None,
+        points,
+    })
+}
+
+/// What git says in a folder; `None` where there is no git or it refuses.
+fn git(folder: &Path, args: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(args)
+        .env("TZ", "UTC")
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commit(folder: &Path, date: &str, text: &str) {
+        std::fs::create_dir_all(folder.join("store/baseline")).unwrap();
+        std::fs::write(folder.join("store/baseline/x-1.0.json"), text).unwrap();
+        for args in [&["add", "."][..], &["commit", "-q", "-m", "x"]] {
+            let done = Command::new("git")
+                .arg("-C")
+                .arg(folder)
+                .args(["-c", "user.name=x", "-c", "user.email=x@example.org"])
+                .args(args)
+                .env("GIT_COMMITTER_DATE", date)
+                .output()
+                .unwrap();
+            assert!(done.status.success(), "{done:?}");
+        }
+    }
+
+    fn baseline(instructions: u64) -> String {
+        let of =
+            r#"{"workload":"merging/add","design":"folio","rules":"6.12","params":{"order":9}}"#;
+        format!(
+            r#"{{"schema":1,"target":"t","rustc":"rustc 1","counts":[{{"loop":{of},"instructions":{instructions},"functions":{{}}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn every_commit_of_a_baseline_is_a_point() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(git(folder.path(), &["init", "-q"]).is_some());
+        let store = folder.path().join("store");
+        commit(folder.path(), "2026-11-01T10:00:00+02:00", &baseline(100));
+        commit(folder.path(), "2026-11-02T10:00:00+02:00", &baseline(110));
+        let points = committed(&store).unwrap();
+        let said: Vec<(&str, f64)> = points
+            .iter()
+            .map(|run| {
+                let value = run.points.values().next().unwrap().value;
+                (run.date_utc.as_str(), value)
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("2026-11-01T08:00:00Z", 100.0),
+                ("2026-11-02T08:00:00Z", 110.0)
+            ]
+        );
+        commit(folder.path(), "2026-11-03T10:00:00+02:00", "{");
+        let error = committed(&store).unwrap_err().to_string();
+        assert!(
+            error.contains("baseline/x-1.0.json: no baseline"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn outside_of_git_there_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(committed(folder.path()).unwrap().is_empty());
+    }
+}
