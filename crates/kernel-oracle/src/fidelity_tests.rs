@@ -95,3 +95,86 @@ fn what_no_model_has_is_named() {
     assert_eq!(found.unmodelled, ["split_page"]);
     assert_eq!(found.in_a_line(), None);
 }
+
+#[test]
+fn a_state_that_the_kernel_never_met_is_stood_in_for_and_named() {
+    let real = kernel(vec![
+        count("release", 4, "held+spill1", 40, 162),
+        count("release", 4, "clean", 80, 100),
+    ]);
+    let models = [
+        model("release", 4, "held", 144),
+        model("release", 4, "held+spill1", 148),
+    ];
+    let rows = compare(&models, &[], &[real]).rows;
+    let met: Vec<_> = rows
+        .iter()
+        .map(|row| (row.class.as_str(), row.near.as_deref(), row.real))
+        .collect();
+    assert_eq!(
+        met,
+        [
+            ("held+spill1", Some("held"), 162),
+            ("held+spill1", None, 162)
+        ]
+    );
+}
+
+#[test]
+fn a_pair_takes_what_both_sides_have_met_before_a_stand_in() {
+    let walk = "bio_for_each_segment";
+    let real = kernel(vec![
+        count(walk, 0, "held+spill1", 40, 200),
+        count("bio_for_each_folio_all", 0, "all", 40, 100),
+    ]);
+    let models = [
+        model(walk, 0, "held", 900),
+        model(walk, 0, "held+spill1", 200),
+        model("bio_for_each_folio_all", 0, "all", 100),
+    ];
+    let found = compare(&models, &[], &[real]);
+    assert_eq!(found.pairs[0].model_ratio, 2.0);
+}
+
+#[test]
+fn what_no_kernel_counted_is_named() {
+    let found = compare(&[model("undo", 2, "all", 9)], &[], &[kernel(Vec::new())]);
+    assert!(found.rows.is_empty());
+    assert_eq!(found.uncounted, ["undo"]);
+}
+
+#[test]
+fn misses_are_held_against_the_list_by_place_and_not_by_cause() {
+    let real = kernel(vec![
+        count("get", 0, "all", 40, 6),
+        count("get", 2, "all", 40, 6),
+    ]);
+    let models = [model("get", 0, "all", 7), model("get", 2, "all", 6)];
+    let known = |order| Miss {
+        miss: MissOf::Above("get".into()),
+        kernel: "6.12".into(),
+        order,
+        class: "all".into(),
+        cause: "a copy of the word".into(),
+    };
+    let mut found = compare(&models, &[], &[real]);
+    assert_eq!(found.unknown_misses().len(), 1);
+    found.known = vec![known(0)];
+    assert!(found.unknown_misses().is_empty() && found.outdated_misses().is_empty());
+    found.known = vec![known(0), known(2)];
+    assert_eq!(found.outdated_misses(), [&known(2)]);
+    found.known = vec![known(9)];
+    assert_eq!(found.unknown_misses().len(), 1);
+}
+
+#[test]
+fn a_miss_reads_as_it_is_written() {
+    let line =
+        r#"{"miss":{"apart":"map with recount : without"},"kernel":"5.10","order":9,"cause":"x"}"#;
+    let miss: Miss = serde_json::from_str(line).unwrap();
+    assert_eq!(serde_json::to_string(&miss).unwrap(), line);
+    assert_eq!(
+        miss.to_string(),
+        "map with recount : without order 9, 5.10: ratios too far apart: x"
+    );
+}

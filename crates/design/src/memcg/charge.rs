@@ -256,9 +256,36 @@ struct Gather {
 }
 
 impl Gather {
-    /// `uncharge_page`, `uncharge_folio`.
-    #[inline(never)]
+    /// `uncharge_page`, `uncharge_folio`: functions of their own in both kernels. 5.10's gets
+    /// by with two saved registers, which ours would not, so there it is part of its caller.
+    #[inline]
     fn add<V: Rules>(&mut self, memory: &Memory, cpu: usize, owner_word: &AtomicU64, pages: u64) {
+        if V::VERSION >= Version::V6_1 {
+            self.uncharge_folio::<V>(memory, cpu, owner_word, pages);
+        } else {
+            self.uncharge::<V>(memory, cpu, owner_word, pages);
+        }
+    }
+
+    #[inline(never)]
+    fn uncharge_folio<V: Rules>(
+        &mut self,
+        memory: &Memory,
+        cpu: usize,
+        owner_word: &AtomicU64,
+        pages: u64,
+    ) {
+        self.uncharge::<V>(memory, cpu, owner_word, pages);
+    }
+
+    #[inline(always)]
+    fn uncharge<V: Rules>(
+        &mut self,
+        memory: &Memory,
+        cpu: usize,
+        owner_word: &AtomicU64,
+        pages: u64,
+    ) {
         // Acquire pairs with the Release of commit.
         let word = owner_word.load(Acquire);
         let owner = word & !OWNER_FLAGS;

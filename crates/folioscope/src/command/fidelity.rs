@@ -188,7 +188,7 @@ fn row_table(rows: &[&Row]) -> Cells {
         cells.push(vec![
             row.primitive.clone(),
             row.order.to_string(),
-            row.class.clone(),
+            state_met(row),
             row.design.clone(),
             row.kernel.clone(),
             row.model.to_string(),
@@ -198,6 +198,14 @@ fn row_table(rows: &[&Row]) -> Cells {
         ]);
     }
     cells
+}
+
+/// The kernel's state; where that is not just the model's, both.
+fn state_met(row: &Row) -> String {
+    match &row.near {
+        Some(near) => format!("{} (model: {near})", row.class),
+        None => row.class.clone(),
+    }
 }
 
 fn pair_table(found: &Fidelity) -> Cells {
@@ -246,11 +254,19 @@ fn in_words(found: &Fidelity) -> String {
         found.pairs.len(),
         found.apart().count(),
     );
-    if !found.unmodelled.is_empty() {
-        text.push_str(&format!(
-            "counted in the kernels only: {}\n",
-            found.unmodelled.join(", ")
-        ));
+    for miss in &found.known {
+        text.push_str(&format!("known to be out of bounds: {miss}\n"));
+    }
+    for miss in found.unknown_misses() {
+        text.push_str(&format!("out of bounds: {miss}\n"));
+    }
+    for (whose, names) in [("kernels", &found.unmodelled), ("models", &found.uncounted)] {
+        if !names.is_empty() {
+            text.push_str(&format!(
+                "counted in the {whose} only: {}\n",
+                names.join(", ")
+            ));
+        }
     }
     text
 }

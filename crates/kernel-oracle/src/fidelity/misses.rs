@@ -1,5 +1,7 @@
 //! What is out of bounds, and the list of what is known to be.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fidelity, Pair, Row};
@@ -31,6 +33,22 @@ pub struct Miss {
     pub class: String,
     /// Why it is, as far as is known.
     pub cause: String,
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, name) = match &self.miss {
+            MissOf::Above(name) => ("costs too much", name),
+            MissOf::Unexplained(name) => ("costs less without a reason", name),
+            MissOf::Apart(name) => ("ratios too far apart", name),
+        };
+        let (kernel, order, class, cause) = (&self.kernel, self.order, &self.class, &self.cause);
+        let space = if class.is_empty() { "" } else { " " };
+        write!(
+            f,
+            "{name} order {order}{space}{class}, {kernel}: {what}: {cause}"
+        )
+    }
 }
 
 impl Miss {
