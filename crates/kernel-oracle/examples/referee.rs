@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! referee check SERIES... [--cases N] [--seed S] [--shard I/N] [--per-boot N] [--no-shrink]
+//!                                 one kernel per core at a time
+//! referee ready SERIES...         whether they can be asked: emulator, compiler, module
 //! referee record SERIES...        writes bench-results/kernel/SERIES.jsonl
 //! referee count SERIES [ARGS]
 //! ```
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use conformance::reference::evaluate;
@@ -16,7 +19,9 @@ use design_folio::FolioForAll;
 use design_headpage::HeadPage;
 use design_split::Split;
 use kernel_oracle::check::{Campaign, Model, check};
-use kernel_oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, answer_of, recorded};
+use kernel_oracle::{
+    Emulator, Kernel, Oracle, OracleError, Parts, Series, Store, answer_of, recorded,
+};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -36,11 +41,15 @@ fn run(command: &str, rest: &[String]) -> Result<bool, Box<dyn std::error::Error
     match command {
         "check" => {
             let (series, campaign) = campaign(rest)?;
-            let mut clean = true;
-            for series in series {
-                clean &= check_one(&open(series)?, &campaign)?;
+            check_all(&series, &campaign)
+        }
+        "ready" => {
+            for name in rest {
+                let oracle = open(name.parse()?)?;
+                let who = oracle.identity(Parts::All)?;
+                println!("{name}: {}, {}, {}", who.release, who.qemu, who.compiler);
             }
-            Ok(clean)
+            Ok(true)
         }
         "record" => {
             for name in rest {
@@ -73,7 +82,7 @@ fn run(command: &str, rest: &[String]) -> Result<bool, Box<dyn std::error::Error
             println!("{:.1} s", start.elapsed().as_secs_f64());
             Ok(true)
         }
-        _ => Err("usage: referee check|record|count SERIES...".into()),
+        _ => Err("usage: referee check|ready|record|count SERIES...".into()),
     }
 }
 
@@ -100,13 +109,38 @@ fn campaign(rest: &[String]) -> Result<(Vec<Series>, Campaign), Box<dyn std::err
     Ok((series, campaign))
 }
 
+/// Campaigns side by side, one emulator per core; the first that could not be run is the error.
+fn check_all(series: &[Series], campaign: &Campaign) -> Result<bool, Box<dyn std::error::Error>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<bool, OracleError> {
+        let mut clean = true;
+        while let Some(&series) = series.get(next.fetch_add(1, Ordering::Relaxed)) {
+            clean &= check_one(&open(series)?, campaign)?;
+        }
+        Ok(clean)
+    };
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores.min(series.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a campaign does not panic"))
+            .collect()
+    });
+    let mut clean = true;
+    for outcome in outcomes {
+        clean &= outcome?;
+    }
+    Ok(clean)
+}
+
 fn check_one(oracle: &Oracle, campaign: &Campaign) -> Result<bool, OracleError> {
+    let release = &oracle.kernel().release;
     println!(
-        "{}: seed {}, shard {}/{}",
-        oracle.kernel().release,
-        campaign.seed,
-        campaign.shard.index,
-        campaign.shard.of
+        "{release}: seed {}, shard {}/{}",
+        campaign.seed, campaign.shard.index, campaign.shard.of
     );
     let models = [
         Model {
@@ -132,12 +166,12 @@ fn check_one(oracle: &Oracle, campaign: &Campaign) -> Result<bool, OracleError> 
     ];
     let checked = check(oracle, campaign, &models, &mut |progress| {
         println!(
-            "  {} of {} cases, {} mismatches",
+            "{release}: {} of {} cases, {} mismatches",
             progress.done, progress.of, progress.mismatches
         );
     })?;
     println!(
-        "  {} cases ({} refused by both) in {} boots, {:.1} s: {} mismatches",
+        "{release}: {} cases ({} refused by both) in {} boots, {:.1} s: {} mismatches",
         checked.cases,
         checked.refused,
         checked.boots,
@@ -145,9 +179,9 @@ fn check_one(oracle: &Oracle, campaign: &Campaign) -> Result<bool, OracleError> 
         checked.mismatches.len()
     );
     for mismatch in &checked.mismatches {
-        println!("  {} differs: {}", mismatch.model, mismatch.difference);
+        println!("{release}: {} differs: {}", mismatch.model, mismatch.difference);
         println!(
-            "  {}",
+            "{release}: {}",
             serde_json::to_string(&mismatch.case).expect("plain data")
         );
     }
