@@ -1,10 +1,11 @@
 //! `folioscope fidelity`: how close the models come to the real kernels.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kernel_oracle::fidelity::{
-    self, FOLDER, Fidelity, MODEL_FILE, MOST, MOST_APART, ModelCount, REASON_BELOW, Row,
+    self, FOLDER, Fidelity, MODEL_FILE, MOST, MOST_APART, ModelCount, Pair, REASON_BELOW, Row,
 };
 use report::FidelityRow;
 
@@ -208,23 +209,40 @@ fn state_met(row: &Row) -> String {
     }
 }
 
+/// Three digits of a ratio, whatever its size.
+fn ratio(ratio: f64) -> String {
+    match ratio {
+        ratio if ratio < 10.0 => format!("{ratio:.2}"),
+        ratio if ratio < 100.0 => format!("{ratio:.1}"),
+        ratio => format!("{ratio:.0}"),
+    }
+}
+
+/// A line per pair and kernel, a column per order: the model's ratio beside the kernel's, and
+/// how far they are apart at most.
 fn pair_table(found: &Fidelity) -> Cells {
-    let heading = ["PAIR", "KERNEL", "ORDER", "MODEL", "REAL", "APART", ""];
-    let mut cells: Cells = vec![heading.map(str::to_owned).to_vec()];
-    for pair in &found.pairs {
-        cells.push(vec![
-            pair.pair.clone(),
-            pair.kernel.clone(),
-            pair.order.to_string(),
-            format!("{:.2}", pair.model_ratio),
-            format!("{:.2}", pair.real_ratio),
-            format!("{:.2}", pair.apart()),
-            if pair.apart() > MOST_APART {
-                "beyond 1.25".to_owned()
-            } else {
-                String::new()
-            },
-        ]);
+    let orders: BTreeSet<u8> = found.pairs.iter().map(|pair| pair.order).collect();
+    let mut heading = vec!["PAIR, MODEL (KERNEL)".to_owned(), "KERNEL".to_owned()];
+    heading.extend(orders.iter().map(|order| format!("ORDER {order}")));
+    heading.extend(["APART".to_owned(), String::new()]);
+    let mut cells: Cells = vec![heading];
+    let same = |a: &Pair, b: &Pair| a.pair == b.pair && a.kernel == b.kernel;
+    for pairs in found.pairs.chunk_by(same) {
+        let mut line = vec![pairs[0].pair.clone(), pairs[0].kernel.clone()];
+        line.extend(orders.iter().map(|order| {
+            let at = pairs.iter().find(|pair| pair.order == *order);
+            at.map_or("-".to_owned(), |pair| {
+                format!("{} ({})", ratio(pair.model_ratio), ratio(pair.real_ratio))
+            })
+        }));
+        let apart = pairs.iter().map(Pair::apart).fold(1.0, f64::max);
+        line.push(format!("{apart:.2}"));
+        line.push(if apart > MOST_APART {
+            format!("beyond {MOST_APART}")
+        } else {
+            String::new()
+        });
+        cells.push(line);
     }
     cells
 }
