@@ -12,8 +12,8 @@ use hugemem::{Backing, Mapping, Proof, Request};
 /// One descriptor: a cache line with the fields of `struct page` at their offsets.
 ///
 /// Designs whose descriptors are typed give the words other meanings; each says so
-/// in its [`Record`](crate::Record) table. Every field is an atomic and every bit
-/// pattern is valid, so a wrong design computes wrong answers, never undefined ones.
+/// in its [`Record`](crate::Record) table. Every field is an atomic; every bit pattern that
+/// can be stored is valid, so a wrong design computes wrong answers, never undefined ones.
 #[repr(C, align(64))]
 #[derive(Debug, Default)]
 pub struct Slot {
@@ -119,7 +119,7 @@ pub struct PowerArray<T: Zeroed> {
 /// dropped, only unmapped.
 pub unsafe trait Zeroed: Sync {}
 
-// SAFETY: a Slot is nothing but atomics, for which every bit pattern is valid.
+// SAFETY: a Slot is nothing but atomics, and a Link of zero leads nowhere.
 unsafe impl Zeroed for Slot {}
 // SAFETY: every bit pattern is a valid AtomicU64.
 unsafe impl Zeroed for AtomicU64 {}
@@ -260,3 +260,7 @@ impl PowerArray<Slot> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "slot_tests.rs"]
+mod tests;

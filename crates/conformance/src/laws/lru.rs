@@ -3,13 +3,15 @@
 
 use std::sync::Barrier;
 
+use design::memcg::Stat;
 use design::{Linux6_12, Lru};
 use physmem::Kind;
 use proptest::prop_assert_eq;
 
 use super::world::{GROUPS, World, for_all_sequences};
 
-/// A list holds what was added and not taken, and its size says so; the tail comes first.
+/// A list holds what was added and not taken, and its size says so; the tail comes first. The
+/// zone counts the pages of all groups' lists.
 pub fn lists_are_queues<D: Lru>() {
     for_all_sequences::<D, Linux6_12>(
         "lists are queues",
@@ -24,6 +26,14 @@ pub fn lists_are_queues<D: Lru>() {
                     prop_assert_eq!(design::lru::count(&world.design, group, kind), expected);
                     prop_assert_eq!(group.lru_units(kind), expected, "the size of the list");
                 }
+            }
+            let memory = world.design.groups();
+            for kind in [Kind::Anon, Kind::File] {
+                let on_lists = memory
+                    .groups()
+                    .map(|group| group.lruvec_stat(Stat::of_lru(kind)));
+                let on_lists: i64 = on_lists.sum();
+                prop_assert_eq!(memory.zone_lru_pages(kind), on_lists, "the zone's count");
             }
             Ok(())
         },
@@ -74,6 +84,12 @@ pub fn concurrent_isolation_loses_nothing<D: Lru>() {
         D::NAME
     );
     assert_eq!(root.lru_units(Kind::Anon), 64, "{}", D::NAME);
+    assert_eq!(
+        design.groups().zone_lru_pages(Kind::Anon),
+        64,
+        "{}",
+        D::NAME
+    );
     assert!(
         chunks.iter().all(|&c| design.refcount(c) == 1),
         "{}",

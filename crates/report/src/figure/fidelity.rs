@@ -1,12 +1,11 @@
 //! Model against kernel: instructions per primitive of the model beside the real code's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stats::Estimate;
 
 use super::Figure;
 use super::dots::{Dot, DotPlot, DotRow, pages};
-use crate::number::significant;
 use crate::style::{sort_designs, style_of};
 
 /// One primitive of one design beside the kernel's.
@@ -35,35 +34,68 @@ pub fn fidelity_figure(rows: &[FidelityRow]) -> Option<Figure> {
     designs.dedup();
     sort_designs(&mut designs);
     let sound = |row: &&FidelityRow| row.model > 0.0 && row.real > 0.0;
-    let rows = rows.iter().filter(sound).filter_map(|row| {
-        let column = designs.iter().position(|design| *design == row.design)?;
-        let ratio = Estimate::exact(row.model / row.real);
-        Some(DotRow {
-            label: format!(
-                "{}, order {}, kernel {}",
-                row.primitive, row.order, row.kernel
-            ),
-            dots: BTreeMap::from([(column, Dot::Ratio(ratio))]),
-            note: format!(
-                "{} : {}",
-                significant(row.model, 3),
-                significant(row.real, 3)
-            ),
-        })
+    // A line per primitive, in the order in which they come, a dot per design in it.
+    let mut primitives: Vec<(&str, Ratios)> = Vec::new();
+    for row in rows.iter().filter(sound) {
+        let Some(column) = designs.iter().position(|design| *design == row.design) else {
+            continue;
+        };
+        let at = primitives
+            .iter()
+            .position(|(name, _)| *name == row.primitive)
+            .unwrap_or_else(|| {
+                primitives.push((&row.primitive, Ratios::new()));
+                primitives.len() - 1
+            });
+        let ratios = primitives[at].1.entry(column).or_default();
+        ratios.push(row.model / row.real);
+    }
+    let lines = primitives.into_iter().map(|(name, columns)| DotRow {
+        label: name.to_owned(),
+        dots: columns
+            .into_iter()
+            .map(|(column, ratios)| (column, Dot::Ratio(spread(ratios))))
+            .collect(),
+        note: String::new(),
     });
     let plot = DotPlot {
         name: "model-kernel".to_owned(),
         title: "Model against kernel: instructions per primitive".to_owned(),
         columns: designs
             .iter()
-            .map(|name| (style_of(name), name.clone()))
+            .map(|name| (style_of(name), against(name, rows)))
             .collect(),
-        rows: rows.collect(),
+        rows: lines.collect(),
         band: Some((0.8, 1.1)),
         axis: "instructions of the model, ratio to the kernel's".to_owned(),
-        note: "Shaded: what the model aims at, 0.8 to 1.1 times the kernel. On the right: \
-               instructions of the model : of the kernel."
+        note: "Shaded: what the model aims at, 0.8 to 1.1 times the kernel. Marker: the median \
+               over all orders and states that were counted; line: from the least to the most."
             .to_owned(),
     };
     pages(&plot).into_iter().next()
+}
+
+/// Ratios of one primitive by column.
+type Ratios = BTreeMap<usize, Vec<f64>>;
+
+/// The median of some ratios, and how far they reach.
+fn spread(mut ratios: Vec<f64>) -> Estimate {
+    ratios.sort_by(f64::total_cmp);
+    let middle = Estimate::exact(ratios.get(ratios.len() / 2).copied().unwrap_or(1.0));
+    Estimate {
+        low: ratios.first().copied().unwrap_or(middle.value),
+        high: ratios.last().copied().unwrap_or(middle.value),
+        ..middle
+    }
+}
+
+/// A design and the kernels that it is held against: `flat : 5.10`.
+fn against(design: &str, rows: &[FidelityRow]) -> String {
+    let kernels: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.design == design)
+        .map(|row| row.kernel.as_str())
+        .collect();
+    let kernels: Vec<&str> = kernels.into_iter().collect();
+    format!("{design} : {}", kernels.join(", "))
 }
