@@ -184,6 +184,8 @@ fn bare(name: &str) -> String {
         }
         before = c;
     }
+    // What stood between two paths is gone.
+    let plain = plain.replace("::::", "::");
     let plain = plain.trim_end_matches(':');
     match plain.rfind("::") {
         // A closure by the function that it stands in.

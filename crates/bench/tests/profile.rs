@@ -124,23 +124,23 @@ fn parts_functions_and_calls_are_read() {
 #[test]
 fn damage_is_refused_with_its_line() {
     for (from, to, line, word) in [
-        ("0x140f5 491 10", "0x140f5 491 11", 39, "add up"),
-        ("summary: 36", "summary: 35", 39, "add up"),
-        ("totals: 36", "totals: 3x", 39, "no number"),
-        ("0x140f5 491 10", "0x140f5 491", 27, "no count"),
-        ("0x140f5 491 10", "+5 491 10", 27, "no line of callgrind's"),
+        ("0x140f5 491 10", "0x140f5 491 11", 41, "add up"),
+        ("summary: 36", "summary: 35", 41, "add up"),
+        ("totals: 36", "totals: 3x", 41, "no number"),
+        ("0x140f5 491 10", "0x140f5 491", 28, "no count"),
+        ("0x140f5 491 10", "+5 491 10", 28, "no line of callgrind's"),
         (
             "positions: instr line",
             "positions: line",
-            39,
+            41,
             "not by instruction",
         ),
-        ("events: Ir", "events: Ir Dr", 39, "not by instruction"),
-        ("desc: Trigger: --dump-after=entry_a\n", "", 38, "triggered"),
+        ("events: Ir", "events: Ir Dr", 41, "not by instruction"),
+        ("desc: Trigger: --dump-after=entry_a\n", "", 40, "triggered"),
         ("version: 1", "version: 2", 2, "version 2"),
-        ("cfn=entry_a\n", "", 21, "nobody"),
+        ("cfn=entry_a\n", "", 22, "nobody"),
         ("fn=main\n", "", 22, "no function"),
-        ("part: 2", "part 2", 41, "no line of callgrind's"),
+        ("part: 2", "part 2", 43, "no line of callgrind's"),
     ] {
         let damaged = TEXT.replacen(from, to, 1);
         assert_ne!(damaged, TEXT, "{from} is there");

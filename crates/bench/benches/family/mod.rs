@@ -7,7 +7,8 @@
 use std::time::{Duration, Instant};
 
 use bench::entries::{FEWEST, of_family, setup};
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use registry::{Job, Quantity, Request, Resident, Workload, enter_all};
 
 /// Short, for a row says little alone: the shape over orders and designs does.
@@ -20,26 +21,33 @@ pub fn config() -> Criterion {
         .configure_from_args()
 }
 
-/// Times every workload of a family for every design that has the capability.
+/// Times every workload of a family for every design that has the capability: a group for
+/// each workload, with the designs beside each other at every order.
 pub fn compare(criterion: &mut Criterion, family: &str) {
-    for (workload, params) in of_family(family) {
-        let setup = setup(params);
-        let requests: Vec<Request> = registry::entries()
-            .iter()
-            .filter(|entry| entry.workload.id == workload.id && entry.rules == entry.design.rules)
-            .map(|entry| Request { entry, label: "" })
-            .collect();
-        enter_all(&requests, &setup, &mut |residents| {
-            for resident in residents {
-                time(criterion, family, workload, &setup, resident);
-            }
-        });
+    let rows = of_family(family);
+    for rows in rows.chunk_by(|(one, _), (next, _)| one.id == next.id) {
+        let mut group = criterion.benchmark_group(rows[0].0.id);
+        for (workload, params) in rows {
+            let setup = setup(params.clone());
+            let requests: Vec<Request> = registry::entries()
+                .iter()
+                .filter(|entry| {
+                    entry.workload.id == workload.id && entry.rules == entry.design.rules
+                })
+                .map(|entry| Request { entry, label: "" })
+                .collect();
+            enter_all(&requests, &setup, &mut |residents| {
+                for resident in residents {
+                    time(&mut group, workload, &setup, resident);
+                }
+            });
+        }
+        group.finish();
     }
 }
 
 fn time(
-    criterion: &mut Criterion,
-    family: &str,
+    group: &mut BenchmarkGroup<'_, WallTime>,
     workload: &Workload,
     setup: &registry::Setup,
     resident: &mut Resident<'_>,
@@ -58,15 +66,11 @@ fn time(
             workload.id
         );
     }
-    let mut group = criterion.benchmark_group(family);
     group.throughput(Throughput::Elements(job.elements()));
-    let name = workload.id.rsplit('/').next().unwrap_or(workload.id);
     let order = setup.number("order").unwrap_or(FEWEST);
-    let id = BenchmarkId::new(format!("{name}/{}", design.name), order);
-    group.bench_function(id, |bencher| {
+    group.bench_function(BenchmarkId::new(design.name, order), |bencher| {
         bencher.iter_custom(|iters| timed(*job, iters));
     });
-    group.finish();
 }
 
 fn checked_call(job: &mut dyn Job) -> u64 {
