@@ -46,6 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         runs.push(HistoryRun::from_summary(
+            "synthetic",
             &format!("day-{day}"),
             &Summary::from_run(&run),
         ));

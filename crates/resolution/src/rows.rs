@@ -20,7 +20,11 @@ pub(crate) struct Cell {
 
 /// Cells with `most` rows in all, evenly over the plan: a row is a design in a cell.
 pub(crate) fn cells(most: usize) -> Vec<Cell> {
-    let all: Vec<Cell> = families().into_iter().flat_map(of_family).filter_map(cell).collect();
+    let all: Vec<Cell> = families()
+        .into_iter()
+        .flat_map(of_family)
+        .filter_map(cell)
+        .collect();
     let rows: usize = all.iter().map(|cell| cell.entries.len()).sum();
     let (mut taken, mut passed) = (0, 0);
     let mut chosen = Vec::new();
@@ -75,12 +79,18 @@ impl Cell {
     ) -> Result<(), Failure> {
         let setup = self.setup(process);
         let known = self.workload.expected(&setup)?;
-        let requests: Vec<Request> = entries.iter().map(|entry| Request { entry, label: "" }).collect();
+        let requests: Vec<Request> = entries
+            .iter()
+            .map(|entry| Request { entry, label: "" })
+            .collect();
         let mut failed = None;
         enter_all(&requests, &setup, &mut |residents| {
             for resident in residents.iter_mut() {
                 if let Err(error) = &resident.job {
-                    failed = Some(format!("{} {}: {error}", self.workload.id, resident.request.entry.design.name));
+                    failed = Some(format!(
+                        "{} {}: {error}",
+                        self.workload.id, resident.request.entry.design.name
+                    ));
                     return;
                 }
             }

@@ -54,7 +54,9 @@ pub(crate) fn run(args: &StudyArgs) -> Result<(), Failure> {
     let env = environment();
     let mut lines = Vec::new();
     for percent in [0.0].into_iter().chain(SLOWDOWNS) {
-        let [diff, diff_with_past] = floors.each_ref().map(|floors| judged(&old, &new, percent, floors));
+        let [diff, diff_with_past] = floors
+            .each_ref()
+            .map(|floors| judged(&old, &new, percent, floors));
         lines.push(Resolution {
             schema: 1,
             date_utc: date_utc.clone(),
@@ -98,7 +100,11 @@ fn measured(args: &StudyArgs, seed: u64, seconds: f64, slowed: bool) -> Result<V
             command.arg("--slowed");
         }
         let output = said(command)?;
-        rows.extend(rows_from_bytes(output.as_bytes(), "a worker".as_ref(), Tail::Refuse)?);
+        rows.extend(rows_from_bytes(
+            output.as_bytes(),
+            "a worker".as_ref(),
+            Tail::Refuse,
+        )?);
         eprintln!("resolution: run {seed}, process {process}");
     }
     Ok(rows)
@@ -145,7 +151,10 @@ fn slowed(new: &[Row], percent: f64, turn: usize) -> Summary {
         let cell = *place
             .entry(format!("{} {:?}", sample.workload, sample.params))
             .or_insert(next);
-        let (design, by) = sample.design.split_once(" +").unwrap_or((&sample.design, "0"));
+        let (design, by) = sample
+            .design
+            .split_once(" +")
+            .unwrap_or((&sample.design, "0"));
         let wanted = match design {
             REFERENCE => 0.0,
             _ if cell % TURNS == turn => percent,
@@ -203,7 +212,11 @@ fn injected(new: &[Row], percent: f64) -> Option<[f64; 3]> {
         .filter(|value| value.design.ends_with(&suffix))
         .map(|value| value.value)
         .collect();
-    Some([quantile(&found, 0.05)?, quantile(&found, 0.5)?, quantile(&found, 0.95)?])
+    Some([
+        quantile(&found, 0.05)?,
+        quantile(&found, 0.5)?,
+        quantile(&found, 0.95)?,
+    ])
 }
 
 /// Criterion, in processes of its own.
@@ -229,7 +242,11 @@ impl Peer<'_> {
         }
         let said = said(command)?;
         eprintln!("resolution: Criterion, +{percent} %");
-        if old { Ok(Tally::default()) } else { verdicts(&said) }
+        if old {
+            Ok(Tally::default())
+        } else {
+            verdicts(&said)
+        }
     }
 }
 
@@ -238,9 +255,13 @@ fn verdicts(said: &str) -> Result<Tally, Failure> {
     let count = |verdict: &str| said.lines().filter(|line| line.trim() == verdict).count();
     let slower = count("Performance has regressed.");
     let faster = count("Performance has improved.");
-    let same = count("No change in performance detected.") + count("Change within noise threshold.");
+    let same =
+        count("No change in performance detected.") + count("Change within noise threshold.");
     let rows = slower + faster + same;
-    let timed = said.lines().filter(|line| line.contains(" time:   [")).count();
+    let timed = said
+        .lines()
+        .filter(|line| line.contains(" time:   ["))
+        .count();
     if rows == 0 || rows != timed {
         return Err(format!("Criterion timed {timed} rows and judged {rows}").into());
     }

@@ -131,7 +131,12 @@ fn measure(
                 threaded: false,
             })
             .collect();
-        let outcomes = sample(&mut contenders, effort(slice), random, &mut Counters::none());
+        let outcomes = sample(
+            &mut contenders,
+            effort(slice),
+            random,
+            &mut Counters::none(),
+        );
         for ((slot, job), outcome) in slots.iter().zip(&mut jobs).zip(outcomes) {
             let status = outcome.error.map_or(Status::Ok, Status::Err);
             rows.push(Row::Sample(Sample {

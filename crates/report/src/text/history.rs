@@ -35,7 +35,11 @@ pub fn history_text(history: &History) -> String {
         let entries = machine.entries();
         let mut groups: BTreeMap<(&str, &str, &str), Vec<&Entry>> = BTreeMap::new();
         for entry in &entries {
-            let group = (entry.workload.as_str(), entry.quantity.as_str(), entry.unit.as_str());
+            let group = (
+                entry.workload.as_str(),
+                entry.quantity.as_str(),
+                entry.unit.as_str(),
+            );
             groups.entry(group).or_default().push(entry);
         }
         for ((workload, quantity, unit), entries) in groups {
@@ -69,7 +73,11 @@ fn group(text: &mut String, machine: &MachineHistory, title: [&str; 3], entries:
         let place = designs.iter().position(|design| *design == entry.design);
         (&entry.params, place)
     });
-    let wide = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let wide = lines
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
     for (name, entry) in lines {
         let series = machine.series(entry);
         let latest = series.iter().rev().flatten().next();
@@ -147,7 +155,9 @@ fn name(entry: &Entry, hidden: &[&str]) -> String {
     } else {
         style_of(&entry.design).short
     };
-    format!("{design} {}", label(&entry.params, hidden)).trim_end().to_owned()
+    format!("{design} {}", label(&entry.params, hidden))
+        .trim_end()
+        .to_owned()
 }
 
 /// A row of blocks, one per run.
