@@ -11,7 +11,7 @@ use hugemem::Backing;
 pub(crate) use kernel::{
     CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
 };
-pub(crate) use store::{DiffArgs, ExportArgs, Format, HistoryArgs, MergeArgs};
+pub(crate) use store::{DiffArgs, ExportArgs, Format, HistoryArgs, MergeArgs, ResolutionArgs};
 
 /// Measures what each way of describing physical memory costs.
 #[derive(Debug, Parser)]
@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Put runs of several machines into one store.
     Merge(MergeArgs),
+    /// Print the table of a resolution study: what a diff can tell.
+    Resolution(ResolutionArgs),
     /// Capture how real memory is laid out; needs root.
     Capture(CaptureArgs),
     /// Work on case files: merge, split and map questions.

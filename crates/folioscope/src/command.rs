@@ -15,5 +15,6 @@ pub(crate) mod measure;
 pub(crate) mod merge;
 pub(crate) mod plot;
 pub(crate) mod report;
+pub(crate) mod resolution;
 pub(crate) mod verify;
 pub(crate) mod worker;

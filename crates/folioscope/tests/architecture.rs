@@ -66,6 +66,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "resolution",
+        &[
+            "bench", "hugemem", "measure", "record", "registry", "report", "stats",
+        ],
+    ),
+    (
         "bench",
         &[
             "design",

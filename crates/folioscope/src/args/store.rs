@@ -112,6 +112,12 @@ pub(crate) struct MergeArgs {
     pub machine: Option<String>,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct ResolutionArgs {
+    /// The record of the study, which `cargo run --profile bench -p resolution` makes.
+    pub file: PathBuf,
+}
+
 fn folder_name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
     if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {

@@ -20,7 +20,7 @@ fn history() -> History {
         let mut run = synthetic::run(day, 0.02);
         run.env.date_utc = format!("2026-11-{day:02}T01:02:03Z");
         run.rows.retain(|row| row.workload().starts_with("layout/"));
-        HistoryRun::from_summary("synthetic", &day.to_string(), &Summary::from_run(&run))
+        HistoryRun::from_summary("a machine", &day.to_string(), &Summary::from_run(&run))
     });
     History::of(runs.collect()).unwrap()
 }

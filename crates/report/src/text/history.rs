@@ -1,22 +1,25 @@
 //! History as a table of sparklines for a terminal.
 
+use std::collections::BTreeMap;
+
+use record::Params;
 use serde_json::{Value as Json, json};
 use stats::{Estimate, Verdict};
 
 use super::json::interval;
-use crate::history::{Entry, History};
+use crate::history::{Entry, History, MachineHistory};
 use crate::number::{rows, significant};
-use crate::style::style_of;
-use crate::summary::label;
+use crate::style::{sort_designs, style_of};
+use crate::summary::{label, shared_params};
 
 /// Blocks of a sparkline, from the least to the greatest value.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Runs that a sparkline shows at most: the latest.
 const RUNS: usize = 24;
 
-/// One line per entry: the latest value, its change since the first run that measured
-/// it, and a sparkline from the least to the greatest value of the row. A dot is a run
-/// that did not measure it.
+/// One line per entry, by workload and quantity: the latest value, its change since the
+/// first run that measured it, and a sparkline from the least to the greatest value of the
+/// row. A dot is a run that did not measure it.
 #[must_use]
 pub fn history_text(history: &History) -> String {
     let mut text = String::new();
@@ -30,38 +33,68 @@ pub fn history_text(history: &History) -> String {
             text.push_str(&format!("from {} to {}\n", first.label(), last.label()));
         }
         let entries = machine.entries();
-        let names: Vec<String> = entries.iter().map(|entry| name(entry)).collect();
-        let wide = names
-            .iter()
-            .map(|name| name.chars().count())
-            .max()
-            .unwrap_or(0);
-        for (entry, name) in entries.iter().zip(&names) {
-            let series = machine.series(entry);
-            let latest = series.iter().rev().flatten().next();
-            let value = latest.map_or("-".to_owned(), |value| significant(value.value, 4));
-            let change = machine
-                .change(entry)
-                .map_or("-".to_owned(), |(change, verdict)| {
-                    let mark = match verdict {
-                        Verdict::Faster => '<',
-                        Verdict::Slower => '>',
-                        Verdict::NoDifference => '=',
-                    };
-                    format!("{mark}{:+.1}%", (change.value - 1.0) * 100.0)
-                });
-            let line = sparkline(&series);
-            let unit = &entry.unit;
-            text.push_str(&format!(
-                "  {name:<wide$} {value:>9} {unit:<9} {change:>8} {line}\n"
-            ));
+        let mut groups: BTreeMap<(&str, &str, &str), Vec<&Entry>> = BTreeMap::new();
+        for entry in &entries {
+            let group = (
+                entry.workload.as_str(),
+                entry.quantity.as_str(),
+                entry.unit.as_str(),
+            );
+            groups.entry(group).or_default().push(entry);
         }
-        text.push_str(&format!("  {}\n\n", rows(entries.len())));
+        for ((workload, quantity, unit), entries) in groups {
+            group(&mut text, machine, [workload, quantity, unit], &entries);
+        }
+        text.push_str(&format!("\n{}\n\n", rows(entries.len())));
     }
     text.push_str(
         "< lower and > higher than the first value beyond the noise floor, = no difference seen\n",
     );
     text
+}
+
+/// The entries of one workload and quantity; what all of them share is said once.
+fn group(text: &mut String, machine: &MachineHistory, title: [&str; 3], entries: &[&Entry]) {
+    let [workload, quantity, unit] = title;
+    let params: Vec<&Params> = entries.iter().map(|entry| &entry.params).collect();
+    let shared = shared_params(&params);
+    let hidden: Vec<&str> = shared.keys().map(String::as_str).collect();
+    let said = [workload, quantity, unit, &label(&shared, &[])];
+    let said: Vec<&str> = said.into_iter().filter(|word| !word.is_empty()).collect();
+    text.push_str(&format!("\n{}\n", said.join(", ")));
+    let mut lines: Vec<(String, &Entry)> = entries
+        .iter()
+        .map(|entry| (name(entry, &hidden), *entry))
+        .collect();
+    // Designs beside each other, in their own order.
+    let mut designs: Vec<String> = entries.iter().map(|entry| entry.design.clone()).collect();
+    sort_designs(&mut designs);
+    lines.sort_by_key(|(_, entry)| {
+        let place = designs.iter().position(|design| *design == entry.design);
+        (&entry.params, place)
+    });
+    let wide = lines
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
+    for (name, entry) in lines {
+        let series = machine.series(entry);
+        let latest = series.iter().rev().flatten().next();
+        let value = latest.map_or("-".to_owned(), |value| significant(value.value, 4));
+        let change = machine
+            .change(entry)
+            .map_or("-".to_owned(), |(change, verdict)| {
+                let mark = match verdict {
+                    Verdict::Faster => '<',
+                    Verdict::Slower => '>',
+                    Verdict::NoDifference => '=',
+                };
+                format!("{mark}{:+.1}%", (change.value - 1.0) * 100.0)
+            });
+        let line = sparkline(&series);
+        text.push_str(&format!("  {name:<wide$} {value:>9} {change:>8} {line}\n"));
+    }
 }
 
 /// One JSON object per machine and entry: its values over the machine's runs, `null` where
@@ -116,25 +149,15 @@ fn runs(count: usize) -> String {
     }
 }
 
-fn name(entry: &Entry) -> String {
-    let quantity = if entry.quantity == "time" {
-        ""
-    } else {
-        &entry.quantity
-    };
+fn name(entry: &Entry, hidden: &[&str]) -> String {
     let design = if entry.design.is_empty() {
-        String::new()
+        "machine".to_owned()
     } else {
         style_of(&entry.design).short
     };
-    let words = [
-        entry.workload.as_str(),
-        &design,
-        &label(&entry.params, &[]),
-        quantity,
-    ]
-    .join(" ");
-    words.split_whitespace().collect::<Vec<&str>>().join(" ")
+    format!("{design} {}", label(&entry.params, hidden))
+        .trim_end()
+        .to_owned()
 }
 
 /// A row of blocks, one per run.

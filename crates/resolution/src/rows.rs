@@ -1,0 +1,114 @@
+//! Which rows are compared, and how their jobs are entered.
+
+use bench::entries::{families, of_family, setup};
+use registry::{Enter, Entry, Params, Request, Resident, Setup, Workload, enter_all};
+
+use crate::Failure;
+
+/// The design whose copies are the control.
+pub(crate) const REFERENCE: &str = "flat";
+/// Designs that are compared beside it.
+const DESIGNS: [&str; 3] = ["folio", "split", "headpage"];
+
+/// One workload with one set of parameters, and the designs that have it.
+pub(crate) struct Cell {
+    pub workload: &'static Workload,
+    pub params: Params,
+    /// The reference first.
+    pub entries: Vec<&'static Entry>,
+}
+
+/// Cells with `most` rows in all, evenly over the plan: a row is a design in a cell.
+pub(crate) fn cells(most: usize) -> Vec<Cell> {
+    let all: Vec<Cell> = families()
+        .into_iter()
+        .flat_map(of_family)
+        .filter_map(cell)
+        .collect();
+    let rows: usize = all.iter().map(|cell| cell.entries.len()).sum();
+    let (mut taken, mut passed) = (0, 0);
+    let mut chosen = Vec::new();
+    for mut cell in all {
+        passed += cell.entries.len();
+        // As many as should be taken by now, if all are to be spread evenly.
+        let due = (most * passed).div_ceil(rows.max(1)).min(most);
+        let room = due.saturating_sub(taken);
+        if room >= 2 {
+            cell.entries.truncate(room);
+            taken += cell.entries.len();
+            chosen.push(cell);
+        }
+    }
+    chosen
+}
+
+fn cell((workload, params): (&'static Workload, Params)) -> Option<Cell> {
+    let of = |design: &str| {
+        let entry = registry::entry(workload.id, design, &params).ok()?;
+        matches!(entry.enter, Enter::Timed(_)).then_some(entry)
+    };
+    let reference = of(REFERENCE)?;
+    let entries = std::iter::once(reference)
+        .chain(DESIGNS.into_iter().filter_map(of))
+        .collect();
+    Some(Cell {
+        workload,
+        params,
+        entries,
+    })
+}
+
+impl Cell {
+    /// The setup of its jobs in a process.
+    pub(crate) fn setup(&self, process: u32) -> Setup {
+        Setup {
+            arena_shift: process.into(),
+            ..setup(self.params.clone())
+        }
+    }
+
+    /// Sets jobs up, all at once, and hands them over with what a call must answer.
+    ///
+    /// # Errors
+    /// The first job that could not be set up.
+    pub(crate) fn enter(
+        &self,
+        entries: &[&'static Entry],
+        process: u32,
+        then: &mut dyn FnMut(&mut [Resident<'_>], u64),
+    ) -> Result<(), Failure> {
+        let setup = self.setup(process);
+        let known = self.workload.expected(&setup)?;
+        let requests: Vec<Request> = entries
+            .iter()
+            .map(|entry| Request { entry, label: "" })
+            .collect();
+        let mut failed = None;
+        enter_all(&requests, &setup, &mut |residents| {
+            for resident in residents.iter_mut() {
+                if let Err(error) = &resident.job {
+                    failed = Some(format!(
+                        "{} {}: {error}",
+                        self.workload.id, resident.request.entry.design.name
+                    ));
+                    return;
+                }
+            }
+            let answer = known.unwrap_or_else(|| first_answer(residents));
+            then(residents, answer);
+        });
+        failed.map_or(Ok(()), |failed| Err(failed.into()))
+    }
+}
+
+/// Where nobody knows the answer beforehand the first binds the others.
+fn first_answer(residents: &mut [Resident<'_>]) -> u64 {
+    match residents.first_mut().map(|resident| &mut resident.job) {
+        Some(Ok(job)) => {
+            job.prepare(1);
+            let raw = job.run(1);
+            job.checksum(raw)
+        }
+        _ => 0,
+    }
+}
