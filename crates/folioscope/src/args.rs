@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hugemem::Backing;
 
 pub(crate) use kernel::{
-    CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
+    CheckArgs, CountArgs, FetchArgs, HistoryArgs, KernelArgs, KernelCommand, KernelDiffArgs,
+    Kernels,
 };
 
 /// Measures what each way of describing physical memory costs.

@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod fidelity;
 pub(crate) mod kernel;
+pub(crate) mod kernel_history;
 pub(crate) mod list;
 pub(crate) mod measure;
 pub(crate) mod plot;

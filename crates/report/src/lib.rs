@@ -19,7 +19,8 @@ mod text;
 
 pub use diff::{Change, Diff, Floors, RowKey};
 pub use figure::{
-    FidelityRow, Figure, FigureError, fidelity_figure, figures, history_figures, write_figures,
+    FidelityRow, Figure, FigureError, KernelLine, KernelUnit, fidelity_figure, figures,
+    history_figures, kernel_history_figure, write_figures,
 };
 pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
 pub use history_page::history_html;
