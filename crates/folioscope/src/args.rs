@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hugemem::Backing;
 
 pub(crate) use kernel::{
-    CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
+    CheckArgs, CountArgs, FetchArgs, HistoryArgs, KernelArgs, KernelCommand, KernelDiffArgs,
+    Kernels,
 };
 pub(crate) use store::{DiffArgs, ExportArgs, Format, HistoryArgs, MergeArgs, ResolutionArgs};
 

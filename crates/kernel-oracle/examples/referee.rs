@@ -179,7 +179,10 @@ fn check_one(oracle: &Oracle, campaign: &Campaign) -> Result<bool, OracleError> 
         checked.mismatches.len()
     );
     for mismatch in &checked.mismatches {
-        println!("{release}: {} differs: {}", mismatch.model, mismatch.difference);
+        println!(
+            "{release}: {} differs: {}",
+            mismatch.model, mismatch.difference
+        );
         println!(
             "{release}: {}",
             serde_json::to_string(&mismatch.case).expect("plain data")

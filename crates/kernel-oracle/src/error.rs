@@ -117,7 +117,7 @@ pub enum OracleError {
         tail: String,
     },
     /// The guest did not end in time.
-    #[error("kernel {kernel} was still running after {} s; the console's tail:\n{tail}\n  do: raise the time limit if the machine is slow, else the guest hangs", limit.as_secs())]
+    #[error("kernel {kernel} was still running after {} s of processor time; the console's tail:\n{tail}\n  do: look at what it waited for; it boots in under 10 s", limit.as_secs())]
     TimeLimit {
         /// The kernel's release.
         kernel: String,

@@ -21,6 +21,7 @@ mod fetch;
 pub mod fidelity;
 mod guest;
 mod heard;
+pub mod history;
 mod initramfs;
 mod kernel;
 mod models;

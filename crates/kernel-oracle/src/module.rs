@@ -250,6 +250,40 @@ mod tests {
     }
 
     #[test]
+    fn a_module_that_does_not_build_shows_the_errors_and_where_the_log_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let makefile = "modules:\n\t@echo 'cases.c:3:1: error: no such field'; exit 1\n";
+        fs::write(dir.path().join("Makefile"), makefile).unwrap();
+        let kernel = Kernel {
+            release: "6.1-test".into(),
+            rules: design::Version::V6_1,
+            bzimage: dir.path().join("bzImage"),
+            kdir: dir.path().into(),
+            package: None,
+            chroot: None,
+        };
+        match build(&kernel, Parts::Cases, &Store::at(dir.path())) {
+            Err(OracleError::ModuleBuild { log, tail, .. }) => {
+                assert!(tail.contains("cases.c:3:1: error: no such field"), "{tail}");
+                assert!(fs::read_to_string(log).unwrap().contains("no such field"));
+            }
+            // A machine without gcc or make has its own message.
+            Err(OracleError::NoCompiler { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_compiler_that_is_missing_is_named() {
+        let gone = io::Error::from(io::ErrorKind::NotFound);
+        let text = missing(gone, "make").to_string();
+        assert!(
+            text.contains("`make`") && text.contains("apt-get install"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn a_build_log_is_cut_to_its_errors() {
         let log = "  CC [M]  cases.o\ncases.c:3:1: error: no\nmake: *** [x] Error 2\nmake: Leaving directory\n";
         assert_eq!(telling_lines(log), "  cases.c:3:1: error: no");

@@ -9,7 +9,7 @@ use conformance::case::{Answer, Case, generate};
 use conformance::reference::evaluate;
 use kernel_oracle::check::{Campaign, Model, check};
 use kernel_oracle::recorded::{Recorded, path, worked_cases};
-use kernel_oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store};
+use kernel_oracle::{Emulator, Kernel, Oracle, OracleError, Parts, Series, Store};
 
 fn required() -> bool {
     std::env::var_os("FOLIOSCOPE_REQUIRE_KERNELS").is_some()
@@ -71,6 +71,31 @@ fn one_boot(oracle: &Oracle, series: Series) -> Result<(), OracleError> {
             "Linux {series} changed its mind since its record"
         );
     }
+    if required() {
+        counts_are_as_recorded(oracle, &recorded)?;
+    }
+    Ok(())
+}
+
+/// The same kernel, emulator, compiler and module count the same to the last instruction.
+fn counts_are_as_recorded(oracle: &Oracle, recorded: &Recorded) -> Result<(), OracleError> {
+    let identity = oracle.identity(Parts::All)?;
+    if identity != recorded.identity {
+        eprintln!(
+            "counts not compared: recorded by {:?}, here {identity:?}",
+            recorded.identity
+        );
+        return Ok(());
+    }
+    let counts = oracle.count("")?;
+    for (live, before) in counts.rows.iter().zip(&recorded.counts.rows) {
+        assert_eq!(live, before, "{}", identity.release);
+    }
+    assert!(
+        counts == recorded.counts,
+        "{}: absent primitives, overhead or conditions differ",
+        identity.release
+    );
     Ok(())
 }
 

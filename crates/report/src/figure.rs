@@ -8,6 +8,7 @@ mod draw;
 mod fidelity;
 mod font;
 mod history;
+mod kernel_history;
 #[cfg(test)]
 mod legible;
 mod panels;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use fidelity::{FidelityRow, fidelity_figure};
 pub use history::history_figures;
+pub use kernel_history::{KernelLine, KernelUnit, kernel_history_figure};
 
 use crate::summary::Summary;
 use shapes::Shape;

@@ -22,7 +22,8 @@ mod text;
 pub use diff::{Change, Diff, FloorSource, Floors, RowKey};
 pub use export::{Exported, bencher, csv, exported, exported_lines, github_action_benchmark};
 pub use figure::{
-    FidelityRow, Figure, FigureError, fidelity_figure, figures, history_figures, write_figures,
+    FidelityRow, Figure, FigureError, KernelLine, KernelUnit, fidelity_figure, figures,
+    history_figures, kernel_history_figure, write_figures,
 };
 pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
 pub use history_page::history_html;

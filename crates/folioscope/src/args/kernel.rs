@@ -33,6 +33,12 @@ Examples, before and after a patch of your own:
     Count(CountArgs),
     /// Print what changed per primitive between two records of counts.
     Diff(KernelDiffArgs),
+    /// Print what 2 MiB of IO and their accounting cost in each recorded kernel.
+    #[command(after_help = "\
+Examples:
+  folioscope kernel history                       a table that fits a mail
+  folioscope kernel history --out /tmp/history    the table, its rows and the figure as files")]
+    History(HistoryArgs),
 }
 
 /// Which kernels are meant.
@@ -109,4 +115,17 @@ pub(crate) struct KernelDiffArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct HistoryArgs {
+    /// One JSON object a line.
+    #[arg(long, conflicts_with = "out")]
+    pub json: bool,
+    /// The table as a block of a Markdown document.
+    #[arg(long, conflicts_with_all = ["out", "json"])]
+    pub markdown: bool,
+    /// Write history.txt, history.jsonl and the figure into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::args::{
     CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
 };
+use crate::command::kernel_history;
 use crate::contenders;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
@@ -22,6 +23,7 @@ pub(crate) fn run(args: &KernelArgs, output: &mut Output) -> Result<Code, Failur
         KernelCommand::Check(args) => check_kernels(args, output),
         KernelCommand::Count(args) => count(args, output),
         KernelCommand::Diff(args) => compare(args, output),
+        KernelCommand::History(args) => kernel_history::run(args, output),
     }
 }
 

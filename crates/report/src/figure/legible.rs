@@ -1,7 +1,10 @@
 //! Every figure of a large run can be read: no text on another, none cut off.
 
 use super::shapes::Shape;
-use super::{Figure, fidelity_figure, figures, history_figures};
+use super::{
+    Figure, KernelLine, KernelUnit, fidelity_figure, figures, history_figures,
+    kernel_history_figure,
+};
 use crate::style::{Marker, style_of};
 use crate::{History, HistoryRun, Summary};
 
@@ -12,7 +15,30 @@ fn all() -> Vec<Figure> {
     let mut all = figures(&Summary::from_run(&synthetic::run(7, 0.02)));
     all.extend(fidelity_figure(&synthetic::fidelity()));
     all.extend(history_figures(&history()));
+    all.extend(kernels());
     all
+}
+
+fn kernels() -> Option<Figure> {
+    let line = |work: &str, unit, value: f64| KernelLine {
+        work: work.to_owned(),
+        detail: "memcg_charge_base_pages + memcg_uncharge_base_pages".to_owned(),
+        unit,
+        instructions: vec![None, Some(value), Some(value * 1.1), Some(value)],
+    };
+    let works = ["add", "walk", "split check", "map", "end of IO", "charge"];
+    let lines: Vec<KernelLine> = works
+        .iter()
+        .flat_map(|work| {
+            [
+                line(work, KernelUnit::Small, 52_000.0),
+                line(work, KernelUnit::Bvec, 50.0),
+                line(work, KernelUnit::Large, 55.0),
+            ]
+        })
+        .collect();
+    let names = ["5.10", "6.1", "6.12", "7.2"].map(str::to_owned);
+    kernel_history_figure(&names, &lines)
 }
 
 fn history() -> History {
@@ -41,6 +67,7 @@ fn the_run_gives_every_kind_of_figure() {
         "model-kernel",
         "history-1-layout-time",
         "history-1-layout-descriptor-bytes",
+        "kernel-history",
     ] {
         let found = names.iter().any(|known| {
             *known == name
