@@ -166,15 +166,16 @@ fn writing_leaves_the_old_file_or_the_new_one_and_nothing_beside_it() {
     assert!(error.to_string().contains("gone/b.json"), "{error}");
 }
 
-proptest! {
-    #[test]
-    fn a_part_of_a_baseline_is_never_taken_for_a_whole(cut in 0.0..1.0_f64) {
-        let text = baseline().to_text().unwrap();
-        // Without its last newline it says the same.
-        let part = &text[..((text.len() - 1) as f64 * cut) as usize];
-        prop_assert!(read(part).is_err());
+#[test]
+fn a_part_of_a_baseline_is_never_taken_for_a_whole() {
+    let text = baseline().to_text().unwrap();
+    // Without its last newline it says the same.
+    for cut in 0..text.len() - 1 {
+        assert!(read(&text[..cut]).is_err(), "cut at {cut}");
     }
+}
 
+proptest! {
     #[test]
     fn any_text_is_refused_without_a_panic(text in "\\PC*", at in 0.0..1.0_f64) {
         prop_assert!(read(&text).is_err());
