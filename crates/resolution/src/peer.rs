@@ -57,7 +57,7 @@ fn criterion(args: &PeerArgs) -> Criterion {
 pub(crate) fn run(args: &PeerArgs) -> Result<(), Failure> {
     stay_on_one_cpu();
     let mut criterion = criterion(args);
-    for (at, cell) in cells(args.rows).iter().enumerate() {
+    for (at, cell) in cells(args.rows)?.iter().enumerate() {
         let entries: Vec<&'static Entry> = cell
             .entries
             .iter()

@@ -1,7 +1,7 @@
 //! Which rows are compared, and how their jobs are entered.
 
 use bench::entries::{families, of_family, setup};
-use registry::{Enter, Entry, Params, Request, Resident, Setup, Workload, enter_all};
+use registry::{Enter, Entry, Params, Request, Resident, Setup, SetupError, Workload, enter_all};
 
 use crate::Failure;
 
@@ -19,12 +19,14 @@ pub(crate) struct Cell {
 }
 
 /// Cells with `most` rows in all, evenly over the plan: a row is a design in a cell.
-pub(crate) fn cells(most: usize) -> Vec<Cell> {
-    let all: Vec<Cell> = families()
-        .into_iter()
-        .flat_map(of_family)
-        .filter_map(cell)
-        .collect();
+///
+/// # Errors
+/// A job that cannot be set up for any reason but that its design lacks it.
+pub(crate) fn cells(most: usize) -> Result<Vec<Cell>, Failure> {
+    let mut all: Vec<Cell> = Vec::new();
+    for (workload, params) in families().into_iter().flat_map(of_family) {
+        all.extend(cell(workload, params)?);
+    }
     let rows: usize = all.iter().map(|cell| cell.entries.len()).sum();
     let (mut taken, mut passed) = (0, 0);
     let mut chosen = Vec::new();
@@ -39,23 +41,32 @@ pub(crate) fn cells(most: usize) -> Vec<Cell> {
             chosen.push(cell);
         }
     }
-    chosen
+    Ok(chosen)
 }
 
-fn cell((workload, params): (&'static Workload, Params)) -> Option<Cell> {
-    let of = |design: &str| {
-        let entry = registry::entry(workload.id, design, &params).ok()?;
-        matches!(entry.enter, Enter::Timed(_)).then_some(entry)
-    };
-    let reference = of(REFERENCE)?;
-    let entries = std::iter::once(reference)
-        .chain(DESIGNS.into_iter().filter_map(of))
-        .collect();
-    Some(Cell {
+/// The designs that have a cell; `None` where the reference has not.
+fn cell(workload: &'static Workload, params: Params) -> Result<Option<Cell>, Failure> {
+    let setup = setup(params.clone());
+    let mut entries = Vec::new();
+    for design in std::iter::once(REFERENCE).chain(DESIGNS) {
+        let entry = registry::entry(workload.id, design, &params)?;
+        let Enter::Timed(enter) = entry.enter else {
+            continue;
+        };
+        match enter(&setup, &mut |_| {}) {
+            Ok(()) => entries.push(entry),
+            Err(SetupError::Absent(_)) => {}
+            Err(error) => return Err(format!("{} {design}: {error}", workload.id).into()),
+        }
+    }
+    let referred = entries
+        .first()
+        .is_some_and(|entry| entry.design.name == REFERENCE);
+    Ok(referred.then_some(Cell {
         workload,
         params,
         entries,
-    })
+    }))
 }
 
 impl Cell {

@@ -22,7 +22,7 @@ const TURNS: usize = 4;
 pub(crate) fn run(args: &StudyArgs) -> Result<(), Failure> {
     let start = Instant::now();
     let date_utc = machine::now_utc();
-    let cells = cells(args.rows);
+    let cells = cells(args.rows)?;
     let rows: usize = cells.iter().map(|cell| cell.entries.len()).sum();
     let slowable = rows - cells.len();
     eprintln!("resolution: {rows} rows in {} cells", cells.len());

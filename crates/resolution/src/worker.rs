@@ -61,7 +61,7 @@ impl Slot {
 pub(crate) fn run(args: &WorkerArgs) -> Result<(), Failure> {
     stay_on_one_cpu();
     let start = Instant::now();
-    let cells = cells(args.rows);
+    let cells = cells(args.rows)?;
     let mut random = Pcg64Mcg::seed_from_u64(args.seed ^ (u64::from(args.process) << 32));
     for (at, cell) in cells.iter().enumerate() {
         let left = (cells.len() - at) as f64;

@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 #[command(after_help = "\
 A row is called different where its ratio's interval lies beyond its noise floor: the row's
 own, learnt from past runs of this machine, where there are enough of them, else that of
-the two runs. Each row says which. Without --threshold the answer is a table; with it, exit code 3 tells that a row has
-become slower (or larger) by more than that.
+the two runs. Each row says which. Without --threshold the answer is a table; with it, exit
+code 3 tells that a row has become slower (or larger) by more than that.
 
 Examples:
   folioscope diff run-a run-b
@@ -23,8 +23,8 @@ pub(crate) struct DiffArgs {
     /// Percent by which a row may become slower.
     #[arg(long, value_name = "PERCENT", value_parser = super::percent)]
     pub threshold: Option<f64>,
-    /// Past runs, as RUN or MACHINE/RUN below this folder: those of this machine teach each
-    /// row its own noise floor; those in bench-results unless given.
+    /// A folder of past runs, bench-results unless given: those of this machine teach each
+    /// row its own noise floor.
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
     /// Only rows that are called different, one a line.
