@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hugemem::Backing;
 
 pub(crate) use kernel::{
-    CheckArgs, CountArgs, FetchArgs, HistoryArgs, KernelArgs, KernelCommand, KernelDiffArgs,
+    CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, KernelHistoryArgs,
     Kernels,
 };
 pub(crate) use store::{DiffArgs, ExportArgs, Format, HistoryArgs, MergeArgs, ResolutionArgs};

@@ -176,7 +176,8 @@ fn times_that_are_none_are_refused_with_file_and_field() {
 #[test]
 fn one_damaged_record_among_sound_ones_is_named() {
     let sound = ["a/one", "b/one"];
-    let damage: [(&str, &dyn Fn(String) -> String, &str); 5] = [
+    type Damage<'a> = &'a dyn Fn(String) -> String;
+    let damage: [(&str, Damage<'_>, &str); 5] = [
         (
             SAMPLES_FILE,
             &|text| text.replace("[1.0]", "[-1.0]"),

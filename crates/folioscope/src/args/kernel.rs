@@ -38,7 +38,7 @@ Examples, before and after a patch of your own:
 Examples:
   folioscope kernel history                       a table that fits a mail
   folioscope kernel history --out /tmp/history    the table, its rows and the figure as files")]
-    History(HistoryArgs),
+    History(KernelHistoryArgs),
 }
 
 /// Which kernels are meant.
@@ -118,7 +118,7 @@ pub(crate) struct KernelDiffArgs {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct HistoryArgs {
+pub(crate) struct KernelHistoryArgs {
     /// One JSON object a line.
     #[arg(long, conflicts_with = "out")]
     pub json: bool,

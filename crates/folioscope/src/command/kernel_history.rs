@@ -7,7 +7,7 @@ use kernel_oracle::history::{Line, Unit, history};
 use kernel_oracle::recorded::{Recorded, path};
 use report::{KernelLine, KernelUnit};
 
-use crate::args::HistoryArgs;
+use crate::args::KernelHistoryArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::table::Table;
@@ -15,7 +15,7 @@ use crate::table::Table;
 /// The folder of committed results.
 const RESULTS: &str = "bench-results";
 
-pub(crate) fn run(args: &HistoryArgs, output: &mut Output) -> Result<Code, Failure> {
+pub(crate) fn run(args: &KernelHistoryArgs, output: &mut Output) -> Result<Code, Failure> {
     let kernels = recorded(Path::new(RESULTS))?;
     let names: Vec<String> = kernels.iter().map(|(name, _)| name.clone()).collect();
     let lines = history(&kernels);
