@@ -92,7 +92,7 @@ fn mail(names: &[String], lines: &[Line]) -> String {
         for cell in &line.cells {
             if let Some(reason) = &cell.reason {
                 text.push_str(&format!(
-                    "- {}, {}, {}: {reason}\n",
+                    "- {}, {}, {}:\n  {reason}\n",
                     cell.kernel,
                     line.work,
                     line.unit.words()
