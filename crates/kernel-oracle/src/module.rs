@@ -252,7 +252,8 @@ mod tests {
     #[test]
     fn a_module_that_does_not_build_shows_the_errors_and_where_the_log_is() {
         let dir = tempfile::tempdir().unwrap();
-        let makefile = ".PHONY: modules\nmodules:\n\t@echo 'cases.c:3:1: error: no such field'; exit 1\n";
+        let makefile =
+            ".PHONY: modules\nmodules:\n\t@echo 'cases.c:3:1: error: no such field'; exit 1\n";
         fs::write(dir.path().join("Makefile"), makefile).unwrap();
         let kernel = Kernel {
             release: "6.1-test".into(),
