@@ -1,7 +1,7 @@
 //! The study: runs, what `diff` says of them, what Criterion says.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
 use measure::machine;
@@ -111,9 +111,10 @@ fn measured(args: &StudyArgs, seed: u64, seconds: f64, slowed: bool) -> Result<V
 }
 
 fn said(mut command: Command) -> Result<String, Failure> {
-    let output = command.stderr(Stdio::inherit()).output()?;
+    let output = command.output()?;
     if !output.status.success() {
-        return Err(format!("{command:?} ended with {}", output.status).into());
+        let words = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{command:?} ended with {}: {words}", output.status).into());
     }
     Ok(String::from_utf8(output.stdout)?)
 }
