@@ -5,9 +5,9 @@ use stats::Estimate;
 use super::Figure;
 use super::panels::{Panel, Series, Sheet, sheet};
 use super::scale::Format;
-use crate::style::{Style, style_of};
+use crate::style::{Marker, Style, style_of};
 
-/// How a series is drawn: as the design that it is closest to.
+/// Which series a line belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KernelUnit {
     /// Many small units.
@@ -21,12 +21,16 @@ pub enum KernelUnit {
 impl KernelUnit {
     const ALL: [Self; 3] = [Self::Small, Self::Bvec, Self::Large];
 
+    /// Not a design's looks: these are kernels.
     fn style(self) -> Style {
-        style_of(match self {
-            Self::Small => "flat",
-            Self::Bvec => "headpage",
-            Self::Large => "folio",
-        })
+        let mut style = style_of("");
+        style.dash = &[];
+        (style.colour, style.marker) = match self {
+            Self::Small => ((0, 0, 0), Marker::Circle),
+            Self::Bvec => ((120, 120, 120), Marker::Ring),
+            Self::Large => ((230, 159, 0), Marker::Square),
+        };
+        style
     }
 
     const fn words(self) -> &'static str {
