@@ -108,7 +108,7 @@ pub enum OracleError {
     },
     /// The guest's kernel panicked or oopsed.
     #[error(
-        "kernel {kernel} panicked in the guest; its last words:\n{tail}\n  do: look for a BUG or NULL pointer above; a case that stops the kernel is worth a report"
+        "kernel {kernel} panicked in the guest; its last words:\n{tail}\n  do: look for a BUG or NULL pointer above; a case that stops the kernel is worth a report; a double fault behind a cmpxchg16b is the emulator's, gone on the next run or with a newer QEMU"
     )]
     Panic {
         /// The kernel's release.

@@ -54,9 +54,9 @@ const MACHINE: [&str; 4] = ["-machine", "pc,max-ram-below-4g=1G", "-m", "5632M"]
 /// What counts is the code that runs on today's processors. QEMU up to 7.2 at least leaves
 /// garbage in the flags behind a cmpxchg16b, until the next instruction that sets them: an
 /// interrupt right there saves it, and its return may switch the direction of string
-/// operations or stop the kernel with a double fault. The slab allocator is full of them. Each
-/// count is the same boot to the last instruction, so what went well once goes well again;
-/// answers, whose boots differ, do without the instruction, which they do not depend on.
+/// operations or stop the kernel with a double fault. The slab allocator is full of them.
+/// Answers do not depend on the instruction and do without it; such a fault while counting is
+/// a panic that says so.
 const COUNTING_CPU: &str = "max";
 const ASKING_CPU: &str = "max,-cx16";
 const COMMAND_LINE: &str = "console=ttyS0 loglevel=5 panic=-1 oops=panic mitigations=off nokaslr \
