@@ -49,6 +49,13 @@ pub(crate) fn judge(
             stderr: remains.stderr,
         });
     }
+    // Its exit status is success then.
+    if remains.stderr.contains("terminating on signal") {
+        return Err(OracleError::Qemu {
+            status: "ended by somebody else".into(),
+            stderr: remains.stderr,
+        });
+    }
     let mut batches = match batches(&remains.data) {
         Ok(batches) => batches,
         Err(source) => return Err(OracleError::Wire { kernel, source }),

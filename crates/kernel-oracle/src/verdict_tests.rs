@@ -124,6 +124,13 @@ fn an_emulator_that_fails_or_is_absent_is_named() {
             .contains("no such machine")
     );
 
+    let ended = Remains {
+        stderr: "qemu: terminating on signal 15 from pid 1".into(),
+        ..remains("", "")
+    };
+    let text = verdict(ended).unwrap_err().to_string();
+    assert!(text.contains("somebody else"), "{text}");
+
     let absent = Emulator {
         program: "no-such-emulator".into(),
         ..Emulator::default()
