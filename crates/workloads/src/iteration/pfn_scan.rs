@@ -1,6 +1,7 @@
 //! `iteration/pfn-scan`: compaction's walk over page frames.
 
 use std::hint::black_box;
+use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
 use design::{Lru, Rules, Scan};
@@ -64,24 +65,31 @@ fn frames(setup: &Setup) -> Result<u64, SetupError> {
 }
 
 fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
-    let zone = mixed_zone(BASE..BASE + frames(setup)?, setup.seed, &Mix::typical());
-    if setup.word("mix")? == "typical" {
+    let frames = BASE..BASE + frames(setup)?;
+    let mix = setup.word("mix")?;
+    if mix == "user" {
+        // What a walk meets where one process filled the memory.
+        return Ok(base_pages(frames, Kind::Anon).collect());
+    }
+    let zone = mixed_zone(frames, setup.seed, &Mix::typical());
+    if mix == "typical" {
         return Ok(zone);
     }
-    Ok(zone.into_iter().flat_map(base_pages).collect())
+    // The same memory as on a machine without large folios: what one allocation held, many
+    // of the same kind hold side by side. Free memory stays whole.
+    let split = zone.into_iter().flat_map(|(extent, kind)| {
+        let whole = (kind == Kind::Free).then_some((extent, kind));
+        let pages = whole
+            .is_none()
+            .then(|| base_pages(extent.head..extent.end(), kind));
+        whole.into_iter().chain(pages.into_iter().flatten())
+    });
+    Ok(split.collect())
 }
 
-/// The same memory in base pages, as on a machine without large folios: what one
-/// allocation held, many of the same kind hold side by side. Free memory stays whole.
-fn base_pages((extent, kind): (Extent, Kind)) -> impl Iterator<Item = (Extent, Kind)> {
-    let order = if kind == Kind::Free {
-        extent.order
-    } else {
-        Order::BASE
-    };
-    (extent.head.0..extent.end().0)
-        .step_by(order.pages() as usize)
-        .map(move |head| (Extent::new(Pfn(head), order), kind))
+/// Frames in allocations of one page each.
+fn base_pages(frames: Range<Pfn>, kind: Kind) -> impl Iterator<Item = (Extent, Kind)> {
+    (frames.start.0..frames.end.0).map(move |pfn| (Extent::new(Pfn(pfn), Order::BASE), kind))
 }
 
 fn digest(scan: &Scan) -> u64 {
@@ -137,7 +145,7 @@ pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Setu
         .map(|(extent, _)| extent.order.pages() - 1)
         .sum();
     let unread = inside * per_frame / frames;
-    let bytes_touched = setup.word("mix")? == "order0" && !isolate;
+    let bytes_touched = setup.word("mix")? != "typical" && !isolate;
     let bytes_touched = bytes_touched.then(|| design.descriptor_bytes() - unread);
     drop(zone);
     let seen = std::cell::Cell::new(Scan::default());
@@ -223,5 +231,48 @@ fn read_linearly<D: Lru>(design: &D, iters: u64) -> LinearRead {
     LinearRead {
         bytes: iters * slots.len() * design::SLOT_SIZE,
         sum: black_box(sum),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use hugemem::Backing;
+
+    use super::*;
+    use crate::{Param, Params};
+
+    fn zone_of(mix: &str) -> Vec<(Extent, Kind)> {
+        let asked = [("mix", mix), ("footprint", "l2")]
+            .map(|(name, value)| (name.to_owned(), Param::Text(value.to_owned())));
+        let params = WORKLOAD.complete(&Params::from(asked)).expect("valid");
+        let setup = Setup {
+            params,
+            seed: 1,
+            backing: Backing::Base,
+            arena_shift: 0,
+        };
+        zone(&setup).expect("a zone")
+    }
+
+    #[test]
+    fn each_mix_is_the_memory_that_its_name_says() {
+        let kinds = |zone: &[(Extent, Kind)]| -> BTreeSet<String> {
+            zone.iter().map(|(_, kind)| kind.to_string()).collect()
+        };
+        let large = |zone: &[(Extent, Kind)]| {
+            zone.iter()
+                .any(|(extent, kind)| *kind != Kind::Free && extent.order > Order::BASE)
+        };
+        let [user, order0, typical] = ["user", "order0", "typical"].map(zone_of);
+        assert_eq!(kinds(&user), BTreeSet::from([Kind::Anon.to_string()]));
+        assert_eq!(kinds(&order0), kinds(&typical));
+        assert!(kinds(&typical).len() > 3, "{:?}", kinds(&typical));
+        assert!(!large(&user) && !large(&order0) && large(&typical));
+        for zone in [user, order0, typical] {
+            let frames: u64 = zone.iter().map(|(extent, _)| extent.order.pages()).sum();
+            assert_eq!(frames, 1 << 12);
+        }
     }
 }
