@@ -47,7 +47,7 @@ pub const TAIL: u64 = 1;
 
 /// A word that leads to another slot.
 ///
-/// With [`TAIL`] set it is followed without a look, as the kernel does, so only
+/// With `TAIL` (the low bit) set it is followed without a look, as the kernel does, so only
 /// [`PowerArray::link_tails`] sets that bit.
 #[repr(transparent)]
 #[derive(Debug, Default)]
