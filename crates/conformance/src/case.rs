@@ -4,7 +4,7 @@
 //!
 //! `{"name","rules","max_vecs","limits":{…},"start_sector","adds":[{"pfn","order","offset","len","bio","by"}]}`
 //!
-//! - `rules`: the kernel whose rules apply: `5.0`, `5.10`, `6.1`, `6.12` or `7.1`.
+//! - `rules`: the kernel whose rules apply: `5.0`, `5.10`, `6.1`, `6.12`, `7.1` or `7.2`.
 //! - `max_vecs`: the table of *each* bio, 1 to 256; 256 when missing.
 //! - `limits`: what the driver states; see [`Limits`] for what each kernel makes of it.
 //! - `start_sector`: where the first bio starts, in 512-byte sectors; 0 when missing.
@@ -27,7 +27,7 @@
 //! | 5.0 | `bio_add_page` for each 4 KiB page in turn, since a vec holds at most one page; an add that runs out of vecs goes on in a further bio, which the following adds of that number then go to | the parser refuses it |
 //! | 5.10 | one `bio_add_page(page + offset / 4096, len, offset % 4096)` | the parser refuses it: v5.16 brought `bio_add_folio` |
 //! | 6.1 | the same | one `bio_add_folio`, which hands `bio_add_page` the head page and the *whole* offset |
-//! | 6.12, 7.1 | the same | one `bio_add_folio`, which finds the page first: same as `"page"` |
+//! | 6.12, 7.x | the same | one `bio_add_folio`, which finds the page first: same as `"page"` |
 //!
 //! A vec keeps the page and offset of the call that opened it, so under 6.1 a folio's vec may
 //! have an offset beyond 4096, elsewhere never. User buffers that a kernel adds page by page

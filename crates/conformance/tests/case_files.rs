@@ -230,7 +230,7 @@ fn old_kernels_raise_what_new_ones_refuse() {
                 .all(|&(_, len)| len == 4096);
             assert!(page_by_page, "{old} {limits}: {taken:?}");
         }
-        for new in ["6.12", "7.1"] {
+        for new in ["6.12", "7.1", "7.2"] {
             let Answer::Refused(refused) = with(new, limits) else {
                 panic!("{new} refuses {limits}")
             };

@@ -3,7 +3,7 @@
 use conformance::case::{Add, Answer, By, Case, Limits, Refusal, Taken};
 use conformance::reference::evaluate;
 use design::Version;
-use design::Version::{V5_0, V5_10, V6_1, V6_12, V7_1};
+use design::Version::{V5_0, V5_10, V6_1, V6_12, V7_1, V7_2};
 
 const PFN: u64 = 0x4000;
 const BASE: u64 = PFN * 4096;
@@ -69,7 +69,7 @@ fn a_cut_ends_on_a_physical_block_where_one_is_in_reach() {
     let adds = [at(PFN, 2, 0, 16 * 512)];
     // 5.0 knows logical blocks only: 16 sectors at once.
     assert_eq!(parts(&taken(V5_0, limits, 3, &adds)), [(3, 8192, 1)]);
-    for rules in [V5_10, V6_1, V6_12, V7_1] {
+    for rules in [V5_10, V6_1, V6_12, V7_1, V7_2] {
         // To sector 16, then the rest; together they would fit, but a cut is not undone.
         assert_eq!(
             parts(&taken(rules, limits, 3, &adds)),
@@ -108,7 +108,7 @@ fn a_following_bio_joins_an_entry_whole_or_not_at_all() {
         ..Limits::default()
     };
     let adds = [at(PFN, 2, 0, 4096), of_bio(1, at(PFN, 2, 4096, 8192))];
-    for rules in [V5_10, V6_1, V6_12, V7_1] {
+    for rules in [V5_10, V6_1, V6_12, V7_1, V7_2] {
         let taken = taken(rules, limits, 0, &adds);
         assert_eq!(parts(&taken), [(0, 12288, 3)], "rules {rules}");
         let sg = [(BASE, 4096), (BASE + 4096, 4096), (BASE + 8192, 4096)];
@@ -141,7 +141,7 @@ fn v7_1_measures_the_window_from_the_entry_not_the_vec() {
             "rules {rules}"
         );
     }
-    for rules in [V5_0, V7_1] {
+    for rules in [V5_0, V7_1, V7_2] {
         let sg = [(BASE + 8192, 8192), (BASE + 16384, 12288)];
         assert_eq!(
             taken(rules, limits, 0, &adds).bios[0].sg,
@@ -160,7 +160,7 @@ fn a_segment_that_ends_off_the_virtual_boundary_ends_the_bio() {
     };
     let adds = [at(PFN, 2, 0, 16384)];
     // 6000 bytes, rounded down to sectors; what follows starts off the boundary anew.
-    for rules in [V5_10, V6_1, V6_12, V7_1] {
+    for rules in [V5_10, V6_1, V6_12, V7_1, V7_2] {
         let taken = taken(rules, limits, 0, &adds);
         assert_eq!(parts(&taken)[0], (0, 5632, 1), "rules {rules}");
         assert_eq!(taken.bios[0].sg, [(BASE, 5632)]);
@@ -191,28 +191,45 @@ fn a_virtual_boundary_cuts_between_vecs_and_bios() {
 }
 
 #[test]
-fn only_7_1_looks_at_dma_alignment_and_not_on_the_short_cut() {
+fn only_7_x_looks_at_dma_alignment_and_7_1_not_on_the_short_cut() {
     let limits = Limits {
         dma_alignment: Some(511),
         ..Limits::default()
     };
-    let one = [at(PFN, 0, 100, 512)];
+    let blind = [V5_0, V5_10, V6_1, V6_12];
     let two = [at(PFN, 0, 100, 512), at(PFN + 2, 0, 0, 512)];
-    for rules in Version::ALL {
-        assert_eq!(
-            parts(&taken(rules, limits, 0, &one)),
-            [(0, 512, 1)],
-            "rules {rules}"
-        );
-    }
-    for rules in [V5_0, V5_10, V6_1, V6_12] {
+    for rules in blind {
         assert_eq!(
             parts(&taken(rules, limits, 0, &two)),
             [(0, 1024, 2)],
             "rules {rules}"
         );
     }
-    assert_eq!(refusal(V7_1, limits, 0, &two), Refusal::Invalid);
+    for rules in [V7_1, V7_2] {
+        assert_eq!(refusal(rules, limits, 0, &two), Refusal::Invalid);
+    }
+    // One vec within a page: at an offset that is not aligned, or of such a length.
+    let blocks_of_page = Limits {
+        dma_alignment: Some(4095),
+        ..Limits::default()
+    };
+    let offset = (limits, [at(PFN, 0, 100, 512)]);
+    let length = (blocks_of_page, [at(PFN, 0, 0, 1024)]);
+    for (limits, one) in [offset, length] {
+        for rules in blind.into_iter().chain([V7_1]) {
+            assert_eq!(
+                parts(&taken(rules, limits, 0, &one)),
+                [(0, one[0].len, 1)],
+                "rules {rules}"
+            );
+        }
+        assert_eq!(refusal(V7_2, limits, 0, &one), Refusal::Invalid);
+    }
+    let page = [at(PFN, 0, 0, 4096)];
+    assert_eq!(
+        parts(&taken(V7_2, blocks_of_page, 0, &page)),
+        [(0, 4096, 1)]
+    );
 }
 
 #[test]
@@ -253,7 +270,7 @@ fn whole_blocks_are_asked_for_since_6_12() {
                 [(start, len, 1)]
             );
         }
-        for rules in [V6_12, V7_1] {
+        for rules in [V6_12, V7_1, V7_2] {
             assert_eq!(refusal(rules, limits, start, &adds), Refusal::Invalid);
         }
     }
@@ -297,7 +314,7 @@ fn chunks_need_no_power_of_two_since_5_10() {
         ..Limits::default()
     };
     let adds = [at(PFN, 3, 0, 32768)];
-    for rules in [V5_10, V6_1, V6_12, V7_1] {
+    for rules in [V5_10, V6_1, V6_12, V7_1, V7_2] {
         let sectors: Vec<u64> = taken(rules, limits, 20, &adds)
             .bios
             .iter()
@@ -318,7 +335,7 @@ fn v6_1_keeps_a_folios_offset_whole() {
         taken(V6_1, Limits::default(), 0, &adds).vecs,
         [(PFN, 9000, 4096)]
     );
-    for rules in [V6_12, V7_1] {
+    for rules in [V6_12, V7_1, V7_2] {
         assert_eq!(
             taken(
                 rules,
@@ -347,6 +364,7 @@ fn the_caps_on_a_request_by_default() {
         (V6_1, 1280 << 10),
         (V6_12, 1280 << 10),
         (V7_1, 4 << 20),
+        (V7_2, 4 << 20),
     ] {
         assert_eq!(
             taken(rules, unbounded, 0, &adds).bios[0].bytes,

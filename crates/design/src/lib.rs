@@ -12,7 +12,8 @@ mod slot;
 mod traits;
 
 pub use rules::{
-    Linux5_0, Linux5_10, Linux6_1, Linux6_12, Linux7_1, QueueLimits, Rules, SECTOR_SIZE, Version,
+    Linux5_0, Linux5_10, Linux6_1, Linux6_12, Linux7_1, Linux7_2, QueueLimits, Rules, SECTOR_SIZE,
+    Version,
 };
 pub use slot::{Link, PowerArray, SLOT_SIZE, Slot, Zeroed};
 pub use traits::{BlockIo, BuildError, Design, Field, Lru, Memcg, Plan, Record, Scan, SlabIo};

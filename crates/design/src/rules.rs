@@ -15,11 +15,20 @@ pub enum Version {
     V6_12,
     /// v7.1: whole-vec absorption when mapping to a scatterlist.
     V7_1,
+    /// v7.2: a bio of one vec that is not aligned for DMA no longer slips by the split.
+    V7_2,
 }
 
 impl Version {
     /// Every version, oldest first.
-    pub const ALL: [Self; 5] = [Self::V5_0, Self::V5_10, Self::V6_1, Self::V6_12, Self::V7_1];
+    pub const ALL: [Self; 6] = [
+        Self::V5_0,
+        Self::V5_10,
+        Self::V6_1,
+        Self::V6_12,
+        Self::V7_1,
+        Self::V7_2,
+    ];
 
     /// The version as case files spell it.
     pub const fn name(self) -> &'static str {
@@ -29,6 +38,7 @@ impl Version {
             Self::V6_1 => "6.1",
             Self::V6_12 => "6.12",
             Self::V7_1 => "7.1",
+            Self::V7_2 => "7.2",
         }
     }
 }
@@ -45,7 +55,7 @@ impl std::str::FromStr for Version {
         Self::ALL
             .into_iter()
             .find(|v| v.name() == s)
-            .ok_or_else(|| format!("unknown rules `{s}`: one of 5.0, 5.10, 6.1, 6.12, 7.1"))
+            .ok_or_else(|| format!("unknown rules `{s}`: one of 5.0, 5.10, 6.1, 6.12, 7.1, 7.2"))
     }
 }
 
@@ -86,7 +96,7 @@ impl QueueLimits {
             seg_boundary_mask: 0xffff_ffff,
             virt_boundary_mask: 0,
             max_sectors: match version {
-                Version::V7_1 => 8192,
+                Version::V7_1 | Version::V7_2 => 8192,
                 _ => 2560,
             },
             chunk_sectors: 0,
@@ -110,7 +120,7 @@ impl Version {
     /// Memory cgroups a CPU's stock can hold at once (`NR_MEMCG_STOCK`): one until v6.15.
     pub const fn stock_slots(self) -> usize {
         match self {
-            Self::V7_1 => 7,
+            Self::V7_1 | Self::V7_2 => 7,
             _ => 1,
         }
     }
@@ -118,7 +128,7 @@ impl Version {
     /// Entries of a per-CPU LRU batch (`PAGEVEC_SIZE`): 15 until v6.10, then 31.
     pub const fn lru_batch(self) -> usize {
         match self {
-            Self::V6_12 | Self::V7_1 => 31,
+            Self::V6_12 | Self::V7_1 | Self::V7_2 => 31,
             _ => 15,
         }
     }
@@ -146,7 +156,8 @@ rules_type!(
     Linux5_10 = V5_10,
     Linux6_1 = V6_1,
     Linux6_12 = V6_12,
-    Linux7_1 = V7_1
+    Linux7_1 = V7_1,
+    Linux7_2 = V7_2
 );
 
 /// Calls a generic function with the rules type that belongs to a [`Version`]
@@ -173,6 +184,10 @@ macro_rules! with_rules {
             }
             $crate::Version::V7_1 => {
                 type $v = $crate::Linux7_1;
+                $body
+            }
+            $crate::Version::V7_2 => {
+                type $v = $crate::Linux7_2;
                 $body
             }
         }

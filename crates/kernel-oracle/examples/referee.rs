@@ -92,7 +92,11 @@ fn open(series: Series) -> Result<Oracle, OracleError> {
 }
 
 fn campaign(rest: &[String]) -> Result<(Vec<Series>, Campaign), Box<dyn std::error::Error>> {
-    let mut campaign = Campaign::default();
+    // The kernels go side by side already.
+    let mut campaign = Campaign {
+        at_once: 1,
+        ..Campaign::default()
+    };
     let mut series = Vec::new();
     let mut words = rest.iter();
     while let Some(word) = words.next() {

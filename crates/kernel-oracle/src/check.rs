@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use conformance::case::{Answer, Case, generate_one};
+use rayon::prelude::*;
 
 use crate::error::OracleError;
 use crate::heard::Heard;
+use crate::module::Parts;
 use crate::oracle::Oracle;
 use crate::shrink::shrink;
 
@@ -50,6 +52,8 @@ pub struct Campaign {
     pub shard: Shard,
     /// Cases of one boot.
     pub per_boot: usize,
+    /// Boots at once: each takes a core, and a few hundred MiB.
+    pub at_once: usize,
     /// Mismatches after which the campaign stops; one fault in a model shows many times.
     pub most_mismatches: usize,
     /// Boots that shrinking one mismatch may cost; 0 leaves it as it was generated.
@@ -63,6 +67,7 @@ impl Default for Campaign {
             cases: 10_000,
             shard: Shard::default(),
             per_boot: 2500,
+            at_once: rayon::current_num_threads().min(4),
             most_mismatches: 4,
             shrink_rounds: 12,
         }
@@ -75,7 +80,7 @@ pub struct Model<'a> {
     pub name: &'a str,
     /// Its answer; `None` where the model does not claim to know.
     #[allow(clippy::type_complexity, reason = "said once")]
-    pub answer: &'a dyn Fn(&Case) -> Option<Answer>,
+    pub answer: &'a (dyn Fn(&Case) -> Option<Answer> + Sync),
 }
 
 /// A case on which a model and the kernel differ.
@@ -115,7 +120,7 @@ pub struct Checked {
     pub refused: u64,
     /// Mismatches, shrunk.
     pub mismatches: Vec<Mismatch>,
-    /// From the first boot to the last answer; shrinking is not in it.
+    /// From the first boot to the last model's answer; shrinking is not in it.
     pub elapsed: Duration,
     /// Boots that asked cases; those of the shrinking are not in it.
     pub boots: u32,
@@ -144,23 +149,29 @@ pub fn check(
         elapsed: Duration::ZERO,
         boots: 0,
     };
+    // Built here, or the first boots would each build it.
+    oracle.identity(Parts::Cases)?;
     while indexes.peek().is_some() && checked.mismatches.len() < campaign.most_mismatches {
         let start = Instant::now();
-        let cases: Vec<Case> = indexes
-            .by_ref()
-            .take(campaign.per_boot)
-            .map(|i| generate_one(campaign.seed, i, rules))
-            .collect();
-        let heard = oracle.ask(&cases)?;
-        checked.boots += 1;
-        checked.cases += cases.len() as u64;
-        checked.refused += heard
-            .iter()
-            .filter(|h| matches!(h.answer, Answer::Refused(_)))
-            .count() as u64;
+        let mut boots: Vec<Vec<Case>> = Vec::new();
+        while boots.len() < campaign.at_once.max(1) && indexes.peek().is_some() {
+            let part = indexes.by_ref().take(campaign.per_boot);
+            boots.push(
+                part.map(|i| generate_one(campaign.seed, i, rules))
+                    .collect(),
+            );
+        }
+        let asked: Vec<Asked<'_, '_>> = boots
+            .par_iter()
+            .map(|cases| ask(oracle, cases, models))
+            .collect::<Result<_, _>>()?;
         checked.elapsed += start.elapsed();
+        checked.boots += boots.len() as u32;
+        checked.cases += boots.iter().map(|cases| cases.len() as u64).sum::<u64>();
+        checked.refused += asked.iter().map(|asked| asked.refused).sum::<u64>();
         let room = campaign.most_mismatches - checked.mismatches.len();
-        for (case, model) in differing(&cases, &heard, models).into_iter().take(room) {
+        let differing = asked.into_iter().flat_map(|asked| asked.differing);
+        for (case, model) in differing.take(room) {
             checked
                 .mismatches
                 .push(shrink(oracle, model, case, campaign.shrink_rounds)?);
@@ -172,6 +183,25 @@ pub fn check(
         });
     }
     Ok(checked)
+}
+
+/// What one boot brought.
+struct Asked<'c, 'm> {
+    refused: u64,
+    differing: Vec<(&'c Case, &'m Model<'m>)>,
+}
+
+fn ask<'c, 'm>(
+    oracle: &Oracle,
+    cases: &'c [Case],
+    models: &'m [Model<'m>],
+) -> Result<Asked<'c, 'm>, OracleError> {
+    let heard = oracle.ask(cases)?;
+    let refused = |heard: &&Heard| matches!(heard.answer, Answer::Refused(_));
+    Ok(Asked {
+        refused: heard.iter().filter(refused).count() as u64,
+        differing: differing(cases, &heard, models),
+    })
 }
 
 /// Holds the models to a kernel's answers; returns the cases that differ, each with the first

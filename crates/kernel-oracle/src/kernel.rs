@@ -46,7 +46,7 @@ impl Series {
             Self::V5_10 => Version::V5_10,
             Self::V6_1 => Version::V6_1,
             Self::V6_12 => Version::V6_12,
-            Self::V7 => Version::V7_1,
+            Self::V7 => Version::V7_2,
         }
     }
 }
@@ -287,7 +287,8 @@ mod tests {
             ("6.11.0-rc3+", Version::V6_1),
             ("6.19.1", Version::V6_12),
             ("7.0.0", Version::V7_1),
-            ("7.3.4-test", Version::V7_1),
+            ("7.1.9-rc1", Version::V7_1),
+            ("7.3.4-test", Version::V7_2),
         ];
         for (release, rules) in cases {
             assert_eq!(rules_for(release), Some(rules), "{release}");

@@ -26,7 +26,7 @@ else
     echo 'folioscope: insmod failed'
 fi
 echo 'folioscope: the end'
-/bin/busybox poweroff -f
+/bin/busybox reboot -f
 ";
 
 /// The archive for a boot.

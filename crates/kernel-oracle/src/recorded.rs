@@ -97,22 +97,22 @@ pub fn path(bench_results: &Path, series: Series) -> PathBuf {
         .with_added_extension("jsonl")
 }
 
-/// Asks a kernel for a whole record: one boot for the answers, one for the counts.
+/// Asks a kernel for a whole record: one boot for the answers, one beside it for the counts.
 ///
 /// # Errors
 /// Any [`OracleError`] of the boots.
 pub fn record(oracle: &Oracle) -> Result<Recorded, OracleError> {
     let cases = questions(oracle.kernel().rules);
-    let heard = oracle.ask(&cases)?;
+    let (heard, counts) = rayon::join(|| oracle.ask(&cases), || oracle.count(""));
     let answers = cases
         .into_iter()
-        .zip(heard)
+        .zip(heard?)
         .map(|(case, heard)| Answered { case, heard })
         .collect();
     Ok(Recorded {
         identity: oracle.identity(Parts::All)?,
         answers,
-        counts: oracle.count("")?,
+        counts: counts?,
     })
 }
 

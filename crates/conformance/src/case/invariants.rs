@@ -153,7 +153,7 @@ fn within(case: &Case, limits: &QueueLimits, request: &Request) -> Result<(), St
     if blocks || case.rules != Version::V6_12 {
         gaps(limits, request)?;
     }
-    if blocks || matches!(case.rules, Version::V6_1 | Version::V7_1) {
+    if blocks || matches!(case.rules, Version::V6_1 | Version::V7_1 | Version::V7_2) {
         holds(request.sg.len() <= segments as usize, || {
             format!("{} entries for {segments} segments", request.sg.len())
         })?;

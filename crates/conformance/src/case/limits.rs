@@ -37,14 +37,14 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chunk_sectors: Option<u32>,
     /// Bytes of the smallest unit the device addresses: a power of two from 512 to a page,
-    /// to 64 KiB in 7.1. Before 6.12 it is the drivers that check it.
+    /// to 64 KiB in 7.x. Before 6.12 it is the drivers that check it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logical_block_size: Option<u32>,
     /// Bytes of the unit that the device writes without reading first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub physical_block_size: Option<u32>,
     /// Mask of the alignment of offsets and lengths. Nothing before 7.1 looks at it on the
-    /// way from a bio to a scatterlist.
+    /// way from a bio to a scatterlist, and 7.1 not where a bio is one vec within a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dma_alignment: Option<u32>,
 }

@@ -13,7 +13,7 @@ pub fn map_sg(rules: Version, limits: &QueueLimits, request: &QueuedRequest) -> 
     match rules {
         Version::V5_0 => join_pages(limits, request),
         Version::V5_10 | Version::V6_1 | Version::V6_12 => join_at_bio_seams(limits, request),
-        Version::V7_1 => absorb_vecs(limits, request),
+        Version::V7_1 | Version::V7_2 => absorb_vecs(limits, request),
     }
 }
 

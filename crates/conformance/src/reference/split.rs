@@ -67,7 +67,7 @@ pub fn split_to_limits(rules: Version, limits: &QueueLimits, bio: &Bio) -> Split
         _ => tally.bytes - tally.bytes % block,
     };
     match (bytes, rules) {
-        (0, Version::V7_1) => Split::Refused(Refusal::Invalid),
+        (0, Version::V7_1 | Version::V7_2) => Split::Refused(Refusal::Invalid),
         // A cut at 0 means "no cut": the bio goes out as it is, limits or not.
         (0, Version::V6_12) => Split::Whole { segments },
         (0, _) => Split::Refused(Refusal::Bug),
@@ -86,9 +86,14 @@ fn fits_unseen(rules: Version, limits: &QueueLimits, bio: &Bio) -> bool {
         Version::V5_10 | Version::V6_1 | Version::V6_12 => {
             bio.table().len() == 1 && bio.table()[0].offset_end() <= PAGE_SIZE
         }
-        Version::V7_1 => {
+        Version::V7_1 | Version::V7_2 => {
             let (vec, done) = bio.current();
-            bio.size <= u64::from(vec.len) - done && vec.offset_end() <= fast_segment(rules, limits)
+            // 7.1 lets a vec through that is not aligned for DMA.
+            let aligned =
+                rules == Version::V7_1 || (vec.offset | vec.len) & limits.dma_alignment == 0;
+            aligned
+                && bio.size <= u64::from(vec.len) - done
+                && vec.offset_end() <= fast_segment(rules, limits)
         }
     }
 }
@@ -181,7 +186,7 @@ fn vec_by_vec(rules: Version, limits: &QueueLimits, bio: &Bio) -> Result<Tally, 
     };
     let mut prev: Option<Bvec> = None;
     for vec in bio.bvecs() {
-        if rules == Version::V7_1 && (vec.offset | vec.len) & limits.dma_alignment != 0 {
+        if rules >= Version::V7_1 && (vec.offset | vec.len) & limits.dma_alignment != 0 {
             return Err(Refusal::Invalid);
         }
         if prev.is_some_and(|p| gap_to_prev(limits, p, vec.offset.into())) {

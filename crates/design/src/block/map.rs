@@ -129,7 +129,7 @@ pub fn blk_rq_map_sg<'d, V: Rules, D: BlockIo>(
         Version::V5_10 | Version::V6_1 | Version::V6_12 => {
             map_by_vec::<V, D>(design, limits, bios, &mut table)?;
         }
-        Version::V7_1 => map_by_run::<V, D>(design, limits, bios, &mut table)?,
+        Version::V7_1 | Version::V7_2 => map_by_run::<V, D>(design, limits, bios, &mut table)?,
     }
     if let Some(last) = table.last {
         last.page_link |= END;

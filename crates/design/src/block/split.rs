@@ -54,7 +54,7 @@ fn max_io_sectors<V: Rules>(limits: &QueueLimits, sector: u64) -> u32 {
 }
 
 /// Finds where a read or write must be cut: `blk_bio_segment_split` in 5.0 and 5.10,
-/// `bio_split_rw` in 6.1, `bio_split_rw_at` in 6.12, `bio_split_io_at` in 7.1. Not the
+/// `bio_split_rw` in 6.1, `bio_split_rw_at` in 6.12, `bio_split_io_at` in 7.x. Not the
 /// fast path: see [`may_need_split`].
 ///
 /// # Errors
@@ -116,7 +116,7 @@ fn split_by_vec<'d, V: Rules, D: BlockIo>(
     let mut fits = true;
 
     for step in Steps::<_, V>::over(bio) {
-        if V::VERSION == Version::V7_1 && (step.offset | step.len) & limits.dma_alignment != 0 {
+        if V::VERSION >= Version::V7_1 && (step.offset | step.len) & limits.dma_alignment != 0 {
             return Err(SplitError::Invalid);
         }
         if let Some(prev_end) = prev_end {
@@ -124,7 +124,7 @@ fn split_by_vec<'d, V: Rules, D: BlockIo>(
                 fits = false;
                 break;
             }
-            if V::VERSION == Version::V7_1 {
+            if V::VERSION >= Version::V7_1 {
                 gaps |= step.offset | prev_end;
             }
         }
@@ -154,7 +154,7 @@ fn split_by_vec<'d, V: Rules, D: BlockIo>(
     }
 
     *segments = counted.segments;
-    if V::VERSION == Version::V7_1 {
+    if V::VERSION >= Version::V7_1 {
         // ffs: counted from 1, 0 for none.
         bio.gap_bit = if gaps == 0 {
             0
@@ -238,12 +238,12 @@ fn cut_at<V: Rules>(bytes: u32) -> Result<u32, SplitError> {
         Version::V5_0 | Version::V5_10 | Version::V6_1 => Err(SplitError::Bug),
         // The bio goes on whole, with the count that was reached.
         Version::V6_12 => Ok(0),
-        Version::V7_1 => Err(SplitError::Invalid),
+        Version::V7_1 | Version::V7_2 => Err(SplitError::Invalid),
     }
 }
 
 /// A vec up to this size, counted from its page's start, is one segment without a look
-/// (`PAGE_SIZE`; `max_fast_segment_size` in 7.1).
+/// (`PAGE_SIZE`; `max_fast_segment_size` in 7.x).
 #[inline]
 fn fast_segment_size<V: Rules>(limits: &QueueLimits) -> u32 {
     if V::VERSION < Version::V7_1 {
@@ -270,7 +270,10 @@ pub fn may_need_split<R: Copy, V: Rules>(limits: &QueueLimits, bio: &Part<'_, R>
         bio.table.get(bio.iter.idx as usize)
     };
     let Some(vec) = vec else { return true };
-    if V::VERSION == Version::V7_1 && bio.iter.size > vec.len.wrapping_sub(bio.iter.done) {
+    if V::VERSION >= Version::V7_1 && bio.iter.size > vec.len.wrapping_sub(bio.iter.done) {
+        return true;
+    }
+    if V::VERSION >= Version::V7_2 && (vec.offset | vec.len) & limits.dma_alignment != 0 {
         return true;
     }
     let end = offset_in_first_page::<V>(vec.offset).wrapping_add(vec.len);
@@ -310,7 +313,7 @@ pub fn bio_split_to_limits<'d, 'b, V: Rules, D: BlockIo>(
         // Only a bio that is no whole number of sectors gets here.
         if bytes >> SECTOR_SHIFT >= bio.iter.size >> SECTOR_SHIFT {
             return Err(match V::VERSION {
-                Version::V7_1 => SplitError::Invalid,
+                Version::V7_1 | Version::V7_2 => SplitError::Invalid,
                 _ => SplitError::Bug,
             });
         }

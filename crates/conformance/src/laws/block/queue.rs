@@ -27,7 +27,7 @@ fn pieces<'d, 'b, D: BlockIo, V: Rules>(
 ) -> Vec<Vec<Piece<'b, D::Ref<'d>>>> {
     let block = match V::VERSION {
         Version::V5_0 | Version::V5_10 | Version::V6_1 => SECTOR_SIZE as u32,
-        Version::V6_12 | Version::V7_1 => limits.logical_block_size,
+        Version::V6_12 | Version::V7_1 | Version::V7_2 => limits.logical_block_size,
     };
     let mask = u64::from(block) - 1;
     let whole_blocks = |bio: &&Bio<_>| {
