@@ -6,7 +6,7 @@ use std::sync::atomic::{
 };
 
 use design::lru::{self, PG_LRU};
-use design::memcg::{Charge, LockStyle, Memory};
+use design::memcg::{self, Charge, LockStyle, Memory};
 use design::memmap::PAGEBLOCK_PAGES;
 use design::{Lru, Memcg, PowerArray, Scan, Slot};
 use physmem::{Kind, Pfn};
@@ -16,6 +16,7 @@ use crate::{Mem, Split, types, words};
 impl Memcg for Split {
     const LOCK_STYLES: &'static [LockStyle] = &[
         LockStyle::PerType,
+        LockStyle::WhichType,
         LockStyle::CastToCommon,
         LockStyle::Generic,
     ];
@@ -37,31 +38,39 @@ impl Memcg for Split {
     #[inline]
     fn owner_word<'a>(&'a self, mem: Mem<'a>, style: LockStyle) -> &'a AtomicU64 {
         match style {
-            // The caller finds out the type and calls that type's function.
-            LockStyle::PerType => match mem.kind() {
-                Kind::Anon => anon_owner(mem.0),
-                Kind::File => file_owner(mem.0),
-                _ => types::owner_word(mem.0),
-            },
-            // Valid for the types that have an owner in the prefix: a slab has none there,
-            // and is then not bound to any group.
-            LockStyle::CastToCommon => &mem.0.memcg_data,
+            // Both types have their owner at one offset, so that they can be cast to what
+            // they have in common. A slab has none there: it is not bound to any group then.
+            LockStyle::PerType | LockStyle::WhichType | LockStyle::CastToCommon => {
+                &mem.0.memcg_data
+            }
             LockStyle::Generic | LockStyle::Native => types::owner_word(mem.0),
+        }
+    }
+
+    #[inline]
+    fn with_memcg_lock<'a, T>(
+        &'a self,
+        mem: Mem<'a>,
+        style: LockStyle,
+        critical: impl FnOnce() -> T,
+    ) -> T {
+        let owner = || self.owner_word(mem, style);
+        if style != LockStyle::WhichType {
+            memcg::with_lock::<Self, _>(&self.memory, owner, critical)
+        } else if mem.kind() == Kind::File {
+            memcg::with_lock::<FileMem, _>(&self.memory, owner, critical)
+        } else {
+            memcg::with_lock::<AnonMem, _>(&self.memory, owner, critical)
         }
     }
 }
 
-/// What `lock_anon_memcg()` starts from: a function of its own, as it would be exported.
-#[inline(never)]
-fn anon_owner(anon_mem: &Slot) -> &AtomicU64 {
-    &anon_mem.memcg_data
-}
+/// Whose function `lock_anon_memcg()` is. It does the same as `lock_file_memcg()`, so a
+/// compiler may fold them into one; the look at the type that chooses between them stays.
+struct AnonMem;
 
-/// What `lock_file_memcg()` starts from.
-#[inline(never)]
-fn file_owner(file_mem: &Slot) -> &AtomicU64 {
-    &file_mem.memcg_data
-}
+/// Whose function `lock_file_memcg()` is.
+struct FileMem;
 
 impl Lru for Split {
     #[inline]

@@ -24,7 +24,7 @@ pub use charge::{
 pub use counter::PageCounter;
 pub use group::{CpuState, Group, MAX_CPUS, MAX_GROUPS, Memory};
 pub(crate) use group::{LISTS, list_of};
-pub use lock::{LockStyle, Locked, SpinLock, group_of, lock_memcg, owner, unlock_memcg};
+pub use lock::{LockStyle, Locked, SpinLock, group_of, lock_memcg, owner, unlock_memcg, with_lock};
 pub(crate) use stat::mod_zone_lru;
 pub use stat::{Stat, mod_lruvec_state};
 

@@ -331,10 +331,7 @@ pub trait Memcg: Design {
         style: LockStyle,
         critical: impl FnOnce() -> T,
     ) -> T {
-        let locked = memcg::lock_memcg(self.groups(), self.owner_word(chunk, style));
-        let result = critical();
-        memcg::unlock_memcg(self.groups(), self.owner_word(chunk, style), locked);
-        result
+        memcg::with_lock::<Self, _>(self.groups(), || self.owner_word(chunk, style), critical)
     }
 
     /// Moves a chunk's charge, statistic and reference to another group

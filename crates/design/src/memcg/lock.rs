@@ -15,6 +15,8 @@ pub enum LockStyle {
     Native,
     /// `lock_anon_memcg()` and `lock_file_memcg()`: the caller knows the type.
     PerType,
+    /// The same two functions, where the caller must look which one it needs.
+    WhichType,
     /// The typed pointer is cast to the common prefix first.
     CastToCommon,
     /// `lock_<generic>_memcg()`: any chunk of memory, found by its tag.
@@ -27,6 +29,7 @@ impl LockStyle {
         match self {
             Self::Native => "native",
             Self::PerType => "per-type",
+            Self::WhichType => "which-type",
             Self::CastToCommon => "cast-to-common",
             Self::Generic => "generic",
         }
@@ -80,8 +83,10 @@ pub struct Locked(bool);
 /// Keeps the chunk whose owner word is given bound to its group (`lock_page_memcg`,
 /// `folio_memcg_lock`): one load and one branch unless a move is under way, then the
 /// group's spinlock and a recheck.
+///
+/// `T` is whose function it is: a design's, or one of its types' where each has its own.
 #[inline(never)]
-pub fn lock_memcg(memory: &Memory, owner: &AtomicU64) -> Locked {
+pub fn lock_memcg<T: ?Sized>(memory: &Memory, owner: &AtomicU64) -> Locked {
     loop {
         // Acquire pairs with the Release of commit: the group's fields are there.
         let word = owner.load(Acquire);
@@ -105,7 +110,7 @@ pub fn lock_memcg(memory: &Memory, owner: &AtomicU64) -> Locked {
 /// Ends what [`lock_memcg`] began for the same owner word (`unlock_page_memcg`,
 /// `folio_memcg_unlock`); the word is looked at again, as the kernel does.
 #[inline(never)]
-pub fn unlock_memcg(memory: &Memory, owner: &AtomicU64, locked: Locked) {
+pub fn unlock_memcg<T: ?Sized>(memory: &Memory, owner: &AtomicU64, locked: Locked) {
     let word = owner.load(Acquire);
     if word & !OWNER_FLAGS == 0 {
         return;
@@ -113,6 +118,20 @@ pub fn unlock_memcg(memory: &Memory, owner: &AtomicU64, locked: Locked) {
     if locked.0 {
         memory.resolve(word).move_lock.unlock();
     }
+}
+
+/// Runs `critical` between lock and unlock. The owner word is found anew for the unlock,
+/// which in the kernel is handed the page or folio, not the word.
+#[inline]
+pub fn with_lock<'a, T: ?Sized, R>(
+    memory: &Memory,
+    owner: impl Fn() -> &'a AtomicU64,
+    critical: impl FnOnce() -> R,
+) -> R {
+    let locked = lock_memcg::<T>(memory, owner());
+    let result = critical();
+    unlock_memcg::<T>(memory, owner(), locked);
+    result
 }
 
 impl Group {

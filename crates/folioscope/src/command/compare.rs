@@ -49,14 +49,26 @@ pub(crate) fn run(
         return Ok(measured.code);
     }
     let summary = report::summary(&measured.folder)?;
-    let text = report::write(&measured.folder, &summary)?;
+    let text = report::write(&measured.folder, &summary).map_err(|failure| {
+        let folder = measured.folder.display();
+        Failure::Wrong(format!(
+            "{failure}\nAll that was measured is in {folder}; `folioscope report {folder}` and \
+             `folioscope plot {folder}` go on from there"
+        ))
+    })?;
     if args.json {
         output.text(::report::json_lines(&summary))?;
     } else {
         output.text(text)?;
     }
     output.finish()?;
-    let figures = plot::draw(&measured.folder, &summary, None)?;
+    let figures = plot::draw(&measured.folder, &summary, None).map_err(|failure| {
+        let folder = measured.folder.display();
+        Failure::Wrong(format!(
+            "{failure}\nAll that was measured is in {folder}, and so is the report; once there is \
+             room, `folioscope plot {folder}` draws the figures"
+        ))
+    })?;
     measured.tell();
     eprintln!(
         "folioscope: {}: the report, {} figures and the record",

@@ -86,7 +86,8 @@ fn mail(names: &[String], lines: &[Line]) -> String {
     );
     text.push_str(
         "end of IO: set dirty and release; charge: charge and uncharge, memcg.\n\
-         Segments are as long as the queue allows: 64 KiB, or without limit.\n",
+         Segments are as long as the queue allows: 64 KiB, or without limit.\n\
+         Each kernel is as Debian built it, with its own compiler and options.\n",
     );
     for line in lines {
         for cell in &line.cells {

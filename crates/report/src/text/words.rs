@@ -233,6 +233,9 @@ pub(crate) fn limits(summary: &Summary) -> Vec<String> {
         "Footprint regimes (l1, l2, mem) are never averaged, and a mean says nothing of a \
          single row."
             .to_owned(),
+        "One binary is one placement of the code in memory; another build may move a row by more \
+         than its interval."
+            .to_owned(),
     ];
     let synthetic = summary
         .cases()
