@@ -18,9 +18,15 @@
 
 mod accounting;
 mod block_io;
+mod free_list;
 mod store;
 mod types;
 mod words;
+
+/// What `free_list` is built of; its loom test puts loom's in their place.
+mod sync {
+    pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+}
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 

@@ -1,17 +1,10 @@
 //! Where typed descriptors come from: a store like a slab cache, last freed first used.
 
-use std::sync::atomic::{
-    AtomicU64,
-    Ordering::{AcqRel, Acquire, Relaxed},
-};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use design::{BuildError, Plan, PowerArray, SLOT_SIZE, Slot, lru};
 
-/// The index part of the list's head.
-const INDEX_MASK: u64 = 0xffff_ffff;
-/// One more pop or push, so that a head that was read never compares equal after the list
-/// changed underneath (SLUB's transaction id).
-const TRANSACTION: u64 = 1 << 32;
+use crate::free_list::FreeList;
 
 /// The descriptors, and a list of the free ones.
 #[derive(Debug)]
@@ -19,8 +12,8 @@ pub(crate) struct Store {
     slots: PowerArray<Slot>,
     /// Number of descriptors; behind them are the LRU lists' heads.
     capacity: u64,
-    /// Index + 1 of the first free descriptor (0: none), and a transaction number.
-    free: AtomicU64,
+    /// Those that were used and given back, linked through `word2`.
+    free: FreeList,
     /// Descriptors from here on were never used.
     fresh: AtomicU64,
     /// Descriptors in use.
@@ -35,7 +28,7 @@ impl Store {
         Ok(Self {
             slots,
             capacity: plan.frames,
-            free: AtomicU64::new(0),
+            free: FreeList::new(),
             fresh: AtomicU64::new(0),
             live: AtomicU64::new(0),
         })
@@ -53,16 +46,8 @@ impl Store {
     #[inline]
     pub(crate) fn alloc(&self) -> &Slot {
         self.live.fetch_add(1, Relaxed);
-        let mut head = self.free.load(Acquire);
-        while head & INDEX_MASK != 0 {
-            let slot = self.slots.at((head & INDEX_MASK) - 1);
-            // May be stale, if another thread took the slot: then the exchange fails.
-            let next = slot.word2.load(Relaxed) & INDEX_MASK;
-            let new = (head & !INDEX_MASK).wrapping_add(TRANSACTION) | next;
-            match self.free.compare_exchange_weak(head, new, AcqRel, Acquire) {
-                Ok(_) => return slot,
-                Err(now) => head = now,
-            }
+        if let Some(index) = self.free.pop(|index| &self.slots.at(index).word2) {
+            return self.slots.at(index);
         }
         self.slots
             .at(self.fresh.fetch_add(1, Relaxed) % self.capacity.max(1))
@@ -72,18 +57,7 @@ impl Store {
     #[inline]
     pub(crate) fn free(&self, slot: &Slot) {
         self.live.fetch_sub(1, Relaxed);
-        let index = self.slots.index_of(slot) + 1;
-        let mut head = self.free.load(Relaxed);
-        loop {
-            slot.word2.store(head & INDEX_MASK, Relaxed);
-            let new = (head & !INDEX_MASK).wrapping_add(TRANSACTION) | index;
-            // Release (of AcqRel) pairs with the Acquire in alloc: who takes the slot sees
-            // the link.
-            match self.free.compare_exchange_weak(head, new, AcqRel, Relaxed) {
-                Ok(_) => return,
-                Err(now) => head = now,
-            }
-        }
+        self.free.push(self.slots.index_of(slot), &slot.word2);
     }
 
     /// Bytes of the descriptors in use.

@@ -15,7 +15,14 @@ mod group;
 mod lock;
 mod objects;
 mod refs;
+mod spin;
 mod stat;
+
+/// What `counter` and `spin` are built of; their loom tests put loom's in their place.
+mod sync {
+    pub(super) use std::hint::spin_loop;
+    pub(super) use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+}
 
 pub use charge::{
     Charge, OverLimit, charge, move_account, split_owner, try_charge, uncharge, uncharge_batch,
@@ -24,7 +31,8 @@ pub use charge::{
 pub use counter::PageCounter;
 pub use group::{CpuState, Group, MAX_CPUS, MAX_GROUPS, Memory};
 pub(crate) use group::{LISTS, list_of};
-pub use lock::{LockStyle, Locked, SpinLock, group_of, lock_memcg, owner, unlock_memcg, with_lock};
+pub use lock::{LockStyle, Locked, group_of, lock_memcg, owner, unlock_memcg, with_lock};
+pub use spin::SpinLock;
 pub(crate) use stat::mod_zone_lru;
 pub use stat::{Stat, mod_lruvec_state};
 

@@ -1,6 +1,6 @@
 //! `struct page_counter`: hierarchical usage with limits.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use super::sync::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 /// One level's usage in base pages, its limits and its high-water mark.
 ///

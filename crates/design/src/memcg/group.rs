@@ -9,8 +9,8 @@ use hugemem::Backing;
 use physmem::Kind;
 
 use super::counter::PageCounter;
-use super::lock::SpinLock;
 use super::refs::RefMode;
+use super::spin::SpinLock;
 use super::stat::{NODE_THRESHOLD, STATS, Stat};
 use crate::slot::PowerArray;
 

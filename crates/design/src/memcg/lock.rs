@@ -1,7 +1,7 @@
 //! The lock between a chunk and its group.
 
 use std::sync::atomic::{
-    AtomicU32, AtomicU64,
+    AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -33,45 +33,6 @@ impl LockStyle {
             Self::CastToCommon => "cast-to-common",
             Self::Generic => "generic",
         }
-    }
-}
-
-/// A test-and-test-and-set lock.
-///
-/// Acquire in `lock` pairs with Release in `unlock`: what one holder wrote, the next sees.
-#[repr(transparent)]
-#[derive(Debug, Default)]
-pub struct SpinLock(AtomicU32);
-
-impl SpinLock {
-    /// Takes the lock, spinning.
-    #[inline]
-    pub fn lock(&self) {
-        while self
-            .0
-            .compare_exchange_weak(0, 1, Acquire, Relaxed)
-            .is_err()
-        {
-            std::hint::spin_loop();
-            while self.0.load(Relaxed) != 0 {
-                std::hint::spin_loop();
-            }
-        }
-    }
-
-    /// Releases the lock.
-    #[inline]
-    pub fn unlock(&self) {
-        self.0.store(0, Release);
-    }
-
-    /// Runs `critical` with the lock held. A panic inside leaves it held.
-    #[inline]
-    pub fn with<T>(&self, critical: impl FnOnce() -> T) -> T {
-        self.lock();
-        let result = critical();
-        self.unlock();
-        result
     }
 }
 
