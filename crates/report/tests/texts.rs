@@ -228,3 +228,17 @@ fn lines_of_json() {
     let first: Vec<&str> = lines.lines().take(6).collect();
     insta::assert_snapshot!(first.join("\n"));
 }
+
+#[test]
+fn a_machine_whose_speed_moved_is_said_before_any_number() {
+    let said = |noise| {
+        let text = mail(
+            &Summary::from_run(&synthetic::run(42, noise)),
+            &synthetic::context(),
+        );
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        words.contains("own speed moved: half of the times of flat")
+    };
+    assert!(said(0.5));
+    assert!(!said(0.02));
+}

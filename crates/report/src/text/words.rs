@@ -52,7 +52,34 @@ pub(crate) fn warnings(summary: &Summary) -> Vec<String> {
             summary.fewest_processes
         ));
     }
+    if let Some(half_width) = unsteadiness(summary)
+        && half_width > UNSTEADY
+    {
+        warnings.push(format!(
+            "The machine's own speed moved: half of the times of {} have an interval beyond \
+             +-{:.0}%. Ratios are of what ran side by side and stand; times do not compare.",
+            summary.reference,
+            half_width * 100.0
+        ));
+    }
     warnings
+}
+
+/// From where on a reader is told that the machine was not steady.
+const UNSTEADY: f64 = 0.1;
+
+/// What the interval of the reference's time in nanoseconds reaches to either side, as a part
+/// of the time: the median over the rows that more than one process measured.
+fn unsteadiness(summary: &Summary) -> Option<f64> {
+    let times = summary
+        .cases()
+        .filter_map(|case| case.time(&summary.reference));
+    let mut widths: Vec<f64> = times
+        .filter(|time| time.processes > 1 && time.value > 0.0)
+        .map(|time| time.half_width() / time.value)
+        .collect();
+    widths.sort_by(f64::total_cmp);
+    widths.get(widths.len() / 2).copied()
 }
 
 /// One sentence per design: how often it was faster or slower than the reference, and
