@@ -22,8 +22,9 @@ pub static WORKLOAD: Workload = Workload {
         This is that cost alone: read the owner word of each chunk. A static type is one load at \
         a known offset; a common prefix is the same if, and only if, all types keep the field at \
         one offset, as anon and file memory do; generic tests the tag first, since a slab keeps \
-        its owners elsewhere: a load more, and a compare and a select. dispatch=kind asks every design for the kind of a \
-        chunk instead, which flat memory answers with the head's page type and mapping.",
+        its owners elsewhere: a load more, and a compare and a select. dispatch=kind asks every \
+        design for the kind of a chunk instead, which flat memory answers with the head's page \
+        type and mapping.",
     favours: "static types and a common prefix; the tag test loses",
     unfair: "real callers test the tag once and then do more than one load with the answer",
     unit: "access",

@@ -25,7 +25,7 @@ pub static WORKLOAD: Workload = Workload {
         is each design's largest step, unit=page what filesystems did before: their ratio at \
         each order is what the interface is worth. Single-page bvecs have a full table after \
         1 MiB and start another bio. headpage's assertion reads the descriptor, which nothing \
-        else in this loop does: over scattered base pages that is a cache miss for each.",
+        else in this loop does: over scattered base pages that can be a cache miss for each.",
     favours: "folio and headpage with unit=native; flat with scattered base pages, where one \
         short test fails and nothing is gained by a larger unit",
     unfair: "a bio is filled again and again, so its table is warm; allocating it is not in the \
