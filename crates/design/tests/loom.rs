@@ -10,10 +10,8 @@ mod sync {
     pub(crate) use loom::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 }
 
-#[allow(dead_code, reason = "a part of it is under test")]
 #[path = "../src/memcg/counter.rs"]
 mod counter;
-#[allow(dead_code, reason = "a part of it is under test")]
 #[path = "../src/memcg/spin.rs"]
 mod spin;
 
@@ -25,6 +23,7 @@ fn a_counter_never_grants_more_than_its_limit_and_loses_nothing() {
     loom::model(|| {
         let counter = Arc::new(PageCounter::default());
         counter.set_max(3);
+        assert_eq!((counter.max(), counter.high()), (3, u64::MAX));
         // Two fit one at a time; whoever comes first gets it.
         let threads: Vec<_> = (0..2)
             .map(|_| {

@@ -36,7 +36,7 @@ fn absent(error: &OracleError) -> bool {
 /// One test, so that only one emulator runs at a time: each takes a whole core.
 #[test]
 fn real_kernels_answer_as_the_reference_and_as_they_did_before() {
-    for series in Series::STABLE {
+    for series in Series::ALL {
         let outcome = oracle(series).and_then(|oracle| one_boot(&oracle, series).map(|()| oracle));
         match outcome {
             Ok(oracle) if required() && series == Series::V6_1 => a_wrong_model_is_caught(&oracle),

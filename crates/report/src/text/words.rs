@@ -74,12 +74,11 @@ fn unsteadiness(summary: &Summary) -> Option<f64> {
     let times = summary
         .cases()
         .filter_map(|case| case.time(&summary.reference));
-    let mut widths: Vec<f64> = times
+    let widths: Vec<f64> = times
         .filter(|time| time.processes > 1 && time.value > 0.0)
         .map(|time| time.half_width() / time.value)
         .collect();
-    widths.sort_by(f64::total_cmp);
-    widths.get(widths.len() / 2).copied()
+    stats::median(&widths)
 }
 
 /// One sentence per design: how often it was faster or slower than the reference, and
