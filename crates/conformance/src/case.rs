@@ -44,7 +44,7 @@
 
 use std::collections::BTreeMap;
 
-use design::Version;
+use mm::KernelVersion;
 use serde::{Deserialize, Serialize};
 
 mod answer;
@@ -74,7 +74,7 @@ pub struct Case {
     pub name: String,
     /// The kernel whose rules apply.
     #[serde(with = "version_name")]
-    pub rules: Version,
+    pub rules: KernelVersion,
     /// Entries of each bio's vec table.
     #[serde(default = "default_max_vecs")]
     pub max_vecs: u16,
@@ -201,7 +201,7 @@ impl Case {
                 );
             }
             bio = add.bio;
-            if add.by == By::Folio && self.rules < Version::V6_1 {
+            if add.by == By::Folio && self.rules < KernelVersion::V6_1 {
                 return no(
                     at("by"),
                     format!("Linux {} has no bio_add_folio", self.rules),
@@ -236,14 +236,19 @@ impl Case {
 mod version_name {
     //! `rules` travels as the kernel's name.
 
-    use design::Version;
+    use mm::KernelVersion;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(version: &Version, out: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        version: &KernelVersion,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
         out.serialize_str(version.name())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Version, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<KernelVersion, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }

@@ -1,14 +1,14 @@
 //! A case put to a design: the same question as to the reference, answered with real
-//! descriptors and the block layer of [`design::block`].
+//! descriptors and the block layer of [`mm::block`].
 
 use std::collections::BTreeMap;
 
-use design::block::{
+use hugemem::Backing;
+use mm::block::{
     Bio, Op, Plug, Request, SgEntry, SplitError, add_page_in_page_pieces, blk_rq_map_sg,
     for_each_run,
 };
-use design::{BlockIo, BuildError, Plan, QueueLimits, Rules, Version, with_rules};
-use hugemem::Backing;
+use mm::{BlockIo, BuildError, KernelRules, KernelVersion, Plan, QueueLimits, with_rules};
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
 
 use crate::case::{self, Add, Answer, By, Case, Refusal, Refused, Taken};
@@ -81,7 +81,7 @@ fn plan(case: &Case) -> Result<Plan, EvaluateError> {
 /// # Errors
 /// [`EvaluateError::Refused`] where the design cannot name the memory.
 #[inline(never)]
-pub fn evaluate_with<D: BlockIo, V: Rules>(
+pub fn evaluate_with<D: BlockIo, V: KernelRules>(
     design: &D,
     case: &Case,
 ) -> Result<Answer, EvaluateError> {
@@ -105,10 +105,10 @@ pub fn evaluate_with<D: BlockIo, V: Rules>(
             Ok(requests) => requests,
             Err(error) => return refused(error),
         };
-        let (mut sp_segments, mut chunks) = (0, 0);
+        let (mut sp_segments, mut units) = (0, 0);
         for bio in &built.bios {
             design.for_each_segment(bio, |_| sp_segments += 1);
-            for_each_run(design, bio, |_| chunks += 1);
+            for_each_run(design, bio, |_| units += 1);
         }
         Ok(Answer::Taken(Taken {
             name: case.name.clone(),
@@ -119,7 +119,7 @@ pub fn evaluate_with<D: BlockIo, V: Rules>(
                 .map(|rq| describe::<D, V>(design, &limits, rq))
                 .collect(),
             sp_segments,
-            chunks,
+            chunks: units,
         }))
     })?
 }
@@ -136,33 +136,33 @@ pub(crate) fn anon_and_file(n: usize) -> Kind {
 /// The bios of a case, before anything is submitted.
 pub(crate) struct Built<'d, D: BlockIo + 'd> {
     /// The allocations by their first frame.
-    pub chunks: BTreeMap<u64, D::Chunk<'d>>,
+    pub units: BTreeMap<u64, D::Unit<'d>>,
     /// In order; bios that took nothing included.
-    pub bios: Vec<Bio<D::Ref<'d>>>,
+    pub bios: Vec<Bio<D::BvPage<'d>>>,
     /// Bytes that each add took.
     pub accepted: Vec<u32>,
     /// For each vec of all bios the add that opened it.
     opened_by: Vec<usize>,
 }
 
-/// Composes a case's memory, adds it to bios through the design, shows them to `look`, and
+/// Allocates a case's memory, adds it to bios through the design, shows them to `look`, and
 /// frees the memory.
-pub(crate) fn with_bios<'d, D: BlockIo + 'd, V: Rules, T>(
+pub(crate) fn with_bios<'d, D: BlockIo + 'd, V: KernelRules, T>(
     design: &'d D,
     case: &Case,
     kind: impl Fn(usize) -> Kind,
     look: impl FnOnce(&Built<'d, D>) -> T,
 ) -> Result<T, EvaluateError> {
-    let chunks = compose(design, case, &kind);
-    let built = build::<D, V>(design, case, chunks);
+    let units = alloc(design, case, &kind);
+    let built = build::<D, V>(design, case, units);
     match built {
         Ok(built) => {
             let out = look(&built);
-            dissolve(design, built.chunks);
+            free(design, built.units);
             Ok(out)
         }
-        Err(chunks) => {
-            dissolve(design, chunks);
+        Err(units) => {
+            free(design, units);
             Err(EvaluateError::Refused {
                 design: D::NAME,
                 kind: kind(0),
@@ -176,45 +176,45 @@ pub(crate) fn with_bios<'d, D: BlockIo + 'd, V: Rules, T>(
 /// Out of line, as what follows: a law is generic over the design, and a copy of this in every
 /// law of every design is most of what an optimised build of the laws would then compile.
 #[inline(never)]
-fn compose<'d, D: BlockIo + 'd>(
+fn alloc<'d, D: BlockIo + 'd>(
     design: &'d D,
     case: &Case,
     kind: &dyn Fn(usize) -> Kind,
-) -> BTreeMap<u64, D::Chunk<'d>> {
-    let mut chunks = BTreeMap::new();
+) -> BTreeMap<u64, D::Unit<'d>> {
+    let mut units = BTreeMap::new();
     for (n, (pfn, order)) in case.allocations().into_iter().enumerate() {
         let extent = Extent::new(Pfn(pfn), Order::new(order));
-        chunks.insert(pfn, design.compose(extent, kind(n)));
+        units.insert(pfn, design.alloc(extent, kind(n)));
     }
-    chunks
+    units
 }
 
 /// Frees a case's memory.
 #[inline(never)]
-fn dissolve<'d, D: BlockIo + 'd>(design: &'d D, chunks: BTreeMap<u64, D::Chunk<'d>>) {
-    for chunk in chunks.into_values() {
-        design.dissolve(chunk);
+fn free<'d, D: BlockIo + 'd>(design: &'d D, units: BTreeMap<u64, D::Unit<'d>>) {
+    for unit in units.into_values() {
+        design.free(unit);
     }
 }
 
-/// All adds of a case; the chunks come back where the design refuses one of them.
+/// All adds of a case; the units come back where the design refuses one of them.
 #[inline(never)]
 #[allow(
     clippy::type_complexity,
-    reason = "either the bios or the chunks they should have named"
+    reason = "either the bios or the units they should have named"
 )]
-fn build<'d, D: BlockIo + 'd, V: Rules>(
+fn build<'d, D: BlockIo + 'd, V: KernelRules>(
     design: &'d D,
     case: &Case,
-    chunks: BTreeMap<u64, D::Chunk<'d>>,
-) -> Result<Built<'d, D>, BTreeMap<u64, D::Chunk<'d>>> {
-    let mut bios: Vec<Bio<D::Ref<'d>>> = Vec::new();
+    units: BTreeMap<u64, D::Unit<'d>>,
+) -> Result<Built<'d, D>, BTreeMap<u64, D::Unit<'d>>> {
+    let mut bios: Vec<Bio<D::BvPage<'d>>> = Vec::new();
     let mut accepted = Vec::with_capacity(case.adds.len());
     let mut opened_by = Vec::new();
     let mut number = None;
     for (i, add) in case.adds.iter().enumerate() {
-        let Some((page, offset)) = named::<D, V>(design, chunks[&add.pfn], add) else {
-            return Err(chunks);
+        let Some((page, offset)) = named::<D, V>(design, units[&add.pfn], add) else {
+            return Err(units);
         };
         if number != Some(add.bio) {
             number = Some(add.bio);
@@ -224,7 +224,7 @@ fn build<'d, D: BlockIo + 'd, V: Rules>(
         loop {
             let bio = bios.last_mut().expect("one was just made");
             let before = bio.vecs().len();
-            let n = if V::VERSION == Version::V5_0 {
+            let n = if V::VERSION == KernelVersion::V5_0 {
                 let (page, offset) = design.page_at(page, offset + taken);
                 add_page_in_page_pieces::<V, D>(design, bio, page, add.len - taken, offset)
             } else {
@@ -234,7 +234,7 @@ fn build<'d, D: BlockIo + 'd, V: Rules>(
             taken += n;
             // Before multi-page bvecs a submitter who ran out of vecs went on in a new bio;
             // a bio that is full from the start refuses, as it does later.
-            if V::VERSION != Version::V5_0 || taken == add.len {
+            if V::VERSION != KernelVersion::V5_0 || taken == add.len {
                 break;
             }
             if taken == 0 {
@@ -246,7 +246,7 @@ fn build<'d, D: BlockIo + 'd, V: Rules>(
         accepted.push(taken);
     }
     Ok(Built {
-        chunks,
+        units,
         bios,
         accepted,
         opened_by,
@@ -263,30 +263,30 @@ fn next_bio<R: Copy>(case: &Case, before: Option<&Bio<R>>, filler: R) -> Bio<R> 
 
 /// What an add hands to `bio_add_page`: the page of its first byte, except that 6.1's
 /// `bio_add_folio` hands over the head and the whole offset.
-fn named<'d, D: BlockIo + 'd, V: Rules>(
+fn named<'d, D: BlockIo + 'd, V: KernelRules>(
     design: &'d D,
-    chunk: D::Chunk<'d>,
+    unit: D::Unit<'d>,
     add: &Add,
-) -> Option<(D::Ref<'d>, u32)> {
-    let page = if V::VERSION == Version::V6_1 && add.by == By::Folio {
+) -> Option<(D::BvPage<'d>, u32)> {
+    let page = if V::VERSION == KernelVersion::V6_1 && add.by == By::Folio {
         0
     } else {
         add.offset >> PAGE_SHIFT
     };
-    let (reference, rest) = design.reference(chunk, u64::from(page))?;
+    let (reference, rest) = design.bv_page(unit, u64::from(page))?;
     Some((reference, rest + (add.offset - (page << PAGE_SHIFT))))
 }
 
 impl<'d, D: BlockIo + 'd> Built<'d, D> {
     /// The tables as the kernel would write them, whatever a design's references name:
     /// the page of the call that opened the vec, and the offset from it.
-    fn vecs<V: Rules>(&self, design: &D, case: &Case) -> Vec<(u64, u32, u32)> {
+    fn vecs<V: KernelRules>(&self, design: &D, case: &Case) -> Vec<(u64, u32, u32)> {
         let vecs = self.bios.iter().flat_map(|bio| bio.vecs());
         vecs.zip(&self.opened_by)
             .map(|(vec, &opener)| {
                 let phys = design.phys(vec.page) + u64::from(vec.offset);
                 let add = &case.adds[opener];
-                let pfn = if V::VERSION == Version::V6_1 && add.by == By::Folio {
+                let pfn = if V::VERSION == KernelVersion::V6_1 && add.by == By::Folio {
                     add.pfn
                 } else {
                     phys >> PAGE_SHIFT
@@ -299,11 +299,11 @@ impl<'d, D: BlockIo + 'd> Built<'d, D> {
 
 /// Submits bios in order under one plug; the requests by sector.
 #[inline(never)]
-fn submit<'d, 'b, D: BlockIo + 'd, V: Rules>(
+fn submit<'d, 'b, D: BlockIo + 'd, V: KernelRules>(
     design: &'d D,
     limits: &QueueLimits,
-    bios: &'b [Bio<D::Ref<'d>>],
-) -> Result<Vec<Request<'b, D::Ref<'d>>>, Refusal> {
+    bios: &'b [Bio<D::BvPage<'d>>],
+) -> Result<Vec<Request<'b, D::BvPage<'d>>>, Refusal> {
     let mut plug = Plug::default();
     for bio in bios.iter().filter(|bio| bio.iter.size != 0) {
         if !is_aligned::<V>(limits, bio.iter.sector, bio.iter.size) {
@@ -322,8 +322,8 @@ fn submit<'d, 'b, D: BlockIo + 'd, V: Rules>(
 
 /// Whether a bio is whole blocks (`bio_unaligned`, v6.11 and later). Older kernels leave
 /// it to their callers; case files are held to whole sectors.
-fn is_aligned<V: Rules>(limits: &QueueLimits, sector: u64, size: u32) -> bool {
-    if V::VERSION < Version::V6_12 {
+fn is_aligned<V: KernelRules>(limits: &QueueLimits, sector: u64, size: u32) -> bool {
+    if V::VERSION < KernelVersion::V6_12 {
         return size.is_multiple_of(512);
     }
     let mask = u64::from(limits.logical_block_size) - 1;
@@ -332,10 +332,10 @@ fn is_aligned<V: Rules>(limits: &QueueLimits, sector: u64, size: u32) -> bool {
 
 /// Maps a request and writes it down.
 #[inline(never)]
-fn describe<'d, D: BlockIo + 'd, V: Rules>(
+fn describe<'d, D: BlockIo + 'd, V: KernelRules>(
     design: &'d D,
     limits: &QueueLimits,
-    request: &Request<'_, D::Ref<'d>>,
+    request: &Request<'_, D::BvPage<'d>>,
 ) -> case::Request {
     // 6.12 may send a bio on with a count that is too small, so the count is no bound.
     let mut table = vec![SgEntry::default(); request.segments() as usize + 16];

@@ -3,10 +3,10 @@
 //! A bio here is a vec table plus the byte range of it that is still to do; every walk is a
 //! list made anew from these two. Nothing is cached, nothing is advanced in place. Each
 //! function says which kernel function it stands for; where kernels differ, it says at which
-//! version and how. The real kernels are the judges: the crate `kernel-oracle` runs the same
+//! version and how. The real kernels are the judges: the crate `oracle` runs the same
 //! cases inside them.
 
-use design::{QueueLimits, Version};
+use mm::{KernelVersion, QueueLimits};
 
 use crate::case::{Answer, Case, Refusal, Refused, Taken};
 
@@ -67,14 +67,14 @@ fn try_evaluate(case: &Case) -> Result<Taken, Refusal> {
     })
 }
 
-/// Sectors from `sector` to the next chunk boundary (`blk_chunk_sectors_left`), capped by the
+/// Sectors from `sector` to the next unit boundary (`blk_chunk_sectors_left`), capped by the
 /// largest request.
 pub(crate) fn max_sectors_at(limits: &QueueLimits, sector: u64) -> u32 {
     match limits.chunk_sectors {
         0 => limits.max_sectors,
-        chunk => limits
+        unit => limits
             .max_sectors
-            .min(chunk - (sector % u64::from(chunk)) as u32),
+            .min(unit - (sector % u64::from(unit)) as u32),
     }
 }
 
@@ -102,6 +102,6 @@ pub(crate) fn gap_to_prev(limits: &QueueLimits, prev: Bvec, offset: u64) -> bool
 }
 
 /// Whether that kernel checks a bio against the logical block size (`bio_unaligned`).
-pub(crate) fn checks_blocks(rules: Version) -> bool {
-    rules >= Version::V6_12
+pub(crate) fn checks_blocks(rules: KernelVersion) -> bool {
+    rules >= KernelVersion::V6_12
 }

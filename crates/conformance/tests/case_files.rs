@@ -4,7 +4,7 @@ use std::io::{BufReader, Cursor, Read};
 
 use conformance::case::{Answer, Case, CaseError, Refusal, generate_one, parse_lines};
 use conformance::reference::evaluate;
-use design::Version;
+use mm::KernelVersion;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
@@ -39,7 +39,7 @@ fn damaged_line() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![any::<u8>(), Just(b'9'), Just(b'}'), Just(b'"')],
     );
     (any::<u64>(), proptest::collection::vec(edit, 1..6)).prop_map(|(seed, edits)| {
-        let mut line = json(&generate_one(seed, 0, Version::V6_12)).into_bytes();
+        let mut line = json(&generate_one(seed, 0, KernelVersion::V6_12)).into_bytes();
         for (at, byte) in edits {
             let at = at.index(line.len());
             line[at] = byte;
@@ -52,14 +52,14 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_case_survives_its_line(seed in any::<u64>(), rules in 0..Version::ALL.len()) {
-        let case = generate_one(seed, 0, Version::ALL[rules]);
+    fn a_case_survives_its_line(seed in any::<u64>(), rules in 0..KernelVersion::ALL.len()) {
+        let case = generate_one(seed, 0, KernelVersion::ALL[rules]);
         prop_assert_eq!(parse_one(&json(&case)), Ok(case));
     }
 
     #[test]
-    fn an_answer_survives_its_line(seed in any::<u64>(), rules in 0..Version::ALL.len()) {
-        let answer = evaluate(&generate_one(seed, 0, Version::ALL[rules]));
+    fn an_answer_survives_its_line(seed in any::<u64>(), rules in 0..KernelVersion::ALL.len()) {
+        let answer = evaluate(&generate_one(seed, 0, KernelVersion::ALL[rules]));
         let line = serde_json::to_string(&answer).expect("plain data");
         prop_assert_eq!(serde_json::from_str::<Answer>(&line).expect("our own line"), answer);
     }
@@ -75,7 +75,7 @@ proptest! {
 
     #[test]
     fn a_damaged_line_is_a_case_or_an_error_and_the_next_still_runs(line in damaged_line()) {
-        let whole = generate_one(1, 1, Version::V7_1);
+        let whole = generate_one(1, 1, KernelVersion::V7_1);
         let mut file = line.clone();
         file.push(b'\n');
         file.extend(json(&whole).bytes());
@@ -184,7 +184,7 @@ fn a_bad_line_names_its_field() {
 
 #[test]
 fn lines_are_counted_blank_ones_too() {
-    let good = json(&generate_one(7, 0, Version::V5_10));
+    let good = json(&generate_one(7, 0, KernelVersion::V5_10));
     let file = format!("{good}\n\n  \r\nnot a case\n{good}");
     let lines: Vec<(usize, bool)> = parse_lines(Cursor::new(file))
         .map(|(n, c)| (n, c.is_ok()))
@@ -243,7 +243,7 @@ fn old_kernels_raise_what_new_ones_refuse() {
 
 #[test]
 fn a_virtual_boundary_lifts_the_segment_size_since_5_2() {
-    let size = |rules: Version, limits: &str| {
+    let size = |rules: KernelVersion, limits: &str| {
         let line = format!(
             r#"{{"name":"n","rules":"{rules}","limits":{{"virt_boundary_mask":4095{limits}}},"adds":[]}}"#
         );
@@ -254,8 +254,8 @@ fn a_virtual_boundary_lifts_the_segment_size_since_5_2() {
             .expect("fine")
             .max_segment_size
     };
-    assert_eq!(size(Version::V5_0, ""), 65536);
-    for rules in &Version::ALL[1..] {
+    assert_eq!(size(KernelVersion::V5_0, ""), 65536);
+    for rules in &KernelVersion::ALL[1..] {
         assert_eq!(size(*rules, ""), u32::MAX);
         assert_eq!(size(*rules, r#","max_segment_size":8192"#), 8192);
     }

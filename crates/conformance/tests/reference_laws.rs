@@ -2,7 +2,7 @@
 
 use conformance::case::{Add, Answer, Case, Refusal, WINDOW_PAGES, generate_one, invariants};
 use conformance::reference::{Split, build, evaluate, split_to_limits};
-use design::Version;
+use mm::KernelVersion;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
@@ -19,8 +19,8 @@ fn config() -> Config {
     }
 }
 
-fn any_rules() -> impl Strategy<Value = Version> {
-    proptest::sample::select(Version::ALL.to_vec())
+fn any_rules() -> impl Strategy<Value = KernelVersion> {
+    proptest::sample::select(KernelVersion::ALL.to_vec())
 }
 
 fn any_case() -> impl Strategy<Value = Case> {
@@ -127,7 +127,7 @@ fn merging_depends_on_order() {
 /// A generator that never reaches a corner proves nothing there.
 #[test]
 fn generated_cases_reach_the_corners() {
-    for rules in Version::ALL {
+    for rules in KernelVersion::ALL {
         let cases: Vec<Case> = (0..2000).map(|i| generate_one(42, i, rules)).collect();
         let taken: Vec<_> = cases
             .iter()
@@ -159,7 +159,7 @@ fn generated_cases_reach_the_corners() {
             100,
         );
         count(
-            "a chunk limit",
+            "a unit limit",
             taken
                 .iter()
                 .filter(|(c, _)| c.limits.chunk_sectors.is_some())
@@ -183,14 +183,14 @@ fn generated_cases_reach_the_corners() {
             50,
         );
         let vec_beyond_page = |t: &conformance::case::Taken| t.vecs.iter().any(|v| v.2 > 4096);
-        if rules > Version::V5_0 {
+        if rules > KernelVersion::V5_0 {
             count(
                 "a vec of several pages",
                 taken.iter().filter(|(_, t)| vec_beyond_page(t)).count(),
                 500,
             );
         }
-        if rules >= Version::V6_12 {
+        if rules >= KernelVersion::V6_12 {
             count("a refusal", 2000 - taken.len(), 20);
         }
     }

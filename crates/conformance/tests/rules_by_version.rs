@@ -2,8 +2,8 @@
 
 use conformance::case::{Add, Answer, By, Case, Limits, Refusal, Taken};
 use conformance::reference::evaluate;
-use design::Version;
-use design::Version::{V5_0, V5_10, V6_1, V6_12, V7_1, V7_2};
+use mm::KernelVersion;
+use mm::KernelVersion::{V5_0, V5_10, V6_1, V6_12, V7_1, V7_2};
 
 const PFN: u64 = 0x4000;
 const BASE: u64 = PFN * 4096;
@@ -23,7 +23,7 @@ fn of_bio(bio: u16, add: Add) -> Add {
     Add { bio, ..add }
 }
 
-fn ask(rules: Version, limits: Limits, start_sector: u64, adds: &[Add]) -> Answer {
+fn ask(rules: KernelVersion, limits: Limits, start_sector: u64, adds: &[Add]) -> Answer {
     let case = Case {
         name: "by hand".into(),
         rules,
@@ -36,14 +36,14 @@ fn ask(rules: Version, limits: Limits, start_sector: u64, adds: &[Add]) -> Answe
     evaluate(&case)
 }
 
-fn taken(rules: Version, limits: Limits, start_sector: u64, adds: &[Add]) -> Taken {
+fn taken(rules: KernelVersion, limits: Limits, start_sector: u64, adds: &[Add]) -> Taken {
     match ask(rules, limits, start_sector, adds) {
         Answer::Taken(taken) => taken,
         Answer::Refused(refused) => panic!("rules {rules}: {refused:?}"),
     }
 }
 
-fn refusal(rules: Version, limits: Limits, start_sector: u64, adds: &[Add]) -> Refusal {
+fn refusal(rules: KernelVersion, limits: Limits, start_sector: u64, adds: &[Add]) -> Refusal {
     match ask(rules, limits, start_sector, adds) {
         Answer::Refused(refused) => refused.error,
         Answer::Taken(taken) => panic!("rules {rules} take it: {taken:?}"),
@@ -88,7 +88,7 @@ fn the_last_part_of_a_cut_takes_the_next_bio() {
         at(PFN, 3, 0, 20 * 512),
         of_bio(1, at(PFN, 3, 20 * 512, 4096)),
     ];
-    for rules in Version::ALL {
+    for rules in KernelVersion::ALL {
         let taken = taken(rules, limits, 0, &adds);
         assert_eq!(
             parts(&taken),
@@ -175,7 +175,7 @@ fn a_virtual_boundary_cuts_between_vecs_and_bios() {
     };
     let gap = [at(PFN, 0, 0, 2048), at(PFN + 2, 0, 0, 4096)];
     let apart = [at(PFN, 0, 0, 2048), of_bio(1, at(PFN + 2, 0, 0, 4096))];
-    for rules in Version::ALL {
+    for rules in KernelVersion::ALL {
         let cut = [(0, 2048, 1), (4, 4096, 1)];
         assert_eq!(parts(&taken(rules, limits, 0, &gap)), cut, "rules {rules}");
         assert_eq!(

@@ -3,7 +3,7 @@
 
 use conformance::case::{Add, Answer, By, Case, Limits, Taken};
 use conformance::reference::evaluate;
-use design::Version;
+use mm::KernelVersion;
 
 const P: u32 = 4096;
 const M: u32 = 1 << 20;
@@ -29,7 +29,7 @@ fn folios_2m(pfns: impl IntoIterator<Item = u64>) -> Vec<Add> {
     pfns.into_iter().map(|pfn| add(pfn, 9, 0, 2 * M)).collect()
 }
 
-fn case(rules: Version, limits: Limits, adds: Vec<Add>) -> Case {
+fn case(rules: KernelVersion, limits: Limits, adds: Vec<Add>) -> Case {
     let name = "worked".to_owned();
     Case {
         name,
@@ -57,7 +57,7 @@ fn counts(taken: &Taken) -> [usize; 4] {
 }
 
 fn run_7_1(limits: Limits, adds: Vec<Add>) -> Taken {
-    taken(&case(Version::V7_1, limits, adds))
+    taken(&case(KernelVersion::V7_1, limits, adds))
 }
 
 fn unbounded() -> Limits {
@@ -185,7 +185,7 @@ fn the_257th_scattered_page_is_refused() {
 #[test]
 fn a_full_table_still_merges() {
     let mut case = case(
-        Version::V7_1,
+        KernelVersion::V7_1,
         Limits::default(),
         pages([PFN, PFN + 1, PFN + 3]),
     );
@@ -197,7 +197,7 @@ fn a_full_table_still_merges() {
 
 #[test]
 fn before_5_1_a_vec_is_a_page() {
-    let run = |adds| taken(&case(Version::V5_0, Limits::default(), adds));
+    let run = |adds| taken(&case(KernelVersion::V5_0, Limits::default(), adds));
     assert_eq!(counts(&run(pages(PFN..PFN + 16))), [16, 1, 1, 1]);
     assert_eq!(counts(&run(pages(PFN..PFN + 17))), [17, 2, 2, 1]);
 

@@ -4,7 +4,7 @@
 use conformance::case::{Answer, Case};
 use conformance::evaluate::{EvaluateError, evaluate};
 use conformance::laws::{accounting, block, describe, lru};
-use design::{BlockIo, Design, Version};
+use mm::{BlockIo, Design, KernelVersion};
 
 /// A law: its capability, its name, the check. It panics where the law is broken.
 pub(crate) type Law = (&'static str, &'static str, fn());
@@ -66,7 +66,7 @@ macro_rules! contender {
             laws: laws!($design: $($capability)+),
             single_page_vecs: <$design as BlockIo>::SINGLE_PAGE_VECS,
             evaluate: evaluate::<$design>,
-            answer: kernel_oracle::answer_of::<$design>,
+            answer: oracle::answer_of::<$design>,
         }
     };
 }
@@ -74,18 +74,18 @@ macro_rules! contender {
 impl Contender {
     /// Whether it is run under the rules of the case.
     pub(crate) fn supports(&self, case: &Case) -> bool {
-        (case.rules == Version::V5_0) == self.single_page_vecs
+        (case.rules == KernelVersion::V5_0) == self.single_page_vecs
     }
 }
 
 /// Every design but the harness floor, which does no work and keeps no law.
 pub(crate) static ALL: [Contender; 6] = [
-    contender!(design_flat::Flat: describe block accounting lru),
-    contender!(design_flat::FlatSinglePage: block),
-    contender!(design_folio::FolioForAll: describe block accounting lru),
-    contender!(design_split::Split: describe block accounting lru),
-    contender!(design_headpage::HeadPage: describe block accounting lru),
-    contender!(design_headpage::HeadPageUnchecked: describe block accounting lru),
+    contender!(flat::Flat: describe block accounting lru),
+    contender!(flat::FlatSinglePage: block),
+    contender!(folio::FolioForAll: describe block accounting lru),
+    contender!(split::Split: describe block accounting lru),
+    contender!(headpage::HeadPage: describe block accounting lru),
+    contender!(headpage::HeadPageUnchecked: describe block accounting lru),
 ];
 
 /// The design of this name.

@@ -62,10 +62,10 @@ impl Failure {
     }
 }
 
-impl From<record::RecordError> for Failure {
-    fn from(error: record::RecordError) -> Self {
+impl From<results::RecordError> for Failure {
+    fn from(error: results::RecordError) -> Self {
         match error {
-            record::RecordError::Io { .. } | record::RecordError::Unwritable { .. } => {
+            results::RecordError::Io { .. } | results::RecordError::Unwritable { .. } => {
                 Self::Wrong(error.to_string())
             }
             // A record that cannot be read is bad input.
@@ -74,10 +74,10 @@ impl From<record::RecordError> for Failure {
     }
 }
 
-impl From<record::StoreError> for Failure {
-    fn from(error: record::StoreError) -> Self {
+impl From<results::StoreError> for Failure {
+    fn from(error: results::StoreError) -> Self {
         match error {
-            record::StoreError::Record(error) => error.into(),
+            results::StoreError::Record(error) => error.into(),
             error => Self::Usage(error.to_string()),
         }
     }

@@ -7,10 +7,10 @@ mod contenders;
 mod failure;
 mod interrupt;
 mod output;
-mod place;
 mod progress;
 mod provenance;
 mod resume;
+mod run_dir;
 mod table;
 
 use std::ffi::OsString;

@@ -1,6 +1,6 @@
 //! What the tool was built from, as the build script found it.
 
-use record::{Environment, Git, command_without_paths};
+use results::{Environment, Git, command_without_paths};
 
 /// The revision of the sources; `None` outside a git work tree.
 pub(crate) fn git() -> Option<Git> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use record::{ENV_FILE, Row, RowWriter, SAMPLES_FILE, Tail, read_environment, read_rows};
+use results::{ENV_FILE, Row, RowWriter, SAMPLES_FILE, Tail, read_environment, read_rows};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{MeasureArgs, Which};
@@ -69,7 +69,7 @@ impl Asked {
     /// Writes it beside the run.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let text = serde_json::to_vec(self).map_err(|error| Failure::Wrong(error.to_string()))?;
-        Ok(record::write_whole(&folder.join(PLAN_FILE), &text)?)
+        Ok(results::write_whole(&folder.join(PLAN_FILE), &text)?)
     }
 
     /// Reads what a run was begun with, and refuses arguments that ask for something else.
@@ -165,5 +165,5 @@ fn rewrite(path: &Path, rows: &[Row]) -> Result<(), Failure> {
         serde_json::to_writer(&mut text, row).map_err(|error| Failure::Wrong(error.to_string()))?;
         text.push(b'\n');
     }
-    Ok(record::write_whole(path, &text)?)
+    Ok(results::write_whole(path, &text)?)
 }

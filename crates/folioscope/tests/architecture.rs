@@ -12,77 +12,77 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("hugemem", &[]),
     ("physmem", &["hugemem"]),
-    ("design", &["hugemem", "physmem"]),
-    ("design-flat", &["design", "hugemem", "physmem"]),
-    ("design-folio", &["design", "hugemem", "physmem"]),
-    ("design-split", &["design", "hugemem", "physmem"]),
-    ("design-headpage", &["design", "hugemem", "physmem"]),
-    ("design-null", &["design", "hugemem", "physmem"]),
-    ("conformance", &["design", "hugemem", "physmem"]),
-    ("workloads", &["design", "hugemem", "physmem"]),
+    ("mm", &["hugemem", "physmem"]),
+    ("flat", &["mm", "hugemem", "physmem"]),
+    ("folio", &["mm", "hugemem", "physmem"]),
+    ("split", &["mm", "hugemem", "physmem"]),
+    ("headpage", &["mm", "hugemem", "physmem"]),
+    ("null", &["mm", "hugemem", "physmem"]),
+    ("conformance", &["mm", "hugemem", "physmem"]),
+    ("workloads", &["mm", "hugemem", "physmem"]),
     (
         "registry",
         &[
             "conformance",
-            "design",
-            "design-flat",
-            "design-folio",
-            "design-headpage",
-            "design-null",
-            "design-split",
+            "mm",
+            "flat",
+            "folio",
+            "headpage",
+            "null",
+            "split",
             "hugemem",
             "physmem",
             "workloads",
         ],
     ),
     ("stats", &[]),
-    ("record", &[]),
-    ("gate", &["record"]),
-    ("report", &["record", "stats"]),
+    ("results", &[]),
+    ("gate", &["results"]),
+    ("report", &["results", "stats"]),
     (
         "measure",
         &[
-            "design",
+            "mm",
             "hugemem",
             "physmem",
-            "record",
+            "results",
             "registry",
             "stats",
             "workloads",
         ],
     ),
     (
-        "kernel-oracle",
+        "oracle",
         &[
             "conformance",
-            "design",
-            "design-flat",
-            "design-folio",
-            "design-headpage",
-            "design-split",
+            "mm",
+            "flat",
+            "folio",
+            "headpage",
+            "split",
             "hugemem",
             "physmem",
-            "record",
+            "results",
         ],
     ),
     (
-        "resolution",
+        "sensitivity",
         &[
-            "bench", "hugemem", "measure", "record", "registry", "report", "stats",
+            "bench", "hugemem", "measure", "results", "registry", "report", "stats",
         ],
     ),
     (
         "bench",
         &[
-            "design",
-            "design-flat",
-            "design-folio",
-            "design-headpage",
-            "design-null",
-            "design-split",
+            "mm",
+            "flat",
+            "folio",
+            "headpage",
+            "null",
+            "split",
             "hugemem",
             "physmem",
-            "record",
+            "results",
             "registry",
             "workloads",
         ],
@@ -90,7 +90,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Lines beyond which a source file is too long to be one thought.
-const MOST_LINES: usize = 450;
+const MAX_LINES: usize = 450;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -180,7 +180,7 @@ fn unsafe_code_stands_only_in_hugemem_and_the_slot() {
         .into_iter()
         .filter(|(path, _)| path.extension().is_some_and(|e| e == "rs"))
         .filter(|(path, _)| {
-            !path.starts_with("crates/hugemem") && path != Path::new("crates/design/src/slot.rs")
+            !path.starts_with("crates/memory/hugemem") && path != Path::new("crates/mm/src/slot.rs")
         })
         .filter(|(path, _)| !path.ends_with("tests/architecture.rs"))
         .filter(|(_, text)| text.lines().any(unsafe_word))
@@ -195,7 +195,7 @@ fn crates_without_unsafe_code_forbid_it() {
         .into_iter()
         .filter(|(path, _)| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs"))
         .filter(|(path, _)| {
-            !path.starts_with("crates/hugemem") && !path.starts_with("crates/design/src")
+            !path.starts_with("crates/memory/hugemem") && !path.starts_with("crates/mm/src")
         })
         .filter(|(_, text)| !text.contains("#![forbid(unsafe_code)]"))
         .map(|(path, _)| path)
@@ -208,7 +208,7 @@ fn files_are_one_thought_long() {
     let long: Vec<String> = all_sources()
         .into_iter()
         .map(|(path, text)| (path, text.lines().count()))
-        .filter(|(_, lines)| *lines > MOST_LINES)
+        .filter(|(_, lines)| *lines > MAX_LINES)
         .map(|(path, lines)| format!("{}: {lines} lines", path.display()))
         .collect();
     assert!(long.is_empty(), "{long:#?}");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use record::{Row, Run, SAMPLES_FILE, Tail};
+use results::{Row, Run, SAMPLES_FILE, Tail};
 use tempfile::TempDir;
 
 fn folioscope(args: &[&str]) -> (i32, String, String) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use record::{
+use results::{
     ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, Status,
     write_environment,
 };

@@ -6,8 +6,8 @@ pub mod lock;
 pub mod stat;
 pub mod uncharge;
 
-use design::memcg::{Group, Memory};
-use design::{Memcg, Rules};
+use mm::memcg::{MemCgroup, MemcgTree};
+use mm::{KernelRules, Memcg};
 use physmem::{Extent, Kind};
 
 use crate::checksum::Digest;
@@ -28,13 +28,13 @@ const PATH: ParamSpec = ParamSpec::words(
 /// Chunks and the groups they are charged to in turn.
 struct Ledger<'d, D: Memcg> {
     design: &'d D,
-    chunks: Vec<D::Chunk<'d>>,
-    groups: Vec<&'d Group>,
+    units: Vec<D::Unit<'d>>,
+    groups: Vec<&'d MemCgroup>,
 }
 
 impl<'d, D: Memcg> Ledger<'d, D> {
     /// Groups as the parameters `path`, `depth` and `order` ask for.
-    fn new(setup: &Setup, design: &'d D, chunks: Vec<D::Chunk<'d>>) -> Result<Self, SetupError> {
+    fn new(setup: &Setup, design: &'d D, units: Vec<D::Unit<'d>>) -> Result<Self, SetupError> {
         let path = setup.word("path")?;
         let batch = match path.as_str() {
             "bypass" => 65..u64::MAX,
@@ -54,23 +54,23 @@ impl<'d, D: Memcg> Ledger<'d, D> {
         }
         Ok(Self {
             design,
-            chunks,
+            units,
             groups,
         })
     }
 
-    /// Charges every chunk; the groups take turns.
+    /// Charges every unit; the groups take turns.
     #[inline(always)]
-    fn charge<V: Rules>(&self, cpu: usize) -> u64 {
+    fn charge<V: KernelRules>(&self, cpu: usize) -> u64 {
         let mut charged = 0;
         if let [only] = self.groups[..] {
-            for &chunk in &self.chunks {
-                charged += u64::from(self.design.charge::<V>(cpu, only, chunk).is_ok());
+            for &unit in &self.units {
+                charged += u64::from(self.design.charge::<V>(cpu, only, unit).is_ok());
             }
         } else if let [even, odd] = self.groups[..] {
-            for pair in self.chunks.chunks(2) {
-                for (&chunk, group) in pair.iter().zip([even, odd]) {
-                    charged += u64::from(self.design.charge::<V>(cpu, group, chunk).is_ok());
+            for pair in self.units.chunks(2) {
+                for (&unit, group) in pair.iter().zip([even, odd]) {
+                    charged += u64::from(self.design.charge::<V>(cpu, group, unit).is_ok());
                 }
             }
         }
@@ -81,9 +81,9 @@ impl<'d, D: Memcg> Ledger<'d, D> {
     fn told(&self) -> u64 {
         let memory = self.design.groups();
         let owned = self
-            .chunks
+            .units
             .iter()
-            .filter(|&&chunk| self.design.owner(chunk).is_some())
+            .filter(|&&unit| self.design.owner(unit).is_some())
             .count();
         told(
             owned as u64,
@@ -117,6 +117,6 @@ const fn is_kernel(kind: Kind) -> bool {
 }
 
 /// A group at the end of a chain of `depth`, of which all but the last are shared.
-fn below<'a>(memory: &'a Memory, shared: &'a Group) -> &'a Group {
+fn below<'a>(memory: &'a MemcgTree, shared: &'a MemCgroup) -> &'a MemCgroup {
     memory.create(shared).unwrap_or(shared)
 }

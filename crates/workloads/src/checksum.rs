@@ -51,9 +51,9 @@ impl Digest {
 mod tests {
     use super::Digest;
 
-    fn of(pieces: &[(u64, u64)]) -> u64 {
+    fn of(ranges: &[(u64, u64)]) -> u64 {
         let mut digest = Digest::new();
-        for &(phys, len) in pieces {
+        for &(phys, len) in ranges {
             digest.add_bytes(phys, len);
         }
         digest.finish()

@@ -7,10 +7,10 @@ pub mod lru_scan;
 pub mod pfn_scan;
 pub mod segments;
 
-use crate::ground::Ground;
+use crate::fixture::Fixture;
 use crate::{Setup, SetupError};
 
 /// Every byte of every IO is met once, in order.
 pub(crate) fn every_byte(setup: &Setup) -> Result<u64, SetupError> {
-    Ok(Ground::of(setup)?.digest())
+    Ok(Fixture::of(setup)?.digest())
 }

@@ -1,7 +1,7 @@
 //! A prepared job: one design and one workload, resident, ready to be timed.
 
-use design::Design;
 use hugemem::Proof;
+use mm::Design;
 
 /// One design, built and populated, and a loop over it.
 ///
@@ -45,7 +45,7 @@ pub struct LinearRead {
     pub sum: u64,
 }
 
-/// A piece of memory that a job works on.
+/// A range of memory that a job works on.
 #[derive(Debug)]
 pub struct MemoryOf {
     /// `descriptors` or `payload`.

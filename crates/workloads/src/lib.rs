@@ -7,14 +7,14 @@
 //! entering several designs, one inside the other, keeps all of them resident at once.
 //!
 //! Every timed loop is a function of its own that is never inlined and whose name begins
-//! with `entry`: `workloads::iteration::segments::entry::<design_flat::Flat>`. What is
+//! with `entry`: `workloads::iteration::segments::entry::<flat::Flat>`. What is
 //! counted or disassembled is exactly that. Types are erased around it, once per run.
 #![forbid(unsafe_code)]
 
 pub mod accounting;
 mod checksum;
 pub mod code;
-mod ground;
+mod fixture;
 pub mod iteration;
 mod job;
 pub mod layout;

@@ -6,8 +6,8 @@ pub mod map_sg;
 pub mod slab_io;
 pub mod split;
 
-use design::block::{Bio, Plug, Request};
-use design::{BlockIo, QueueLimits, Rules};
+use mm::block::{Bio, Plug, Request};
+use mm::{BlockIo, KernelRules, QueueLimits};
 
 use crate::params::ParamSpec;
 use crate::{Setup, SetupError};
@@ -21,7 +21,7 @@ const LIMITS: ParamSpec = ParamSpec::words(
 );
 
 /// The limits that the parameter `limits` names.
-fn limits<V: Rules>(setup: &Setup) -> Result<QueueLimits, SetupError> {
+fn limits<V: KernelRules>(setup: &Setup) -> Result<QueueLimits, SetupError> {
     let default = QueueLimits::defaults(V::VERSION);
     Ok(match setup.word("limits")?.as_str() {
         "large" => QueueLimits {
@@ -47,11 +47,11 @@ fn limits<V: Rules>(setup: &Setup) -> Result<QueueLimits, SetupError> {
 }
 
 /// Requests as a plug builds them from bios.
-fn requests<'b, 'd, D: BlockIo, V: Rules>(
+fn requests<'b, 'd, D: BlockIo, V: KernelRules>(
     design: &'d D,
     limits: &QueueLimits,
-    bios: &'b [Bio<D::Ref<'d>>],
-) -> Result<Vec<Request<'b, D::Ref<'d>>>, SetupError> {
+    bios: &'b [Bio<D::BvPage<'d>>],
+) -> Result<Vec<Request<'b, D::BvPage<'d>>>, SetupError> {
     let mut plug = Plug::default();
     for bio in bios {
         let submitted = plug.submit::<V, D>(design, limits, bio.part());

@@ -1,7 +1,7 @@
 //! What a workload is set up with, and why that can fail.
 
-use design::BuildError;
 use hugemem::Backing;
+use mm::BuildError;
 use physmem::{Kind, Order};
 
 use crate::params::{Param, Params};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use design::{SECTOR_SIZE, Version};
+use mm::{KernelVersion, SECTOR_SIZE};
 use rand::RngExt as _;
 use rand_pcg::Pcg64;
 
@@ -17,13 +17,13 @@ pub const WINDOW_PAGES: u64 = 8192;
 
 /// The first `n` cases of a seed under one kernel's rules. The same arguments give the same
 /// cases, and a case does not depend on `n`.
-pub fn generate(seed: u64, n: usize, rules: Version) -> impl Iterator<Item = Case> {
+pub fn generate(seed: u64, n: usize, rules: KernelVersion) -> impl Iterator<Item = Case> {
     (0..n as u64).map(move |index| generate_one(seed, index, rules))
 }
 
 /// The case with that index of a seed. Cases on which a kernel would stop at a `BUG_ON` are
 /// never generated; refusals with an error are, now and then.
-pub fn generate_one(seed: u64, index: u64, rules: Version) -> Case {
+pub fn generate_one(seed: u64, index: u64, rules: KernelVersion) -> Case {
     let stream = (u128::from(index) << 8) | rules as u128;
     let mut source = Source {
         rng: Pcg64::new(seed.into(), stream),
@@ -32,7 +32,7 @@ pub fn generate_one(seed: u64, index: u64, rules: Version) -> Case {
     loop {
         let mut case = source.case(format!("g{seed:x}-{index}"));
         // Where the kernel checks, a misaligned bio is a case of its own, but a rare one.
-        if rules < Version::V6_12 || !source.one_in(40) {
+        if rules < KernelVersion::V6_12 || !source.one_in(40) {
             trim_to_blocks(&mut case);
         }
         let stops = matches!(evaluate(&case), Answer::Refused(r) if r.error == Refusal::Bug);
@@ -45,7 +45,7 @@ pub fn generate_one(seed: u64, index: u64, rules: Version) -> Case {
 /// Shortens or drops adds until every bio is a whole number of blocks.
 fn trim_to_blocks(case: &mut Case) {
     let block = match case.limits.effective(case.rules) {
-        Ok(limits) if case.rules >= Version::V6_12 => u64::from(limits.logical_block_size),
+        Ok(limits) if case.rules >= KernelVersion::V6_12 => u64::from(limits.logical_block_size),
         _ => SECTOR_SIZE,
     };
     let number = |add: &Add| add.bio;
@@ -95,7 +95,7 @@ fn trim_to_blocks(case: &mut Case) {
 
 struct Source {
     rng: Pcg64,
-    rules: Version,
+    rules: KernelVersion,
 }
 
 /// How lengths and offsets inside an allocation are chosen.
@@ -130,7 +130,7 @@ impl Source {
             1 => self.rng.random_range(0..64),
             _ => self.rng.random_range(0..1 << 30),
         };
-        if self.rules >= Version::V6_12 && !self.one_in(40) {
+        if self.rules >= KernelVersion::V6_12 && !self.one_in(40) {
             start_sector -= start_sector % (block / SECTOR_SIZE);
         }
         let max_vecs = if self.one_in(3) {
@@ -149,7 +149,7 @@ impl Source {
     }
 
     fn limits(&mut self) -> Limits {
-        let old = self.rules <= Version::V6_1;
+        let old = self.rules <= KernelVersion::V6_1;
         let mut limits = Limits {
             max_segments: self.maybe(&[1, 2, 3, 4, 8, 16, 33, 128, 256, u16::MAX]),
             max_segment_size: self.maybe(&[
@@ -183,7 +183,7 @@ impl Source {
         }
         if self.one_in(4) {
             let sizes: &[u32] = match self.rules {
-                Version::V5_0 => &[8, 16, 128, 256, 1024],
+                KernelVersion::V5_0 => &[8, 16, 128, 256, 1024],
                 _ => &[8, 16, 128, 256, 1024, 9, 24, 100, 1000],
             };
             limits.chunk_sectors = Some(self.pick(sizes));
@@ -203,7 +203,7 @@ impl Source {
 
     fn adds(&mut self, block: u32) -> Vec<Add> {
         let base = self.rng.random_range(1..1024_u64) * 2 * WINDOW_PAGES;
-        let mut memory = Memory {
+        let mut memory = MemcgTree {
             base,
             taken: BTreeMap::new(),
             last: None,
@@ -216,7 +216,7 @@ impl Source {
             _ => Grain::Bytes(self.pick(&[1, 4, 16, 128])),
         };
         let large = self.one_in(4);
-        let by = if self.rules >= Version::V6_1 && self.one_in(3) {
+        let by = if self.rules >= KernelVersion::V6_1 && self.one_in(3) {
             By::Folio
         } else {
             By::Page
@@ -315,13 +315,13 @@ impl Source {
 }
 
 /// The window, and who has what of it.
-struct Memory {
+struct MemcgTree {
     base: u64,
     taken: BTreeMap<u64, u8>,
     last: Option<(u64, u8)>,
 }
 
-impl Memory {
+impl MemcgTree {
     /// A free, aligned run of the window: next to the last one if `near` and possible. `None`
     /// when the window looks full.
     fn allocate(

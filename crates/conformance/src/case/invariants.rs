@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use design::{QueueLimits, Version};
+use mm::{KernelVersion, QueueLimits};
 
 use super::{Answer, Case, PAGE_SIZE, Request, Taken};
 
@@ -127,7 +127,7 @@ fn within(case: &Case, limits: &QueueLimits, request: &Request) -> Result<(), St
     })?;
 
     // Up to 6.12 a piece of one page is never cut, however small a segment may be.
-    let page_anyway = if case.rules <= Version::V6_12 {
+    let page_anyway = if case.rules <= KernelVersion::V6_12 {
         PAGE_SIZE as u32
     } else {
         0
@@ -150,10 +150,15 @@ fn within(case: &Case, limits: &QueueLimits, request: &Request) -> Result<(), St
         .iter()
         .all(|a| a.len.is_multiple_of(block) && a.offset.is_multiple_of(block));
     let blocks = blocks && limits.chunk_sectors == 0 && limits.max_segment_size >= block;
-    if blocks || case.rules != Version::V6_12 {
+    if blocks || case.rules != KernelVersion::V6_12 {
         gaps(limits, request)?;
     }
-    if blocks || matches!(case.rules, Version::V6_1 | Version::V7_1 | Version::V7_2) {
+    if blocks
+        || matches!(
+            case.rules,
+            KernelVersion::V6_1 | KernelVersion::V7_1 | KernelVersion::V7_2
+        )
+    {
         holds(request.sg.len() <= segments as usize, || {
             format!("{} entries for {segments} segments", request.sg.len())
         })?;

@@ -1,6 +1,6 @@
 //! What a driver states about its queue, and what each kernel makes of it.
 
-use design::{QueueLimits, Version};
+use mm::{KernelVersion, QueueLimits};
 use serde::{Deserialize, Serialize};
 
 use super::{PAGE_SIZE, Refusal};
@@ -62,28 +62,28 @@ impl Limits {
     /// # Errors
     /// [`Refusal::Invalid`] where the kernel (before 6.12: the driver) refuses them,
     /// [`Refusal::Bug`] where it stops.
-    pub fn effective(&self, rules: Version) -> Result<QueueLimits, Refusal> {
-        let block_max = if rules < Version::V7_1 {
+    pub fn effective(&self, rules: KernelVersion) -> Result<QueueLimits, Refusal> {
+        let block_max = if rules < KernelVersion::V7_1 {
             PAGE_SIZE as u32
         } else {
             64 << 10
         };
         // Up to 6.1 only a missing number means "no call"; later 0 is what a driver leaves.
         let block = match self.logical_block_size {
-            Some(0) if rules >= Version::V6_12 => 512,
+            Some(0) if rules >= KernelVersion::V6_12 => 512,
             given => given.unwrap_or(512),
         };
         if !block.is_power_of_two() || !(512..=block_max).contains(&block) {
             return Err(Refusal::Invalid);
         }
-        if rules <= Version::V6_1 {
+        if rules <= KernelVersion::V6_1 {
             self.by_setters(rules, block)
         } else {
             self.validated(rules, block)
         }
     }
 
-    fn by_setters(&self, rules: Version, block: u32) -> Result<QueueLimits, Refusal> {
+    fn by_setters(&self, rules: KernelVersion, block: u32) -> Result<QueueLimits, Refusal> {
         let mut q = QueueLimits::defaults(rules);
         q.logical_block_size = block;
         q.physical_block_size = self.physical_block_size.unwrap_or(512).max(block);
@@ -93,11 +93,14 @@ impl Limits {
             Some(sectors) => sectors,
             None => q.max_sectors,
         };
-        if rules == Version::V6_1 {
+        if rules == KernelVersion::V6_1 {
             q.max_sectors -= q.max_sectors % (block >> 9);
         }
         q.chunk_sectors = self.chunk_sectors.unwrap_or(0);
-        if rules == Version::V5_0 && q.chunk_sectors != 0 && !q.chunk_sectors.is_power_of_two() {
+        if rules == KernelVersion::V5_0
+            && q.chunk_sectors != 0
+            && !q.chunk_sectors.is_power_of_two()
+        {
             return Err(Refusal::Bug);
         }
         q.max_segments = self.max_segments.unwrap_or(q.max_segments).max(1);
@@ -107,7 +110,7 @@ impl Limits {
             .max(PAGE_SIZE - 1);
         q.virt_boundary_mask = self.virt_boundary_mask.unwrap_or(0);
         // v5.2 took the bound away from devices with a virtual boundary.
-        if q.virt_boundary_mask != 0 && rules >= Version::V5_10 {
+        if q.virt_boundary_mask != 0 && rules >= KernelVersion::V5_10 {
             q.max_segment_size = u32::MAX;
         }
         q.max_segment_size = self
@@ -118,11 +121,11 @@ impl Limits {
         Ok(q)
     }
 
-    fn validated(&self, rules: Version, block: u32) -> Result<QueueLimits, Refusal> {
+    fn validated(&self, rules: KernelVersion, block: u32) -> Result<QueueLimits, Refusal> {
         let mut q = QueueLimits::defaults(rules);
         q.logical_block_size = block;
         q.physical_block_size = self.physical_block_size.unwrap_or(0).max(block);
-        if rules >= Version::V7_1 && !q.physical_block_size.is_power_of_two() {
+        if rules >= KernelVersion::V7_1 && !q.physical_block_size.is_power_of_two() {
             return Err(Refusal::Invalid);
         }
 

@@ -4,8 +4,8 @@
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use design::memcg::{Group, LockStyle, Stat};
-use design::{Linux5_10, Linux6_12, Linux7_1, Lru, Rules};
+use mm::memcg::{LockStyle, MemCgroup, Stat};
+use mm::{KernelRules, Linux5_10, Linux6_12, Linux7_1, Lru};
 use physmem::{Extent, Kind, Pfn};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
@@ -29,7 +29,7 @@ fn nothing_is_left<D: Lru>(world: &World<D>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn charges_balance<D: Lru, V: Rules>() {
+fn charges_balance<D: Lru, V: KernelRules>() {
     for_all_sequences::<D, V>(
         "a group's usage is what it and those below it hold",
         |world| {
@@ -63,7 +63,7 @@ fn charges_balance<D: Lru, V: Rules>() {
                 let kernel = world.charged(index, |c| !c.kind.is_lru()) as i64;
                 prop_assert!(group.kmem.read() >= kernel);
                 let references = world
-                    .chunks
+                    .units
                     .values()
                     .filter(|c| c.owner == Some(index))
                     .count();
@@ -88,10 +88,10 @@ pub fn owners_are_kept<D: Lru>() {
     for_all_sequences::<D, Linux6_12>(
         "owners are kept",
         |world| {
-            for (&pfn, chunk) in &world.chunks {
+            for (&pfn, unit) in &world.units {
                 let owner = world.design.owner(world.held(pfn));
                 let index = owner.map(|g| world.design.groups().index_of(g) as usize);
-                prop_assert_eq!(index, chunk.owner);
+                prop_assert_eq!(index, unit.owner);
             }
             Ok(())
         },
@@ -104,9 +104,9 @@ pub fn statistics_are_sums<D: Lru>() {
     for_all_sequences::<D, Linux6_12>(
         "statistics are sums",
         |world| {
-            let pages = |only: &dyn Fn(&super::world::Chunk) -> bool| -> i64 {
+            let pages = |only: &dyn Fn(&super::world::Unit) -> bool| -> i64 {
                 world
-                    .chunks
+                    .units
                     .values()
                     .filter(|c| only(c))
                     .map(|c| c.extent.order.pages() as i64)
@@ -146,12 +146,12 @@ pub fn limits_hold_and_refusals_change_nothing<D: Lru>() {
     let world = World::<D>::new();
     let design = &world.design;
     let memory = design.groups();
-    let chunks: Vec<_> = (0..64)
-        .map(|n| design.compose(Extent::new(BASE + n, order(0)), Kind::Anon))
+    let units: Vec<_> = (0..64)
+        .map(|n| design.alloc(Extent::new(BASE + n, order(0)), Kind::Anon))
         .collect();
     // The limit sits two levels above the group that is charged.
     world.group(1).memory.set_max(40);
-    let charged = chunks
+    let charged = units
         .iter()
         .filter(|&&c| design.charge::<Linux6_12>(0, world.group(4), c).is_ok())
         .count();
@@ -167,19 +167,16 @@ pub fn limits_hold_and_refusals_change_nothing<D: Lru>() {
         );
     }
     assert_eq!(
-        chunks
-            .iter()
-            .filter(|&&c| design.owner(c).is_some())
-            .count(),
+        units.iter().filter(|&&c| design.owner(c).is_some()).count(),
         40
     );
     world.group(1).memory.set_max(u64::MAX);
     assert!(
         design
-            .charge::<Linux6_12>(0, world.group(4), chunks[63])
+            .charge::<Linux6_12>(0, world.group(4), units[63])
             .is_ok()
     );
-    design.uncharge_batch::<Linux6_12>(0, &chunks);
+    design.uncharge_batch::<Linux6_12>(0, &units);
     memory.drain();
     assert_eq!(world.group(1).memory.read(), 0);
 }
@@ -187,17 +184,17 @@ pub fn limits_hold_and_refusals_change_nothing<D: Lru>() {
 /// The stock takes 32 pages at once up to v5.15 and 64 later, serves the rest without
 /// touching a counter, and is bypassed by a 2 MiB charge.
 pub fn the_stock_batches_and_large_charges_bypass_it<D: Lru>() {
-    fn run<D: Lru, V: Rules>(batch: i64) {
+    fn run<D: Lru, V: KernelRules>(batch: i64) {
         let world = World::<D>::new();
         let group = world.group(4);
-        let mut chunks = Vec::new();
+        let mut units = Vec::new();
         for n in 0..batch {
-            let chunk = world
+            let unit = world
                 .design
-                .compose(Extent::new(BASE + n as u64, order(0)), Kind::Anon);
+                .alloc(Extent::new(BASE + n as u64, order(0)), Kind::Anon);
             world
                 .design
-                .charge::<V>(0, group, chunk)
+                .charge::<V>(0, group, unit)
                 .expect("no limit is set");
             assert_eq!(
                 group.memory.read(),
@@ -205,11 +202,11 @@ pub fn the_stock_batches_and_large_charges_bypass_it<D: Lru>() {
                 "{}: one batch serves {batch} charges",
                 D::NAME
             );
-            chunks.push(chunk);
+            units.push(unit);
         }
         let huge = world
             .design
-            .compose(Extent::new(Pfn(BASE.0 + 512), order(9)), Kind::Anon);
+            .alloc(Extent::new(Pfn(BASE.0 + 512), order(9)), Kind::Anon);
         world
             .design
             .charge::<V>(0, group, huge)
@@ -220,8 +217,8 @@ pub fn the_stock_batches_and_large_charges_bypass_it<D: Lru>() {
             "{}: exactly 512 for 2 MiB",
             D::NAME
         );
-        chunks.push(huge);
-        world.design.uncharge_batch::<Linux6_12>(1, &chunks);
+        units.push(huge);
+        world.design.uncharge_batch::<Linux6_12>(1, &units);
         assert_eq!(
             group.memory.read(),
             0,
@@ -236,14 +233,12 @@ pub fn the_stock_batches_and_large_charges_bypass_it<D: Lru>() {
 /// Charging to the root group counts nothing and leaves no owner.
 pub fn the_root_group_is_not_charged<D: Lru>() {
     let world = World::<D>::new();
-    let chunk = world
-        .design
-        .compose(Extent::new(BASE, order(0)), Kind::Anon);
+    let unit = world.design.alloc(Extent::new(BASE, order(0)), Kind::Anon);
     world
         .design
-        .charge::<Linux6_12>(0, world.group(0), chunk)
+        .charge::<Linux6_12>(0, world.group(0), unit)
         .expect("the root has no limit");
-    assert!(world.design.owner(chunk).is_none(), "{}", D::NAME);
+    assert!(world.design.owner(unit).is_none(), "{}", D::NAME);
     assert_eq!(world.group(0).memory.read(), 0, "{}", D::NAME);
 }
 
@@ -257,9 +252,9 @@ pub fn the_lock_keeps_the_owner<D: Lru>() {
 fn lock_against_moves<D: Lru>(style: LockStyle) {
     let world = World::<D>::new();
     let (design, groups) = (&world.design, [world.group(1), world.group(2)]);
-    let chunk = design.compose(Extent::new(BASE, order(2)), Kind::File);
+    let unit = design.alloc(Extent::new(BASE, order(2)), Kind::File);
     design
-        .charge::<Linux6_12>(0, groups[0], chunk)
+        .charge::<Linux6_12>(0, groups[0], unit)
         .expect("no limit is set");
     let torn = AtomicU64::new(0);
     let locked_enough = AtomicBool::new(false);
@@ -267,20 +262,20 @@ fn lock_against_moves<D: Lru>(style: LockStyle) {
     // As the kernel's movers do: announce first, wait for a grace period (nobody is inside
     // a critical section yet), then move.
     groups.iter().for_each(|g| g.begin_move());
-    let name = |group: Option<&Group>| group.map(Group::word);
+    let name = |group: Option<&MemCgroup>| group.map(MemCgroup::word);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..2_000 {
-                design.with_memcg_lock(chunk, style, || {
-                    let before = name(design.owner(chunk));
-                    let moved = (0..100).any(|_| name(design.owner(chunk)) != before);
+                design.with_memcg_lock(unit, style, || {
+                    let before = name(design.owner(unit));
+                    let moved = (0..100).any(|_| name(design.owner(unit)) != before);
                     torn.fetch_add(u64::from(moved), Relaxed);
                 });
             }
             locked_enough.store(true, Relaxed);
         });
         for to in [1, 0].into_iter().cycle().map(|n: usize| groups[n]) {
-            design.move_charge(1, chunk, to);
+            design.move_charge(1, unit, to);
             last = to;
             if locked_enough.load(Relaxed) {
                 break;
@@ -295,28 +290,28 @@ fn lock_against_moves<D: Lru>(style: LockStyle) {
         D::NAME,
         style.name()
     );
-    assert_eq!(name(design.owner(chunk)), name(Some(last)), "{}", D::NAME);
+    assert_eq!(name(design.owner(unit)), name(Some(last)), "{}", D::NAME);
 }
 
 /// Threads that charge and uncharge at once lose no page, on counters that they share.
 pub fn concurrent_charges_lose_nothing<D: Lru>() {
     let world = World::<D>::new();
     let design = &world.design;
-    let chunks: Vec<_> = (0..128)
-        .map(|n| design.compose(Extent::new(BASE + 2 * n, order(1)), Kind::Anon))
+    let units: Vec<_> = (0..128)
+        .map(|n| design.alloc(Extent::new(BASE + 2 * n, order(1)), Kind::Anon))
         .collect();
     let start = Barrier::new(2);
     std::thread::scope(|scope| {
-        for (cpu, part) in chunks.chunks(64).enumerate() {
+        for (cpu, part) in units.chunks(64).enumerate() {
             // Siblings below 1 share its counter; each thread has its own CPU.
             let group = world.group([3, 4][cpu]);
             let start = &start;
             scope.spawn(move || {
                 start.wait();
                 for round in 0..200 {
-                    for &chunk in part {
+                    for &unit in part {
                         design
-                            .charge::<Linux6_12>(cpu, group, chunk)
+                            .charge::<Linux6_12>(cpu, group, unit)
                             .expect("no limit is set");
                     }
                     if round % 8 == 0 {

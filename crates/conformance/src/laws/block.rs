@@ -1,7 +1,7 @@
 //! Laws of block IO: building, walking, splitting and mapping bios, and their end.
 
-use design::block::{Bio, Op};
-use design::{BlockIo, Rules, Version, with_rules};
+use mm::block::{Bio, Op};
+use mm::{BlockIo, KernelRules, KernelVersion, with_rules};
 use physmem::PAGE_SIZE;
 
 use super::cases::{cases_per_law, for_each_case, in_one_page, joined};
@@ -74,14 +74,14 @@ pub fn answers_equal_the_reference<D: BlockIo>() {
 /// The bytes that a list of pieces covers.
 fn bytes_of<'d, D: BlockIo + 'd>(
     design: &'d D,
-    pieces: impl IntoIterator<Item = (D::Ref<'d>, u32, u32)>,
+    pieces: impl IntoIterator<Item = (D::BvPage<'d>, u32, u32)>,
 ) -> Vec<(u64, u64)> {
     let phys = |(page, offset, len)| (design.phys(page) + u64::from(offset), u64::from(len));
     joined(pieces.into_iter().map(phys))
 }
 
 /// The bytes of a bio's table.
-fn table_bytes<'d, D: BlockIo + 'd>(design: &'d D, bio: &Bio<D::Ref<'d>>) -> Vec<(u64, u64)> {
+fn table_bytes<'d, D: BlockIo + 'd>(design: &'d D, bio: &Bio<D::BvPage<'d>>) -> Vec<(u64, u64)> {
     bytes_of(
         design,
         bio.vecs().iter().map(|vec| (vec.page, vec.offset, vec.len)),
@@ -91,7 +91,7 @@ fn table_bytes<'d, D: BlockIo + 'd>(design: &'d D, bio: &Bio<D::Ref<'d>>) -> Vec
 /// The single-page, multi-page and by-unit walks of a bio visit the bytes of its table, in
 /// order; no step of the first leaves its page, none of the last its allocation.
 pub fn walks_cover_the_same_bytes<D: BlockIo>() {
-    fn walks<'d, D: BlockIo>(design: &'d D, bio: &Bio<D::Ref<'d>>) -> Law {
+    fn walks<'d, D: BlockIo>(design: &'d D, bio: &Bio<D::BvPage<'d>>) -> Law {
         let table = table_bytes(design, bio);
         let mut by_page = Vec::new();
         design.for_each_segment(bio, |step| by_page.push((step.page, step.offset, step.len)));
@@ -99,8 +99,8 @@ pub fn walks_cover_the_same_bytes<D: BlockIo>() {
         design.for_each_bvec(bio, |step| by_vec.push((step.page, step.offset, step.len)));
         let mut by_unit = Vec::new();
         let mut outside = None;
-        design.for_each_chunk(bio, |run| {
-            let extent = design.extent(run.chunk);
+        design.for_each_unit(bio, |run| {
+            let extent = design.extent(run.unit);
             if run.offset + u64::from(run.len) > extent.order.bytes() {
                 outside = Some(run);
             }
@@ -171,7 +171,11 @@ pub fn vecs_sum_to_bi_size<D: BlockIo>() {
 /// the table is full, none, and opens a vec only where the memory does not go on from the
 /// last one.
 pub fn chunks_are_added_like_folios<D: BlockIo>() {
-    fn adds<'d, D: BlockIo, V: Rules>(design: &'d D, case: &Case, built: &Built<'d, D>) -> Law {
+    fn adds<'d, D: BlockIo, V: KernelRules>(
+        design: &'d D,
+        case: &Case,
+        built: &Built<'d, D>,
+    ) -> Law {
         let Some(filler) = built.bios.iter().find_map(|bio| bio.vecs().first()) else {
             return Ok(());
         };
@@ -183,7 +187,7 @@ pub fn chunks_are_added_like_folios<D: BlockIo>() {
             let goes_on = bytes.last().is_some_and(|(phys, len)| phys + len == start);
             let pages =
                 (u64::from(add.offset % PAGE_SIZE as u32) + u64::from(add.len)).div_ceil(PAGE_SIZE);
-            let (opens, room) = if V::VERSION == Version::V5_0 {
+            let (opens, room) = if V::VERSION == KernelVersion::V5_0 {
                 let same_page = goes_on && !start.is_multiple_of(PAGE_SIZE);
                 (
                     pages - u64::from(same_page),
@@ -192,11 +196,11 @@ pub fn chunks_are_added_like_folios<D: BlockIo>() {
             } else {
                 (u64::from(!goes_on), u64::from(case.max_vecs) - vecs)
             };
-            if V::VERSION == Version::V5_0 && opens > room {
+            if V::VERSION == KernelVersion::V5_0 && opens > room {
                 // A part of it is taken, page by page: not this law's subject.
                 continue;
             }
-            let got = design.add_chunk::<V>(&mut bio, built.chunks[&add.pfn], add.len, add.offset);
+            let got = design.add_unit::<V>(&mut bio, built.units[&add.pfn], add.len, add.offset);
             let wanted = if opens > room { 0 } else { add.len };
             holds(got == wanted, || {
                 format!("{got} bytes of {add:?} taken, should be {wanted}")

@@ -1,7 +1,7 @@
 //! Random cases for laws: how many, over which frames, and made small when one fails.
 
-use design::{BlockIo, Plan, Version};
 use hugemem::Backing;
+use mm::{BlockIo, KernelVersion, Plan};
 use physmem::{Extent, Kind, Order, PAGE_SIZE, Pfn};
 
 use crate::case::{By, Case, Limits, WINDOW_PAGES, generate_one};
@@ -39,20 +39,20 @@ pub(super) fn fresh<D: BlockIo>() -> D {
 }
 
 /// The kernels whose rules a design is run under.
-pub(super) fn versions<D: BlockIo>() -> Vec<Version> {
-    Version::ALL
+pub(super) fn versions<D: BlockIo>() -> Vec<KernelVersion> {
+    KernelVersion::ALL
         .into_iter()
-        .filter(|version| (*version == Version::V5_0) == D::SINGLE_PAGE_VECS)
+        .filter(|version| (*version == KernelVersion::V5_0) == D::SINGLE_PAGE_VECS)
         .collect()
 }
 
 /// Whether a design's references name whole allocations rather than pages.
 fn names_units<D: BlockIo>(design: &D) -> bool {
-    let chunk = design.compose(Extent::new(BASE, Order::new(1)), Kind::File);
+    let unit = design.alloc(Extent::new(BASE, Order::new(1)), Kind::File);
     let names = design
-        .reference(chunk, 1)
+        .bv_page(unit, 1)
         .is_some_and(|(_, offset)| offset != 0);
-    design.dissolve(chunk);
+    design.free(unit);
     names
 }
 
@@ -76,7 +76,7 @@ pub(super) fn for_each_case<D: BlockIo>(
 /// The same for any law, its design erased: what makes and shrinks cases is compiled once,
 /// not once for every law of every design.
 fn try_cases(
-    versions: &[Version],
+    versions: &[KernelVersion],
     per_version: usize,
     units: bool,
     law: &dyn Fn(&Case) -> Result<(), String>,
@@ -86,7 +86,7 @@ fn try_cases(
         for index in 0..each as u64 {
             let mut case = generate_one(SEED, index, version);
             put_in_window(&mut case);
-            if units && version == Version::V6_1 {
+            if units && version == KernelVersion::V6_1 {
                 // 6.1 has both kinds of vec, and its rules tell them apart: a design that
                 // names units is asked what the kernel does with vecs that name folios.
                 for add in &mut case.adds {

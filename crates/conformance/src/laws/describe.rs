@@ -1,7 +1,7 @@
 //! Laws of describing memory: frames lead to their allocation, references count, walks
 //! see what is there.
 
-use design::{Linux6_12, Lru};
+use mm::{Linux6_12, Lru};
 use physmem::Pfn;
 use proptest::{prop_assert, prop_assert_eq};
 
@@ -14,8 +14,8 @@ pub fn every_frame_leads_to_its_allocation<D: Lru>() {
         |world| {
             let mut pfn = BASE;
             while pfn < BASE + FRAMES {
-                let Some((&head, chunk)) = world
-                    .chunks
+                let Some((&head, unit)) = world
+                    .units
                     .range(..=pfn)
                     .next_back()
                     .filter(|(_, c)| c.extent.contains(pfn))
@@ -28,7 +28,7 @@ pub fn every_frame_leads_to_its_allocation<D: Lru>() {
                     continue;
                 };
                 // First, second, middle and last frame: what a tail's encoding can get wrong.
-                let pages = chunk.extent.order.pages();
+                let pages = unit.extent.order.pages();
                 for n in [0, 1, pages / 2, pages - 1]
                     .into_iter()
                     .filter(|&n| n < pages)
@@ -36,10 +36,10 @@ pub fn every_frame_leads_to_its_allocation<D: Lru>() {
                     let found = world.design.lookup(head + n);
                     prop_assert!(found.is_some(), "frame {} leads nowhere", head + n);
                     let found = found.expect("just asserted");
-                    prop_assert_eq!(world.design.extent(found), chunk.extent);
-                    prop_assert_eq!(world.design.kind(found), chunk.kind);
+                    prop_assert_eq!(world.design.extent(found), unit.extent);
+                    prop_assert_eq!(world.design.kind(found), unit.kind);
                 }
-                pfn = chunk.extent.end();
+                pfn = unit.extent.end();
             }
             Ok(())
         },
@@ -57,8 +57,8 @@ pub fn references_are_counted<D: Lru>() {
     for_all_sequences::<D, Linux6_12>(
         "references are counted",
         |world| {
-            for (&pfn, chunk) in &world.chunks {
-                prop_assert_eq!(world.design.refcount(world.held(pfn)), chunk.references);
+            for (&pfn, unit) in &world.units {
+                prop_assert_eq!(world.design.refcount(world.held(pfn)), unit.references);
             }
             Ok(())
         },
@@ -71,19 +71,19 @@ pub fn the_last_reference_is_the_last<D: Lru>() {
     let world = super::world::World::<D>::new();
     for order in [0u8, 1, 9] {
         let extent = physmem::Extent::new(BASE, super::world::order(order));
-        let chunk = world.design.compose(extent, physmem::Kind::Anon);
-        assert!(world.design.try_get(chunk));
+        let unit = world.design.alloc(extent, physmem::Kind::Anon);
+        assert!(world.design.try_get(unit));
         assert!(
-            !world.design.put(chunk),
+            !world.design.put(unit),
             "{}: one of two is not the last",
             D::NAME
         );
-        assert!(world.design.put(chunk), "{}: the last is the last", D::NAME);
+        assert!(world.design.put(unit), "{}: the last is the last", D::NAME);
         assert!(
-            !world.design.try_get(chunk),
+            !world.design.try_get(unit),
             "{}: taken from nothing",
             D::NAME
         );
-        world.design.dissolve(chunk);
+        world.design.free(unit);
     }
 }

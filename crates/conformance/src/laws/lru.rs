@@ -3,8 +3,8 @@
 
 use std::sync::Barrier;
 
-use design::memcg::Stat;
-use design::{Linux6_12, Lru};
+use mm::memcg::Stat;
+use mm::{Linux6_12, Lru};
 use physmem::Kind;
 use proptest::prop_assert_eq;
 
@@ -23,7 +23,7 @@ pub fn lists_are_queues<D: Lru>() {
                         .get(&(index, kind == Kind::Anon))
                         .map_or(0, Vec::len) as u64;
                     let group = world.group(index);
-                    prop_assert_eq!(design::lru::count(&world.design, group, kind), expected);
+                    prop_assert_eq!(mm::lru::count(&world.design, group, kind), expected);
                     prop_assert_eq!(group.lru_units(kind), expected, "the size of the list");
                 }
             }
@@ -52,15 +52,15 @@ pub fn a_pfn_walk_sees_what_is_there<D: Lru>() {
 pub fn concurrent_isolation_loses_nothing<D: Lru>() {
     let world = World::<D>::new();
     let design = &world.design;
-    let chunks: Vec<_> = (0..64)
+    let units: Vec<_> = (0..64)
         .map(|n| {
-            design.compose(
+            design.alloc(
                 physmem::Extent::new(super::world::BASE + n, super::world::order(0)),
                 Kind::Anon,
             )
         })
         .collect();
-    design.lru_add(0, &chunks);
+    design.lru_add(0, &units);
     let start = Barrier::new(2);
     std::thread::scope(|scope| {
         for cpu in 0..2 {
@@ -77,12 +77,7 @@ pub fn concurrent_isolation_loses_nothing<D: Lru>() {
         }
     });
     let root = design.groups().root();
-    assert_eq!(
-        design::lru::count(design, root, Kind::Anon),
-        64,
-        "{}",
-        D::NAME
-    );
+    assert_eq!(mm::lru::count(design, root, Kind::Anon), 64, "{}", D::NAME);
     assert_eq!(root.lru_units(Kind::Anon), 64, "{}", D::NAME);
     assert_eq!(
         design.groups().zone_lru_pages(Kind::Anon),
@@ -91,7 +86,7 @@ pub fn concurrent_isolation_loses_nothing<D: Lru>() {
         D::NAME
     );
     assert!(
-        chunks.iter().all(|&c| design.refcount(c) == 1),
+        units.iter().all(|&c| design.refcount(c) == 1),
         "{}",
         D::NAME
     );

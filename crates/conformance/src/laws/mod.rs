@@ -4,7 +4,7 @@
 //! A design's own crate has one line in its tests:
 //!
 //! ```ignore
-//! conformance::conformance!(design_flat::Flat, describe, block, accounting, lru);
+//! conformance::conformance!(flat::Flat, describe, block, accounting, lru);
 //! ```
 //!
 //! Each word is a capability, a module here and a module of tests there. A capability that a

@@ -1,47 +1,47 @@
 //! What each random operation does to the design and to the model; where the two can be
 //! compared at once, they are.
 
-use design::{Lru, Rules, Scan};
+use mm::{KernelRules, Lru, Scan};
 use physmem::{Kind, Pfn};
 use proptest::prop_assert_eq;
 use proptest::test_runner::TestCaseError;
 
-use super::world::{BASE, Chunk, FRAMES, GROUPS, Operation, World, nth_group, order};
+use super::world::{BASE, FRAMES, GROUPS, Operation, Unit, World, nth_group, order};
 
 impl<D: Lru> World<D> {
     /// Applies one operation to both.
     #[inline(never)]
-    pub fn apply<V: Rules>(&mut self, operation: &Operation) -> Result<(), TestCaseError> {
+    pub fn apply<V: KernelRules>(&mut self, operation: &Operation) -> Result<(), TestCaseError> {
         use Operation::*;
         match *operation {
-            Compose { order, kind } => self.compose(order, kind),
-            Dissolve { chunk } => {
-                if let Some(pfn) = self.nth(chunk) {
+            Alloc { order, kind } => self.alloc(order, kind),
+            Dissolve { unit } => {
+                if let Some(pfn) = self.nth(unit) {
                     self.release(pfn);
                 }
             }
-            Shatter { chunk } => self.shatter(chunk),
-            Get { chunk } => {
-                if let Some(pfn) = self.nth(chunk) {
+            Split { unit } => self.split(unit),
+            Get { unit } => {
+                if let Some(pfn) = self.nth(unit) {
                     self.design.get(self.held(pfn));
                     self.chunk_mut(pfn).references += 1;
                 }
             }
-            Put { chunk } => {
+            Put { unit } => {
                 // The last reference is dropped by freeing, which is its own operation.
-                if let Some(pfn) = self.nth(chunk)
-                    && self.chunks[&pfn].references > 1
+                if let Some(pfn) = self.nth(unit)
+                    && self.units[&pfn].references > 1
                 {
                     let last = self.design.put(self.held(pfn));
                     prop_assert_eq!(last, false, "not the last reference");
                     self.chunk_mut(pfn).references -= 1;
                 }
             }
-            Charge { chunk, group, cpu } => self.charge::<V>(chunk, group, cpu)?,
-            Uncharge { chunk, cpu } => self.uncharge::<V>(&[chunk], cpu, false),
-            UnchargeBatch { ref chunks, cpu } => self.uncharge::<V>(chunks, cpu, true),
-            Move { chunk, group, cpu } => self.move_charge(chunk, group, cpu)?,
-            LruAdd { chunk, cpu } => self.lru_add(chunk, cpu),
+            Charge { unit, group, cpu } => self.charge::<V>(unit, group, cpu)?,
+            Uncharge { unit, cpu } => self.uncharge::<V>(&[unit], cpu, false),
+            UnchargeBatch { ref units, cpu } => self.uncharge::<V>(units, cpu, true),
+            Move { unit, group, cpu } => self.move_charge(unit, group, cpu)?,
+            LruAdd { unit, cpu } => self.lru_add(unit, cpu),
             LruCycle {
                 group,
                 kind,
@@ -86,42 +86,42 @@ impl<D: Lru> World<D> {
         Ok(())
     }
 
-    fn chunk_mut(&mut self, pfn: Pfn) -> &mut Chunk {
-        self.chunks.get_mut(&pfn).expect("asked of an allocation")
+    fn chunk_mut(&mut self, pfn: Pfn) -> &mut Unit {
+        self.units.get_mut(&pfn).expect("asked of an allocation")
     }
 
-    fn compose(&mut self, size: u8, kind: Kind) {
+    fn alloc(&mut self, size: u8, kind: Kind) {
         if let Some(extent) = self.frames.alloc(order(size)) {
-            self.design.compose(extent, kind);
-            let chunk = Chunk {
+            self.design.alloc(extent, kind);
+            let unit = Unit {
                 extent,
                 kind,
                 references: 1,
                 owner: None,
                 on_lru: false,
             };
-            self.chunks.insert(extent.head, chunk);
+            self.units.insert(extent.head, unit);
             self.mark_free_blocks();
         }
     }
 
-    fn shatter(&mut self, index: usize) {
+    fn split(&mut self, index: usize) {
         let Some(pfn) = self.nth(index) else { return };
-        let whole = self.chunks[&pfn].clone();
+        let whole = self.units[&pfn].clone();
         // The allocator frees blocks as it gave them, so shattered ones are put together
         // again by nobody: only what has order 0..=3 is worth a case.
         if whole.on_lru || whole.extent.order.get() == 0 || whole.extent.order.get() > 3 {
             return;
         }
-        self.design.shatter(self.held(pfn));
+        self.design.split(self.held(pfn));
         self.frames
             .free(whole.extent)
             .expect("the model allocated it");
         for n in 0..whole.extent.order.pages() {
             let part = self.alloc_at(pfn + n);
-            self.chunks.insert(
+            self.units.insert(
                 part.head,
-                Chunk {
+                Unit {
                     extent: part,
                     ..whole.clone()
                 },
@@ -130,7 +130,7 @@ impl<D: Lru> World<D> {
         self.mark_free_blocks();
     }
 
-    fn charge<V: Rules>(
+    fn charge<V: KernelRules>(
         &mut self,
         index: usize,
         group: usize,
@@ -139,11 +139,11 @@ impl<D: Lru> World<D> {
         let Some(pfn) = self.nth(index) else {
             return Ok(());
         };
-        let chunk = &self.chunks[&pfn];
-        if chunk.owner.is_some() || chunk.on_lru {
+        let unit = &self.units[&pfn];
+        if unit.owner.is_some() || unit.on_lru {
             return Ok(());
         }
-        let pages = chunk.extent.order.pages();
+        let pages = unit.extent.order.pages();
         let fits = Self::ancestry(group).all(|g| {
             let objects: u64 = self.objects_pages(g);
             self.charged(g, |_| true) + objects + pages <= self.max[g]
@@ -181,14 +181,14 @@ impl<D: Lru> World<D> {
             .sum()
     }
 
-    fn uncharge<V: Rules>(&mut self, indices: &[usize], cpu: usize, batch: bool) {
+    fn uncharge<V: KernelRules>(&mut self, indices: &[usize], cpu: usize, batch: bool) {
         let mut heads: Vec<Pfn> = indices.iter().filter_map(|&i| self.nth(i)).collect();
         heads.sort_unstable();
         heads.dedup();
-        heads.retain(|pfn| !self.chunks[pfn].on_lru);
+        heads.retain(|pfn| !self.units[pfn].on_lru);
         for pfn in &heads {
-            if self.chunks[pfn].owner.is_some() {
-                let pages = self.chunks[pfn].extent.order.pages() as i64;
+            if self.units[pfn].owner.is_some() {
+                let pages = self.units[pfn].extent.order.pages() as i64;
                 self.design.mod_stat(cpu, self.held(*pfn), -pages);
             }
         }
@@ -209,12 +209,12 @@ impl<D: Lru> World<D> {
         let Some(pfn) = self.nth(index) else {
             return Ok(());
         };
-        let chunk = &self.chunks[&pfn];
-        let Some(from) = chunk.owner else {
+        let unit = &self.units[&pfn];
+        let Some(from) = unit.owner else {
             return Ok(());
         };
         // Charges move between groups with no limit in the way, off the lists.
-        if to == 0 || from == to || chunk.on_lru || !chunk.kind.is_lru() {
+        if to == 0 || from == to || unit.on_lru || !unit.kind.is_lru() {
             return Ok(());
         }
         if Self::ancestry(to).any(|g| self.max[g] != u64::MAX) {
@@ -230,11 +230,11 @@ impl<D: Lru> World<D> {
 
     fn lru_add(&mut self, index: usize, cpu: usize) {
         let Some(pfn) = self.nth(index) else { return };
-        let chunk = &self.chunks[&pfn];
-        if chunk.on_lru || !chunk.kind.is_lru() {
+        let unit = &self.units[&pfn];
+        if unit.on_lru || !unit.kind.is_lru() {
             return;
         }
-        let list = Self::list_of(chunk);
+        let list = Self::list_of(unit);
         self.design.lru_add(cpu, &[self.held(pfn)]);
         self.lists.entry(list).or_default().insert(0, pfn);
         self.chunk_mut(pfn).on_lru = true;
@@ -269,8 +269,8 @@ impl<D: Lru> World<D> {
         let end = start + pfns;
         let mut scan = Scan::default();
         let mut taken = vec![false; FRAMES as usize];
-        for chunk in self.chunks.values() {
-            let extent = chunk.extent;
+        for unit in self.units.values() {
+            let extent = unit.extent;
             for pfn in extent.head.0..extent.end().0 {
                 taken[(pfn - BASE.0) as usize] = true;
             }
@@ -279,7 +279,7 @@ impl<D: Lru> World<D> {
             }
             if extent.order.get() >= 9 {
                 scan.large += 1;
-            } else if chunk.on_lru {
+            } else if unit.on_lru {
                 scan.movable += 1;
                 scan.movable_pages += extent.order.pages();
             } else {
@@ -295,11 +295,11 @@ impl<D: Lru> World<D> {
     /// Isolating and putting back moves what was scanned to the heads of its lists.
     fn rotate_scanned(&mut self, start: Pfn, pfns: u64) {
         let end = start + pfns;
-        for (&pfn, chunk) in &self.chunks {
-            if chunk.on_lru && chunk.extent.order.get() < 9 && start <= pfn && pfn < end {
+        for (&pfn, unit) in &self.units {
+            if unit.on_lru && unit.extent.order.get() < 9 && start <= pfn && pfn < end {
                 let list = self
                     .lists
-                    .get_mut(&Self::list_of(chunk))
+                    .get_mut(&Self::list_of(unit))
                     .expect("it is on a list");
                 list.retain(|&p| p != pfn);
                 list.insert(0, pfn);

@@ -4,9 +4,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use design::memcg::Group;
-use design::{Lru, Plan, Rules};
 use hugemem::Backing;
+use mm::memcg::MemCgroup;
+use mm::{KernelRules, Lru, Plan};
 use physmem::{Extent, FrameAllocator, Kind, Order, Pfn};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -23,42 +23,42 @@ const PARENTS: [usize; GROUPS] = [0, 0, 0, 1, 3];
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Operation {
-    Compose {
+    Alloc {
         order: u8,
         kind: Kind,
     },
     Dissolve {
-        chunk: usize,
+        unit: usize,
     },
-    Shatter {
-        chunk: usize,
+    Split {
+        unit: usize,
     },
     Get {
-        chunk: usize,
+        unit: usize,
     },
     Put {
-        chunk: usize,
+        unit: usize,
     },
     Charge {
-        chunk: usize,
+        unit: usize,
         group: usize,
         cpu: usize,
     },
     Uncharge {
-        chunk: usize,
+        unit: usize,
         cpu: usize,
     },
     UnchargeBatch {
-        chunks: Vec<usize>,
+        units: Vec<usize>,
         cpu: usize,
     },
     Move {
-        chunk: usize,
+        unit: usize,
         group: usize,
         cpu: usize,
     },
     LruAdd {
-        chunk: usize,
+        unit: usize,
         cpu: usize,
     },
     LruCycle {
@@ -97,23 +97,23 @@ const KINDS: [Kind; 7] = [
 /// A sequence of operations.
 pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
     use Operation::*;
-    let chunk = || 0usize..64;
+    let unit = || 0usize..64;
     let group = || 0usize..GROUPS;
     let cpu = || 0usize..3;
     let order = prop_oneof![4 => 0u8..=3, 1 => 4u8..=6, 1 => Just(9u8)];
     let lru_kind = || prop_oneof![Just(Kind::Anon), Just(Kind::File)];
     let operation = prop_oneof![
-        6 => (order, proptest::sample::select(&KINDS[..])).prop_map(|(order, kind)| Compose { order, kind }),
-        2 => chunk().prop_map(|chunk| Dissolve { chunk }),
-        1 => chunk().prop_map(|chunk| Shatter { chunk }),
-        2 => chunk().prop_map(|chunk| Get { chunk }),
-        2 => chunk().prop_map(|chunk| Put { chunk }),
-        5 => (chunk(), group(), cpu()).prop_map(|(chunk, group, cpu)| Charge { chunk, group, cpu }),
-        2 => (chunk(), cpu()).prop_map(|(chunk, cpu)| Uncharge { chunk, cpu }),
-        1 => (prop::collection::vec(chunk(), 1..8), cpu())
-            .prop_map(|(chunks, cpu)| UnchargeBatch { chunks, cpu }),
-        1 => (chunk(), group(), cpu()).prop_map(|(chunk, group, cpu)| Move { chunk, group, cpu }),
-        4 => (chunk(), cpu()).prop_map(|(chunk, cpu)| LruAdd { chunk, cpu }),
+        6 => (order, proptest::sample::select(&KINDS[..])).prop_map(|(order, kind)| Alloc { order, kind }),
+        2 => unit().prop_map(|unit| Dissolve { unit }),
+        1 => unit().prop_map(|unit| Split { unit }),
+        2 => unit().prop_map(|unit| Get { unit }),
+        2 => unit().prop_map(|unit| Put { unit }),
+        5 => (unit(), group(), cpu()).prop_map(|(unit, group, cpu)| Charge { unit, group, cpu }),
+        2 => (unit(), cpu()).prop_map(|(unit, cpu)| Uncharge { unit, cpu }),
+        1 => (prop::collection::vec(unit(), 1..8), cpu())
+            .prop_map(|(units, cpu)| UnchargeBatch { units, cpu }),
+        1 => (unit(), group(), cpu()).prop_map(|(unit, group, cpu)| Move { unit, group, cpu }),
+        4 => (unit(), cpu()).prop_map(|(unit, cpu)| LruAdd { unit, cpu }),
         2 => (group(), lru_kind(), 1usize..6, cpu())
             .prop_map(|(group, kind, want, cpu)| LruCycle { group, kind, want, cpu }),
         1 => (group(), 0u64..1500).prop_map(|(group, pages)| SetMax { group, pages }),
@@ -127,7 +127,7 @@ pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
 
 /// What the model knows of an allocation.
 #[derive(Clone, Debug)]
-pub struct Chunk {
+pub struct Unit {
     pub(super) extent: Extent,
     pub(super) kind: Kind,
     pub(super) references: u32,
@@ -140,7 +140,7 @@ pub struct World<D: Lru> {
     pub(super) design: D,
     pub(super) frames: FrameAllocator,
     /// By first frame.
-    pub(super) chunks: BTreeMap<Pfn, Chunk>,
+    pub(super) units: BTreeMap<Pfn, Unit>,
     /// Heads of the lists per group and kind, newest first.
     pub(super) lists: BTreeMap<(usize, bool), Vec<Pfn>>,
     pub(super) max: [u64; GROUPS],
@@ -165,7 +165,7 @@ impl<D: Lru> World<D> {
         let world = Self {
             design,
             frames,
-            chunks: BTreeMap::new(),
+            units: BTreeMap::new(),
             lists: BTreeMap::new(),
             max: [u64::MAX; GROUPS],
             objects: Vec::new(),
@@ -175,7 +175,7 @@ impl<D: Lru> World<D> {
     }
 
     /// A group by number, 0 being the root.
-    pub fn group(&self, index: usize) -> &Group {
+    pub fn group(&self, index: usize) -> &MemCgroup {
         nth_group(&self.design, index)
     }
 
@@ -185,12 +185,12 @@ impl<D: Lru> World<D> {
     }
 
     /// Pages charged to a group and below it, as the model has it.
-    pub fn charged(&self, group: usize, only: impl Fn(&Chunk) -> bool) -> u64 {
-        let mine = |c: &&Chunk| {
+    pub fn charged(&self, group: usize, only: impl Fn(&Unit) -> bool) -> u64 {
+        let mine = |c: &&Unit| {
             c.owner
                 .is_some_and(|o| Self::ancestry(o).any(|g| g == group))
         };
-        self.chunks
+        self.units
             .values()
             .filter(mine)
             .filter(|c| only(c))
@@ -205,17 +205,17 @@ impl<D: Lru> World<D> {
     }
 
     pub(super) fn nth(&self, index: usize) -> Option<Pfn> {
-        let n = self.chunks.len();
+        let n = self.units.len();
         (n != 0).then(|| {
             *self
-                .chunks
+                .units
                 .keys()
                 .nth(index % n)
                 .expect("less than the length")
         })
     }
 
-    pub(super) fn held(&self, pfn: Pfn) -> D::Chunk<'_> {
+    pub(super) fn held(&self, pfn: Pfn) -> D::Unit<'_> {
         self.design
             .lookup(pfn)
             .expect("an allocation with a reference is found")
@@ -228,7 +228,7 @@ impl<D: Lru> World<D> {
                 .groups()
                 .uncharge_object(0, nth_group(&self.design, group), bytes);
         }
-        while let Some((&pfn, _)) = self.chunks.first_key_value() {
+        while let Some((&pfn, _)) = self.units.first_key_value() {
             self.release(pfn);
         }
         self.design.groups().drain();
@@ -241,49 +241,49 @@ impl<D: Lru> World<D> {
     /// Takes an allocation off its list, out of its group, and frees its frames.
     pub(super) fn release(&mut self, pfn: Pfn) {
         self.remove_from_list(pfn);
-        let chunk = self.chunks.remove(&pfn).expect("asked of an allocation");
+        let unit = self.units.remove(&pfn).expect("asked of an allocation");
         let held = self
             .design
             .lookup(pfn)
             .expect("an allocation with a reference is found");
-        if chunk.owner.is_some() {
-            let pages = chunk.extent.order.pages() as i64;
+        if unit.owner.is_some() {
+            let pages = unit.extent.order.pages() as i64;
             self.design.mod_stat(0, held, -pages);
-            self.design.uncharge::<design::Linux6_12>(0, held);
+            self.design.uncharge::<mm::Linux6_12>(0, held);
         }
-        self.design.dissolve(held);
+        self.design.free(held);
         self.frames
-            .free(chunk.extent)
+            .free(unit.extent)
             .expect("the model allocated it");
         self.mark_free_blocks();
     }
 
-    pub(super) fn list_of(chunk: &Chunk) -> (usize, bool) {
-        (chunk.owner.unwrap_or(0), chunk.kind == Kind::Anon)
+    pub(super) fn list_of(unit: &Unit) -> (usize, bool) {
+        (unit.owner.unwrap_or(0), unit.kind == Kind::Anon)
     }
 
     /// Takes one allocation off its list by cycling the whole list through isolation.
     fn remove_from_list(&mut self, pfn: Pfn) {
-        let chunk = &self.chunks[&pfn];
-        if !chunk.on_lru {
+        let unit = &self.units[&pfn];
+        if !unit.on_lru {
             return;
         }
         let held = self.held(pfn);
         assert!(
-            design::lru::isolate_one(&self.design, 0, held),
+            mm::lru::isolate_one(&self.design, 0, held),
             "on a list, yet not isolated"
         );
         self.design.put(held);
         let list = self
             .lists
-            .get_mut(&Self::list_of(chunk))
+            .get_mut(&Self::list_of(unit))
             .expect("it is on a list");
         list.retain(|&p| p != pfn);
-        self.chunks.get_mut(&pfn).expect("looked at above").on_lru = false;
+        self.units.get_mut(&pfn).expect("looked at above").on_lru = false;
     }
 }
 
-pub(super) fn nth_group<D: Lru>(design: &D, index: usize) -> &Group {
+pub(super) fn nth_group<D: Lru>(design: &D, index: usize) -> &MemCgroup {
     design
         .groups()
         .groups()
@@ -293,7 +293,7 @@ pub(super) fn nth_group<D: Lru>(design: &D, index: usize) -> &Group {
 
 /// Runs a law over random sequences: after every operation `check`, and after the
 /// sequence everything is freed and `after` sees what is left.
-pub fn for_all_sequences<D: Lru, V: Rules>(
+pub fn for_all_sequences<D: Lru, V: KernelRules>(
     law: &str,
     check: impl Fn(&World<D>) -> Result<(), TestCaseError>,
     after: impl Fn(&World<D>) -> Result<(), TestCaseError>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use design::Version;
+use mm::KernelVersion;
 
 use crate::case::{Add, By, Case, PAGE_SIZE};
 
@@ -196,7 +196,7 @@ pub fn build(case: &Case) -> Built {
             bio = add.bio;
             tables.push(Vec::new());
         }
-        accepted.push(if case.rules == Version::V5_0 {
+        accepted.push(if case.rules == KernelVersion::V5_0 {
             add_page_by_page(&mut tables, case.max_vecs, add)
         } else {
             let table = tables.last_mut().expect("there is always a bio");
@@ -216,9 +216,9 @@ pub fn build(case: &Case) -> Built {
 }
 
 /// The page, offset and length that reach `bio_add_page`.
-fn call(rules: Version, add: &Add) -> Bvec {
+fn call(rules: KernelVersion, add: &Add) -> Bvec {
     // v6.1's bio_add_folio hands the head page down; v6.12's finds the page first.
-    if add.by == By::Folio && rules == Version::V6_1 {
+    if add.by == By::Folio && rules == KernelVersion::V6_1 {
         return Bvec {
             pfn: add.pfn,
             offset: add.offset,
@@ -235,7 +235,7 @@ fn call(rules: Version, add: &Add) -> Bvec {
 
 /// `bio_add_page`: grow the last vec if the run continues it, else open a new one. A vec that
 /// can grow needs no free entry. Returns the bytes taken: all or none.
-fn add_run(table: &mut Vec<Bvec>, rules: Version, max_vecs: u16, run: Bvec) -> u32 {
+fn add_run(table: &mut Vec<Bvec>, rules: KernelVersion, max_vecs: u16, run: Bvec) -> u32 {
     let size: u64 = table.iter().map(|v| u64::from(v.len)).sum();
     if size + u64::from(run.len) > u64::from(u32::MAX) {
         return 0;
@@ -243,7 +243,7 @@ fn add_run(table: &mut Vec<Bvec>, rules: Version, max_vecs: u16, run: Bvec) -> u
     if let Some(last) = table.last_mut() {
         let continues = match rules {
             // Before v5.1 a vec stays inside its page.
-            Version::V5_0 => last.pfn == run.pfn && last.end() == run.phys(),
+            KernelVersion::V5_0 => last.pfn == run.pfn && last.end() == run.phys(),
             _ => last.end() == run.phys(),
         };
         if continues {
@@ -271,7 +271,7 @@ fn add_page_by_page(tables: &mut Vec<Vec<Bvec>>, max_vecs: u16, add: &Add) -> u3
             len: (PAGE_SIZE as u32 - offset).min(add.len - done),
         };
         let table = tables.last_mut().expect("there is always a bio");
-        if add_run(table, Version::V5_0, max_vecs, run) == 0 {
+        if add_run(table, KernelVersion::V5_0, max_vecs, run) == 0 {
             if done == 0 {
                 return 0;
             }

@@ -1,6 +1,6 @@
 //! From bios to requests: submission under a plug, with merging.
 
-use design::{QueueLimits, Version};
+use mm::{KernelVersion, QueueLimits};
 
 use crate::case::Refusal;
 
@@ -65,7 +65,7 @@ impl QueuedRequest {
 /// # Errors
 /// If the kernel refuses any part of any bio.
 pub fn submit(
-    rules: Version,
+    rules: KernelVersion,
     limits: &QueueLimits,
     bios: Vec<Bio>,
 ) -> Result<Vec<QueuedRequest>, Refusal> {

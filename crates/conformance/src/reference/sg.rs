@@ -1,6 +1,6 @@
 //! From a request to the scatterlist that the driver programs (`blk_rq_map_sg`).
 
-use design::{QueueLimits, Version};
+use mm::{KernelVersion, QueueLimits};
 
 use crate::case::PAGE_SIZE;
 
@@ -9,11 +9,17 @@ use super::request::QueuedRequest;
 use super::{phys_mergeable, segment_room};
 
 /// The scatterlist of a request: physical address and bytes of each entry.
-pub fn map_sg(rules: Version, limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64, u32)> {
+pub fn map_sg(
+    rules: KernelVersion,
+    limits: &QueueLimits,
+    request: &QueuedRequest,
+) -> Vec<(u64, u32)> {
     match rules {
-        Version::V5_0 => join_pages(limits, request),
-        Version::V5_10 | Version::V6_1 | Version::V6_12 => join_at_bio_seams(limits, request),
-        Version::V7_1 | Version::V7_2 => absorb_vecs(limits, request),
+        KernelVersion::V5_0 => join_pages(limits, request),
+        KernelVersion::V5_10 | KernelVersion::V6_1 | KernelVersion::V6_12 => {
+            join_at_bio_seams(limits, request)
+        }
+        KernelVersion::V7_1 | KernelVersion::V7_2 => absorb_vecs(limits, request),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a bio is cut so that the device can take it.
 
-use design::{QueueLimits, SECTOR_SIZE, Version};
+use mm::{KernelVersion, QueueLimits, SECTOR_SIZE};
 
 use crate::case::{PAGE_SIZE, Refusal};
 
@@ -36,7 +36,7 @@ struct Tally {
 /// Cuts a bio to the limits: `blk_queue_split` (5.0), `__blk_queue_split` (5.10),
 /// `__bio_split_to_limits` (6.1 and later), with the checks that `blk_mq_submit_bio` makes
 /// before it.
-pub fn split_to_limits(rules: Version, limits: &QueueLimits, bio: &Bio) -> Split {
+pub fn split_to_limits(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> Split {
     let block = u64::from(limits.logical_block_size);
     let unit = if checks_blocks(rules) {
         block
@@ -51,7 +51,7 @@ pub fn split_to_limits(rules: Version, limits: &QueueLimits, bio: &Bio) -> Split
         return Split::Whole { segments: 1 };
     }
     let tally = match rules {
-        Version::V5_0 => page_by_page(limits, bio),
+        KernelVersion::V5_0 => page_by_page(limits, bio),
         _ => match vec_by_vec(rules, limits, bio) {
             Ok(tally) => tally,
             Err(refusal) => return Split::Refused(refusal),
@@ -62,35 +62,35 @@ pub fn split_to_limits(rules: Version, limits: &QueueLimits, bio: &Bio) -> Split
         return Split::Whole { segments };
     }
     let bytes = match rules {
-        Version::V5_0 | Version::V5_10 => tally.bytes,
+        KernelVersion::V5_0 | KernelVersion::V5_10 => tally.bytes,
         // From 5.11 on the first part ends on a logical block.
         _ => tally.bytes - tally.bytes % block,
     };
     match (bytes, rules) {
-        (0, Version::V7_1 | Version::V7_2) => Split::Refused(Refusal::Invalid),
+        (0, KernelVersion::V7_1 | KernelVersion::V7_2) => Split::Refused(Refusal::Invalid),
         // A cut at 0 means "no cut": the bio goes out as it is, limits or not.
-        (0, Version::V6_12) => Split::Whole { segments },
+        (0, KernelVersion::V6_12) => Split::Whole { segments },
         (0, _) => Split::Refused(Refusal::Bug),
         _ => Split::At { segments, bytes },
     }
 }
 
 /// The short cut: one small run needs no walk.
-fn fits_unseen(rules: Version, limits: &QueueLimits, bio: &Bio) -> bool {
+fn fits_unseen(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> bool {
     if limits.chunk_sectors != 0 {
         return false;
     }
     match rules {
-        Version::V5_0 => false,
+        KernelVersion::V5_0 => false,
         // It asks how many vecs the table has, even when a part of it is left.
-        Version::V5_10 | Version::V6_1 | Version::V6_12 => {
+        KernelVersion::V5_10 | KernelVersion::V6_1 | KernelVersion::V6_12 => {
             bio.table().len() == 1 && bio.table()[0].offset_end() <= PAGE_SIZE
         }
-        Version::V7_1 | Version::V7_2 => {
+        KernelVersion::V7_1 | KernelVersion::V7_2 => {
             let (vec, done) = bio.current();
             // 7.1 lets a vec through that is not aligned for DMA.
             let aligned =
-                rules == Version::V7_1 || (vec.offset | vec.len) & limits.dma_alignment == 0;
+                rules == KernelVersion::V7_1 || (vec.offset | vec.len) & limits.dma_alignment == 0;
             aligned
                 && bio.size <= u64::from(vec.len) - done
                 && vec.offset_end() <= fast_segment(rules, limits)
@@ -99,8 +99,8 @@ fn fits_unseen(rules: Version, limits: &QueueLimits, bio: &Bio) -> bool {
 }
 
 /// A run that ends this early in its page is one segment whatever the limits.
-fn fast_segment(rules: Version, limits: &QueueLimits) -> u64 {
-    if rules < Version::V7_1 {
+fn fast_segment(rules: KernelVersion, limits: &QueueLimits) -> u64 {
+    if rules < KernelVersion::V7_1 {
         return PAGE_SIZE;
     }
     // `max_fast_segment_size`
@@ -109,13 +109,13 @@ fn fast_segment(rules: Version, limits: &QueueLimits) -> u64 {
 
 /// Sectors that one request may have from here on (`get_max_io_size`): end on a physical
 /// block if one ends within reach, else on a logical one. 5.0 knows only the latter.
-fn max_io_sectors(rules: Version, limits: &QueueLimits, bio: &Bio) -> u32 {
+fn max_io_sectors(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> u32 {
     let sectors = max_sectors_at(limits, bio.sector);
     let (pbs, lbs) = (
         limits.physical_block_size >> 9,
         limits.logical_block_size >> 9,
     );
-    if rules > Version::V5_0 {
+    if rules > KernelVersion::V5_0 {
         let start = bio.sector as u32 & (pbs - 1);
         let end = start.wrapping_add(sectors) & !(pbs - 1);
         if end > start {
@@ -127,7 +127,7 @@ fn max_io_sectors(rules: Version, limits: &QueueLimits, bio: &Bio) -> u32 {
 
 /// 5.0: `blk_bio_segment_split`. Segments grow page by page; a page joins as a whole or not.
 fn page_by_page(limits: &QueueLimits, bio: &Bio) -> Tally {
-    let max_sectors = max_io_sectors(Version::V5_0, limits, bio);
+    let max_sectors = max_io_sectors(KernelVersion::V5_0, limits, bio);
     let max_segments = u32::from(limits.max_segments);
     let (mut segments, mut sectors, mut segment_size) = (0, 0, 0_u64);
     let mut prev: Option<Bvec> = None;
@@ -169,12 +169,12 @@ fn page_by_page(limits: &QueueLimits, bio: &Bio) -> Tally {
 
 /// 5.10 and later: `blk_bio_segment_split`, `bio_split_rw`, `bio_split_rw_at`,
 /// `bio_split_io_at`. Adjacent vecs are counted apart.
-fn vec_by_vec(rules: Version, limits: &QueueLimits, bio: &Bio) -> Result<Tally, Refusal> {
+fn vec_by_vec(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> Result<Tally, Refusal> {
     let max_sectors = max_io_sectors(rules, limits, bio);
     // 5.10 counts sectors and drops what is left of a sector in each vec; later kernels
     // count bytes in 32 bits.
     let (max_bytes, grain) = match rules {
-        Version::V5_10 => (u64::from(max_sectors) << 9, 512),
+        KernelVersion::V5_10 => (u64::from(max_sectors) << 9, 512),
         _ => (u64::from(max_sectors << 9), 1),
     };
     let counted = |bytes: u64| bytes - bytes % grain;
@@ -186,7 +186,7 @@ fn vec_by_vec(rules: Version, limits: &QueueLimits, bio: &Bio) -> Result<Tally, 
     };
     let mut prev: Option<Bvec> = None;
     for vec in bio.bvecs() {
-        if rules >= Version::V7_1 && (vec.offset | vec.len) & limits.dma_alignment != 0 {
+        if rules >= KernelVersion::V7_1 && (vec.offset | vec.len) & limits.dma_alignment != 0 {
             return Err(Refusal::Invalid);
         }
         if prev.is_some_and(|p| gap_to_prev(limits, p, vec.offset.into())) {

@@ -1,9 +1,9 @@
 //! Flat pages over the shared memory map, with one thing wrong at a time.
 
-use design::block::{self, Bio, Bvec};
-use design::memmap::{self, Memmap, Page, STRUCT_PAGE};
-use design::{BlockIo, BuildError, Design, Plan, PowerArray, Record, Rules, SlabIo};
 use hugemem::Proof;
+use mm::block::{self, Bio, Bvec};
+use mm::memmap::{self, Memmap, Page, STRUCT_PAGE};
+use mm::{BlockIo, BuildError, Descriptor, Design, KernelRules, Plan, PowerArray, SlabIo};
 use physmem::{Extent, Kind, PAGE_SHIFT, Pfn, PhysAddr};
 
 /// What is wrong with a [`Broken`] design.
@@ -39,27 +39,27 @@ pub struct Broken<const FAULT: u8> {
 impl<const FAULT: u8> Design for Broken<FAULT> {
     const NAME: &'static str = "broken";
     const IDEA: &'static str = "a design that a law must catch";
-    const RECORDS: &'static [Record] = &[STRUCT_PAGE];
-    type Chunk<'a> = Page<'a>;
+    const DESCRIPTORS: &'static [Descriptor] = &[STRUCT_PAGE];
+    type Unit<'a> = Page<'a>;
 
     fn build(plan: &Plan) -> Result<Self, BuildError> {
         Memmap::build(plan).map(|map| Self { map })
     }
 
-    fn compose(&self, extent: Extent, kind: Kind) -> Page<'_> {
-        Page(self.map.compose(extent, kind))
+    fn alloc(&self, extent: Extent, kind: Kind) -> Page<'_> {
+        Page(self.map.alloc(extent, kind))
     }
 
     fn mark_free(&self, extent: Extent) {
         self.map.mark_free(extent);
     }
 
-    fn dissolve(&self, page: Page<'_>) {
-        self.map.dissolve(page.0);
+    fn free(&self, page: Page<'_>) {
+        self.map.free(page.0);
     }
 
-    fn shatter(&self, page: Page<'_>) {
-        self.map.shatter(page.0);
+    fn split(&self, page: Page<'_>) {
+        self.map.split(page.0);
     }
 
     fn lookup(&self, pfn: Pfn) -> Option<Page<'_>> {
@@ -96,7 +96,7 @@ impl<const FAULT: u8> Design for Broken<FAULT> {
         page.0.flags.load(std::sync::atomic::Ordering::Relaxed) & memmap::PG_DIRTY != 0
     }
 
-    fn chunk_word(page: Page<'_>) -> u64 {
+    fn unit_word(page: Page<'_>) -> u64 {
         PowerArray::word_of(page.0)
     }
 
@@ -110,18 +110,18 @@ impl<const FAULT: u8> Design for Broken<FAULT> {
 }
 
 impl<const FAULT: u8> BlockIo for Broken<FAULT> {
-    type Ref<'a> = Page<'a>;
+    type BvPage<'a> = Page<'a>;
     const SLAB_IO: SlabIo = match FAULT {
         fault::REFUSES_SLAB => SlabIo::Refused,
         fault::UNCOUNTED_SLAB => SlabIo::Uncounted,
         _ => SlabIo::Counted,
     };
 
-    fn reference<'a>(&'a self, page: Page<'a>, n: u64) -> Option<(Page<'a>, u32)> {
+    fn bv_page<'a>(&'a self, page: Page<'a>, n: u64) -> Option<(Page<'a>, u32)> {
         Some((Page(self.map.nth(page.0, n)), 0))
     }
 
-    fn ref_word(page: Page<'_>) -> u64 {
+    fn bv_page_word(page: Page<'_>) -> u64 {
         PowerArray::word_of(page.0)
     }
 
@@ -149,23 +149,23 @@ impl<const FAULT: u8> BlockIo for Broken<FAULT> {
         false
     }
 
-    fn chunk_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Page<'a>, u64) {
+    fn unit_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Page<'a>, u64) {
         let (page, in_page) = self.map.page_at(page, offset);
         let head = self.map.compound_head(page.0);
         let pages = self.map.distance(page.0, head);
         (Page(head), (pages << PAGE_SHIFT) + u64::from(in_page))
     }
 
-    fn chunk_bytes(&self, head: Page<'_>) -> u64 {
+    fn unit_bytes(&self, head: Page<'_>) -> u64 {
         let pages = self.map.nr_pages(head.0) + u64::from(FAULT == fault::LONG_UNITS);
         pages << PAGE_SHIFT
     }
 
-    fn next_chunk<'a>(&'a self, head: Page<'a>) -> Page<'a> {
+    fn next_unit<'a>(&'a self, head: Page<'a>) -> Page<'a> {
         Page(self.map.nth(head.0, self.map.nr_pages(head.0)))
     }
 
-    fn add_page<'a, V: Rules>(
+    fn add_page<'a, V: KernelRules>(
         &'a self,
         bio: &mut Bio<Page<'a>>,
         page: Page<'a>,
@@ -184,7 +184,7 @@ impl<const FAULT: u8> BlockIo for Broken<FAULT> {
         if bio.push(vec) { len } else { 0 }
     }
 
-    fn add_chunk<'a, V: Rules>(
+    fn add_unit<'a, V: KernelRules>(
         &'a self,
         bio: &mut Bio<Page<'a>>,
         page: Page<'a>,
@@ -196,17 +196,17 @@ impl<const FAULT: u8> BlockIo for Broken<FAULT> {
     }
 
     fn pin<'a>(&'a self, bio: &Bio<Page<'a>>) {
-        self.for_each_chunk(bio, |run| memmap::page_ref_add(run.chunk.0, run.pages()));
+        self.for_each_unit(bio, |run| memmap::page_ref_add(run.unit.0, run.pages()));
     }
 
     fn end_io<'a>(&'a self, bio: &Bio<Page<'a>>) -> u64 {
         let mut forget = u32::from(FAULT == fault::LEAKS);
         let mut bytes = 0;
-        self.for_each_chunk(bio, |run| {
+        self.for_each_unit(bio, |run| {
             if FAULT != fault::STAYS_CLEAN {
-                memmap::set_dirty_lock(run.chunk.0);
+                memmap::set_dirty_lock(run.unit.0);
             }
-            memmap::page_ref_sub_and_test(run.chunk.0, run.pages() - forget);
+            memmap::page_ref_sub_and_test(run.unit.0, run.pages() - forget);
             forget = 0;
             bytes += u64::from(run.len);
         });

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use kernel_oracle::Series;
-use kernel_oracle::check::Shard;
+use oracle::Series;
+use oracle::check::Shard;
 
 #[derive(Args, Debug)]
 pub(crate) struct KernelArgs {

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &CaptureArgs, output: &mut Output) -> Result<Code, Failu
         output.text(text)?;
         return Ok(Code::Done);
     };
-    record::write_whole(path, text.as_bytes())?;
+    results::write_whole(path, text.as_bytes())?;
     let header = &capture.header;
     output.line(format_args!(
         "{}: {}, {} pages in {} runs, Linux {}",

@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
-use record::Environment;
 use report::{Diff, Floors, Summary};
+use results::Environment;
 
 use crate::args::DiffArgs;
 use crate::command::report::summary;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::place;
+use crate::run_dir;
 
 pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure> {
-    let old = summary(place::existing(&args.old)?)?;
-    let new = summary(place::existing(&args.new)?)?;
+    let old = summary(run_dir::existing(&args.old)?)?;
+    let new = summary(run_dir::existing(&args.new)?)?;
     let floors = Floors::learn(&history(args, &old, &new)?);
     let mut diff = Diff::between(&old, &new, &floors);
     if diff.rows.is_empty() {
@@ -51,9 +51,9 @@ const PAST: usize = 20;
 /// # Errors
 /// A damaged record; a folder that was named and holds none.
 fn history(args: &DiffArgs, old: &Summary, new: &Summary) -> Result<Vec<Summary>, Failure> {
-    let folder = args.history.clone().unwrap_or_else(place::store);
+    let folder = args.history.clone().unwrap_or_else(run_dir::store);
     let folders = if folder.is_dir() || args.history.is_some() {
-        record::run_folders(&folder)?
+        results::run_folders(&folder)?
     } else {
         Vec::new()
     };
@@ -67,7 +67,7 @@ fn history(args: &DiffArgs, old: &Summary, new: &Summary) -> Result<Vec<Summary>
     };
     let mut past: Vec<(String, PathBuf)> = Vec::new();
     for run in folders {
-        let env = record::read_environment(&run.join(record::ENV_FILE))?;
+        let env = results::read_environment(&run.join(results::ENV_FILE))?;
         if alike(&env) {
             past.push((env.date_utc, run));
         }

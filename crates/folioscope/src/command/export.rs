@@ -5,10 +5,10 @@ use report::{Exported, Summary};
 use crate::args::{ExportArgs, Format};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::place;
+use crate::run_dir;
 
 pub(crate) fn run(args: &ExportArgs, output: &mut Output) -> Result<Code, Failure> {
-    let store = place::stored(&args.runs)?;
+    let store = run_dir::stored(&args.runs)?;
     if store.runs.len() > 1
         && matches!(args.format, Format::Bencher | Format::GithubActionBenchmark)
     {
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ExportArgs, output: &mut Output) -> Result<Code, Failur
     };
     match &args.out {
         None => output.text(text)?,
-        Some(file) => record::write_whole(file, text.as_bytes())?,
+        Some(file) => results::write_whole(file, text.as_bytes())?,
     }
     Ok(Code::Done)
 }

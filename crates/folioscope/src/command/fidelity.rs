@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use kernel_oracle::fidelity::{
-    self, FOLDER, Fidelity, MODEL_FILE, MOST, MOST_APART, ModelCount, Pair, REASON_BELOW, Row,
+use oracle::fidelity::{
+    self, FOLDER, Fidelity, MAX_APART, MODEL_FILE, MOST, ModelCount, Pair, REASON_BELOW, Row,
 };
 use report::FidelityRow;
 
@@ -121,7 +121,7 @@ fn count(path: &Path) -> Result<(), Failure> {
         text += &serde_json::to_string(&row).map_err(|error| wrong(&error))?;
         text.push('\n');
     }
-    record::write_whole(path, text.as_bytes())?;
+    results::write_whole(path, text.as_bytes())?;
     Ok(())
 }
 
@@ -237,8 +237,8 @@ fn pair_table(found: &Fidelity) -> Cells {
         }));
         let apart = pairs.iter().map(Pair::apart).fold(1.0, f64::max);
         line.push(format!("{apart:.2}"));
-        line.push(if apart > MOST_APART {
-            format!("beyond {MOST_APART}")
+        line.push(if apart > MAX_APART {
+            format!("beyond {MAX_APART}")
         } else {
             String::new()
         });
@@ -265,7 +265,7 @@ fn table(cells: Cells, markdown: bool) -> String {
 fn in_words(found: &Fidelity) -> String {
     let mut text = format!(
         "\n{} rows: {} above {MOST} of the kernel's instructions, {} below {REASON_BELOW} without a reason\n\
-         {} pairs: {} further apart than {MOST_APART}\n",
+         {} pairs: {} further apart than {MAX_APART}\n",
         found.rows.len(),
         found.above().count(),
         found.unexplained().count(),

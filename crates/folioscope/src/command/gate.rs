@@ -6,7 +6,7 @@ use bench::counts::Profiled;
 use bench::{callgrind, entries};
 use clap::Args;
 use gate::{Findings, Limits, Outcome};
-use record::{Baseline, LoopCount};
+use results::{Baseline, LoopCount};
 use wildmatch::WildMatch;
 
 use crate::failure::{Code, Failure};
@@ -148,7 +148,7 @@ fn place(args: &GateArgs) -> Result<PathBuf, Failure> {
                 .to_owned(),
         ));
     }
-    let folder = crate::place::store().join("baseline");
+    let folder = crate::run_dir::store().join("baseline");
     Ok(folder.join(Baseline::file_name(target(), rustc())))
 }
 
@@ -285,7 +285,7 @@ fn bless(
             .map_err(|error| Failure::Wrong(format!("{}: {error}", folder.display())))?;
     }
     let baseline = Baseline {
-        schema: record::SCHEMA_VERSION,
+        schema: results::SCHEMA_VERSION,
         target: target().to_owned(),
         rustc: rustc().to_owned(),
         optimised: is_optimised(),

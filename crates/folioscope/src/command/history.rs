@@ -5,19 +5,19 @@ mod counts;
 use std::fs;
 use std::path::Path;
 
-use record::{Store, Stored};
 use report::{History, HistoryRun, Summary};
+use results::{Store, Stored};
 
 use crate::args::HistoryArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::place;
+use crate::run_dir;
 
 /// The page's name in the folder of the figures.
 const PAGE: &str = "index.html";
 
 pub(crate) fn run(args: &HistoryArgs, output: &mut Output) -> Result<Code, Failure> {
-    let root = args.store.clone().unwrap_or_else(place::store);
+    let root = args.store.clone().unwrap_or_else(run_dir::store);
     let history = read(&root, args.machine.as_deref())?;
     if args.json {
         output.text(report::history_json_lines(&history))?;
@@ -98,6 +98,6 @@ fn draw(history: &History, folder: &Path) -> Result<usize, Failure> {
     fs::create_dir_all(folder)
         .map_err(|error| Failure::Wrong(format!("{}: {error}", folder.display())))?;
     let page = report::history_html(history).map_err(wrong)?;
-    record::write_whole(&folder.join(PAGE), page.as_bytes())?;
+    results::write_whole(&folder.join(PAGE), page.as_bytes())?;
     Ok(figures.len())
 }

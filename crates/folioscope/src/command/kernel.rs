@@ -2,9 +2,9 @@
 
 use conformance::case::Case;
 use conformance::reference;
-use kernel_oracle::check::{Campaign, Checked, Mismatch, Model, check};
-use kernel_oracle::recorded::{self, Recorded};
-use kernel_oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, diff, fetch};
+use oracle::check::{Campaign, Checked, Mismatch, Model, check};
+use oracle::recorded::{self, Recorded};
+use oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, diff, fetch};
 use serde::Serialize;
 
 use crate::args::{
@@ -123,7 +123,7 @@ fn check_kernels(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure>
     if mismatches.is_empty() {
         return Ok(Code::Done);
     }
-    record::write_whole(&args.out, mismatches.as_bytes())?;
+    results::write_whole(&args.out, mismatches.as_bytes())?;
     output.finish()?;
     eprintln!(
         "folioscope: the cases that differ are in {}",
@@ -180,7 +180,7 @@ fn say(
 struct CountLine<'a> {
     kernel: &'a str,
     #[serde(flatten)]
-    count: &'a kernel_oracle::count::Count,
+    count: &'a oracle::count::Count,
 }
 
 fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {

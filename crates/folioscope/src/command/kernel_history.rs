@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use kernel_oracle::Series;
-use kernel_oracle::history::{Line, Unit, history};
-use kernel_oracle::recorded::{Recorded, path};
+use oracle::Series;
+use oracle::history::{Line, Unit, history};
+use oracle::recorded::{Recorded, path};
 use report::{KernelLine, KernelUnit};
 
 use crate::args::KernelHistoryArgs;
@@ -116,7 +116,7 @@ fn write(folder: &Path, names: &[String], lines: &[Line]) -> Result<Vec<String>,
     let mut files = Vec::new();
     for (name, text) in [("history.txt", mail(names, lines)), ("history.jsonl", rows)] {
         let file = folder.join(name);
-        record::write_whole(&file, text.as_bytes())?;
+        results::write_whole(&file, text.as_bytes())?;
         files.push(file.display().to_string());
     }
     let drawn: Vec<KernelLine> = lines.iter().map(drawn).collect();
@@ -147,7 +147,7 @@ fn drawn(line: &Line) -> KernelLine {
 
 #[cfg(test)]
 mod tests {
-    use kernel_oracle::history::Cell;
+    use oracle::history::Cell;
 
     use super::*;
 

@@ -5,13 +5,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use measure::session::{self, Settings, Summary};
-use record::{ENV_FILE, Environment, RowWriter, SAMPLES_FILE, write_environment};
+use results::{ENV_FILE, Environment, RowWriter, SAMPLES_FILE, write_environment};
 
 use crate::args::MeasureArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::resume::{Asked, PLAN_FILE};
-use crate::{interrupt, place, progress, provenance, resume};
+use crate::{interrupt, progress, provenance, resume, run_dir};
 
 /// Seconds that a run may take unless told otherwise.
 const BUDGET_S: f64 = 120.0;
@@ -28,7 +28,7 @@ pub(crate) fn run(
     let run = Run::prepare(args, start)?;
     let measured = run.measure(Duration::from_millis(200))?;
     if args.json {
-        for row in &record::Run::load(&measured.folder, record::Tail::Drop)?.rows {
+        for row in &results::Run::load(&measured.folder, results::Tail::Drop)?.rows {
             output.json(row)?;
         }
     }
@@ -65,7 +65,7 @@ impl Run {
     pub(crate) fn prepare(args: &MeasureArgs, start: Instant) -> Result<Self, Failure> {
         let mut env = provenance::environment();
         let (folder, asked) = if args.resume {
-            let folder = place::unfinished(args.out.as_deref())?;
+            let folder = run_dir::unfinished(args.out.as_deref())?;
             let asked = Asked::read(&folder, args)?;
             (folder, asked)
         } else {
@@ -73,7 +73,7 @@ impl Run {
             // Before anything is made: what is asked for must exist.
             measure::select::cells(&asked.selection()?)?;
             probe(&asked)?;
-            (place::new(args.out.as_deref(), &env.date_utc)?, asked)
+            (run_dir::new(args.out.as_deref(), &env.date_utc)?, asked)
         };
         let cells = measure::select::cells(&asked.selection()?)?;
         env.seed = asked.seed;
@@ -86,7 +86,7 @@ impl Run {
             BUDGET_S
         });
         let writer = if args.resume {
-            let before = record::read_environment(&folder.join(ENV_FILE))?;
+            let before = results::read_environment(&folder.join(ENV_FILE))?;
             env.command = before.command;
             env.date_utc = before.date_utc;
             env.elapsed_s = before.elapsed_s;

@@ -1,14 +1,14 @@
 //! `folioscope merge RUN... --out DIR`: runs of several machines in one store.
 
-use record::{Store, Stored};
+use results::{Store, Stored};
 
 use crate::args::MergeArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::place;
+use crate::run_dir;
 
 pub(crate) fn run(args: &MergeArgs, output: &mut Output) -> Result<Code, Failure> {
-    let mut added: Vec<Stored> = place::stored(&args.runs)?.runs;
+    let mut added: Vec<Stored> = run_dir::stored(&args.runs)?.runs;
     if let Some(machine) = &args.machine {
         for run in &mut added {
             run.machine.clone_from(machine);

@@ -8,10 +8,10 @@ use crate::args::PlotArgs;
 use crate::command::report;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::place;
+use crate::run_dir;
 
 pub(crate) fn run(args: &PlotArgs, output: &mut Output) -> Result<Code, Failure> {
-    let folder = place::existing(&args.run)?;
+    let folder = run_dir::existing(&args.run)?;
     for figure in draw(folder, &report::summary(folder)?, args.out.as_deref())? {
         output.line(figure.display())?;
     }
@@ -27,7 +27,7 @@ pub(crate) fn draw(
     summary: &Summary,
     out: Option<&Path>,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let plots = out.map_or_else(|| folder.join(record::PLOTS_DIR), Path::to_owned);
+    let plots = out.map_or_else(|| folder.join(results::PLOTS_DIR), Path::to_owned);
     ::report::write_figures(&::report::figures(summary), &plots)
         .map_err(|error| Failure::Wrong(error.to_string()))
 }

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use record::{REPORT_FILE, Run, Tail};
 use report::{Context, Summary, WorkloadNote};
+use results::{REPORT_FILE, Run, Tail};
 
 use crate::args::ReportArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::place;
+use crate::run_dir;
 
 pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failure> {
-    let summary = summary(place::existing(&args.run)?)?;
+    let summary = summary(run_dir::existing(&args.run)?)?;
     if args.json {
         output.text(report::json_lines(&summary))?;
     } else if args.markdown {
@@ -50,7 +50,7 @@ fn section(text: &str, wanted: &str) -> Option<String> {
 /// # Errors
 /// A record that is damaged, with file, line and field.
 pub(crate) fn summary(folder: &Path) -> Result<Summary, Failure> {
-    let env = record::read_environment(&folder.join(record::ENV_FILE))?;
+    let env = results::read_environment(&folder.join(results::ENV_FILE))?;
     let tail = if env.finished {
         Tail::Refuse
     } else {
@@ -72,7 +72,7 @@ pub(crate) fn summary(folder: &Path) -> Result<Summary, Failure> {
 /// If the disk refuses.
 pub(crate) fn write(folder: &Path, summary: &Summary) -> Result<String, Failure> {
     let text = report::mail(summary, &context());
-    record::write_whole(&folder.join(REPORT_FILE), text.as_bytes())?;
+    results::write_whole(&folder.join(REPORT_FILE), text.as_bytes())?;
     Ok(text)
 }
 

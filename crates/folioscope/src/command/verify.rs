@@ -116,9 +116,9 @@ fn verify(which: &Which, seed: u64, only_laws: bool) -> Result<Verified, Failure
         let seconds = start.elapsed().as_secs_f64() / checked.len().max(1) as f64;
         lines.extend(checked.into_iter().map(|(design, status)| {
             let (status, why) = match status {
-                record::Status::Ok => ("ok", String::new()),
-                record::Status::Absent(why) => ("absent", why),
-                record::Status::Err(why) => ("err", why),
+                results::Status::Ok => ("ok", String::new()),
+                results::Status::Absent(why) => ("absent", why),
+                results::Status::Err(why) => ("err", why),
             };
             Checked {
                 what: "workload".to_owned(),

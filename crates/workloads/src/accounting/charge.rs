@@ -2,10 +2,10 @@
 
 use std::hint::black_box;
 
-use design::{Memcg, Rules};
+use mm::{KernelRules, Memcg};
 
 use super::{L1, Ledger, PATH, all_charged};
-use crate::ground::allocations;
+use crate::fixture::allocations;
 use crate::job::{Extras, Prepared, Then};
 use crate::params;
 use crate::workload::{Quantity, Workload};
@@ -16,7 +16,7 @@ pub static WORKLOAD: Workload = Workload {
     id: "accounting/charge",
     capability: "Memcg",
     asks: "what does it cost to charge an allocation to a memory cgroup?",
-    analysis: "The code that charges is the same for every design and asks four things of a chunk \
+    analysis: "The code that charges is the same for every design and asks four things of a unit \
         of memory: the owner word, the pages, the kind and whether it is kernel memory. Weiner's \
         point is that this needs no common type, only a common place to look. Flat pages pay \
         compound_head() for each; typed memory pays a look at the tag where the caller does not \
@@ -24,7 +24,7 @@ pub static WORKLOAD: Workload = Workload {
         atomic, a THP bypasses the stock and charges every level at once, which is one call \
         where base pages take 512.",
     favours: "folio; large allocations in every design",
-    unfair: "the owner word of each chunk is in the cache for l1; heads of order 9 lie 32 KiB \
+    unfair: "the owner word of each unit is in the cache for l1; heads of order 9 lie 32 KiB \
         apart in a flat array and share few cache sets, as they do in vmemmap. With path=hit one \
         charge in 64 still misses, as in a kernel",
     unit: "allocation",
@@ -45,7 +45,7 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
+pub fn loops<D: Memcg, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D, V> as *const () as usize]
 }
 
@@ -53,22 +53,22 @@ pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = allocations(setup, L1)?;
-    let design: D = ground.build(setup)?;
-    let ledger = Ledger::new(setup, &design, ground.compose(&design))?;
-    let elements = ledger.chunks.len() as u64;
+pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = allocations(setup, L1)?;
+    let design: D = fixture.build(setup)?;
+    let ledger = Ledger::new(setup, &design, fixture.alloc(&design))?;
+    let elements = ledger.units.len() as u64;
     then(
         &mut Prepared::new(
             &design,
             ledger,
             elements,
             |ledger, _| entry::<D, V>(ledger),
-            |ledger, charged| ledger.told() ^ (charged ^ ledger.chunks.len() as u64),
+            |ledger, charged| ledger.told() ^ (charged ^ ledger.units.len() as u64),
         )
         .with(Extras {
             rewind: Some(|ledger: &mut Ledger<'_, D>| {
-                ledger.design.uncharge_batch::<V>(0, &ledger.chunks)
+                ledger.design.uncharge_batch::<V>(0, &ledger.units)
             }),
             ..Extras::default()
         }),
@@ -77,6 +77,6 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
 }
 
 #[inline(never)]
-fn entry<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
+fn entry<D: Memcg, V: KernelRules>(ledger: &Ledger<'_, D>) -> u64 {
     black_box(black_box(ledger).charge::<V>(0))
 }

@@ -2,13 +2,13 @@
 
 use std::hint::black_box;
 
-use design::memcg::Group;
-use design::{Memcg, Rules};
+use mm::memcg::MemCgroup;
+use mm::{KernelRules, Memcg};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::below;
 use crate::checksum::Digest;
-use crate::ground::{allocations, build};
+use crate::fixture::{allocations, build};
 use crate::job::{Prepared, Then};
 use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
@@ -72,14 +72,14 @@ fn told(charged: u64, pages: i64, refs: i64) -> u64 {
 /// What one thread works on.
 struct Part<'d, D: Memcg + 'd> {
     cpu: usize,
-    group: &'d Group,
-    chunks: Vec<D::Chunk<'d>>,
+    group: &'d MemCgroup,
+    units: Vec<D::Unit<'d>>,
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Memcg, V: Rules>() -> Vec<usize>
+pub fn loops<D: Memcg, V: KernelRules>() -> Vec<usize>
 where
-    for<'a> D::Chunk<'a>: Send + Sync,
+    for<'a> D::Unit<'a>: Send + Sync,
 {
     vec![
         entry::<D, V> as *const () as usize,
@@ -91,30 +91,30 @@ where
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError>
+pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError>
 where
-    for<'a> D::Chunk<'a>: Send + Sync,
+    for<'a> D::Unit<'a>: Send + Sync,
 {
     let threads = setup.number("threads")? as usize;
-    let ground = allocations(&footprint(setup), threads as u64 * CHUNKS)?;
-    let design: D = build(setup, ground.frames)?;
-    let chunks = ground.compose(&design);
-    drop(ground);
+    let fixture = allocations(&footprint(setup), threads as u64 * CHUNKS)?;
+    let design: D = build(setup, fixture.frames)?;
+    let units = fixture.alloc(&design);
+    drop(fixture);
     let memory = design.groups();
     let shared = memory.chain(setup.number("depth")? as usize - 1);
     let one = below(memory, shared);
     let own = setup.word("groups")? == "own";
-    let parts: Vec<Part<'_, D>> = chunks
+    let parts: Vec<Part<'_, D>> = units
         .chunks(CHUNKS as usize)
         .enumerate()
-        .map(|(cpu, chunks)| Part {
+        .map(|(cpu, units)| Part {
             cpu,
             group: if own && cpu > 0 {
                 below(memory, shared)
             } else {
                 one
             },
-            chunks: chunks.to_vec(),
+            units: units.to_vec(),
         })
         .collect();
     let pool = ThreadPoolBuilder::new()
@@ -128,7 +128,7 @@ where
         threads as u64 * CHUNKS,
         |parts, iters| entry::<D, V>(&design, &pool, parts, iters),
         |parts, charged| {
-            let mut groups: Vec<&Group> = parts.iter().map(|part| part.group).collect();
+            let mut groups: Vec<&MemCgroup> = parts.iter().map(|part| part.group).collect();
             groups.dedup_by(|a, b| std::ptr::eq(*a, *b));
             let memory = design.groups();
             told(
@@ -145,14 +145,14 @@ where
 }
 
 #[inline(never)]
-fn entry<'d, D: Memcg, V: Rules>(
+fn entry<'d, D: Memcg, V: KernelRules>(
     design: &'d D,
     pool: &ThreadPool,
     parts: &[Part<'d, D>],
     iters: u64,
 ) -> u64
 where
-    for<'a> D::Chunk<'a>: Send + Sync,
+    for<'a> D::Unit<'a>: Send + Sync,
 {
     let mut result = 0;
     for _ in 0..iters {
@@ -169,13 +169,13 @@ where
 
 /// One thread's share: everything is charged, then everything uncharged.
 #[inline(never)]
-fn entry_thread<'d, D: Memcg, V: Rules>(design: &'d D, part: &Part<'d, D>) -> u64 {
+fn entry_thread<'d, D: Memcg, V: KernelRules>(design: &'d D, part: &Part<'d, D>) -> u64 {
     let mut charged = 0;
-    for &chunk in &part.chunks {
-        charged += u64::from(design.charge::<V>(part.cpu, part.group, chunk).is_ok());
+    for &unit in &part.units {
+        charged += u64::from(design.charge::<V>(part.cpu, part.group, unit).is_ok());
     }
-    for &chunk in &part.chunks {
-        design.uncharge::<V>(part.cpu, chunk);
+    for &unit in &part.units {
+        design.uncharge::<V>(part.cpu, unit);
     }
     charged
 }

@@ -1,13 +1,13 @@
-//! `accounting/lock`: the lock between a chunk and its group.
+//! `accounting/lock`: the lock between a unit and its group.
 
 use std::hint::black_box;
 
-use design::memcg::LockStyle;
-use design::{Memcg, Rules};
+use mm::memcg::LockStyle;
+use mm::{KernelRules, Memcg};
 use physmem::Kind;
 
 use super::L1;
-use crate::ground::{Ground, allocations};
+use crate::fixture::{Fixture, allocations};
 use crate::job::{Prepared, Then};
 use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
@@ -28,7 +28,7 @@ pub static WORKLOAD: Workload = Workload {
         keeps its owners elsewhere.",
     favours: "split with a function per type, and folio; flat loses with tails",
     unfair: "the critical section is a single addition, and a mix that repeats every few hundred \
-        chunks (footprint=l1) is one that a branch predictor learns by heart",
+        units (footprint=l1) is one that a branch predictor learns by heart",
     unit: "lock",
     axis: "",
     params: &[
@@ -59,13 +59,13 @@ const KIND: ParamSpec = ParamSpec::words(
 );
 
 /// Allocations, of both kinds in random order for `kind=mixed`.
-pub(crate) fn mixed(setup: &Setup) -> Result<Ground, SetupError> {
+pub(crate) fn mixed(setup: &Setup) -> Result<Fixture, SetupError> {
     if setup.word("kind")? != "mixed" {
         return allocations(setup, L1);
     }
     let mut params = setup.params.clone();
     params.insert("kind".to_owned(), "anon".into());
-    let mut ground = allocations(
+    let mut fixture = allocations(
         &Setup {
             params,
             ..setup.clone()
@@ -73,7 +73,7 @@ pub(crate) fn mixed(setup: &Setup) -> Result<Ground, SetupError> {
         L1,
     )?;
     let mut state = setup.seed | 1;
-    for (_, kind) in &mut ground.extents {
+    for (_, kind) in &mut fixture.extents {
         // A generator of its own: the draw must not depend on a library's version.
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -82,7 +82,7 @@ pub(crate) fn mixed(setup: &Setup) -> Result<Ground, SetupError> {
             *kind = Kind::File;
         }
     }
-    Ok(ground)
+    Ok(fixture)
 }
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
@@ -106,7 +106,7 @@ macro_rules! styles {
 styles!(Native, PerType, WhichType, CastToCommon, Generic);
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
+pub fn loops<D: Memcg, V: KernelRules>() -> Vec<usize> {
     vec![
         entry::<D, Native> as *const () as usize,
         entry::<D, PerType> as *const () as usize,
@@ -120,7 +120,7 @@ pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     match setup.word("style")?.as_str() {
         "per-type" if setup.word("kind")? == "mixed" => enter_style::<D, V, WhichType>(setup, then),
         "per-type" => enter_style::<D, V, PerType>(setup, then),
@@ -129,7 +129,7 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
     }
 }
 
-fn enter_style<D: Memcg, V: Rules, S: Style>(
+fn enter_style<D: Memcg, V: KernelRules, S: Style>(
     setup: &Setup,
     then: Then<'_>,
 ) -> Result<(), SetupError> {
@@ -143,13 +143,13 @@ fn enter_style<D: Memcg, V: Rules, S: Style>(
             S::STYLE.name()
         )));
     }
-    let ground = mixed(setup)?;
-    let design: D = ground.build(setup)?;
-    let chunks = ground.compose(&design);
-    drop(ground);
+    let fixture = mixed(setup)?;
+    let design: D = fixture.build(setup)?;
+    let units = fixture.alloc(&design);
+    drop(fixture);
     let group = design.groups().chain(2);
-    for &chunk in &chunks {
-        let charged = design.charge::<V>(0, group, chunk);
+    for &unit in &units {
+        let charged = design.charge::<V>(0, group, unit);
         charged.map_err(|e| SetupError::Wrong(e.to_string()))?;
     }
     if setup.word("moving")? == "yes" {
@@ -158,12 +158,12 @@ fn enter_style<D: Memcg, V: Rules, S: Style>(
     then(&mut Prepared::new(
         &design,
         (),
-        chunks.len() as u64,
-        |(), iters| entry::<D, S>(&design, &chunks, iters),
+        units.len() as u64,
+        |(), iters| entry::<D, S>(&design, &units, iters),
         |(), raw| {
-            let elsewhere = chunks.iter().filter(|&&chunk| {
+            let elsewhere = units.iter().filter(|&&unit| {
                 !design
-                    .owner(chunk)
+                    .owner(unit)
                     .is_some_and(|owner| std::ptr::eq(owner, group))
             });
             raw + elsewhere.count() as u64
@@ -173,12 +173,12 @@ fn enter_style<D: Memcg, V: Rules, S: Style>(
 }
 
 #[inline(never)]
-fn entry<'d, D: Memcg, S: Style>(design: &'d D, chunks: &[D::Chunk<'d>], iters: u64) -> u64 {
+fn entry<'d, D: Memcg, S: Style>(design: &'d D, units: &[D::Unit<'d>], iters: u64) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
         let mut entered = 0_u64;
-        for &chunk in black_box(chunks) {
-            design.with_memcg_lock(chunk, S::STYLE, || entered = black_box(entered + 1));
+        for &unit in black_box(units) {
+            design.with_memcg_lock(unit, S::STYLE, || entered = black_box(entered + 1));
         }
         result = black_box(entered);
     }

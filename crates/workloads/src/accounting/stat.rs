@@ -2,12 +2,12 @@
 
 use std::hint::black_box;
 
-use design::memcg::{Group, Stat};
-use design::{Memcg, Rules};
+use mm::memcg::{MemCgroup, Stat};
+use mm::{KernelRules, Memcg};
 
 use super::L1;
 use crate::checksum::Digest;
-use crate::ground::allocations;
+use crate::fixture::allocations;
 use crate::job::{Prepared, Then};
 use crate::params;
 use crate::workload::{Quantity, Workload};
@@ -17,7 +17,7 @@ use crate::{Setup, SetupError};
 pub static WORKLOAD: Workload = Workload {
     id: "accounting/stat",
     capability: "Memcg",
-    asks: "what does it cost to count a change of state of a chunk (mod_lruvec_page_state)?",
+    asks: "what does it cost to count a change of state of a unit (mod_lruvec_page_state)?",
     analysis: "Every mapping, dirtying and writeback changes a statistic of the node, the group \
         and the group's lruvec, and each ancestor learns how much is pending below it: the cost \
         grows with the depth of the tree. Which statistic it is depends on anon or file, and \
@@ -37,8 +37,8 @@ pub static WORKLOAD: Workload = Workload {
 };
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
-    let ground = allocations(setup, L1)?;
-    let pages: u64 = ground
+    let fixture = allocations(setup, L1)?;
+    let pages: u64 = fixture
         .extents
         .iter()
         .map(|(extent, _)| extent.order.pages())
@@ -53,7 +53,7 @@ fn told(group: i64, lruvec: i64, after: i64) -> u64 {
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
+pub fn loops<D: Memcg, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D> as *const () as usize]
 }
 
@@ -61,44 +61,44 @@ pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = allocations(setup, L1)?;
+pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = allocations(setup, L1)?;
     let pages = setup.order()?.pages() as i64;
     let stat = Stat::of(setup.kind()?);
-    let design: D = ground.build(setup)?;
-    let chunks = ground.compose(&design);
-    drop(ground);
+    let design: D = fixture.build(setup)?;
+    let units = fixture.alloc(&design);
+    drop(fixture);
     let group = design.groups().chain(setup.number("depth")? as usize);
-    for &chunk in &chunks {
-        let charged = design.charge::<V>(0, group, chunk);
+    for &unit in &units {
+        let charged = design.charge::<V>(0, group, unit);
         charged.map_err(|e| SetupError::Wrong(e.to_string()))?;
     }
-    count(&design, &chunks, pages);
+    count(&design, &units, pages);
     let (counted, of_lruvec) = (group.stat(stat), group.lruvec_stat(stat));
-    count(&design, &chunks, -pages);
-    let now = |group: &Group| group.stat(stat).abs() + design.groups().node_stat(stat).abs();
+    count(&design, &units, -pages);
+    let now = |group: &MemCgroup| group.stat(stat).abs() + design.groups().node_stat(stat).abs();
     then(&mut Prepared::new(
         &design,
         (),
-        2 * chunks.len() as u64,
-        |(), iters| entry(&design, &chunks, pages, iters),
+        2 * units.len() as u64,
+        |(), iters| entry(&design, &units, pages, iters),
         |(), _| told(counted, of_lruvec, now(group)),
     ));
     Ok(())
 }
 
 #[inline]
-fn count<'d, D: Memcg>(design: &'d D, chunks: &[D::Chunk<'d>], pages: i64) {
-    for &chunk in chunks {
-        design.mod_stat(0, chunk, pages);
+fn count<'d, D: Memcg>(design: &'d D, units: &[D::Unit<'d>], pages: i64) {
+    for &unit in units {
+        design.mod_stat(0, unit, pages);
     }
 }
 
 #[inline(never)]
-fn entry<'d, D: Memcg>(design: &'d D, chunks: &[D::Chunk<'d>], pages: i64, iters: u64) -> u64 {
+fn entry<'d, D: Memcg>(design: &'d D, units: &[D::Unit<'d>], pages: i64, iters: u64) -> u64 {
     for _ in 0..iters {
-        count(design, black_box(chunks), pages);
-        count(design, black_box(chunks), -pages);
+        count(design, black_box(units), pages);
+        count(design, black_box(units), -pages);
     }
     iters
 }

@@ -2,10 +2,10 @@
 
 use std::hint::black_box;
 
-use design::{Memcg, Rules};
+use mm::{KernelRules, Memcg};
 
 use super::{L1, Ledger, PATH, told};
-use crate::ground::allocations;
+use crate::fixture::allocations;
 use crate::job::{Extras, Prepared, Then};
 use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
@@ -19,7 +19,7 @@ pub static WORKLOAD: Workload = Workload {
     analysis: "An uncharge never refills the stock: it goes to every level of the hierarchy with \
         an atomic. Kamezawa's batching gathers a run of the same owner and pays the levels once; \
         it nearly made up for the cost of having a group at all. The gathering is where the type \
-        of the chunk shows: owner word and page count are read for each, the rest once a batch.",
+        of the unit shows: owner word and page count are read for each, the rest once a batch.",
     favours: "folio; batch=gathered levels the designs",
     unfair: "with path=miss the owners alternate, which is a batch's worst case and rare in a \
         real free of many pages",
@@ -47,7 +47,7 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
+pub fn loops<D: Memcg, V: KernelRules>() -> Vec<usize> {
     vec![
         entry::<D, V> as *const () as usize,
         entry_batch::<D, V> as *const () as usize,
@@ -58,12 +58,12 @@ pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = allocations(setup, L1)?;
+pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = allocations(setup, L1)?;
     let gathered = setup.word("batch")? == "gathered";
-    let design: D = ground.build(setup)?;
-    let ledger = Ledger::new(setup, &design, ground.compose(&design))?;
-    let elements = ledger.chunks.len() as u64;
+    let design: D = fixture.build(setup)?;
+    let ledger = Ledger::new(setup, &design, fixture.alloc(&design))?;
+    let elements = ledger.units.len() as u64;
     then(
         &mut Prepared::new(
             &design,
@@ -76,11 +76,11 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
                     entry::<D, V>(ledger)
                 }
             },
-            |ledger, gone| ledger.told() ^ (gone ^ ledger.chunks.len() as u64),
+            |ledger, gone| ledger.told() ^ (gone ^ ledger.units.len() as u64),
         )
         .with(Extras {
             rewind: Some(|ledger: &mut Ledger<'_, D>| {
-                ledger.design.uncharge_batch::<V>(0, &ledger.chunks);
+                ledger.design.uncharge_batch::<V>(0, &ledger.units);
                 ledger.charge::<V>(0);
             }),
             ..Extras::default()
@@ -90,17 +90,17 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
 }
 
 #[inline(never)]
-fn entry<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
+fn entry<D: Memcg, V: KernelRules>(ledger: &Ledger<'_, D>) -> u64 {
     let ledger = black_box(ledger);
-    for &chunk in &ledger.chunks {
-        ledger.design.uncharge::<V>(0, chunk);
+    for &unit in &ledger.units {
+        ledger.design.uncharge::<V>(0, unit);
     }
-    black_box(ledger.chunks.len() as u64)
+    black_box(ledger.units.len() as u64)
 }
 
 #[inline(never)]
-fn entry_batch<D: Memcg, V: Rules>(ledger: &Ledger<'_, D>) -> u64 {
+fn entry_batch<D: Memcg, V: KernelRules>(ledger: &Ledger<'_, D>) -> u64 {
     let ledger = black_box(ledger);
-    ledger.design.uncharge_batch::<V>(0, &ledger.chunks);
-    black_box(ledger.chunks.len() as u64)
+    ledger.design.uncharge_batch::<V>(0, &ledger.units);
+    black_box(ledger.units.len() as u64)
 }

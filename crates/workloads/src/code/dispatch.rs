@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::sync::atomic::Ordering::Relaxed;
 
-use design::memcg::LockStyle;
-use design::{Memcg, Rules};
+use mm::memcg::LockStyle;
+use mm::{KernelRules, Memcg};
 
 use crate::accounting::lock::mixed;
 use crate::checksum::Digest;
@@ -19,11 +19,11 @@ pub static WORKLOAD: Workload = Workload {
     capability: "Memcg",
     asks: "what does it cost to reach a field through a static type, a tag test or a common prefix?",
     analysis: "Against nesting it was said that hierarchies of types are a cost in themselves. \
-        This is that cost alone: read the owner word of each chunk. A static type is one load at \
+        This is that cost alone: read the owner word of each unit. A static type is one load at \
         a known offset; a common prefix is the same if, and only if, all types keep the field at \
         one offset, as anon and file memory do; generic tests the tag first, since a slab keeps \
         its owners elsewhere: a load more, and a compare and a select. dispatch=kind asks every \
-        design for the kind of a chunk instead, which flat memory answers with the head's page \
+        design for the kind of a unit instead, which flat memory answers with the head's page \
         type and mapping.",
     favours: "static types and a common prefix; the tag test loses",
     unfair: "real callers test the tag once and then do more than one load with the answer",
@@ -62,7 +62,7 @@ fn told(kinds: impl Iterator<Item = u64>, charged: u64) -> u64 {
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
+pub fn loops<D: Memcg, V: KernelRules>() -> Vec<usize> {
     vec![
         entry_native::<D> as *const () as usize,
         entry_per_type::<D> as *const () as usize,
@@ -76,7 +76,7 @@ pub fn loops<D: Memcg, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     let way = setup.word("dispatch")?;
     let style = match way.as_str() {
         "per-type" => LockStyle::PerType,
@@ -90,25 +90,22 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
             D::NAME
         )));
     }
-    let ground = mixed(setup)?;
-    let design: D = ground.build(setup)?;
-    let chunks = ground.compose(&design);
-    drop(ground);
+    let fixture = mixed(setup)?;
+    let design: D = fixture.build(setup)?;
+    let units = fixture.alloc(&design);
+    drop(fixture);
     let group = design.groups().chain(1);
-    for &chunk in &chunks {
-        let charged = design.charge::<V>(0, group, chunk);
+    for &unit in &units {
+        let charged = design.charge::<V>(0, group, unit);
         charged.map_err(|e| SetupError::Wrong(e.to_string()))?;
     }
-    let kinds: Vec<u64> = chunks
+    let kinds: Vec<u64> = units.iter().map(|&unit| design.kind(unit) as u64).collect();
+    let owned = units
         .iter()
-        .map(|&chunk| design.kind(chunk) as u64)
-        .collect();
-    let owned = chunks
-        .iter()
-        .filter(|&&chunk| design.owner(chunk).is_some())
+        .filter(|&&unit| design.owner(unit).is_some())
         .count() as u64;
     let by_kind: u64 = kinds.iter().sum();
-    let words: u64 = chunks
+    let words: u64 = units
         .iter()
         .fold(0, |sum, _| sum.wrapping_add(group.word()));
     let raw = if way == "kind" { by_kind } else { words };
@@ -119,13 +116,13 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
     then(&mut Prepared::new(
         &design,
         (),
-        chunks.len() as u64,
+        units.len() as u64,
         |(), iters| match way.as_str() {
-            "kind" => entry_kind(&design, &chunks, iters),
-            _ if only => entry_native(&design, &chunks, iters),
-            "per-type" => entry_per_type(&design, &chunks, iters),
-            "cast-to-common" => entry_common(&design, &chunks, iters),
-            _ => entry_generic(&design, &chunks, iters),
+            "kind" => entry_kind(&design, &units, iters),
+            _ if only => entry_native(&design, &units, iters),
+            "per-type" => entry_per_type(&design, &units, iters),
+            "cast-to-common" => entry_common(&design, &units, iters),
+            _ => entry_generic(&design, &units, iters),
         },
         |(), raw| truth.of(raw),
     ));
@@ -133,17 +130,12 @@ pub fn enter<D: Memcg, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Se
 }
 
 #[inline(always)]
-fn owners<'d, D: Memcg>(
-    design: &'d D,
-    chunks: &[D::Chunk<'d>],
-    style: LockStyle,
-    iters: u64,
-) -> u64 {
+fn owners<'d, D: Memcg>(design: &'d D, units: &[D::Unit<'d>], style: LockStyle, iters: u64) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
         let mut words = 0_u64;
-        for &chunk in black_box(chunks) {
-            words = words.wrapping_add(design.owner_word(chunk, style).load(Relaxed));
+        for &unit in black_box(units) {
+            words = words.wrapping_add(design.owner_word(unit, style).load(Relaxed));
         }
         result = black_box(words);
     }
@@ -153,8 +145,8 @@ fn owners<'d, D: Memcg>(
 macro_rules! entries {
     ($($name:ident = $style:ident),*) => {$(
         #[inline(never)]
-        fn $name<'d, D: Memcg>(design: &'d D, chunks: &[D::Chunk<'d>], iters: u64) -> u64 {
-            owners(design, chunks, LockStyle::$style, iters)
+        fn $name<'d, D: Memcg>(design: &'d D, units: &[D::Unit<'d>], iters: u64) -> u64 {
+            owners(design, units, LockStyle::$style, iters)
         }
     )*};
 }
@@ -167,12 +159,12 @@ entries!(
 );
 
 #[inline(never)]
-fn entry_kind<'d, D: Memcg>(design: &'d D, chunks: &[D::Chunk<'d>], iters: u64) -> u64 {
+fn entry_kind<'d, D: Memcg>(design: &'d D, units: &[D::Unit<'d>], iters: u64) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
         let mut kinds = 0_u64;
-        for &chunk in black_box(chunks) {
-            kinds += design.kind(chunk) as u64;
+        for &unit in black_box(units) {
+            kinds += design.kind(unit) as u64;
         }
         result = black_box(kinds);
     }

@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
-use design::block::Bio;
-use design::{BlockIo, Rules};
+use mm::block::Bio;
+use mm::{BlockIo, KernelRules};
 
 use crate::checksum::Digest;
-use crate::ground::Ground;
+use crate::fixture::Fixture;
 use crate::job::{Prepared, Then, Truth};
 use crate::params;
 use crate::workload::{Quantity, Workload};
@@ -41,7 +41,7 @@ pub static WORKLOAD: Workload = Workload {
 };
 
 /// Where the machine code of the loops is.
-pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D> as *const () as usize]
 }
 
@@ -49,12 +49,12 @@ pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = Ground::of(setup)?;
-    let design: D = ground.build(setup)?;
-    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
-    let elements = ground.pieces();
-    drop(ground);
+pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = Fixture::of(setup)?;
+    let design: D = fixture.build(setup)?;
+    let bios = fixture.bios::<D, V>(&design, &fixture.alloc(&design))?;
+    let elements = fixture.ranges();
+    drop(fixture);
     let truth = met(&design, &bios);
     then(&mut Prepared::new(
         &design,
@@ -68,14 +68,14 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
 
 /// The loop: the body of `op_folios` in the oracle's module.
 #[inline(never)]
-fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) -> u64 {
+fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>], iters: u64) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
         let (mut sum, mut mix) = (0_u64, 0_u64);
         for bio in black_box(bios) {
-            design.for_each_chunk(bio, |run| {
+            design.for_each_unit(bio, |run| {
                 sum += u64::from(run.len);
-                mix ^= D::chunk_word(run.chunk);
+                mix ^= D::unit_word(run.unit);
                 mix ^= run.offset;
             });
         }
@@ -84,14 +84,14 @@ fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) ->
     result
 }
 
-fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
+fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>]) -> Truth {
     let (mut digest, mut sum, mut mix) = (Digest::new(), 0, 0);
     for bio in bios {
-        design.for_each_chunk(bio, |run| {
-            let start = design.extent(run.chunk).head.phys();
+        design.for_each_unit(bio, |run| {
+            let start = design.extent(run.unit).head.phys();
             digest.add_bytes(start + run.offset, u64::from(run.len));
             sum += u64::from(run.len);
-            mix ^= D::chunk_word(run.chunk) ^ run.offset;
+            mix ^= D::unit_word(run.unit) ^ run.offset;
         });
     }
     Truth {

@@ -2,12 +2,12 @@
 
 use std::hint::black_box;
 
-use design::block::Bio;
-use design::{BlockIo, Rules, SlabIo};
+use mm::block::Bio;
+use mm::{BlockIo, KernelRules, SlabIo};
 use physmem::Kind;
 
 use crate::checksum::Digest;
-use crate::ground::Ground;
+use crate::fixture::Fixture;
 use crate::job::{Prepared, Then};
 use crate::params;
 use crate::workload::{Quantity, Workload};
@@ -42,10 +42,10 @@ pub static WORKLOAD: Workload = Workload {
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
     // All references are back to one, on every allocation, and every byte was released.
-    let ground = Ground::of(setup)?;
+    let fixture = Fixture::of(setup)?;
     Ok(settled(
-        ground.bytes(),
-        ground.extents.iter().map(|(extent, _)| (extent.head.0, 1)),
+        fixture.bytes(),
+        fixture.extents.iter().map(|(extent, _)| (extent.head.0, 1)),
     ))
 }
 
@@ -64,12 +64,12 @@ fn settled(bytes: u64, allocations: impl ExactSizeIterator<Item = (u64, u64)>) -
 
 struct State<'d, D: BlockIo> {
     design: &'d D,
-    bios: Vec<Bio<D::Ref<'d>>>,
-    chunks: Vec<D::Chunk<'d>>,
+    bios: Vec<Bio<D::BvPage<'d>>>,
+    units: Vec<D::Unit<'d>>,
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D> as *const () as usize]
 }
 
@@ -77,17 +77,17 @@ pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = Ground::of(setup)?;
-    let design: D = ground.build(setup)?;
-    let chunks = ground.compose(&design);
-    let bios = ground.bios::<D, V>(&design, &chunks)?;
-    let elements = ground.pieces();
-    drop(ground);
+pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = Fixture::of(setup)?;
+    let design: D = fixture.build(setup)?;
+    let units = fixture.alloc(&design);
+    let bios = fixture.bios::<D, V>(&design, &units)?;
+    let elements = fixture.ranges();
+    drop(fixture);
     let state = State {
         design: &design,
         bios,
-        chunks,
+        units,
     };
     pinned(&state)?;
     then(&mut Prepared::new(
@@ -96,13 +96,13 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
         elements,
         |state, iters| entry(state.design, &state.bios, iters),
         |state, bytes| {
-            let look = |&chunk| {
+            let look = |&unit| {
                 (
-                    state.design.extent(chunk).head.0,
-                    u64::from(state.design.refcount(chunk)),
+                    state.design.extent(unit).head.0,
+                    u64::from(state.design.refcount(unit)),
                 )
             };
-            settled(bytes, state.chunks.iter().map(look))
+            settled(bytes, state.units.iter().map(look))
         },
     ));
     Ok(())
@@ -117,11 +117,11 @@ fn pinned<D: BlockIo>(state: &State<'_, D>) -> Result<(), SetupError> {
     for bio in &state.bios {
         state.design.pin(bio);
     }
-    let counts = |chunk| D::SLAB_IO == SlabIo::Counted || state.design.kind(chunk) != Kind::Slab;
+    let counts = |unit| D::SLAB_IO == SlabIo::Counted || state.design.kind(unit) != Kind::Slab;
     let all = state
-        .chunks
+        .units
         .iter()
-        .all(|&chunk| !counts(chunk) || state.design.refcount(chunk) > 1);
+        .all(|&unit| !counts(unit) || state.design.refcount(unit) > 1);
     for bio in &state.bios {
         state.design.end_io(bio);
     }
@@ -135,7 +135,7 @@ fn pinned<D: BlockIo>(state: &State<'_, D>) -> Result<(), SetupError> {
 }
 
 #[inline(never)]
-fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) -> u64 {
+fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>], iters: u64) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
         let mut released = 0;

@@ -2,12 +2,12 @@
 
 use std::hint::black_box;
 
-use design::memcg::Group;
-use design::{Lru, Rules};
+use mm::memcg::MemCgroup;
+use mm::{KernelRules, Lru};
 use physmem::Kind;
 
 use crate::checksum::Digest;
-use crate::ground::allocations;
+use crate::fixture::allocations;
 use crate::job::{Prepared, Then};
 use crate::params::{self, Default, ParamSpec};
 use crate::workload::{Quantity, Workload};
@@ -63,7 +63,7 @@ fn settled(batch: u64, units: u64, with_one_reference: u64) -> u64 {
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Lru, V: Rules>() -> Vec<usize> {
+pub fn loops<D: Lru, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D> as *const () as usize]
 }
 
@@ -71,8 +71,8 @@ pub fn loops<D: Lru, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = allocations(setup, L1)?;
+pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = allocations(setup, L1)?;
     let kind = setup.kind()?;
     if !kind.is_lru() {
         return Err(SetupError::Param(format!(
@@ -80,15 +80,15 @@ pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Setu
         )));
     }
     let batch = setup.number("batch")? as usize;
-    let design: D = ground.build(setup)?;
-    let chunks = ground.compose(&design);
-    drop(ground);
+    let design: D = fixture.build(setup)?;
+    let units = fixture.alloc(&design);
+    drop(fixture);
     let group = design.groups().chain(setup.number("depth")? as usize);
-    for &chunk in &chunks {
-        let charged = design.charge::<V>(0, group, chunk);
+    for &unit in &units {
+        let charged = design.charge::<V>(0, group, unit);
         charged.map_err(|e| SetupError::Wrong(e.to_string()))?;
     }
-    for full in chunks.chunks(31) {
+    for full in units.chunks(31) {
         design.lru_add(0, full);
     }
     let mut isolated = Vec::with_capacity(batch);
@@ -98,12 +98,12 @@ pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Setu
         batch as u64,
         |(), iters| entry(&design, group, kind, batch, &mut isolated, iters),
         |(), raw| {
-            let stride = chunks.len().div_ceil(1 << 12).max(1);
-            let looked_at = chunks.iter().step_by(stride);
+            let stride = units.len().div_ceil(1 << 12).max(1);
+            let looked_at = units.iter().step_by(stride);
             let wrong = looked_at
-                .filter(|&&chunk| design.refcount(chunk) != 1)
+                .filter(|&&unit| design.refcount(unit) != 1)
                 .count() as u64;
-            settled(raw, group.lru_units(kind), chunks.len() as u64 - wrong)
+            settled(raw, group.lru_units(kind), units.len() as u64 - wrong)
         },
     ));
     Ok(())
@@ -112,10 +112,10 @@ pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), Setu
 #[inline(never)]
 fn entry<'d, D: Lru>(
     design: &'d D,
-    group: &Group,
+    group: &MemCgroup,
     kind: Kind,
     batch: usize,
-    isolated: &mut Vec<D::Chunk<'d>>,
+    isolated: &mut Vec<D::Unit<'d>>,
     iters: u64,
 ) -> u64 {
     let mut result = 0;

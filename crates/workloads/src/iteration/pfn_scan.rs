@@ -4,11 +4,11 @@ use std::hint::black_box;
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
-use design::{Lru, Rules, Scan};
+use mm::{KernelRules, Lru, Scan};
 use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
 
 use crate::checksum::Digest;
-use crate::ground::{BASE, build};
+use crate::fixture::{BASE, build};
 use crate::job::{Extras, LinearRead, Prepared, Then};
 use crate::params::ParamSpec;
 use crate::workload::{Quantity, Workload};
@@ -124,7 +124,7 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Lru, V: Rules>() -> Vec<usize> {
+pub fn loops<D: Lru, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D> as *const () as usize]
 }
 
@@ -132,7 +132,7 @@ pub fn loops<D: Lru, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Lru, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     let frames = frames(setup)?;
     let isolate = setup.word("mode")? == "isolate";
     let design: D = build(setup, frames)?;
@@ -177,9 +177,9 @@ fn populate<D: Lru>(design: &D, zone: &[(Extent, Kind)]) {
             design.mark_free(extent);
             continue;
         }
-        let chunk = design.compose(extent, kind);
+        let unit = design.alloc(extent, kind);
         if kind.is_lru() {
-            batch.push(chunk);
+            batch.push(unit);
         }
         if batch.len() == 31 {
             design.lru_add(0, &batch);
@@ -229,7 +229,7 @@ fn read_linearly<D: Lru>(design: &D, iters: u64) -> LinearRead {
         }
     }
     LinearRead {
-        bytes: iters * slots.len() * design::SLOT_SIZE,
+        bytes: iters * slots.len() * mm::SLOT_SIZE,
         sum: black_box(sum),
     }
 }

@@ -2,13 +2,13 @@
 
 use std::hint::black_box;
 
-use design::block::Bio;
-use design::{BlockIo, Rules};
 use hugemem::{Mapping, Request};
+use mm::block::Bio;
+use mm::{BlockIo, KernelRules};
 use physmem::PAGE_SIZE;
 
 use crate::checksum::Digest;
-use crate::ground::{BASE, Ground};
+use crate::fixture::{BASE, Fixture};
 use crate::job::{Extras, MemoryOf, Prepared, Then, Truth};
 use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
@@ -53,7 +53,7 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
     vec![
         entry::<D> as *const () as usize,
         entry_payload::<D> as *const () as usize,
@@ -64,15 +64,15 @@ pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = Ground::of(setup)?;
-    let design: D = ground.build(setup)?;
-    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
-    let elements = ground.pages();
+pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = Fixture::of(setup)?;
+    let design: D = fixture.build(setup)?;
+    let bios = fixture.bios::<D, V>(&design, &fixture.alloc(&design))?;
+    let elements = fixture.pages();
     if setup.word("payload")? == "read" {
-        return enter_payload(setup, &design, &bios, &ground, then);
+        return enter_payload(setup, &design, &bios, &fixture, then);
     }
-    drop(ground);
+    drop(fixture);
     let truth = met(&design, &bios);
     then(&mut Prepared::new(
         &design,
@@ -87,14 +87,14 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
 /// The loop: the same body as the counted one in the kernel (`op_segments` of the oracle's
 /// module).
 #[inline(never)]
-fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) -> u64 {
+fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>], iters: u64) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
         let (mut sum, mut mix) = (0_u64, 0_u64);
         for bio in black_box(bios) {
             design.for_each_segment(bio, |segment| {
                 sum += u64::from(segment.len);
-                mix ^= D::ref_word(segment.page);
+                mix ^= D::bv_page_word(segment.page);
                 mix ^= u64::from(segment.offset);
             });
         }
@@ -103,7 +103,7 @@ fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>], iters: u64) ->
     result
 }
 
-fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
+fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>]) -> Truth {
     let (mut digest, mut sum, mut mix) = (Digest::new(), 0, 0);
     for bio in bios {
         design.for_each_segment(bio, |segment| {
@@ -112,7 +112,7 @@ fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
                 u64::from(segment.len),
             );
             sum += u64::from(segment.len);
-            mix ^= D::ref_word(segment.page) ^ u64::from(segment.offset);
+            mix ^= D::bv_page_word(segment.page) ^ u64::from(segment.offset);
         });
     }
     Truth {
@@ -124,11 +124,11 @@ fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::Ref<'d>>]) -> Truth {
 fn enter_payload<'d, D: BlockIo>(
     setup: &Setup,
     design: &'d D,
-    bios: &[Bio<D::Ref<'d>>],
-    ground: &Ground,
+    bios: &[Bio<D::BvPage<'d>>],
+    fixture: &Fixture,
     then: Then<'_>,
 ) -> Result<(), SetupError> {
-    let bytes = ground.frames * PAGE_SIZE;
+    let bytes = fixture.frames * PAGE_SIZE;
     if bytes > 64 << 20 {
         return Err(SetupError::Param(
             "payload=read: it takes a footprint of l1 or l2".to_owned(),
@@ -137,10 +137,10 @@ fn enter_payload<'d, D: BlockIo>(
     let mut payload = Mapping::new(Request::new(bytes as usize, setup.backing))?.into_bytes();
     fill(payload.as_mut_slice(), setup.seed);
     let met = met(design, bios);
-    let sum = ground.ios.iter().flatten().fold(0_u64, |sum, piece| {
-        let (extent, _) = ground.extents[piece.extent];
-        let start = (extent.head.phys() + u64::from(piece.offset) - BASE.phys()) / 8;
-        (start..start + u64::from(piece.len) / 8)
+    let sum = fixture.ios.iter().flatten().fold(0_u64, |sum, range| {
+        let (extent, _) = fixture.extents[range.extent];
+        let start = (extent.head.phys() + u64::from(range.offset) - BASE.phys()) / 8;
+        (start..start + u64::from(range.len) / 8)
             .fold(sum, |sum, word| sum.wrapping_add(value(word, setup.seed)))
     });
     let truth = Truth { raw: sum, ..met };
@@ -148,7 +148,7 @@ fn enter_payload<'d, D: BlockIo>(
         &mut Prepared::new(
             design,
             payload,
-            ground.pages(),
+            fixture.pages(),
             |payload, iters| entry_payload(design, bios, payload.as_slice(), iters),
             |_, raw| truth.of(raw),
         )
@@ -169,7 +169,7 @@ fn enter_payload<'d, D: BlockIo>(
 #[inline(never)]
 fn entry_payload<'d, D: BlockIo>(
     design: &'d D,
-    bios: &[Bio<D::Ref<'d>>],
+    bios: &[Bio<D::BvPage<'d>>],
     payload: &[u8],
     iters: u64,
 ) -> u64 {

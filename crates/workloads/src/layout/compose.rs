@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
-use design::{Design, Rules};
+use mm::{Design, KernelRules};
 use physmem::{Extent, Kind};
 
 use crate::checksum::Digest;
-use crate::ground::allocations;
+use crate::fixture::allocations;
 use crate::job::{Prepared, Then};
 use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
@@ -44,9 +44,9 @@ pub static WORKLOAD: Workload = Workload {
 const L1: u64 = 16;
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
-    let ground = allocations(setup, L1)?;
-    let found = made(&ground.extents, |extent| Some(extent.head.phys()));
-    Ok(told(found, ground.extents.len() as u64, 0))
+    let fixture = allocations(setup, L1)?;
+    let found = made(&fixture.extents, |extent| Some(extent.head.phys()));
+    Ok(told(found, fixture.extents.len() as u64, 0))
 }
 
 /// What was found for each allocation while it existed, how many were made and unmade,
@@ -65,7 +65,7 @@ fn made(extents: &[(Extent, Kind)], head: impl Fn(Extent) -> Option<u64>) -> u64
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Design, V: Rules>() -> Vec<usize> {
+pub fn loops<D: Design, V: KernelRules>() -> Vec<usize> {
     vec![
         entry::<D> as *const () as usize,
         entry_shatter::<D> as *const () as usize,
@@ -76,7 +76,7 @@ pub fn loops<D: Design, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Design, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+pub fn enter<D: Design, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     let extents = allocations(setup, L1)?.extents;
     let design: D = allocations(setup, L1)?.build(setup)?;
     let shatter = setup.word("mode")? == "shatter";
@@ -84,13 +84,13 @@ pub fn enter<D: Design, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), S
         let last = design.lookup(physmem::Pfn(extent.end().0 - 1))?;
         Some(design.extent(last).head.phys())
     };
-    let chunks: Vec<_> = extents
+    let units: Vec<_> = extents
         .iter()
-        .map(|&(extent, kind)| design.compose(extent, kind))
+        .map(|&(extent, kind)| design.alloc(extent, kind))
         .collect();
     let found = made(&extents, look);
-    chunks.iter().for_each(|&chunk| design.dissolve(chunk));
-    drop(chunks);
+    units.iter().for_each(|&unit| design.free(unit));
+    drop(units);
     then(&mut Prepared::new(
         &design,
         (),
@@ -119,8 +119,8 @@ fn entry<D: Design>(design: &D, extents: &[(Extent, Kind)], iters: u64) -> u64 {
     for _ in 0..iters {
         let mut made = 0;
         for &(extent, kind) in black_box(extents) {
-            let chunk = black_box(design.compose(extent, kind));
-            design.dissolve(chunk);
+            let unit = black_box(design.alloc(extent, kind));
+            design.free(unit);
             made += 1;
         }
         result = black_box(made);
@@ -134,10 +134,10 @@ fn entry_shatter<D: Design>(design: &D, extents: &[(Extent, Kind)], iters: u64) 
     for _ in 0..iters {
         let mut made = 0;
         for &(extent, kind) in black_box(extents) {
-            design.shatter(black_box(design.compose(extent, kind)));
+            design.split(black_box(design.alloc(extent, kind)));
             for n in 0..extent.order.pages() {
                 if let Some(page) = design.lookup(extent.head + n) {
-                    design.dissolve(page);
+                    design.free(page);
                 }
             }
             made += 1;

@@ -1,9 +1,9 @@
 //! `layout/footprint`: bytes of descriptor for a GiB of memory.
 
-use design::{Design, Rules};
+use mm::{Design, KernelRules};
 use physmem::{Kind, Mix, mixed_zone};
 
-use crate::ground::{BASE, build};
+use crate::fixture::{BASE, build};
 use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
 use crate::{Setup, SetupError};
@@ -45,7 +45,7 @@ const FRAMES: u64 = 1 << 18;
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn value<D: Design, V: Rules>(setup: &Setup) -> Result<f64, SetupError> {
+pub fn value<D: Design, V: KernelRules>(setup: &Setup) -> Result<f64, SetupError> {
     if D::IS_FLOOR {
         return Err(SetupError::Absent(
             "the floor has no descriptors".to_owned(),
@@ -55,7 +55,7 @@ pub fn value<D: Design, V: Rules>(setup: &Setup) -> Result<f64, SetupError> {
     if setup.word("mix")? == "typical" {
         for (extent, kind) in mixed_zone(BASE..BASE + FRAMES, setup.seed, &Mix::typical()) {
             if kind != Kind::Free {
-                design.compose(extent, kind);
+                design.alloc(extent, kind);
             }
         }
         return Ok(design.descriptor_bytes() as f64);
@@ -63,7 +63,7 @@ pub fn value<D: Design, V: Rules>(setup: &Setup) -> Result<f64, SetupError> {
     let order = setup.order()?;
     let kind = setup.kind().unwrap_or(Kind::Anon);
     for n in 0..FRAMES >> order.get() {
-        design.compose(physmem::Extent::new(BASE + n * order.pages(), order), kind);
+        design.alloc(physmem::Extent::new(BASE + n * order.pages(), order), kind);
     }
     Ok(design.descriptor_bytes() as f64)
 }

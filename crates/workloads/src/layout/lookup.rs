@@ -2,14 +2,14 @@
 
 use std::hint::black_box;
 
-use design::{Design, Rules};
+use mm::{Design, KernelRules};
 use physmem::Pfn;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use crate::checksum::Digest;
-use crate::ground::{Ground, allocations};
+use crate::fixture::{Fixture, allocations};
 use crate::job::{Prepared, Then, Truth};
 use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
@@ -48,9 +48,9 @@ const L1: u64 = 64;
 const LOOKUPS: u64 = 4096;
 
 /// Frames to look up, and the heads that must be found.
-fn frames(setup: &Setup, ground: &Ground) -> Result<Vec<(Pfn, Pfn)>, SetupError> {
+fn frames(setup: &Setup, fixture: &Fixture) -> Result<Vec<(Pfn, Pfn)>, SetupError> {
     let mut rng = Pcg64::seed_from_u64(setup.seed);
-    let extents = &ground.extents;
+    let extents = &fixture.extents;
     let stride = extents.len().div_ceil(LOOKUPS as usize).max(1);
     let mut frames: Vec<_> = extents
         .iter()
@@ -73,16 +73,16 @@ fn frames(setup: &Setup, ground: &Ground) -> Result<Vec<(Pfn, Pfn)>, SetupError>
 }
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
-    let ground = allocations(setup, L1)?;
+    let fixture = allocations(setup, L1)?;
     let mut digest = Digest::new();
-    frames(setup, &ground)?
+    frames(setup, &fixture)?
         .iter()
         .for_each(|(_, head)| digest.add(head.0));
     Ok(digest.finish())
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: Design, V: Rules>() -> Vec<usize> {
+pub fn loops<D: Design, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D> as *const () as usize]
 }
 
@@ -90,21 +90,21 @@ pub fn loops<D: Design, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: Design, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = allocations(setup, L1)?;
-    let frames: Vec<Pfn> = frames(setup, &ground)?
+pub fn enter<D: Design, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = allocations(setup, L1)?;
+    let frames: Vec<Pfn> = frames(setup, &fixture)?
         .into_iter()
         .map(|(pfn, _)| pfn)
         .collect();
-    let design: D = ground.build(setup)?;
-    ground.compose(&design);
-    drop(ground);
+    let design: D = fixture.build(setup)?;
+    fixture.alloc(&design);
+    drop(fixture);
     let mut digest = Digest::new();
     for &pfn in &frames {
         digest.add(
             design
                 .lookup(pfn)
-                .map_or(u64::MAX, |chunk| design.extent(chunk).head.0),
+                .map_or(u64::MAX, |unit| design.extent(unit).head.0),
         );
     }
     let truth = Truth {

@@ -2,12 +2,12 @@
 
 use std::hint::black_box;
 
-use design::block::Bio;
-use design::{BlockIo, Rules};
+use mm::block::Bio;
+use mm::{BlockIo, KernelRules};
 use physmem::PAGE_SIZE;
 
 use crate::checksum::Digest;
-use crate::ground::{Added, Ground, fill};
+use crate::fixture::{Added, Fixture, fill};
 use crate::job::{Prepared, Then};
 use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
@@ -50,8 +50,8 @@ pub static WORKLOAD: Workload = Workload {
 };
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
-    let ground = Ground::of(setup)?;
-    Ok(told(ground.bytes(), ground.digest()))
+    let fixture = Fixture::of(setup)?;
+    Ok(told(fixture.bytes(), fixture.digest()))
 }
 
 fn told(accepted: u64, digest: u64) -> u64 {
@@ -60,14 +60,14 @@ fn told(accepted: u64, digest: u64) -> u64 {
 
 /// A bio and what is added to it.
 struct Filling<'d, D: BlockIo + 'd> {
-    bio: Bio<D::Ref<'d>>,
-    adds: Vec<Added<D::Chunk<'d>>>,
+    bio: Bio<D::BvPage<'d>>,
+    adds: Vec<Added<D::Unit<'d>>>,
     /// The same, by base page: what a submitter with an array of pages holds.
-    pages: Vec<(D::Ref<'d>, u32, u32)>,
+    pages: Vec<(D::BvPage<'d>, u32, u32)>,
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
     vec![
         entry_native::<D, V> as *const () as usize,
         entry_page::<D, V> as *const () as usize,
@@ -78,14 +78,14 @@ pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = Ground::of(setup)?;
-    let design: D = ground.build(setup)?;
-    let chunks = ground.compose(&design);
+pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = Fixture::of(setup)?;
+    let design: D = fixture.build(setup)?;
+    let units = fixture.alloc(&design);
     let by_page = setup.word("unit")? == "page";
     let mut fillings: Vec<Filling<'_, D>> = Vec::new();
-    for io in &ground.ios {
-        let (bios, added) = fill::<D, V>(&design, &chunks, io)?;
+    for io in &fixture.ios {
+        let (bios, added) = fill::<D, V>(&design, &units, io)?;
         for (index, bio) in bios.into_iter().enumerate() {
             let adds: Vec<_> = added
                 .iter()
@@ -100,8 +100,8 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
             fillings.push(Filling { bio, adds, pages });
         }
     }
-    let elements = ground.pieces();
-    drop(ground);
+    let elements = fixture.ranges();
+    drop(fixture);
     then(&mut Prepared::new(
         &design,
         fillings,
@@ -135,13 +135,13 @@ fn met<'d, D: BlockIo>(design: &'d D, fillings: &[Filling<'d, D>]) -> u64 {
 /// The base pages of what is added, as references.
 fn pages_of<'d, D: BlockIo>(
     design: &'d D,
-    adds: &[Added<D::Chunk<'d>>],
-) -> Result<Vec<(D::Ref<'d>, u32, u32)>, SetupError> {
+    adds: &[Added<D::Unit<'d>>],
+) -> Result<Vec<(D::BvPage<'d>, u32, u32)>, SetupError> {
     let mut pages = Vec::new();
     for add in adds {
         let first = u64::from(add.offset) / PAGE_SIZE;
         for page in first..first + u64::from(add.len) / PAGE_SIZE {
-            let Some((reference, offset)) = design.reference(add.chunk, page) else {
+            let Some((reference, offset)) = design.bv_page(add.unit, page) else {
                 return Err(SetupError::Absent(format!(
                     "{} cannot name a page of it",
                     D::NAME
@@ -154,7 +154,7 @@ fn pages_of<'d, D: BlockIo>(
 }
 
 #[inline(never)]
-fn entry_native<'d, D: BlockIo, V: Rules>(
+fn entry_native<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,
     fillings: &mut [Filling<'d, D>],
     iters: u64,
@@ -165,9 +165,9 @@ fn entry_native<'d, D: BlockIo, V: Rules>(
         for filling in &mut *black_box(&mut *fillings) {
             filling.bio.reset(0);
             for add in &filling.adds {
-                accepted += u64::from(design.add_chunk::<V>(
+                accepted += u64::from(design.add_unit::<V>(
                     &mut filling.bio,
-                    add.chunk,
+                    add.unit,
                     add.len,
                     add.offset,
                 ));
@@ -180,7 +180,7 @@ fn entry_native<'d, D: BlockIo, V: Rules>(
 
 /// The loop: the body of `op_bio_add_page` in the oracle's module.
 #[inline(never)]
-fn entry_page<'d, D: BlockIo, V: Rules>(
+fn entry_page<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,
     fillings: &mut [Filling<'d, D>],
     iters: u64,

@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
-use design::block::{Request, SgEntry, blk_rq_map_sg, recount_segments};
-use design::{BlockIo, QueueLimits, Rules, Version};
+use mm::block::{Request, SgEntry, blk_recalc_rq_segments, blk_rq_map_sg};
+use mm::{BlockIo, KernelRules, KernelVersion, QueueLimits};
 
 use super::{LIMITS, limits, requests};
-use crate::ground::Ground;
+use crate::fixture::Fixture;
 use crate::job::{Prepared, Then, Truth};
 use crate::params;
 use crate::workload::{Quantity, Workload};
@@ -41,11 +41,11 @@ pub static WORKLOAD: Workload = Workload {
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
     // Segments depend on the rules; what may not is that the requests hold every byte, and
     // that counting anew answers what the split had counted.
-    Ok(Ground::of(setup)?.bytes())
+    Ok(Fixture::of(setup)?.bytes())
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D, V> as *const () as usize]
 }
 
@@ -53,12 +53,12 @@ pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = Ground::of(setup)?;
-    let design: D = ground.build(setup)?;
-    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
-    let elements = ground.pieces();
-    drop(ground);
+pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = Fixture::of(setup)?;
+    let design: D = fixture.build(setup)?;
+    let bios = fixture.bios::<D, V>(&design, &fixture.alloc(&design))?;
+    let elements = fixture.ranges();
+    drop(fixture);
     let limits = limits::<V>(setup)?;
     let requests = requests::<D, V>(&design, &limits, &bios)?;
     let counted = counted::<D, V>(&design, &limits, &requests)?;
@@ -78,12 +78,12 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
 
 /// What the count must be, from another place: the split counts by the same rule since 5.1;
 /// before, joins across bios are counted, which only the mapping makes as well.
-fn counted<'d, D: BlockIo, V: Rules>(
+fn counted<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,
     limits: &QueueLimits,
-    requests: &[Request<'_, D::Ref<'d>>],
+    requests: &[Request<'_, D::BvPage<'d>>],
 ) -> Result<u64, SetupError> {
-    if V::VERSION != Version::V5_0 {
+    if V::VERSION != KernelVersion::V5_0 {
         return Ok(requests.iter().map(|r| u64::from(r.segments())).sum());
     }
     let mut entries = 0;
@@ -96,17 +96,21 @@ fn counted<'d, D: BlockIo, V: Rules>(
 }
 
 #[inline(never)]
-fn entry<'d, D: BlockIo, V: Rules>(
+fn entry<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,
     limits: &QueueLimits,
-    requests: &[Request<'_, D::Ref<'d>>],
+    requests: &[Request<'_, D::BvPage<'d>>],
     iters: u64,
 ) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
         let mut segments = 0;
         for request in black_box(requests) {
-            segments += u64::from(recount_segments::<V, D>(design, limits, request.bios()));
+            segments += u64::from(blk_recalc_rq_segments::<V, D>(
+                design,
+                limits,
+                request.bios(),
+            ));
         }
         result = black_box(segments);
     }

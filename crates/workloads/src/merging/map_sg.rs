@@ -2,12 +2,12 @@
 
 use std::hint::black_box;
 
-use design::block::{Request, SgEntry, blk_rq_map_sg};
-use design::{BlockIo, QueueLimits, Rules};
+use mm::block::{Request, SgEntry, blk_rq_map_sg};
+use mm::{BlockIo, KernelRules, QueueLimits};
 
 use super::{LIMITS, limits, requests};
 use crate::checksum::Digest;
-use crate::ground::Ground;
+use crate::fixture::Fixture;
 use crate::job::{Prepared, Then};
 use crate::params;
 use crate::workload::{Quantity, Workload};
@@ -42,11 +42,11 @@ pub static WORKLOAD: Workload = Workload {
 };
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
-    Ok(Ground::of(setup)?.digest())
+    Ok(Fixture::of(setup)?.digest())
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D, V> as *const () as usize]
 }
 
@@ -54,12 +54,12 @@ pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = Ground::of(setup)?;
-    let design: D = ground.build(setup)?;
-    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
-    let elements = ground.pieces();
-    drop(ground);
+pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = Fixture::of(setup)?;
+    let design: D = fixture.build(setup)?;
+    let bios = fixture.bios::<D, V>(&design, &fixture.alloc(&design))?;
+    let elements = fixture.ranges();
+    drop(fixture);
     let limits = limits::<V>(setup)?;
     let requests = requests::<D, V>(&design, &limits, &bios)?;
     // Room for the longest list; a split that sends a bio on whole can exceed its count.
@@ -90,10 +90,10 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
 }
 
 #[inline(never)]
-fn entry<'d, D: BlockIo, V: Rules>(
+fn entry<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,
     limits: &QueueLimits,
-    requests: &[Request<'_, D::Ref<'d>>],
+    requests: &[Request<'_, D::BvPage<'d>>],
     table: &mut [SgEntry],
     iters: u64,
 ) -> u64 {

@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
-use design::block::Bio;
-use design::{BlockIo, Rules, SlabIo};
+use mm::block::Bio;
+use mm::{BlockIo, KernelRules, SlabIo};
 
 use crate::checksum::Digest;
-use crate::ground::{Added, Ground, fill};
+use crate::fixture::{Added, Fixture, fill};
 use crate::job::{Prepared, Then, Truth};
 use crate::params::{self, Default, ParamSpec};
 use crate::workload::{Quantity, Workload};
@@ -20,7 +20,7 @@ pub static WORKLOAD: Workload = Workload {
     analysis: "Filesystems read and write metadata that lies in slabs. With struct page that just \
         works: a slab's page is a page. Weiner's types make slab memory a type of its own, with \
         no reference count and no way into a bio_vec of file or anon memory unless the block \
-        layer speaks of any chunk of memory; a design may refuse, and then prints a dash here. \
+        layer speaks of any unit of memory; a design may refuse, and then prints a dash here. \
         The loop is a whole IO: reset, add, pin, walk by page, end.",
     favours: "flat: nothing about a slab's page is special; split pays a dispatch or refuses",
     unfair: "a real slab is usually pinned by its objects' owner and needs no reference for IO",
@@ -38,12 +38,12 @@ pub static WORKLOAD: Workload = Workload {
 };
 
 struct Io<'d, D: BlockIo + 'd> {
-    bio: Bio<D::Ref<'d>>,
-    adds: Vec<Added<D::Chunk<'d>>>,
+    bio: Bio<D::BvPage<'d>>,
+    adds: Vec<Added<D::Unit<'d>>>,
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D, V> as *const () as usize]
 }
 
@@ -51,19 +51,19 @@ pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     if D::SLAB_IO == SlabIo::Refused {
         return Err(SetupError::Absent(format!(
             "{}: a bio_vec cannot name slab memory",
             D::NAME
         )));
     }
-    let ground = Ground::of(setup)?;
-    let design: D = ground.build(setup)?;
-    let chunks = ground.compose(&design);
+    let fixture = Fixture::of(setup)?;
+    let design: D = fixture.build(setup)?;
+    let units = fixture.alloc(&design);
     let mut ios: Vec<Io<'_, D>> = Vec::new();
-    for pieces in &ground.ios {
-        let (bios, added) = fill::<D, V>(&design, &chunks, pieces)?;
+    for ranges in &fixture.ios {
+        let (bios, added) = fill::<D, V>(&design, &units, ranges)?;
         for (index, bio) in bios.into_iter().enumerate() {
             ios.push(Io {
                 bio,
@@ -75,7 +75,7 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
             });
         }
     }
-    let elements = ground.pieces();
+    let elements = fixture.ranges();
     let truth = met(&design, &ios);
     then(&mut Prepared::new(
         &design,
@@ -83,9 +83,9 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
         elements,
         |ios, iters| entry::<D, V>(&design, ios, iters),
         |_, raw| {
-            let leaked = chunks
+            let leaked = units
                 .iter()
-                .any(|&chunk| !D::IS_FLOOR && design.refcount(chunk) > 1);
+                .any(|&unit| !D::IS_FLOOR && design.refcount(unit) > 1);
             truth.of(raw) ^ u64::from(leaked)
         },
     ));
@@ -111,14 +111,14 @@ fn met<'d, D: BlockIo>(design: &'d D, ios: &[Io<'d, D>]) -> Truth {
 }
 
 #[inline(never)]
-fn entry<'d, D: BlockIo, V: Rules>(design: &'d D, ios: &mut [Io<'d, D>], iters: u64) -> u64 {
+fn entry<'d, D: BlockIo, V: KernelRules>(design: &'d D, ios: &mut [Io<'d, D>], iters: u64) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
         let mut sum = 0_u64;
         for Io { bio, adds } in &mut *black_box(&mut *ios) {
             bio.reset(0);
             for add in &*adds {
-                sum += u64::from(design.add_chunk::<V>(bio, add.chunk, add.len, add.offset));
+                sum += u64::from(design.add_unit::<V>(bio, add.unit, add.len, add.offset));
             }
             design.pin(bio);
             design.for_each_segment(bio, |segment| {

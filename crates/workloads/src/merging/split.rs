@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
-use design::block::{Bio, bio_split_to_limits};
-use design::{BlockIo, QueueLimits, Rules};
+use mm::block::{Bio, bio_split_to_limits};
+use mm::{BlockIo, KernelRules, QueueLimits};
 
 use super::{LIMITS, limits};
-use crate::ground::Ground;
+use crate::fixture::Fixture;
 use crate::job::{Prepared, Then};
 use crate::params::{self, Default};
 use crate::workload::{Quantity, Workload};
@@ -40,11 +40,11 @@ pub static WORKLOAD: Workload = Workload {
 };
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
-    Ok(Ground::of(setup)?.bytes())
+    Ok(Fixture::of(setup)?.bytes())
 }
 
 /// Where the machine code of the loops is.
-pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
+pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
     vec![entry::<D, V> as *const () as usize]
 }
 
@@ -52,12 +52,12 @@ pub fn loops<D: BlockIo, V: Rules>() -> Vec<usize> {
 ///
 /// # Errors
 /// [`SetupError`].
-pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let ground = Ground::of(setup)?;
-    let design: D = ground.build(setup)?;
-    let bios = ground.bios::<D, V>(&design, &ground.compose(&design))?;
-    let elements = ground.pieces();
-    drop(ground);
+pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
+    let fixture = Fixture::of(setup)?;
+    let design: D = fixture.build(setup)?;
+    let bios = fixture.bios::<D, V>(&design, &fixture.alloc(&design))?;
+    let elements = fixture.ranges();
+    drop(fixture);
     let limits = limits::<V>(setup)?;
     fits::<D, V>(&design, &limits, &bios)?;
     then(&mut Prepared::new(
@@ -71,10 +71,10 @@ pub fn enter<D: BlockIo, V: Rules>(setup: &Setup, then: Then<'_>) -> Result<(), 
 }
 
 /// Every part must keep the limits it was cut for.
-fn fits<'d, D: BlockIo, V: Rules>(
+fn fits<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,
     limits: &QueueLimits,
-    bios: &[Bio<D::Ref<'d>>],
+    bios: &[Bio<D::BvPage<'d>>],
 ) -> Result<(), SetupError> {
     let mut beyond = 0;
     for bio in bios {
@@ -96,10 +96,10 @@ fn fits<'d, D: BlockIo, V: Rules>(
 }
 
 #[inline(never)]
-fn entry<'d, D: BlockIo, V: Rules>(
+fn entry<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,
     limits: &QueueLimits,
-    bios: &[Bio<D::Ref<'d>>],
+    bios: &[Bio<D::BvPage<'d>>],
     iters: u64,
 ) -> u64 {
     let mut result = 0;

@@ -1,6 +1,6 @@
 //! Laws of what IO does to the memory it works on.
 
-use design::{BlockIo, Rules, SlabIo, with_rules};
+use mm::{BlockIo, KernelRules, SlabIo, with_rules};
 use physmem::Kind;
 
 use super::{Law, for_bios, holds, table_bytes};
@@ -18,22 +18,22 @@ pub fn end_of_io_gives_references_back<D: BlockIo>() {
             adds.any(|(add, &got)| add.pfn == pfn && got > 0)
         };
         let before: Vec<u32> = built
-            .chunks
+            .units
             .values()
-            .map(|&chunk| design.refcount(chunk))
+            .map(|&unit| design.refcount(unit))
             .collect();
         let dirty = built
-            .chunks
+            .units
             .values()
-            .filter(|&&chunk| design.is_dirty(chunk))
+            .filter(|&&unit| design.is_dirty(unit))
             .count();
         holds(dirty == 0, || {
             format!("{dirty} allocations are dirty before any IO")
         })?;
 
         built.bios.iter().for_each(|bio| design.pin(bio));
-        for ((&pfn, &chunk), &before) in built.chunks.iter().zip(&before) {
-            let during = design.refcount(chunk);
+        for ((&pfn, &unit), &before) in built.units.iter().zip(&before) {
+            let during = design.refcount(unit);
             let as_it_should = if touched(pfn) {
                 during > before
             } else {
@@ -49,13 +49,13 @@ pub fn end_of_io_gives_references_back<D: BlockIo>() {
                 format!("{released} of {} bytes released", bio.iter.size)
             })?;
         }
-        for ((&pfn, &chunk), &before) in built.chunks.iter().zip(&before) {
-            let after = design.refcount(chunk);
+        for ((&pfn, &unit), &before) in built.units.iter().zip(&before) {
+            let after = design.refcount(unit);
             holds(after == before, || {
                 format!("{pfn:#x}: {before} references before the IO, {after} after it")
             })?;
-            let base_page = design.extent(chunk).order.get() == 0;
-            let is_dirty = design.is_dirty(chunk);
+            let base_page = design.extent(unit).order.get() == 0;
+            let is_dirty = design.is_dirty(unit);
             holds(touched(pfn) || !is_dirty, || {
                 format!("{pfn:#x} is dirty, no IO touched it")
             })?;
@@ -75,10 +75,10 @@ pub fn end_of_io_gives_references_back<D: BlockIo>() {
 pub fn slab_io_is_as_claimed<D: BlockIo>() {
     fn io<'d, D: BlockIo>(design: &'d D, case: &Case, built: &Built<'d, D>) -> Law {
         let kinds = built
-            .chunks
+            .units
             .values()
-            .filter(|&&chunk| design.kind(chunk) == Kind::Slab);
-        holds(kinds.count() == built.chunks.len(), || {
+            .filter(|&&unit| design.kind(unit) == Kind::Slab);
+        holds(kinds.count() == built.units.len(), || {
             "slab memory does not say so".to_owned()
         })?;
         let adds = case.adds.iter().zip(&built.accepted);
@@ -93,9 +93,9 @@ pub fn slab_io_is_as_claimed<D: BlockIo>() {
 
         let count = || -> Vec<u32> {
             built
-                .chunks
+                .units
                 .values()
-                .map(|&chunk| design.refcount(chunk))
+                .map(|&unit| design.refcount(unit))
                 .collect()
         };
         let before = count();
@@ -121,7 +121,7 @@ pub fn slab_io_is_as_claimed<D: BlockIo>() {
             }
         }
     }
-    fn asked<D: BlockIo, V: Rules>(design: &D, case: &Case) -> Law {
+    fn asked<D: BlockIo, V: KernelRules>(design: &D, case: &Case) -> Law {
         match with_bios::<D, V, Law>(
             design,
             case,

@@ -1,9 +1,9 @@
 //! Laws of splitting, counting and mapping under a queue's limits.
 
-use design::block::{
-    Bio, Bvecs, Part, SgEntry, bio_split_to_limits, blk_rq_map_sg, recount_segments,
+use mm::block::{
+    Bio, BioClone, Bvecs, SgEntry, bio_split_to_limits, blk_recalc_rq_segments, blk_rq_map_sg,
 };
-use design::{BlockIo, QueueLimits, Rules, SECTOR_SIZE, Version, with_rules};
+use mm::{BlockIo, KernelRules, KernelVersion, QueueLimits, SECTOR_SIZE, with_rules};
 use physmem::PAGE_SIZE;
 
 use super::{Law, bytes_of, for_bios, holds, taken};
@@ -12,7 +12,7 @@ use crate::laws::cases::{for_each_case, in_one_page, joined};
 
 /// One part of a split, and what was counted for it.
 struct Piece<'b, R> {
-    part: Part<'b, R>,
+    part: BioClone<'b, R>,
     segments: u32,
     /// Whether 6.12 sent it on whole because nothing was left in front of the cut.
     uncut: bool,
@@ -20,14 +20,16 @@ struct Piece<'b, R> {
 
 /// Splits all bios of a case that are whole blocks; nothing where the kernel refuses.
 #[inline(never)]
-fn pieces<'d, 'b, D: BlockIo, V: Rules>(
+fn pieces<'d, 'b, D: BlockIo, V: KernelRules>(
     design: &'d D,
     limits: &QueueLimits,
-    bios: &'b [Bio<D::Ref<'d>>],
-) -> Vec<Vec<Piece<'b, D::Ref<'d>>>> {
+    bios: &'b [Bio<D::BvPage<'d>>],
+) -> Vec<Vec<Piece<'b, D::BvPage<'d>>>> {
     let block = match V::VERSION {
-        Version::V5_0 | Version::V5_10 | Version::V6_1 => SECTOR_SIZE as u32,
-        Version::V6_12 | Version::V7_1 | Version::V7_2 => limits.logical_block_size,
+        KernelVersion::V5_0 | KernelVersion::V5_10 | KernelVersion::V6_1 => SECTOR_SIZE as u32,
+        KernelVersion::V6_12 | KernelVersion::V7_1 | KernelVersion::V7_2 => {
+            limits.logical_block_size
+        }
     };
     let mask = u64::from(block) - 1;
     let whole_blocks = |bio: &&Bio<_>| {
@@ -43,9 +45,9 @@ fn pieces<'d, 'b, D: BlockIo, V: Rules>(
                 virt_boundary_mask: 0,
                 ..*limits
             };
-            let uncut = V::VERSION == Version::V6_12
+            let uncut = V::VERSION == KernelVersion::V6_12
                 && !part.nomerge
-                && recount_segments::<V, D>(design, &no_gaps, &[part]) > segments;
+                && blk_recalc_rq_segments::<V, D>(design, &no_gaps, &[part]) > segments;
             pieces.push(Piece {
                 part,
                 segments,
@@ -79,12 +81,12 @@ macro_rules! for_pieces {
 /// The parts of a split follow each other on the device and in memory and add up to the
 /// bio; each but the last is whole blocks, and none has more segments than the queue takes.
 pub fn split_parts_add_up<D: BlockIo>() {
-    fn add_up<'d, D: BlockIo, V: Rules>(
+    fn add_up<'d, D: BlockIo, V: KernelRules>(
         design: &'d D,
         limits: &QueueLimits,
-        pieces: &[Piece<'_, D::Ref<'d>>],
+        pieces: &[Piece<'_, D::BvPage<'d>>],
     ) -> Law {
-        let walk = |part: &Part<'_, D::Ref<'d>>| {
+        let walk = |part: &BioClone<'_, D::BvPage<'d>>| {
             Bvecs::over(part)
                 .map(|v| (v.page, v.offset, v.len))
                 .collect::<Vec<_>>()
@@ -105,7 +107,7 @@ pub fn split_parts_add_up<D: BlockIo>() {
             })?;
             sector += u64::from(iter.size >> 9);
             let cut = at + 1 < pieces.len();
-            let block = if V::VERSION < Version::V6_1 {
+            let block = if V::VERSION < KernelVersion::V6_1 {
                 SECTOR_SIZE as u32
             } else {
                 limits.logical_block_size
@@ -145,10 +147,10 @@ pub fn split_parts_add_up<D: BlockIo>() {
 /// tables by the count. (6.12 breaks this itself where a cut would fall inside the first
 /// block: it sends the bio on whole.)
 pub fn segments_bound_the_scatterlist<D: BlockIo>() {
-    fn bound<'d, D: BlockIo, V: Rules>(
+    fn bound<'d, D: BlockIo, V: KernelRules>(
         design: &'d D,
         limits: &QueueLimits,
-        pieces: &[Piece<'_, D::Ref<'d>>],
+        pieces: &[Piece<'_, D::BvPage<'d>>],
     ) -> Law {
         let counted = || pieces.iter().filter(|piece| !piece.uncut);
         let longest = counted().map(|piece| piece.segments).max().unwrap_or(0);
@@ -180,13 +182,13 @@ pub fn segments_bound_the_scatterlist<D: BlockIo>() {
 /// Counting the segments of a bio anew gives what the split counted; of a part that was
 /// cut off, at most that.
 pub fn recounts_agree_with_the_split<D: BlockIo>() {
-    fn agrees<'d, D: BlockIo, V: Rules>(
+    fn agrees<'d, D: BlockIo, V: KernelRules>(
         design: &'d D,
         limits: &QueueLimits,
-        pieces: &[Piece<'_, D::Ref<'d>>],
+        pieces: &[Piece<'_, D::BvPage<'d>>],
     ) -> Law {
         for piece in pieces.iter().filter(|piece| !piece.uncut) {
-            let again = recount_segments::<V, D>(design, limits, &[piece.part]);
+            let again = blk_recalc_rq_segments::<V, D>(design, limits, &[piece.part]);
             let agrees = match piece.part.nomerge {
                 true => again <= piece.segments,
                 false => again == piece.segments,

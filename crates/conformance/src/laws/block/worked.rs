@@ -1,7 +1,7 @@
 //! Laws worked by hand: the order in which memory is added, and cases with known answers.
 
-use design::block::{Bio, Op};
-use design::{BlockIo, Rules, Version, with_rules};
+use mm::block::{Bio, Op};
+use mm::{BlockIo, KernelRules, KernelVersion, with_rules};
 use physmem::{Extent, Kind, Order};
 use rand::RngExt as _;
 use rand_pcg::Pcg64;
@@ -17,12 +17,12 @@ const M: u32 = 1 << 20;
 /// allocation in a random order open a vec wherever one does not follow the one before.
 /// Before v5.1 every page opens one.
 pub fn merging_depends_on_order<D: BlockIo>() {
-    fn vecs<D: BlockIo, V: Rules>(design: &D, order: &[u64]) -> usize {
+    fn vecs<D: BlockIo, V: KernelRules>(design: &D, order: &[u64]) -> usize {
         let size = Order::new(order.len().trailing_zeros() as u8);
-        let chunk = design.compose(Extent::new(BASE, size), Kind::File);
+        let unit = design.alloc(Extent::new(BASE, size), Kind::File);
         let name = |page| {
             design
-                .reference(chunk, page)
+                .bv_page(unit, page)
                 .expect("file memory can be named")
         };
         let mut bio = Bio::new(256, 0, Op::Read, name(0).0);
@@ -35,7 +35,7 @@ pub fn merging_depends_on_order<D: BlockIo>() {
             );
         }
         let count = bio.vecs().len();
-        design.dissolve(chunk);
+        design.free(unit);
         count
     }
     let design = fresh::<D>();
@@ -55,7 +55,7 @@ pub fn merging_depends_on_order<D: BlockIo>() {
             .filter(|pair| pair[1] != pair[0] + 1)
             .count();
         for version in versions::<D>() {
-            let expected = if version == Version::V5_0 {
+            let expected = if version == KernelVersion::V5_0 {
                 order.len()
             } else {
                 breaks + 1
@@ -79,7 +79,7 @@ struct Counts {
     sg: usize,
     requests: usize,
     sp_segments: u64,
-    chunks: u64,
+    units: u64,
 }
 
 impl Counts {
@@ -90,7 +90,7 @@ impl Counts {
             sg: taken.bios.iter().map(|request| request.sg.len()).sum(),
             requests: taken.bios.len(),
             sp_segments: taken.sp_segments,
-            chunks: taken.chunks,
+            units: taken.chunks,
         }
     }
 }
@@ -144,14 +144,14 @@ pub fn worked_cases_come_out<D: BlockIo>() {
             sg: n[2] as usize,
             requests: n[3] as usize,
             sp_segments: n[4],
-            chunks: n[5],
+            units: n[5],
         };
         assert_eq!(Counts::of(&taken), expected, "{}: {what}", D::NAME);
     };
     let f = 2 * WINDOW_PAGES;
     let default = Limits::default();
     if D::SINGLE_PAGE_VECS {
-        let run = |adds| answer(Version::V5_0, default, 256, adds);
+        let run = |adds| answer(KernelVersion::V5_0, default, 256, adds);
         check(
             "16 adjacent pages",
             run(pages(f..f + 16)),
@@ -165,12 +165,12 @@ pub fn worked_cases_come_out<D: BlockIo>() {
         check("2 MiB", run(huge([f])), [512, 32, 32, 2, 512, 512]);
         return;
     }
-    let run = |adds| answer(Version::V7_1, default, 256, adds);
+    let run = |adds| answer(KernelVersion::V7_1, default, 256, adds);
     let large = Limits {
         max_segment_size: Some(u32::MAX),
         ..default
     };
-    let unbounded = |adds| answer(Version::V7_1, large, 256, adds);
+    let unbounded = |adds| answer(KernelVersion::V7_1, large, 256, adds);
     check(
         "16 adjacent pages",
         run(pages(f..f + 16)),
@@ -217,7 +217,12 @@ pub fn worked_cases_come_out<D: BlockIo>() {
         max_sectors: Some(8192),
         ..large
     };
-    let three = answer(Version::V7_1, capped, 256, huge([f, f + 512, f + 1024]));
+    let three = answer(
+        KernelVersion::V7_1,
+        capped,
+        256,
+        huge([f, f + 512, f + 1024]),
+    );
     check("6 MiB on a device of 4 MiB", three, [1, 2, 2, 2, 1536, 3]);
     let four_gib = 1 << 20;
     let megabyte = |pfn| Add {
@@ -235,7 +240,7 @@ pub fn worked_cases_come_out<D: BlockIo>() {
         D::NAME
     );
     check("a full table", full, [256, 256, 256, 2, 256, 256]);
-    let small = answer(Version::V7_1, default, 1, pages([f, f + 1, f + 3]));
+    let small = answer(KernelVersion::V7_1, default, 1, pages([f, f + 1, f + 3]));
     assert_eq!(
         small.accepted,
         [P, P, 0],

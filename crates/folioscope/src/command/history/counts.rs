@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use record::Params;
 use report::{Entry, HistoryRun};
+use results::Params;
 use serde::Deserialize;
 use stats::Estimate;
 

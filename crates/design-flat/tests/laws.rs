@@ -1,7 +1,0 @@
-//! The laws, stamped for flat pages with multi-page and with single-page bio_vecs.
-
-conformance::conformance!(design_flat::Flat, describe, block, accounting, lru);
-
-mod single_page {
-    conformance::conformance!(design_flat::FlatSinglePage, block);
-}

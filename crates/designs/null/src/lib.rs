@@ -1,0 +1,243 @@
+//! # Nothing: the harness floor
+//!
+//! A design whose every operation does nothing. What a workload still costs with it is
+//! the harness itself: a line in every plot, below which no other design can honestly be.
+//! Its answers are never checked.
+
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::AtomicU64;
+
+use hugemem::Proof;
+use mm::block::{Bio, Run, Segment};
+use mm::memcg::{Charge, LockStyle, MemCgroup, MemcgTree, OverLimit};
+use mm::{
+    BlockIo, BuildError, Descriptor, Design, KernelRules, Lru, Memcg, Plan, PowerArray, Scan,
+    SlabIo, Slot,
+};
+use physmem::{Extent, Kind, PAGE_SIZE, Pfn, PhysAddr};
+
+/// The floor.
+#[derive(Debug)]
+pub struct Null {
+    /// Only so that references to something can be handed out.
+    slots: PowerArray<Slot>,
+    memory: MemcgTree,
+}
+
+impl Design for Null {
+    const NAME: &'static str = "null";
+    const IDEA: &'static str = "does nothing: what the harness itself costs";
+    const IS_FLOOR: bool = true;
+    const DESCRIPTORS: &'static [Descriptor] = &[];
+    type Unit<'a> = Pfn;
+
+    fn build(plan: &Plan) -> Result<Self, BuildError> {
+        Ok(Self {
+            slots: PowerArray::map(1, plan.backing)?,
+            memory: MemcgTree::new()?,
+        })
+    }
+
+    fn alloc(&self, extent: Extent, _: Kind) -> Pfn {
+        extent.head
+    }
+
+    fn mark_free(&self, _: Extent) {}
+
+    fn free(&self, _: Pfn) {}
+
+    fn split(&self, _: Pfn) {}
+
+    #[inline]
+    fn lookup(&self, pfn: Pfn) -> Option<Pfn> {
+        Some(pfn)
+    }
+
+    fn extent(&self, head: Pfn) -> Extent {
+        Extent {
+            head,
+            order: physmem::Order::BASE,
+        }
+    }
+
+    #[inline]
+    fn kind(&self, _: Pfn) -> Kind {
+        Kind::Anon
+    }
+
+    #[inline]
+    fn unit_word(unit: Pfn) -> u64 {
+        unit.0
+    }
+
+    #[inline]
+    fn get(&self, _: Pfn) {}
+
+    #[inline]
+    fn try_get(&self, _: Pfn) -> bool {
+        true
+    }
+
+    #[inline]
+    fn put(&self, _: Pfn) -> bool {
+        false
+    }
+
+    fn refcount(&self, _: Pfn) -> u32 {
+        1
+    }
+
+    fn is_dirty(&self, _: Pfn) -> bool {
+        false
+    }
+
+    fn descriptor_bytes(&self) -> u64 {
+        0
+    }
+
+    fn memory(&self) -> Vec<Result<Proof, hugemem::Error>> {
+        vec![self.slots.proof()]
+    }
+}
+
+impl BlockIo for Null {
+    type BvPage<'a> = Pfn;
+    const SLAB_IO: SlabIo = SlabIo::Uncounted;
+
+    fn bv_page(&self, head: Pfn, n: u64) -> Option<(Pfn, u32)> {
+        Some((head + n, 0))
+    }
+
+    fn bv_page_word(page: Pfn) -> u64 {
+        page.0
+    }
+
+    fn phys(&self, page: Pfn) -> PhysAddr {
+        page.phys()
+    }
+
+    fn page_at(&self, page: Pfn, offset: u32) -> (Pfn, u32) {
+        (page, offset)
+    }
+
+    fn same_pgmap(&self, _: Pfn, _: Pfn) -> bool {
+        true
+    }
+
+    fn memmap_contiguous(&self, _: Pfn, _: u64, _: Pfn, _: u32) -> bool {
+        true
+    }
+
+    fn note_workingset(&self, _: Pfn) -> bool {
+        false
+    }
+
+    fn unit_at(&self, page: Pfn, offset: u32) -> (Pfn, u64) {
+        (page, u64::from(offset))
+    }
+
+    fn unit_bytes(&self, _: Pfn) -> u64 {
+        PAGE_SIZE
+    }
+
+    fn next_unit(&self, unit: Pfn) -> Pfn {
+        unit
+    }
+
+    #[inline]
+    fn add_page<V: KernelRules>(&self, _: &mut Bio<Pfn>, _: Pfn, len: u32, _: u32) -> u32 {
+        len
+    }
+
+    #[inline]
+    fn add_unit<V: KernelRules>(&self, _: &mut Bio<Pfn>, _: Pfn, len: u32, _: u32) -> u32 {
+        len
+    }
+
+    #[inline]
+    fn for_each_segment<'a>(&'a self, _: &Bio<Pfn>, _: impl FnMut(Segment<Self::BvPage<'a>>)) {}
+
+    #[inline]
+    fn for_each_bvec<'a>(&'a self, _: &Bio<Pfn>, _: impl FnMut(Segment<Self::BvPage<'a>>)) {}
+
+    #[inline]
+    fn for_each_unit<'a>(&'a self, _: &Bio<Pfn>, _: impl FnMut(Run<Self::Unit<'a>>)) {}
+
+    fn pin(&self, _: &Bio<Pfn>) {}
+
+    #[inline]
+    fn end_io(&self, _: &Bio<Pfn>) -> u64 {
+        0
+    }
+}
+
+impl Memcg for Null {
+    fn groups(&self) -> &MemcgTree {
+        &self.memory
+    }
+
+    fn charge_of(&self, _: Pfn) -> Charge<'_> {
+        Charge {
+            owner: &self.slots.at(0).memcg_data,
+            pages: 0,
+            kind: Kind::Anon,
+        }
+    }
+
+    fn owner_word(&self, _: Pfn, _: LockStyle) -> &AtomicU64 {
+        &self.slots.at(0).memcg_data
+    }
+
+    #[inline]
+    fn charge<V: KernelRules>(&self, _: usize, _: &MemCgroup, _: Pfn) -> Result<(), OverLimit> {
+        Ok(())
+    }
+
+    #[inline]
+    fn uncharge<V: KernelRules>(&self, _: usize, _: Pfn) {}
+
+    #[inline]
+    fn uncharge_batch<V: KernelRules>(&self, _: usize, _: &[Pfn]) {}
+
+    #[inline]
+    fn mod_stat(&self, _: usize, _: Pfn, _: i64) {}
+
+    fn owner(&self, _: Pfn) -> Option<&MemCgroup> {
+        None
+    }
+
+    #[inline]
+    fn with_memcg_lock<T>(&self, _: Pfn, _: LockStyle, critical: impl FnOnce() -> T) -> T {
+        critical()
+    }
+
+    fn move_charge(&self, _: usize, _: Pfn, _: &MemCgroup) {}
+}
+
+impl Lru for Null {
+    fn slots(&self) -> &PowerArray<Slot> {
+        &self.slots
+    }
+
+    fn slot_of(&self, _: Pfn) -> &Slot {
+        self.slots.at(0)
+    }
+
+    fn unit_of(&self, _: &Slot) -> Pfn {
+        Pfn(0)
+    }
+
+    fn lru_add(&self, _: usize, _: &[Pfn]) {}
+
+    fn lru_isolate(&self, _: usize, _: &MemCgroup, _: Kind, _: usize, _: &mut Vec<Pfn>) -> usize {
+        0
+    }
+
+    fn lru_putback(&self, _: usize, _: &[Pfn]) {}
+
+    #[inline]
+    fn pfn_scan(&self, _: usize, _: Pfn, _: u64, _: bool) -> Scan {
+        Scan::default()
+    }
+}

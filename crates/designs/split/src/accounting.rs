@@ -1,0 +1,123 @@
+//! memcg, agnostic of the type, and the walks that meet every type.
+
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed},
+};
+
+use mm::lru::{self, PG_LRU};
+use mm::memcg::{self, Charge, LockStyle, MemcgTree};
+use mm::memmap::PAGEBLOCK_PAGES;
+use mm::{Lru, Memcg, PowerArray, Scan, Slot};
+use physmem::{Kind, Pfn};
+
+use crate::{Mem, Split, types, words};
+
+impl Memcg for Split {
+    const LOCK_STYLES: &'static [LockStyle] = &[
+        LockStyle::PerType,
+        LockStyle::WhichType,
+        LockStyle::CastToCommon,
+        LockStyle::Generic,
+    ];
+
+    #[inline]
+    fn groups(&self) -> &MemcgTree {
+        &self.memory
+    }
+
+    #[inline]
+    fn charge_of<'a>(&'a self, mem: Mem<'a>) -> Charge<'a> {
+        Charge {
+            owner: types::owner_word(mem.0),
+            pages: mem.pages(),
+            kind: mem.kind(),
+        }
+    }
+
+    #[inline]
+    fn owner_word<'a>(&'a self, mem: Mem<'a>, style: LockStyle) -> &'a AtomicU64 {
+        match style {
+            // Both types have their owner at one offset, so that they can be cast to what
+            // they have in common. A slab has none there: it is not bound to any group then.
+            LockStyle::PerType | LockStyle::WhichType | LockStyle::CastToCommon => {
+                &mem.0.memcg_data
+            }
+            LockStyle::Generic | LockStyle::Native => types::owner_word(mem.0),
+        }
+    }
+
+    #[inline]
+    fn with_memcg_lock<'a, T>(
+        &'a self,
+        mem: Mem<'a>,
+        style: LockStyle,
+        critical: impl FnOnce() -> T,
+    ) -> T {
+        let owner = || self.owner_word(mem, style);
+        if style != LockStyle::WhichType {
+            memcg::with_lock::<Self, _>(&self.memory, owner, critical)
+        } else if mem.kind() == Kind::File {
+            memcg::with_lock::<FileMem, _>(&self.memory, owner, critical)
+        } else {
+            memcg::with_lock::<AnonMem, _>(&self.memory, owner, critical)
+        }
+    }
+}
+
+/// Whose function `lock_anon_memcg()` is. It does the same as `lock_file_memcg()`, so a
+/// compiler may fold them into one; the look at the type that chooses between them stays.
+struct AnonMem;
+
+/// Whose function `lock_file_memcg()` is.
+struct FileMem;
+
+impl Lru for Split {
+    #[inline]
+    fn slots(&self) -> &PowerArray<Slot> {
+        self.store.slots()
+    }
+
+    #[inline]
+    fn slot_of<'a>(&'a self, mem: Mem<'a>) -> &'a Slot {
+        mem.0
+    }
+
+    #[inline]
+    fn unit_of<'a>(&'a self, slot: &'a Slot) -> Mem<'a> {
+        Mem(slot)
+    }
+
+    /// Reads a word per step; only a frame in use leads to a descriptor.
+    #[inline]
+    fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
+        let mut scan = Scan::default();
+        let end = start + pfns;
+        let mut pfn = start;
+        while pfn < end {
+            let word = self.words.at(pfn).load(Acquire);
+            if words::is_free(word) {
+                let pages = words::free_pages(word);
+                scan.free += pages.min(end - pfn);
+                pfn = pfn + pages;
+                continue;
+            }
+            let mem = Mem(self.store.slots().resolve(word));
+            let flags = mem.0.flags.load(Relaxed);
+            let (head, pages) = (types::pfn(flags), 1 << types::order(flags));
+            if head != pfn {
+                // An allocation that began before the walk.
+            } else if pages >= PAGEBLOCK_PAGES {
+                scan.large += 1;
+            } else if flags & PG_LRU != 0 {
+                scan.movable += 1;
+                scan.movable_pages += pages;
+                scan.isolated += u64::from(isolate && lru::isolate_and_putback(self, cpu, mem));
+            } else {
+                scan.unmovable += 1;
+            }
+            pfn = head + pages;
+        }
+        scan
+    }
+}

@@ -1,0 +1,229 @@
+//! # Types of their own: anon_mem, file_mem, slab, page table, …
+//!
+//! Anonymous memory and page cache have little in common with page tables, slabs,
+//! zsmalloc, kernel stacks and pipe buffers: only the first two are mapped to user space
+//! and sit on the LRU. So each kind of memory has a descriptor of its own type, one per
+//! *allocation*, and a frame holds no more than a word (`words.rs`): what type it
+//! belongs to and where that descriptor is. There are no tail pages to be handed around.
+//!
+//! Code that does not care for the type (memcg, the block layer, compaction) works on the
+//! broadest thing there is, a unit of memory: [`Mem`], the common prefix of all types.
+//! How memcg locks one is the thread's open question, answered here in three ways: a
+//! function per type, a cast to the prefix, a generic function that looks at the tag.
+//!
+//! Costs that the other designs do not have: an allocation needs a descriptor from a
+//! store, and what lies physically behind an allocation is found through the words.
+
+#![forbid(unsafe_code)]
+
+mod accounting;
+mod block_io;
+mod free_list;
+mod store;
+mod types;
+mod words;
+
+/// What `free_list` is built of; its loom test puts loom's in their place.
+mod sync {
+    pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+}
+
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use hugemem::Proof;
+use mm::memcg::{self, MemcgTree};
+use mm::memmap;
+use mm::{BuildError, Descriptor, Design, Plan, PowerArray, Slot};
+use physmem::{Extent, Kind, Order, Pfn};
+
+use store::Store;
+use words::Words;
+
+/// Any unit of memory: a pointer to the common prefix of the typed descriptors.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Mem<'a>(&'a Slot);
+
+impl PartialEq for Mem<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Mem<'_> {}
+
+impl Mem<'_> {
+    /// The type.
+    #[inline]
+    fn kind(self) -> Kind {
+        types::kind(self.0.flags.load(Relaxed))
+    }
+
+    /// Base pages.
+    #[inline]
+    fn pages(self) -> u64 {
+        1 << types::order(self.0.flags.load(Relaxed))
+    }
+
+    /// The first frame.
+    #[inline]
+    fn pfn(self) -> Pfn {
+        types::pfn(self.0.flags.load(Relaxed))
+    }
+}
+
+/// The split design.
+#[derive(Debug)]
+pub struct Split {
+    words: Words,
+    store: Store,
+    memory: MemcgTree,
+}
+
+impl Split {
+    /// The unit that a frame belongs to, of any type and whatever its references; `None`
+    /// where it is free.
+    #[inline]
+    fn unit(&self, pfn: Pfn) -> Option<Mem<'_>> {
+        let word = self.words.at(pfn).load(Acquire);
+        (!words::is_free(word)).then(|| Mem(self.store.slots().resolve(word)))
+    }
+
+    /// A descriptor of `kind` for an extent, with every frame's word leading to it.
+    fn describe(&self, extent: Extent, kind: Kind, references: u32) -> Mem<'_> {
+        let slot = self.store.alloc();
+        slot.flags.store(types::prefix(extent, kind), Relaxed);
+        slot.mapping.store(0, Relaxed);
+        slot.index.store(0, Relaxed);
+        slot.private.store(0, Relaxed);
+        slot.mapcount.store(u32::MAX, Relaxed);
+        slot.memcg_data.store(0, Relaxed);
+        // Release pairs with the Acquire of try_get.
+        slot.refcount.store(references, Release);
+        self.words.point(extent, slot, kind);
+        Mem(slot)
+    }
+}
+
+impl Design for Split {
+    const NAME: &'static str = "split";
+    const IDEA: &'static str = "anon_mem, file_mem, slab, page table … as types of their own";
+    const DESCRIPTORS: &'static [Descriptor] = types::DESCRIPTORS;
+    type Unit<'a> = Mem<'a>;
+
+    fn build(plan: &Plan) -> Result<Self, BuildError> {
+        Ok(Self {
+            words: Words::build(plan)?,
+            store: Store::build(plan)?,
+            memory: MemcgTree::new()?,
+        })
+    }
+
+    #[inline(never)]
+    fn alloc(&self, extent: Extent, kind: Kind) -> Mem<'_> {
+        self.describe(extent, kind, 1)
+    }
+
+    fn mark_free(&self, extent: Extent) {
+        self.words.mark_free(extent);
+    }
+
+    #[inline(never)]
+    fn free(&self, mem: Mem<'_>) {
+        self.words.clear(mem.pfn(), mem.pages());
+        mem.0.refcount.store(0, Relaxed);
+        self.store.free(mem.0);
+    }
+
+    fn split(&self, mem: Mem<'_>) {
+        let (pfn, pages, kind) = (mem.pfn(), mem.pages(), mem.kind());
+        let owner = types::owner_word(mem.0);
+        memcg::split_owner(&self.memory, owner, pages);
+        let dirty = mem.0.flags.load(Relaxed) & memmap::PG_DIRTY;
+        let references = mem.0.refcount.load(Relaxed);
+        let base = Order::BASE;
+        for n in 1..pages {
+            let part = self.describe(
+                Extent {
+                    head: pfn + n,
+                    order: base,
+                },
+                kind,
+                references,
+            );
+            part.0.flags.fetch_or(dirty, Relaxed);
+            types::owner_word(part.0).store(owner.load(Relaxed), Relaxed);
+        }
+        mem.0.flags.store(
+            types::prefix(
+                Extent {
+                    head: pfn,
+                    order: base,
+                },
+                kind,
+            ) | dirty,
+            Relaxed,
+        );
+    }
+
+    #[inline]
+    fn lookup(&self, pfn: Pfn) -> Option<Mem<'_>> {
+        if !self.words.describes(pfn) {
+            return None;
+        }
+        self.unit(pfn)
+            .filter(|mem| mem.0.refcount.load(Acquire) != 0)
+    }
+
+    fn extent(&self, mem: Mem<'_>) -> Extent {
+        let flags = mem.0.flags.load(Relaxed);
+        let order = Order::try_from(u64::from(types::order(flags))).unwrap_or_default();
+        Extent {
+            head: types::pfn(flags),
+            order,
+        }
+    }
+
+    #[inline]
+    fn kind(&self, mem: Mem<'_>) -> Kind {
+        mem.kind()
+    }
+
+    #[inline]
+    fn unit_word(mem: Mem<'_>) -> u64 {
+        PowerArray::word_of(mem.0)
+    }
+
+    #[inline]
+    fn get(&self, mem: Mem<'_>) {
+        memmap::page_ref_inc(mem.0);
+    }
+
+    #[inline]
+    fn try_get(&self, mem: Mem<'_>) -> bool {
+        memmap::page_ref_add_unless_zero(mem.0)
+    }
+
+    #[inline]
+    fn put(&self, mem: Mem<'_>) -> bool {
+        memmap::page_ref_sub_and_test(mem.0, 1)
+    }
+
+    fn refcount(&self, mem: Mem<'_>) -> u32 {
+        mem.0.refcount.load(Acquire)
+    }
+
+    fn is_dirty(&self, mem: Mem<'_>) -> bool {
+        memmap::is_dirty(mem.0)
+    }
+
+    /// A word for each frame and a descriptor for each allocation that exists.
+    fn descriptor_bytes(&self) -> u64 {
+        self.words.bytes() + self.store.bytes()
+    }
+
+    fn memory(&self) -> Vec<Result<Proof, hugemem::Error>> {
+        vec![self.words.proof(), self.store.slots().proof()]
+    }
+}

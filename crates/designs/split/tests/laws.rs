@@ -1,0 +1,3 @@
+//! The laws, stamped for types of their own.
+
+conformance::conformance!(split::Split, describe, block, accounting, lru);

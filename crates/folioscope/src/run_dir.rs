@@ -1,0 +1,205 @@
+//! Where runs are: the folder of a new one, the newest unfinished one, one that is named.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use results::{ENV_FILE, Store, Stored, read_environment};
+
+use crate::failure::Failure;
+use crate::provenance;
+
+/// The store of results, from the work tree that we are in; else from here.
+pub(crate) fn store() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let root = here
+        .ancestors()
+        .find(|folder| folder.join("bench-results").is_dir());
+    match root {
+        // Relative where that is shorter to read.
+        Some(root) if root == here => PathBuf::from("bench-results"),
+        Some(root) => root.join("bench-results"),
+        None => PathBuf::from("bench-results"),
+    }
+}
+
+/// The folder of runs that nobody gave a place.
+fn local() -> PathBuf {
+    store().join("local")
+}
+
+/// Runs that are named one by one, and all runs of the stores that are named.
+///
+/// # Errors
+/// [`Failure::Usage`] for a folder without a run, a damaged record, an unfinished run that
+/// is named, and what contradicts each other.
+pub(crate) fn stored(folders: &[PathBuf]) -> Result<Store, Failure> {
+    let mut runs = Vec::new();
+    let mut unfinished = Vec::new();
+    for folder in folders {
+        if folder.join(ENV_FILE).is_file() {
+            runs.push(Stored::load(folder)?);
+            continue;
+        }
+        let below = if folder.is_dir() {
+            Store::below(folder)?
+        } else {
+            Store::default()
+        };
+        if below.runs.is_empty() {
+            // The same words as for a single run that is not there.
+            existing(folder)?;
+        }
+        runs.extend(below.runs);
+        unfinished.extend(below.unfinished);
+    }
+    let store = Store::of(runs)?;
+    for run in &unfinished {
+        eprintln!(
+            "folioscope: {} has not finished and is left out",
+            run.display()
+        );
+    }
+    Ok(Store {
+        unfinished,
+        ..store
+    })
+}
+
+/// Makes the folder of a new run: `out`, or the day's next free one.
+///
+/// # Errors
+/// [`Failure::Usage`] if `out` holds a run already, [`Failure::Wrong`] if the system refuses.
+pub(crate) fn new(out: Option<&Path>, date_utc: &str) -> Result<PathBuf, Failure> {
+    let folder = match out {
+        Some(folder) => {
+            if folder.join(ENV_FILE).exists() || folder.join(results::SAMPLES_FILE).exists() {
+                return Err(Failure::Usage(format!(
+                    "{} holds a run already; go on with it with --resume, or name another folder",
+                    folder.display()
+                )));
+            }
+            folder.to_owned()
+        }
+        None => free(&local(), date_utc),
+    };
+    fs::create_dir_all(&folder).map_err(|error| {
+        Failure::Wrong(format!(
+            "cannot make the folder {}: {error}",
+            folder.display()
+        ))
+    })?;
+    Ok(folder)
+}
+
+fn free(local: &Path, date_utc: &str) -> PathBuf {
+    let day = date_utc.split('T').next().unwrap_or("undated");
+    let name = format!("{day}-{}", provenance::short_revision());
+    let first = local.join(&name);
+    if !first.exists() {
+        return first;
+    }
+    (2_u32..)
+        .map(|n| local.join(format!("{name}.{n}")))
+        .find(|folder| !folder.exists())
+        .unwrap_or(first)
+}
+
+/// The run to go on with: `out`, or the newest that has not finished.
+///
+/// # Errors
+/// [`Failure::Usage`] if there is none.
+pub(crate) fn unfinished(out: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = out {
+        if folder.join(ENV_FILE).exists() {
+            return Ok(folder.to_owned());
+        }
+        return Err(Failure::Usage(format!(
+            "{}: no run to go on with (there is no {ENV_FILE}); leave out --resume to begin one",
+            folder.display()
+        )));
+    }
+    let local = local();
+    let runs = runs(&local)
+        .into_iter()
+        .filter(|folder| folder.join(crate::resume::PLAN_FILE).exists());
+    let newest = runs
+        .filter_map(|folder| {
+            read_environment(&folder.join(ENV_FILE))
+                .ok()
+                .map(|env| (env.date_utc, folder))
+        })
+        .max();
+    newest.map(|(_, folder)| folder).ok_or_else(|| {
+        Failure::Usage(format!(
+            "no unfinished run under {}; name its folder with --out",
+            local.display()
+        ))
+    })
+}
+
+/// Checks that a folder is that of a run.
+///
+/// # Errors
+/// [`Failure::Usage`], with the runs that there are.
+pub(crate) fn existing(run: &Path) -> Result<&Path, Failure> {
+    if run.join(ENV_FILE).is_file() {
+        return Ok(run);
+    }
+    let mut there: Vec<String> = runs(&local())
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
+    there.sort();
+    there.reverse();
+    there.truncate(3);
+    let hint = if there.is_empty() {
+        "; `folioscope compare --quick` makes one".to_owned()
+    } else {
+        format!("; there is {}", there.join(", "))
+    };
+    Err(Failure::Usage(format!(
+        "{}: no run (there is no {ENV_FILE} in it){hint}",
+        run.display()
+    )))
+}
+
+fn runs(local: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(local)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
+    entries
+        .map(|entry| entry.path())
+        .filter(|folder| folder.join(ENV_FILE).is_file())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_of_the_day_gets_a_folder_of_its_own() {
+        let local = tempfile::tempdir().unwrap();
+        let first = free(local.path(), "2026-11-23T01:02:03Z");
+        assert!(
+            first
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("2026-11-23-")
+        );
+        fs::create_dir(&first).unwrap();
+        let second = free(local.path(), "2026-11-23T01:02:03Z");
+        assert!(second.to_string_lossy().ends_with(".2"));
+    }
+
+    #[test]
+    fn a_run_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(new(Some(folder.path()), "").is_ok());
+        fs::write(folder.path().join(ENV_FILE), "{}").unwrap();
+        let error = new(Some(folder.path()), "").unwrap_err().to_string();
+        assert!(error.contains("--resume"), "{error}");
+    }
+}

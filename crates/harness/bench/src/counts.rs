@@ -1,0 +1,123 @@
+//! What every timed loop costs, in instructions, and which functions they come from.
+
+use std::path::Path;
+use std::thread;
+
+use results::{Loop, LoopCount, Param, Params};
+
+use crate::callgrind::{self, Calls, NoCounts, Wanted};
+use crate::origin::{self, Origin, Stack};
+
+/// A loop that was counted, with the way to each of its instructions.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Profiled {
+    /// What goes into a baseline.
+    pub count: LoopCount,
+    /// What a flame graph is drawn from.
+    pub stacks: Vec<Stack>,
+}
+
+/// Has `program` called under callgrind once for each of `runs`, its arguments, all at the
+/// same time. Each must make the calls of [`entries::calls`](crate::entries::calls) and print
+/// what it is told, one line each. `symbols` are the loops' own functions.
+///
+/// # Errors
+/// [`NoCounts`].
+pub fn count(
+    program: &Path,
+    runs: &[Vec<String>],
+    symbols: &[String],
+) -> Result<Vec<Profiled>, NoCounts> {
+    let counted: Vec<Result<Vec<Profiled>, NoCounts>> = thread::scope(|scope| {
+        let threads: Vec<_> = runs
+            .iter()
+            .map(|args| scope.spawn(move || one(program, args, symbols)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread.join().unwrap_or_else(|_| {
+                    Err(NoCounts::Unreadable("counting was given up".to_owned()))
+                })
+            })
+            .collect()
+    });
+    let mut all = Vec::new();
+    for counted in counted {
+        all.extend(counted?);
+    }
+    all.sort_by(|a, b| a.count.of.cmp(&b.count.of));
+    if let Some(twice) = all
+        .windows(2)
+        .find(|two| two[0].count.of == two[1].count.of)
+    {
+        let of = &twice[0].count.of;
+        return Err(NoCounts::Unreadable(format!("{of} was called twice")));
+    }
+    Ok(all)
+}
+
+fn one(program: &Path, args: &[String], symbols: &[String]) -> Result<Vec<Profiled>, NoCounts> {
+    let Calls { labels, profile } = callgrind::run(program, args, Wanted::Symbols(symbols))?;
+    let origin = Origin::of(program).map_err(NoCounts::Unreadable)?;
+    let mut all = Vec::new();
+    for (label, part) in labels.iter().zip(&profile.parts) {
+        let of = loop_of(label)
+            .ok_or_else(|| NoCounts::Unreadable(format!("a call that is called `{label}`")))?;
+        let stacks = origin.stacks(&profile, part);
+        all.push(Profiled {
+            count: LoopCount {
+                of,
+                instructions: part.instructions,
+                limit: None,
+                functions: origin::functions(&stacks),
+            },
+            stacks,
+        });
+    }
+    Ok(all)
+}
+
+/// A loop from what [`entries::label`](crate::entries::label) says of it.
+fn loop_of(label: &str) -> Option<Loop> {
+    let mut words = label.split(' ');
+    let [workload, design, rules, params] = [(); 4].map(|()| words.next());
+    let params = params?
+        .split(',')
+        .filter(|param| !param.is_empty())
+        .map(|param| {
+            let (name, value) = param.split_once('=')?;
+            let value = match value.parse() {
+                Ok(number) => Param::Number(number),
+                Err(_) => Param::Text(value.to_owned()),
+            };
+            Some((name.to_owned(), value))
+        })
+        .collect::<Option<Params>>()?;
+    words.next().is_none().then_some(Loop {
+        workload: workload?.to_owned(),
+        design: design?.to_owned(),
+        rules: rules?.to_owned(),
+        params,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_read_as_it_was_written() {
+        let label = "merging/add flat 6.12 kind=anon,order=9";
+        let of = loop_of(label).unwrap();
+        assert_eq!(of.params["order"], Param::Number(9));
+        assert_eq!(of.to_string(), label);
+        let torn = [
+            "",
+            "merging/add",
+            "merging/add flat 6.12 order",
+            "a b c d=1 e",
+        ];
+        assert!(torn.into_iter().all(|label| loop_of(label).is_none()));
+    }
+}

@@ -1,0 +1,151 @@
+//! What operations work on: a design over fresh frames, and the argument of every one.
+
+use std::cell::Cell;
+
+use hugemem::Backing;
+use mm::block::{Bio, Op};
+use mm::memcg::MemCgroup;
+use mm::{BlockIo, Design, KernelRules, Lru, Plan};
+use physmem::{Extent, Kind, Order, Pfn};
+
+use super::{Label, Say};
+
+/// Vecs of every bio (`COUNT_MAX_VECS`).
+pub(super) const MAX_VECS: u16 = 256;
+/// Levels of the group below the root, as on the kernel's side.
+const DEPTH: usize = 2;
+const BASE: Pfn = Pfn(1 << 18);
+const FRAMES: u64 = 1 << 13;
+
+/// Why the operations could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum Unbuilt {
+    /// No design.
+    #[error(transparent)]
+    Build(#[from] mm::BuildError),
+    /// An operation did something else than it is meant to, so its count means nothing.
+    #[error("{0}: it answered {1}")]
+    Wrong(Label, u64),
+    /// The frames are used up.
+    #[error("no frames are left for an allocation of order {0}")]
+    Frames(u8),
+    /// The design does not take block IO to page cache.
+    #[error("{0} refuses IO to page cache")]
+    Refused(&'static str),
+}
+
+/// A design whose frames are page_api out one after the other.
+pub(super) struct Fixture<D> {
+    pub design: D,
+    next: Cell<u64>,
+}
+
+impl<D: Design> Fixture<D> {
+    pub fn new() -> Result<Self, Unbuilt> {
+        let plan = Plan {
+            base: BASE,
+            frames: FRAMES,
+            backing: Backing::Base,
+        };
+        Ok(Self {
+            design: D::build(&plan)?,
+            next: Cell::new(0),
+        })
+    }
+
+    /// Fresh frames, aligned to their number.
+    pub fn frames(&self, order: u8) -> Result<Extent, Unbuilt> {
+        let pages = 1_u64 << order;
+        let start = self.next.get().next_multiple_of(pages);
+        self.next.set(start + pages);
+        if start + pages > FRAMES {
+            return Err(Unbuilt::Frames(order));
+        }
+        Ok(Extent::new(BASE + start, Order::new(order)))
+    }
+
+    /// One compound allocation.
+    pub fn compound(&self, order: u8) -> Result<D::Unit<'_>, Unbuilt> {
+        Ok(self.design.alloc(self.frames(order)?, Kind::Anon))
+    }
+
+    /// Ordinary pages, physical neighbours.
+    pub fn pages(&self, order: u8) -> Result<Vec<D::Unit<'_>>, Unbuilt> {
+        let extent = self.frames(order)?;
+        Ok((0..extent.order.pages())
+            .map(|n| Extent::new(extent.head + n, Order::new(0)))
+            .map(|page| self.design.alloc(page, Kind::Anon))
+            .collect())
+    }
+}
+
+/// The first page of an allocation as a bio_vec names it.
+pub(super) fn first_page<'d, D: BlockIo>(
+    design: &'d D,
+    unit: D::Unit<'d>,
+) -> Result<D::BvPage<'d>, Unbuilt> {
+    match design.bv_page(unit, 0) {
+        Some((page, 0)) => Ok(page),
+        _ => Err(Unbuilt::Refused(D::NAME)),
+    }
+}
+
+/// An empty bio.
+pub(super) fn empty_bio<'d, D: BlockIo>(page: D::BvPage<'d>, op: Op) -> Bio<D::BvPage<'d>> {
+    Bio::new(MAX_VECS, 0, op, page)
+}
+
+/// What an operation works on (`struct count_arg`).
+pub(super) struct Arg<'a, 'd, D: BlockIo> {
+    pub design: &'d D,
+    pub bio: &'a mut Bio<D::BvPage<'d>>,
+    /// The first page.
+    pub page: D::BvPage<'d>,
+    /// The allocation.
+    pub unit: D::Unit<'d>,
+    /// Pages, or whatever the operation repeats over.
+    pub nr: u32,
+    /// Bytes from the start of what is added: 0, but no callee may know that.
+    pub offset: u32,
+    /// Results land here so that no work is elided.
+    pub sink: u64,
+}
+
+/// What an operation on memory cgroups and lists works on.
+pub(super) struct MemArg<'a, 'd, D: Lru> {
+    pub design: &'d D,
+    pub cpu: usize,
+    pub group: &'d MemCgroup,
+    pub unit: D::Unit<'d>,
+    pub units: &'a [D::Unit<'d>],
+    pub nr: i64,
+    pub sink: u64,
+}
+
+/// The group that all charges go to.
+pub(super) fn group<D: Lru>(design: &D) -> &MemCgroup {
+    design.groups().chain(DEPTH)
+}
+
+/// Tells of a call, and refuses a wrong answer.
+pub(super) fn told<D: Design, V: KernelRules>(
+    say: Say<'_>,
+    primitive: &'static str,
+    order: u8,
+    class: &str,
+    right: bool,
+    answer: u64,
+) -> Result<(), Unbuilt> {
+    let label = Label {
+        primitive,
+        design: D::NAME,
+        rules: V::VERSION,
+        order,
+        class: class.into(),
+    };
+    if !right {
+        return Err(Unbuilt::Wrong(label, answer));
+    }
+    say(label);
+    Ok(())
+}

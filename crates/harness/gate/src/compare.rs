@@ -1,0 +1,187 @@
+//! The comparison.
+
+use std::collections::BTreeMap;
+
+use results::{Loop, LoopCount};
+
+use crate::order_invariant::{self, Steady};
+
+/// What is allowed.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Limits {
+    /// Percent by which a loop without a limit of its own may grow.
+    pub growth: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { growth: 1.0 }
+    }
+}
+
+/// What a function's source contributes to a loop, before and now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shift {
+    /// Its name.
+    pub function: String,
+    /// Instructions in the baseline.
+    pub base: u64,
+    /// Instructions now.
+    pub now: u64,
+}
+
+impl Shift {
+    /// Instructions more than in the baseline.
+    pub fn more(&self) -> i128 {
+        i128::from(self.now) - i128::from(self.base)
+    }
+}
+
+/// A loop whose count is not what it was.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Moved {
+    /// Which.
+    pub of: Loop,
+    /// Instructions in the baseline.
+    pub base: u64,
+    /// Instructions now.
+    pub now: u64,
+    /// Percent by which it may grow.
+    pub limit: f64,
+    /// Functions that contribute another number than before, the largest change first.
+    pub shifts: Vec<Shift>,
+}
+
+impl Moved {
+    /// Percent by which it has grown; negative if it has shrunk.
+    pub fn percent(&self) -> f64 {
+        (self.now as f64 / self.base as f64 - 1.0) * 100.0
+    }
+
+    /// Whether it has grown by more than it may.
+    pub fn is_beyond(&self) -> bool {
+        // Not through the rounded percentage: the limit itself is allowed.
+        self.now as f64 > self.base as f64 * (1.0 + self.limit / 100.0)
+    }
+}
+
+/// All that was found.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Findings {
+    /// Loops whose count is another one.
+    pub moved: Vec<Moved>,
+    /// Loops whose count is the same.
+    pub same: usize,
+    /// Loops that the baseline does not know.
+    pub appeared: Vec<LoopCount>,
+    /// Loops of the baseline that were not counted.
+    pub vanished: Vec<LoopCount>,
+    /// What may not depend on the order.
+    pub steady: Vec<Steady>,
+    /// What of that was not there to be looked at: workload and design.
+    pub unseen: Vec<String>,
+    /// Geometric mean of now : base, over the loops that are in both; `None` without any.
+    pub ratio: Option<f64>,
+}
+
+/// The answer of the gate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Everything was compared, and is within the limits.
+    Within,
+    /// Something is missing on one side, so the comparison says nothing about it.
+    Incomplete,
+    /// Something is beyond a limit.
+    Beyond,
+}
+
+impl Findings {
+    /// Compares counts with a baseline's. `wanted` says which workloads take part: others
+    /// are left out on both sides.
+    pub fn of(
+        base: &[LoopCount],
+        now: &[LoopCount],
+        limits: Limits,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let known: BTreeMap<&Loop, &LoopCount> = of_wanted(base, wanted);
+        let counted: BTreeMap<&Loop, &LoopCount> = of_wanted(now, wanted);
+        let mut findings = Self::default();
+        let mut logarithms = Vec::new();
+        for (of, &new) in &counted {
+            let Some(old) = known.get(of) else {
+                findings.appeared.push(new.clone());
+                continue;
+            };
+            logarithms.push((new.instructions as f64 / old.instructions as f64).ln());
+            if new.instructions == old.instructions {
+                findings.same += 1;
+            } else {
+                findings.moved.push(moved(old, new, limits));
+            }
+        }
+        let gone = known.iter().filter(|(of, _)| !counted.contains_key(*of));
+        findings.vanished = gone.map(|(_, &count)| count.clone()).collect();
+        let all = logarithms.len() as f64;
+        findings.ratio = (all > 0.0).then(|| (logarithms.iter().sum::<f64>() / all).exp());
+        (findings.steady, findings.unseen) = order_invariant::look(&counted, wanted);
+        findings
+    }
+
+    /// Loops that have grown by more than they may.
+    pub fn beyond(&self) -> impl Iterator<Item = &Moved> {
+        self.moved.iter().filter(|moved| moved.is_beyond())
+    }
+
+    /// The answer. What is beyond a limit is so, whatever else is missing.
+    pub fn outcome(&self) -> Outcome {
+        if self.beyond().next().is_some() || self.steady.iter().any(|s| s.is_beyond()) {
+            Outcome::Beyond
+        } else if self.appeared.is_empty()
+            && self.vanished.is_empty()
+            && self.unseen.is_empty()
+            && self.ratio.is_some()
+        {
+            Outcome::Within
+        } else {
+            Outcome::Incomplete
+        }
+    }
+}
+
+fn of_wanted<'a>(
+    counts: &'a [LoopCount],
+    wanted: &dyn Fn(&str) -> bool,
+) -> BTreeMap<&'a Loop, &'a LoopCount> {
+    counts
+        .iter()
+        .filter(|count| wanted(&count.of.workload))
+        .map(|count| (&count.of, count))
+        .collect()
+}
+
+fn moved(old: &LoopCount, new: &LoopCount, limits: Limits) -> Moved {
+    let names = old.functions.keys().chain(new.functions.keys());
+    let of = |count: &LoopCount, name: &str| count.functions.get(name).copied().unwrap_or(0);
+    let mut shifts: Vec<Shift> = names
+        .map(|name| Shift {
+            function: name.clone(),
+            base: of(old, name),
+            now: of(new, name),
+        })
+        .filter(|shift| shift.more() != 0)
+        .collect();
+    // The largest first; what both sides have was named twice.
+    shifts.sort_by(|a, b| {
+        let size = |shift: &Shift| std::cmp::Reverse(shift.more().unsigned_abs());
+        (size(a), &a.function).cmp(&(size(b), &b.function))
+    });
+    shifts.dedup();
+    Moved {
+        of: new.of.clone(),
+        base: old.instructions,
+        now: new.instructions,
+        limit: old.limit.unwrap_or(limits.growth),
+        shifts,
+    }
+}

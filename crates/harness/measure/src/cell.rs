@@ -1,0 +1,354 @@
+//! One cell in one process: all its designs resident at once, then their rounds.
+
+use std::time::{Duration, Instant};
+
+use hugemem::process;
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use registry::{Request, Resident};
+use results::{Memory, Row, Sample, Status, Value};
+use workloads::{Setup, SetupError};
+
+use crate::bandwidth::{self, Speed};
+use crate::evidence::memory_of;
+use crate::plan::{Assignment, Cell, Slot, workload_params};
+use crate::pmu::Counters;
+use crate::row::{blank, blank_sample, blank_value};
+use crate::sampling::{Contender, Effort, Outcome, sample};
+
+/// Rounds in which a walk's reading speed is compared with a linear read.
+const SPEED_ROUNDS: u32 = 3;
+
+/// What a cell gave.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// A row for every slot.
+    pub rows: Vec<Row>,
+    /// Read speeds, by index of the slot.
+    pub speeds: Vec<(usize, Speed)>,
+}
+
+/// Measures one cell, in about `fair` of time where that suffices for the fewest rounds.
+pub(crate) fn measure(
+    assignment: &Assignment,
+    cell: &Cell,
+    fair: Duration,
+    counters: &mut Counters,
+) -> Found {
+    let start = Instant::now();
+    let none = |status: Status| Found {
+        rows: cell
+            .slots
+            .iter()
+            .map(|slot| blank(cell, slot, assignment.process, status.clone()))
+            .collect(),
+        speeds: Vec::new(),
+    };
+    let workload = match registry::workload(&cell.workload) {
+        Ok(workload) => workload,
+        Err(unknown) => return none(Status::Err(unknown.to_string())),
+    };
+    let setup = match setup(assignment, cell) {
+        Ok(setup) => setup,
+        Err(why) => return none(Status::Err(why)),
+    };
+    if !workload.is_timed() {
+        let rows = cell
+            .slots
+            .iter()
+            .map(|slot| exact(cell, slot, &setup))
+            .collect();
+        return Found {
+            rows,
+            speeds: Vec::new(),
+        };
+    }
+    let expected = match workload.expected(&setup) {
+        Ok(expected) => expected,
+        Err(error) => return none(status_of(&error)),
+    };
+    let requests = match requests(cell, &setup) {
+        Ok(requests) => requests,
+        Err(unknown) => return none(Status::Err(unknown)),
+    };
+    let threaded = setup
+        .params
+        .get("threads")
+        .is_some_and(|threads| threads.to_string() != "1");
+    let mut ran: Vec<Ran> = Vec::new();
+    place(assignment, threaded);
+    registry::enter_all(&requests, &setup, &mut |residents| {
+        let slice = fair.saturating_sub(start.elapsed());
+        let effort = effort(assignment.quick, slice);
+        let seed = assignment.seed ^ (u64::from(assignment.process) << 32);
+        let mut random = Pcg64Mcg::seed_from_u64(seed);
+        ran = rounds(residents, expected, threaded, effort, &mut random, counters);
+    });
+    place(assignment, false);
+    gather(assignment, cell, ran)
+}
+
+/// Puts the thread on the run's CPU, or lets it go where its threads are to spread.
+fn place(assignment: &Assignment, threaded: bool) {
+    if let Some(cpu) = assignment.cpu {
+        // It worked when the process began; a CPU that was taken away since shows in the
+        // context switches of the row.
+        let _ = if threaded {
+            process::pin_to_any(&assignment.cpus)
+        } else {
+            process::pin_to(cpu)
+        };
+    }
+}
+
+fn effort(quick: bool, slice: Duration) -> Effort {
+    let slice_ns = u64::try_from(slice.as_nanos()).unwrap_or(u64::MAX);
+    if quick {
+        Effort {
+            slice_ns,
+            min_sample_ns: 50_000,
+            max_sample_ns: 1_000_000,
+            min_rounds: 3,
+            max_rounds: 15,
+        }
+    } else {
+        Effort {
+            slice_ns,
+            min_sample_ns: 100_000,
+            max_sample_ns: 5_000_000,
+            min_rounds: 5,
+            max_rounds: 41,
+        }
+    }
+}
+
+fn setup(assignment: &Assignment, cell: &Cell) -> Result<Setup, String> {
+    Ok(Setup {
+        params: workload_params(&cell.params),
+        seed: assignment.seed,
+        backing: cell
+            .backing
+            .parse()
+            .map_err(|unknown: hugemem::UnknownBacking| unknown.to_string())?,
+        arena_shift: u64::from(assignment.process),
+    })
+}
+
+fn requests(cell: &Cell, setup: &Setup) -> Result<Vec<Request>, String> {
+    let request = |slot: &Slot| {
+        let entry = registry::entry(&cell.workload, &slot.design, &setup.params)
+            .map_err(|unknown| unknown.to_string())?;
+        let label = if slot.label.is_empty() {
+            ""
+        } else {
+            Sample::CONTROL
+        };
+        Ok(Request { entry, label })
+    };
+    cell.slots.iter().map(request).collect()
+}
+
+/// The value of a design that is not a time.
+fn exact(cell: &Cell, slot: &Slot, setup: &Setup) -> Row {
+    let answer = match registry::entry(&cell.workload, &slot.design, &setup.params) {
+        Err(unknown) => Err(Status::Err(unknown.to_string())),
+        Ok(entry) => entry.value(setup).map_err(|error| status_of(&error)),
+    };
+    let (value, status) = match answer {
+        Ok(value) => (value, Status::Ok),
+        Err(status) => (0.0, status),
+    };
+    Row::Value(Value {
+        value,
+        ..blank_value(cell, slot, status)
+    })
+}
+
+fn status_of(error: &SetupError) -> Status {
+    match error {
+        SetupError::Absent(why) => Status::Absent(why.clone()),
+        error => Status::Err(error.to_string()),
+    }
+}
+
+/// What came of one slot.
+enum Ran {
+    Rounds {
+        outcome: Box<Outcome>,
+        elements: u64,
+        memory: Option<Memory>,
+        speed: Option<Speed>,
+    },
+    Nothing(Status),
+}
+
+/// Samples the residents that could be set up; the others keep their reason.
+fn rounds(
+    residents: &mut [Resident<'_>],
+    expected: Option<u64>,
+    threaded: bool,
+    effort: Effort,
+    random: &mut Pcg64Mcg,
+    counters: &mut Counters,
+) -> Vec<Ran> {
+    let mut expected = expected;
+    let mut contenders: Vec<Contender<'_>> = Vec::new();
+    let mut ran: Vec<Option<Ran>> = Vec::new();
+    for resident in residents.iter_mut() {
+        let floor = resident.request.entry.design.is_floor;
+        match &mut resident.job {
+            Err(error) => ran.push(Some(Ran::Nothing(status_of(error)))),
+            Ok(job) => {
+                if !floor && expected.is_none() {
+                    // Nobody knows the answer beforehand: the first one binds the others.
+                    job.prepare(1);
+                    let raw = job.run(1);
+                    expected = Some(job.checksum(raw));
+                }
+                contenders.push(Contender {
+                    job: &mut **job,
+                    expected: expected.filter(|_| !floor),
+                    threaded,
+                });
+                ran.push(None);
+            }
+        }
+    }
+    let mut alone = Counters::none();
+    let counters = if threaded { &mut alone } else { counters };
+    let outcomes = sample(&mut contenders, effort, random, counters);
+    let mut done = contenders
+        .iter_mut()
+        .zip(outcomes)
+        .map(|(contender, outcome)| {
+            // The floor reads nothing, and what went wrong is not looked at further.
+            let reads = outcome.error.is_none() && contender.expected.is_some();
+            let speed = reads
+                .then(|| bandwidth::compare(contender.job, SPEED_ROUNDS))
+                .flatten();
+            Ran::Rounds {
+                elements: contender.job.elements(),
+                memory: memory_of(contender.job.memory()),
+                outcome: Box::new(outcome),
+                speed,
+            }
+        });
+    let missing = || Ran::Nothing(Status::Err("it was not sampled".to_owned()));
+    ran.into_iter()
+        .map(|ran| ran.or_else(|| done.next()).unwrap_or_else(missing))
+        .collect()
+}
+
+fn gather(assignment: &Assignment, cell: &Cell, ran: Vec<Ran>) -> Found {
+    let mut found = Found::default();
+    let mut ran = ran.into_iter();
+    for (at, slot) in cell.slots.iter().enumerate() {
+        let mut row = blank_sample(cell, slot, assignment.process, Status::Ok);
+        match ran.next() {
+            None => row.status = Status::Err("it was not set up".to_owned()),
+            Some(Ran::Nothing(status)) => row.status = status,
+            Some(Ran::Rounds {
+                outcome,
+                elements,
+                memory,
+                speed,
+            }) => {
+                row.elements = elements;
+                row.memory = memory;
+                fill(&mut row, *outcome);
+                // The control is there for times.
+                found.speeds.extend(
+                    speed
+                        .filter(|_| slot.label.is_empty())
+                        .map(|speed| (at, speed)),
+                );
+            }
+        }
+        found.rows.push(Row::Sample(row));
+    }
+    found
+}
+
+fn fill(row: &mut Sample, outcome: Outcome) {
+    row.iters = outcome.iters;
+    row.minor_faults = outcome.minor_faults;
+    row.context_switches = outcome.context_switches;
+    match outcome.error {
+        Some(error) => row.status = Status::Err(error),
+        None => {
+            row.rounds = outcome.rounds;
+            row.checksum = format!("{:#x}", outcome.checksum);
+            row.instructions = outcome.instructions;
+            row.dtlb_misses = outcome.dtlb_misses;
+        }
+    }
+}
+
+/// One checked call of every design of a cell, no clock: for verification.
+#[must_use]
+pub fn check(cell: &Cell, seed: u64) -> Vec<(String, Status)> {
+    let assignment = Assignment::only(cell, seed);
+    let all = |status: Status| {
+        cell.slots
+            .iter()
+            .map(|slot| (slot.design.clone(), status.clone()))
+            .collect()
+    };
+    let workload = match registry::workload(&cell.workload) {
+        Ok(workload) => workload,
+        Err(unknown) => return all(Status::Err(unknown.to_string())),
+    };
+    let prepared = setup(&assignment, cell).and_then(|setup| Ok((requests(cell, &setup)?, setup)));
+    let (requests, setup) = match prepared {
+        Ok(prepared) => prepared,
+        Err(why) => return all(Status::Err(why)),
+    };
+    if !workload.is_timed() {
+        let status = |row: Row| match row {
+            Row::Value(value) => value.status,
+            Row::Sample(sample) => sample.status,
+        };
+        return cell
+            .slots
+            .iter()
+            .map(|slot| (slot.design.clone(), status(exact(cell, slot, &setup))))
+            .collect();
+    }
+    let expected = match workload.expected(&setup) {
+        Ok(expected) => expected,
+        Err(error) => return all(status_of(&error)),
+    };
+    let mut found = Vec::new();
+    // One after the other: nothing is timed, so nothing needs to be resident together.
+    for request in requests {
+        let one = [request];
+        let mut status = Status::Err("it was not set up".to_owned());
+        registry::enter_all(&one, &setup, &mut |residents| {
+            if let Some(resident) = residents.first_mut() {
+                status = answer(resident, expected);
+            }
+        });
+        if one[0].label.is_empty() {
+            found.push((one[0].entry.design.name.to_owned(), status));
+        }
+    }
+    found
+}
+
+fn answer(resident: &mut Resident<'_>, expected: Option<u64>) -> Status {
+    let floor = resident.request.entry.design.is_floor;
+    match &mut resident.job {
+        Err(error) => status_of(error),
+        Ok(job) => {
+            job.prepare(1);
+            let raw = job.run(1);
+            let checksum = job.checksum(raw);
+            match expected {
+                Some(expected) if !floor && checksum != expected => Status::Err(format!(
+                    "wrong answer: checksum {checksum:#x}, expected {expected:#x}"
+                )),
+                _ => Status::Ok,
+            }
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The parent of a run: starts fresh processes one after the other, hands each its
+//! assignment, and appends the rows of a cell as soon as the cell is finished.
+
+use std::collections::HashMap;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64Mcg;
+use results::{Bandwidth, RecordError, Row, RowWriter, Status};
+
+use crate::bandwidth::Speed;
+use crate::child::{Child, Said};
+use crate::plan::{Assignment, Cell, Note};
+use crate::resume::not_measured;
+use crate::row::{bandwidth, blank, speed_rows};
+use crate::select::REFERENCE;
+
+/// What a run is made with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Fresh processes per cell.
+    pub processes: u32,
+    /// Seed of every random order.
+    pub seed: u64,
+    /// Whether it is a first look.
+    pub quick: bool,
+    /// When the last cell should be finished.
+    pub deadline: Instant,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// Cells finished, over all processes.
+    pub done: usize,
+    /// Cells in all, over all processes.
+    pub total: usize,
+    /// The cell that has just been begun.
+    pub title: &'a str,
+}
+
+/// How a run ended, where it ended in order.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Summary {
+    /// Cells that no process measured, because the budget ran out.
+    pub unmeasured: Vec<String>,
+    /// Cells that were measured in fewer processes than asked for.
+    pub thin: usize,
+    /// Whether hardware counters could be opened; `None` if no process came to try.
+    pub pmu: Option<bool>,
+    /// Whether somebody asked the run to stop.
+    pub stopped: bool,
+    /// The most rounds that a row has.
+    pub rounds: u32,
+    /// Read bandwidth of the reference's largest mapping, one per backing.
+    pub read_bandwidth: Vec<Bandwidth>,
+}
+
+/// Why a run could not go on. What was finished before is on the disk.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// A row could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A worker process could not be started or spoken to.
+    #[error("cannot start a worker process: {0}")]
+    Worker(std::io::Error),
+    /// A worker said something that is no message.
+    #[error("a worker process said what is no message: {0}")]
+    Protocol(String),
+}
+
+/// The longest that a worker may be silent beyond its deadline.
+const GRACE: Duration = Duration::from_secs(20);
+/// The share of its time that a process plans to use: what single cells overrun (a call or a
+/// setup cannot be cut short) must not push the last ones of the last process out of the run.
+const PLANNED_PERCENT: u32 = 90;
+/// How often the stop flag is looked at.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The CPU that loops of one thread stay on: the last one that we may use, as the first is
+/// where interrupts tend to go.
+#[must_use]
+pub fn pinned_cpu() -> Option<usize> {
+    hugemem::process::allowed_cpus().ok()?.last().copied()
+}
+
+/// Runs the plan: `launch` makes the command of a worker process, `stop` ends the run
+/// after the row in hand, `watch` is told of every cell that is begun.
+///
+/// Cells that the writer holds already are left out, so that an interrupted run goes on.
+///
+/// # Errors
+/// [`SessionError`]; every row that was finished before is whole and on the disk.
+pub fn run(
+    cells: &[Cell],
+    settings: &Settings,
+    writer: &mut RowWriter,
+    launch: &mut dyn FnMut(u32) -> Command,
+    stop: &AtomicBool,
+    watch: &mut dyn FnMut(Progress<'_>),
+) -> Result<Summary, SessionError> {
+    let mut session = Session {
+        settings,
+        cpu: pinned_cpu(),
+        cpus: hugemem::process::allowed_cpus().unwrap_or_default(),
+        writer,
+        stop,
+        watch,
+        done: 0,
+        total: cells.len() * settings.processes as usize,
+        summary: Summary::default(),
+        measured: HashMap::new(),
+        speeds: HashMap::new(),
+    };
+    for process in 0..settings.processes {
+        let mut left = session.left(cells, process);
+        while !left.is_empty() && !session.over() {
+            left = session.process(process, left, launch)?;
+        }
+    }
+    session.close(cells)
+}
+
+struct Session<'a> {
+    settings: &'a Settings,
+    cpu: Option<usize>,
+    cpus: Vec<usize>,
+    writer: &'a mut RowWriter,
+    stop: &'a AtomicBool,
+    watch: &'a mut dyn FnMut(Progress<'_>),
+    done: usize,
+    total: usize,
+    summary: Summary,
+    /// Processes that measured a cell, by its title.
+    measured: HashMap<String, u32>,
+    /// Read speeds, one per process, by the cell's title and the slot's index.
+    speeds: HashMap<(String, usize), Vec<Speed>>,
+}
+
+impl Session<'_> {
+    /// Whether nothing more is to be begun.
+    fn over(&mut self) -> bool {
+        self.summary.stopped |= self.stop.load(Ordering::Relaxed);
+        self.summary.stopped || self.remaining() == Duration::ZERO
+    }
+
+    fn remaining(&self) -> Duration {
+        self.settings
+            .deadline
+            .saturating_duration_since(Instant::now())
+    }
+
+    /// The cells that this process has still to measure. The first takes them in the order
+    /// of the plan, so that a record can be read; later ones in a random order of their
+    /// own, so that what is warm, and what the budget cuts off, is not always the same.
+    fn left(&mut self, cells: &[Cell], process: u32) -> Vec<Cell> {
+        let (done, mut left): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(|cell| {
+            // Exact values do not depend on the process: the first one takes them all.
+            let exact = cell.value.is_some() && process > 0;
+            exact
+                || cell
+                    .identities(process)
+                    .all(|identity| self.writer.contains(&identity))
+        });
+        for cell in done {
+            *self.measured.entry(cell.title()).or_default() += 1;
+            self.done += 1;
+        }
+        if process > 0 {
+            let mut random =
+                Pcg64Mcg::seed_from_u64(self.settings.seed ^ (u64::from(process) << 32));
+            left.shuffle(&mut random);
+        }
+        left.into_iter().cloned().collect()
+    }
+
+    /// One worker process: answers the cells that it did not come to because it died.
+    fn process(
+        &mut self,
+        process: u32,
+        cells: Vec<Cell>,
+        launch: &mut dyn FnMut(u32) -> Command,
+    ) -> Result<Vec<Cell>, SessionError> {
+        let remaining = self.remaining();
+        let assignment = Assignment {
+            process,
+            seed: self.settings.seed,
+            cpu: self.cpu,
+            cpus: self.cpus.clone(),
+            quick: self.settings.quick,
+            share_ns: nanoseconds(
+                remaining / (self.settings.processes - process) * PLANNED_PERCENT / 100,
+            ),
+            limit_ns: nanoseconds(remaining),
+            cells,
+        };
+        let mut child = Child::start(launch(process), &assignment).map_err(SessionError::Worker)?;
+        let silent_until = Instant::now() + remaining + GRACE;
+        let mut rows: Vec<Row> = Vec::new();
+        let mut begun: Option<usize> = None;
+        let mut next = 0;
+        loop {
+            self.summary.stopped |= self.stop.load(Ordering::Relaxed);
+            if self.summary.stopped {
+                child.kill();
+                return Ok(Vec::new());
+            }
+            if Instant::now() > silent_until {
+                child.kill();
+            }
+            match child.hear(TICK) {
+                Said::Nothing => {}
+                Said::Row(row) => rows.push(*row),
+                Said::Note(Note::Pmu(pmu)) => self.summary.pmu = Some(pmu),
+                Said::Note(Note::Begin(at)) => {
+                    begun = Some(at);
+                    next = at + 1;
+                    self.tell(&assignment.cells[at].title());
+                }
+                Said::Note(Note::Speed { slot, speed }) => {
+                    let title = begun.map_or(String::new(), |at| assignment.cells[at].title());
+                    self.speeds.entry((title, slot)).or_default().push(speed);
+                }
+                Said::Note(Note::End(at)) => {
+                    begun = None;
+                    self.finish(&assignment.cells[at], rows.drain(..))?;
+                }
+                Said::Garbage(line) => {
+                    child.kill();
+                    return Err(SessionError::Protocol(line));
+                }
+                Said::Gone(why) => {
+                    let left = assignment.cells[next.min(assignment.cells.len())..].to_vec();
+                    if let Some(at) = begun {
+                        let dead = died(&assignment.cells[at], process, &why);
+                        self.finish(&assignment.cells[at], dead.into_iter())?;
+                        return Ok(left);
+                    }
+                    // It left in order: at the end, or because its time was over.
+                    return match why {
+                        Ended::InOrder => Ok(Vec::new()),
+                        Ended::Badly(why) => Err(SessionError::Protocol(why)),
+                    };
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, title: &str) {
+        let (done, total) = (self.done, self.total);
+        (self.watch)(Progress { done, total, title });
+    }
+
+    /// Appends a cell's rows together, once all of them are there.
+    fn finish(&mut self, cell: &Cell, rows: impl Iterator<Item = Row>) -> Result<(), SessionError> {
+        for row in rows {
+            if let Row::Sample(sample) = &row {
+                let rounds = u32::try_from(sample.rounds.len()).unwrap_or(u32::MAX);
+                self.summary.rounds = self.summary.rounds.max(rounds);
+            }
+            if !self.writer.contains(&row.identity()) {
+                self.writer.append(&row)?;
+            }
+        }
+        self.done += 1;
+        *self.measured.entry(cell.title()).or_default() += 1;
+        Ok(())
+    }
+
+    /// Writes down what was not measured. A run that was stopped is to be resumed: its
+    /// gaps stay gaps.
+    fn close(mut self, cells: &[Cell]) -> Result<Summary, SessionError> {
+        self.summary.stopped |= self.stop.load(Ordering::Relaxed);
+        self.write_speeds(cells)?;
+        for cell in cells {
+            match self.measured.get(&cell.title()) {
+                None => self.summary.unmeasured.push(cell.title()),
+                Some(processes) if *processes < self.settings.processes => self.summary.thin += 1,
+                Some(_) => {}
+            }
+            if !self.measured.contains_key(&cell.title()) && !self.summary.stopped {
+                for slot in &cell.slots {
+                    self.writer.append(&blank(cell, slot, 0, not_measured()))?;
+                }
+            }
+        }
+        Ok(self.summary)
+    }
+}
+
+impl Session<'_> {
+    /// One row per mapping that was read linearly, over all processes. Of a run that is
+    /// stopped the rows so far would stand in the way of those of the whole run.
+    fn write_speeds(&mut self, cells: &[Cell]) -> Result<(), SessionError> {
+        if self.summary.stopped {
+            return Ok(());
+        }
+        for cell in cells {
+            for (at, slot) in cell.slots.iter().enumerate() {
+                let Some(speeds) = self.speeds.get(&(cell.title(), at)) else {
+                    continue;
+                };
+                for row in speed_rows(cell, slot, speeds) {
+                    if !self.writer.contains(&row.identity()) {
+                        self.writer.append(&row)?;
+                    }
+                }
+                if slot.design == REFERENCE
+                    && slot.label.is_empty()
+                    && let Some(line) = bandwidth(&cell.backing, speeds)
+                {
+                    keep_largest(&mut self.summary.read_bandwidth, line);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the line of the largest mapping of each backing: small ones fit a cache.
+fn keep_largest(lines: &mut Vec<Bandwidth>, line: Bandwidth) {
+    match lines.iter_mut().find(|known| known.backing == line.backing) {
+        Some(known) if known.bytes < line.bytes => *known = line,
+        Some(_) => {}
+        None => lines.push(line),
+    }
+}
+
+/// How a worker ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Ended {
+    /// With exit status 0.
+    InOrder,
+    /// Otherwise: how, and its last words.
+    Badly(String),
+}
+
+/// The rows of a cell whose process died in it: errors, never times.
+fn died(cell: &Cell, process: u32, why: &Ended) -> Vec<Row> {
+    let why = match why {
+        Ended::InOrder => "the worker process left in the middle of it".to_owned(),
+        Ended::Badly(why) => format!("the worker process died: {why}"),
+    };
+    cell.slots
+        .iter()
+        .map(|slot| blank(cell, slot, process, Status::Err(why.clone())))
+        .collect()
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

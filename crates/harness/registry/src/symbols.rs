@@ -1,0 +1,133 @@
+//! Bytes of machine code of each loop, from the running executable's own symbols.
+
+use std::sync::LazyLock;
+
+use object::{Object, ObjectSymbol, SymbolKind};
+use workloads::SetupError;
+
+/// Why the code cannot be looked at.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CodeError {
+    /// The executable cannot be read.
+    #[error("the running executable cannot be read: {0}")]
+    Unreadable(String),
+    /// It has no symbols of loops.
+    #[error(
+        "the running executable names no loops: it is stripped, or its symbols drop type parameters (build with -C symbol-mangling-version=v0)"
+    )]
+    NoSymbols,
+}
+
+/// The code of one loop.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct EntryCode {
+    /// The demangled name: `workloads::iteration::segments::entry::<flat::Flat>`.
+    pub name: String,
+    /// Where it starts in the executable.
+    pub address: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// The name as the linker knows it.
+    pub symbol: String,
+}
+
+impl EntryCode {
+    /// Whether this is a loop of the workload with this id.
+    pub fn is_of(&self, workload: &str) -> bool {
+        let module = workload.replace('/', "::").replace('-', "_");
+        self.name.starts_with(&format!("workloads::{module}::"))
+    }
+}
+
+/// Every timed loop in this executable, by name.
+///
+/// # Errors
+/// [`CodeError`].
+#[inline(never)]
+pub fn entry_codes() -> Result<&'static [EntryCode], CodeError> {
+    static CODES: LazyLock<Result<Vec<EntryCode>, CodeError>> = LazyLock::new(read);
+    CODES.as_deref().map_err(Clone::clone)
+}
+
+/// All functions of this executable, by where they start in its file.
+struct Own {
+    functions: Vec<EntryCode>,
+    /// What a function's address is here, less what it is in the file.
+    slide: usize,
+}
+
+static OWN: LazyLock<Result<Own, CodeError>> = LazyLock::new(Own::read);
+
+impl Own {
+    fn read() -> Result<Self, CodeError> {
+        let unreadable = |e: &dyn std::fmt::Display| CodeError::Unreadable(e.to_string());
+        let path = std::env::current_exe().map_err(|e| unreadable(&e))?;
+        let bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
+        let file = object::File::parse(&*bytes).map_err(|e| unreadable(&e))?;
+        let functions: Vec<EntryCode> = file
+            .symbols()
+            .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
+            .filter_map(|symbol| {
+                Some(EntryCode {
+                    name: format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?)),
+                    address: symbol.address(),
+                    bytes: symbol.size(),
+                    symbol: symbol.name().ok()?.to_owned(),
+                })
+            })
+            .collect();
+        let anchor = functions.iter().find(|function| function.name == ANCHOR);
+        let anchor = anchor.ok_or(CodeError::NoSymbols)?.address as usize;
+        let slide = (entry_codes as *const () as usize).wrapping_sub(anchor);
+        Ok(Self { functions, slide })
+    }
+}
+
+/// The function by which it is found out where the executable was loaded.
+const ANCHOR: &str = "registry::symbols::entry_codes";
+
+fn read() -> Result<Vec<EntryCode>, CodeError> {
+    let own = OWN.as_ref().map_err(Clone::clone)?;
+    let is_loop = |name: &str| {
+        let path = name.split("::<").next().unwrap_or(name);
+        let function = path.rsplit("::").next().unwrap_or(path);
+        path.starts_with("workloads::")
+            && function.starts_with("entry")
+            && !name.contains("{closure")
+    };
+    let mut codes: Vec<EntryCode> = own
+        .functions
+        .iter()
+        .filter(|function| is_loop(&function.name))
+        .cloned()
+        .collect();
+    codes.sort();
+    codes.dedup();
+    if codes.iter().any(|code| code.name.contains('<')) {
+        Ok(codes)
+    } else {
+        Err(CodeError::NoSymbols)
+    }
+}
+
+/// Bytes of the functions that start at these addresses, as often as they are named: two
+/// loops that the compiler folded into one count for both.
+pub(crate) fn code_bytes(addresses: &[usize]) -> Result<u64, SetupError> {
+    let absent = |e: String| SetupError::Absent(e);
+    if addresses.is_empty() {
+        return Err(absent("the design has no such loop".to_owned()));
+    }
+    let own = OWN.as_ref().map_err(|e| absent(e.to_string()))?;
+    addresses
+        .iter()
+        .map(|address| {
+            let in_file = address.wrapping_sub(own.slide) as u64;
+            let function = own
+                .functions
+                .iter()
+                .find(|function| function.address == in_file);
+            function.map(|function| function.bytes)
+        })
+        .sum::<Option<u64>>()
+        .ok_or_else(|| absent("the running executable does not say how long a loop is".to_owned()))
+}

@@ -1,0 +1,153 @@
+//! The machine code of every timed loop, as this very executable has it: no path out of a
+//! loop, or of a function of ours that it calls, ends in a panic.
+//!
+//! A bounds or overflow check that the compiler could not remove would be work that the
+//! kernel does not do, and in one design only as likely as not. Optimised builds only:
+//! `ci/codegen` makes one.
+#![cfg(not(debug_assertions))]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction};
+use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
+
+/// Crates whose out-of-line functions belong to a loop that calls them.
+const OURS: [&str; 7] = [
+    "mm::",
+    "flat::",
+    "folio::",
+    "headpage::",
+    "null::",
+    "split::",
+    "workloads::",
+];
+
+/// What a check ends in.
+const PANICS: [&str; 6] = [
+    "core::panicking::",
+    "core::slice::index::",
+    "core::option::",
+    "core::result::unwrap_failed",
+    "core::str::slice_error_fail",
+    "std::panicking::",
+];
+
+struct Function {
+    name: String,
+    code: Vec<u8>,
+}
+
+struct Executable {
+    functions: BTreeMap<u64, Function>,
+}
+
+impl Executable {
+    fn own() -> Self {
+        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let file = object::File::parse(&*bytes).unwrap();
+        let functions = file
+            .symbols()
+            .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
+            .filter_map(|symbol| {
+                let section = file.section_by_index(symbol.section_index()?).ok()?;
+                let code = section.data_range(symbol.address(), symbol.size()).ok()??;
+                let name = format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?));
+                Some((
+                    symbol.address(),
+                    Function {
+                        name,
+                        code: code.to_vec(),
+                    },
+                ))
+            })
+            .collect();
+        Self { functions }
+    }
+
+    fn instructions(&self, address: u64) -> impl Iterator<Item = Instruction> {
+        let function = &self.functions[&address];
+        let mut decoder = Decoder::with_ip(64, &function.code, address, DecoderOptions::NONE);
+        std::iter::from_fn(move || decoder.can_decode().then(|| decoder.decode()))
+    }
+
+    /// Functions that a function calls, or jumps to as its last act.
+    fn calls(&self, address: u64) -> BTreeSet<u64> {
+        self.instructions(address)
+            .filter(|instruction| {
+                matches!(
+                    instruction.flow_control(),
+                    FlowControl::Call
+                        | FlowControl::UnconditionalBranch
+                        | FlowControl::ConditionalBranch
+                )
+            })
+            .map(|instruction| instruction.near_branch_target())
+            .filter(|target| self.functions.contains_key(target) && *target != address)
+            .collect()
+    }
+
+    /// The chains of calls, from a loop through our own functions, that end in a panic.
+    fn panic_paths(&self, entry: u64) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut left = vec![(entry, String::new())];
+        while let Some((address, path)) = left.pop() {
+            if !seen.insert(address) {
+                continue;
+            }
+            let path = format!("{path} -> {}", self.functions[&address].name);
+            for callee in self.calls(address) {
+                let name = &self.functions[&callee].name;
+                if PANICS.iter().any(|panic| name.starts_with(panic)) {
+                    found.push(format!("{path} -> {name}"));
+                } else if OURS
+                    .iter()
+                    .any(|ours| name.trim_start_matches('<').starts_with(ours))
+                {
+                    left.push((callee, path.clone()));
+                }
+            }
+        }
+        found
+    }
+}
+
+#[test]
+fn no_timed_loop_has_a_path_into_a_panic() {
+    let executable = Executable::own();
+    // Loops that nothing refers to are not linked: this refers to all of them.
+    assert!(registry::entries().len() > registry::workloads().len());
+    let codes = registry::entry_codes().expect("this executable names its loops");
+    let mut paths = Vec::new();
+    for code in codes {
+        // A thread pool is not ours, and its entry is a call into it; the loop that its
+        // threads run is an entry of its own.
+        if code.is_of("accounting/contention") && !code.name.contains("entry_thread") {
+            continue;
+        }
+        paths.extend(executable.panic_paths(code.address));
+    }
+    assert!(
+        paths.is_empty(),
+        "{} paths:\n{}",
+        paths.len(),
+        paths.join("\n")
+    );
+}
+
+#[test]
+fn every_design_has_a_loop_of_its_own_for_every_timed_workload() {
+    let codes = registry::entry_codes().expect("this executable names its loops");
+    let workloads = registry::workloads()
+        .iter()
+        .filter(|workload| workload.is_timed());
+    for workload in workloads {
+        let of: Vec<_> = codes
+            .iter()
+            .filter(|code| code.is_of(workload.id))
+            .collect();
+        assert!(of.len() > 1, "{} has {} loops", workload.id, of.len());
+    }
+    // Nothing is claimed of a table that is empty.
+    assert!(codes.len() > 100, "{} loops", codes.len());
+}

@@ -1,0 +1,33 @@
+//! The wire types of results, the files that hold them, and what a reader refuses.
+//!
+//! A run is a directory with `env.json` (one [`Environment`]) and `samples.jsonl`
+//! (one [`Row`] per line). Both carry [`SCHEMA_VERSION`]. Writers never leave half a
+//! file under its final name; readers name file, line and field when they refuse.
+#![forbid(unsafe_code)]
+
+mod baseline;
+mod check;
+mod environment;
+mod error;
+mod read;
+mod row;
+mod run;
+mod store;
+mod write;
+
+pub use baseline::{Baseline, Loop, LoopCount};
+pub use environment::{
+    Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, command_without_paths,
+};
+pub use error::RecordError;
+pub use read::{Tail, read_environment, read_rows, rows_from_bytes};
+pub use row::{Identity, Memory, Param, Params, Row, Sample, Status, Value};
+pub use run::{ENV_FILE, PLOTS_DIR, REPORT_FILE, Run, SAMPLES_FILE};
+pub use store::{Store, StoreError, Stored, run_folders};
+pub use write::{RowWriter, write_environment, write_whole};
+
+/// The schema version that this crate writes, and the newest that it reads.
+///
+/// It grows when a field changes its meaning or a new field cannot be left out by a
+/// reader; the JSON Schema files in `crates/harness/results/schema` describe this version.
+pub const SCHEMA_VERSION: u32 = 1;

@@ -1,0 +1,190 @@
+//! A baseline is read whole or refused with the name of the culprit, and is never half written.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use results::{Baseline, Loop, LoopCount, Params, RecordError};
+
+const FILE: &str = "baseline/some-target-1.95.0.json";
+
+fn count(design: &str, order: u64, functions: &[(&str, u64)]) -> LoopCount {
+    LoopCount {
+        of: Loop {
+            workload: "iteration/chunks".to_owned(),
+            design: design.to_owned(),
+            rules: "6.12".to_owned(),
+            params: Params::from([("order".to_owned(), order.into())]),
+        },
+        instructions: functions.iter().map(|(_, n)| n).sum(),
+        limit: None,
+        functions: functions
+            .iter()
+            .map(|(name, n)| ((*name).to_owned(), *n))
+            .collect(),
+    }
+}
+
+fn baseline() -> Baseline {
+    Baseline {
+        schema: 1,
+        target: "some-target".to_owned(),
+        rustc: "rustc 1.95.0 (abc 2026-04-14)".to_owned(),
+        optimised: true,
+        valgrind: "valgrind-3.19.0".to_owned(),
+        counts: vec![
+            count("folio", 0, &[("entry", 40), ("for_each_chunk", 26)]),
+            LoopCount {
+                limit: Some(2.5),
+                ..count("folio", 9, &[("entry", 47), ("for_each_chunk", 26)])
+            },
+        ],
+    }
+}
+
+fn read(text: &str) -> Result<Baseline, RecordError> {
+    Baseline::from_bytes(text.as_bytes(), Path::new(FILE))
+}
+
+fn refusal(text: &str) -> String {
+    read(text).expect_err("the text is refused").to_string()
+}
+
+#[test]
+fn what_is_written_is_what_is_read() {
+    let text = baseline().to_text().unwrap();
+    assert_eq!(read(&text).unwrap(), baseline());
+    let lines = text.lines().filter(|line| line.contains("\"loop\""));
+    assert_eq!(lines.count(), 2, "a line for each count:\n{text}");
+}
+
+#[test]
+fn the_name_of_the_file_says_target_and_compiler() {
+    let name = Baseline::file_name("x86_64-unknown-linux-gnu", "rustc 1.95.0 (abc 2026-04-14)");
+    assert_eq!(name, "x86_64-unknown-linux-gnu-1.95.0.json");
+}
+
+#[test]
+fn a_corrupt_baseline_is_refused_with_file_line_and_field() {
+    let text = baseline().to_text().unwrap();
+    for (from, to, line, field, word) in [
+        (
+            "\"instructions\":66",
+            "\"instructions\":67",
+            8,
+            "counts[0].instructions",
+            "add up",
+        ),
+        (
+            "\"instructions\":66",
+            "\"instructions\":-66",
+            8,
+            "counts[0].instructions",
+            "u64",
+        ),
+        ("\"instructions\":66,", "", 8, "counts[0]", "missing field"),
+        (
+            "\"order\":9",
+            "\"order\":0",
+            9,
+            "counts[1].loop",
+            "as counts[0]",
+        ),
+        (
+            "\"limit\":2.5",
+            "\"limit\":-1",
+            9,
+            "counts[1].limit",
+            "percentage",
+        ),
+        (
+            "\"rules\":\"6.12\"",
+            "\"rule\":\"6.12\"",
+            8,
+            "counts[0].loop.rule",
+            "unknown field",
+        ),
+        (
+            "\"optimised\": true",
+            "\"optimised\": 1",
+            5,
+            "optimised",
+            "boolean",
+        ),
+        (
+            "\"schema\": 1,",
+            "\"schema\": 0,",
+            1,
+            "schema",
+            "never existed",
+        ),
+        ("\"schema\": 1,", "", 1, "schema", "missing"),
+        ("\"counts\": [", "\"counts\": (", 7, ".", "no JSON"),
+    ] {
+        let damaged = text.replacen(from, to, 1);
+        assert_ne!(damaged, text, "{from} is there");
+        let refusal = refusal(&damaged);
+        assert!(
+            refusal.contains(&format!("{FILE}:{line}: field `{field}`")),
+            "{to}: {refusal}"
+        );
+        assert!(refusal.contains(word), "{to} should say {word}: {refusal}");
+    }
+}
+
+#[test]
+fn a_baseline_of_a_later_tool_is_refused_as_such() {
+    let text = baseline().to_text().unwrap();
+    let newer = text.replace("\"schema\": 1", "\"schema\": 2");
+    assert!(matches!(
+        read(&newer),
+        Err(RecordError::Newer { found: 2, .. })
+    ));
+}
+
+#[test]
+fn a_loop_that_costs_nothing_was_not_counted() {
+    let mut nothing = baseline();
+    nothing.counts[0].instructions = 0;
+    nothing.counts[0].functions = BTreeMap::new();
+    assert!(refusal(&nothing.to_text().unwrap()).contains("costs nothing"));
+}
+
+#[test]
+fn writing_leaves_the_old_file_or_the_new_one_and_nothing_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.json");
+    baseline().write(&path).unwrap();
+    let mut next = baseline();
+    next.counts.truncate(1);
+    next.write(&path).unwrap();
+    assert_eq!(Baseline::read(&path).unwrap(), next);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    // The folder is gone: nothing can be written, and the error names the file.
+    let error = next.write(&folder.path().join("gone/b.json")).unwrap_err();
+    assert!(error.to_string().contains("gone/b.json"), "{error}");
+}
+
+#[test]
+fn a_part_of_a_baseline_is_never_taken_for_a_whole() {
+    let text = baseline().to_text().unwrap();
+    // Without its last newline it says the same.
+    for cut in 0..text.len() - 1 {
+        assert!(read(&text[..cut]).is_err(), "cut at {cut}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_refused_without_a_panic(text in "\\PC*", at in 0.0..1.0_f64) {
+        prop_assert!(read(&text).is_err());
+        // Put somewhere into a good one, it is refused or changes no number.
+        let good = baseline().to_text().unwrap();
+        let (before, after) = good.split_at((good.len() as f64 * at) as usize);
+        if let Ok(read) = read(&format!("{before}{text}{after}")) {
+            let numbers = |b: &Baseline| b.counts.iter().map(|c| c.instructions).collect::<Vec<_>>();
+            prop_assert_eq!(numbers(&read), numbers(&baseline()));
+        }
+    }
+}

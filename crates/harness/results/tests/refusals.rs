@@ -1,0 +1,335 @@
+//! Every refusal names its culprit, and no accident costs more than the row in hand.
+
+use std::fs;
+use std::path::Path;
+
+use results::{
+    Environment, Params, RecordError, Row, RowWriter, Run, SAMPLES_FILE, Sample, Status, Tail,
+    command_without_paths, read_environment, read_rows, rows_from_bytes, write_environment,
+    write_whole,
+};
+
+fn sample(process: u32) -> Row {
+    Row::Sample(Sample {
+        schema: 1,
+        workload: "iteration/segments".to_owned(),
+        family: "iteration".to_owned(),
+        design: "flat".to_owned(),
+        label: String::new(),
+        params: Params::from([("order".to_owned(), 9.into())]),
+        axis: "order".to_owned(),
+        process,
+        unit: "page".to_owned(),
+        elements: 512,
+        iters: 100,
+        rounds: vec![1.5, 1.25],
+        checksum: "0xbeef".to_owned(),
+        minor_faults: 0,
+        context_switches: 1,
+        instructions: None,
+        dtlb_misses: Some(0.5),
+        memory: None,
+        status: Status::Ok,
+    })
+}
+
+fn line(process: u32) -> String {
+    format!("{}\n", serde_json::to_string(&sample(process)).unwrap())
+}
+
+fn refusal(text: &str) -> String {
+    let error = rows_from_bytes(
+        text.as_bytes(),
+        Path::new("run/samples.jsonl"),
+        Tail::Refuse,
+    );
+    error.expect_err("the text is refused").to_string()
+}
+
+#[test]
+fn a_refusal_names_file_line_and_field() {
+    for (from, to, field, word) in [
+        ("\"process\":1", "\"process\":-1", "process", "u32"),
+        ("[1.5,1.25]", "[1.5,\"fast\"]", "rounds[1]", "string"),
+        ("[1.5,1.25]", "[1.5,-1.25]", "rounds[1]", "no duration"),
+        ("[1.5,1.25]", "[]", "rounds", "empty"),
+        (
+            "{\"order\":9}",
+            "{\"order\":[9]}",
+            "params.order",
+            "any variant",
+        ),
+        (
+            "\"axis\":\"order\"",
+            "\"axis\":\"depth\"",
+            "axis",
+            "not among the params",
+        ),
+        ("0xbeef", "beef", "checksum", "hex"),
+        (
+            "\"family\":\"iteration\"",
+            "\"family\":\"merging\"",
+            "family",
+            "merging",
+        ),
+        ("\"unit\":\"page\",", "", ".", "missing field `unit`"),
+        ("\"schema\":1,", "", "schema", "missing"),
+        (
+            "\"type\":\"sample\"",
+            "\"type\":\"simple\"",
+            "type",
+            "simple",
+        ),
+    ] {
+        let damaged = line(1).replace(from, to);
+        assert_ne!(damaged, line(1), "{from} is in the line");
+        let message = refusal(&format!("{}{damaged}", line(0)));
+        let place = format!("run/samples.jsonl:2: field `{field}`:");
+        assert!(message.starts_with(&place), "{message} begins with {place}");
+        assert!(message.contains(word), "{message} says {word}");
+    }
+}
+
+#[test]
+fn a_newer_schema_is_told_apart_from_a_corrupt_line() {
+    let newer = line(0).replace("\"schema\":1", "\"schema\":7,\"invented\":true");
+    let error = rows_from_bytes(newer.as_bytes(), Path::new("x"), Tail::Refuse).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            RecordError::Newer {
+                found: 7,
+                line: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn two_rows_of_one_identity_are_refused_by_name() {
+    let message = refusal(&format!("{}{}{}", line(0), line(1), line(0)));
+    let want = "run/samples.jsonl:3: same identity as line 1: \
+                iteration/segments flat [order=9] process 0";
+    assert_eq!(message, want);
+}
+
+#[test]
+fn a_cut_off_line_is_refused_unless_the_run_is_resumed() {
+    let text = format!("{}{}", line(0), line(1));
+    for cut in line(0).len() + 1..text.len() {
+        let bytes = &text.as_bytes()[..cut];
+        let strict = rows_from_bytes(bytes, Path::new("x"), Tail::Refuse).unwrap_err();
+        assert!(
+            matches!(strict, RecordError::Truncated { line: 2, .. }),
+            "{strict}"
+        );
+        let rows = rows_from_bytes(bytes, Path::new("x"), Tail::Drop).unwrap();
+        assert_eq!(rows, vec![sample(0)]);
+    }
+}
+
+#[test]
+fn a_damaged_line_in_the_middle_is_refused_even_when_resuming() {
+    let text = format!("{}{}", &line(0).replace('}', ""), line(1));
+    let error = rows_from_bytes(text.as_bytes(), Path::new("x"), Tail::Drop).unwrap_err();
+    assert!(error.to_string().starts_with("x:1: field `.`"), "{error}");
+}
+
+#[test]
+fn resuming_heals_the_tail_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(SAMPLES_FILE);
+    fs::write(&path, format!("{}{}", line(0), &line(1)[..40])).unwrap();
+    let (mut writer, rows) = RowWriter::resume(&path).unwrap();
+    assert_eq!(rows, vec![sample(0)]);
+    assert!(writer.contains(&sample(0).identity()));
+    assert!(!writer.contains(&sample(1).identity()));
+    let again = writer.append(&sample(0)).unwrap_err();
+    assert!(
+        matches!(again, RecordError::Duplicate { first: 1, .. }),
+        "{again}"
+    );
+    writer.append(&sample(1)).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(
+        read_rows(&path, Tail::Refuse).unwrap(),
+        vec![sample(0), sample(1)]
+    );
+}
+
+#[test]
+fn resuming_a_corrupt_file_leaves_it_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(SAMPLES_FILE);
+    let text = format!("not json\n{}cut", line(0));
+    fs::write(&path, &text).unwrap();
+    RowWriter::resume(&path).unwrap_err();
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_row_is_readable_as_soon_as_it_is_appended() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(SAMPLES_FILE);
+    let mut writer = RowWriter::create(&path).unwrap();
+    for process in 0..3 {
+        writer.append(&sample(process)).unwrap();
+        assert_eq!(
+            read_rows(&path, Tail::Refuse).unwrap().len(),
+            process as usize + 1
+        );
+    }
+}
+
+#[test]
+fn a_writer_refuses_what_no_reader_would_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(SAMPLES_FILE);
+    let mut writer = RowWriter::create(&path).unwrap();
+    let Row::Sample(mut bad) = sample(0) else {
+        unreachable!()
+    };
+    bad.rounds[1] = f64::NAN;
+    let error = writer
+        .append(&Row::Sample(bad.clone()))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("iteration/segments flat [order=9] process 0"),
+        "{error}"
+    );
+    assert!(error.contains("rounds[1]"), "{error}");
+    bad.rounds = vec![1.0];
+    bad.status = Status::Err("checksum differs".to_owned());
+    let error = writer.append(&Row::Sample(bad)).unwrap_err().to_string();
+    assert!(error.contains("although the status is not ok"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), b"");
+}
+
+#[test]
+fn a_second_run_does_not_overwrite_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(SAMPLES_FILE);
+    RowWriter::create(&path)
+        .unwrap()
+        .append(&sample(0))
+        .unwrap();
+    RowWriter::create(&path).unwrap_err();
+    assert_eq!(read_rows(&path, Tail::Refuse).unwrap().len(), 1);
+}
+
+/// The test runs itself again under a file size limit, which refuses a write half-way
+/// just as a full disk does.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_costs_only_the_row_in_hand() {
+    const DIR: &str = "FOLIOSCOPE_TEST_FULL_DISK";
+    if let Some(dir) = std::env::var_os(DIR) {
+        let path = Path::new(&dir).join(SAMPLES_FILE);
+        let mut writer = RowWriter::create(&path).unwrap();
+        let error = (0..)
+            .find_map(|process| writer.append(&sample(process)).err())
+            .unwrap();
+        assert!(matches!(error, RecordError::Io { .. }), "{error}");
+        assert!(error.to_string().contains(SAMPLES_FILE), "{error}");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new("sh")
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 4; exec \"$0\" --exact a_full_disk_costs_only_the_row_in_hand",
+        ])
+        .arg(std::env::current_exe().unwrap())
+        .env(DIR, dir.path())
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    // Strict reading: the half line that the disk took is gone again.
+    let rows = read_rows(&dir.path().join(SAMPLES_FILE), Tail::Refuse).unwrap();
+    assert!(rows.len() > 2, "{} rows", rows.len());
+    assert_eq!(rows, (0..rows.len() as u32).map(sample).collect::<Vec<_>>());
+}
+
+#[test]
+fn resuming_something_that_is_no_file_is_refused() {
+    let error = RowWriter::resume(Path::new("/dev/zero"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.starts_with("/dev/zero: "), "{error}");
+}
+
+#[test]
+fn a_failed_whole_write_keeps_the_old_contents_and_leaves_no_litter() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("report.txt");
+    write_whole(&path, b"old").unwrap();
+    write_whole(&path, b"new").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    // A directory in the way: the rename fails after the temporary file was written.
+    let blocked = dir.path().join("plots");
+    fs::create_dir(&blocked).unwrap();
+    fs::write(blocked.join("a.svg"), b"figure").unwrap();
+    let error = write_whole(&blocked, b"x").unwrap_err();
+    assert!(error.to_string().contains("plots"), "{error}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn an_environment_is_refused_with_its_field() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("env.json");
+    write_environment(&path, &Environment::unknown()).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    for (from, to, field) in [
+        ("\"cores\": 1", "\"cores\": \"one\"", "field `cores`"),
+        ("\"schema\": 1", "\"schema\": 2", "field `schema`"),
+        (
+            "\"resolution_ns\": 0.0",
+            "\"resolution_ns\": null",
+            "field `clock.resolution_ns`",
+        ),
+        ("\"pmu\": null", "\"pmu\": ", "field `.`"),
+    ] {
+        let damaged = text.replace(from, to);
+        assert_ne!(damaged, text, "{from} is in the file");
+        fs::write(&path, damaged).unwrap();
+        let error = read_environment(&path).unwrap_err().to_string();
+        assert!(
+            error.contains(field) && error.contains("env.json:"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_run_without_its_files_says_which() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = Run::load(dir.path(), Tail::Refuse).unwrap_err();
+    assert!(error.to_string().contains("env.json"), "{error}");
+}
+
+#[test]
+fn the_command_line_keeps_no_path_of_the_machine() {
+    let args = [
+        "/home/ann/bin/folioscope",
+        "measure",
+        "--out=/home/ann/runs/a/",
+        "/srv/x",
+        "-q",
+    ];
+    assert_eq!(
+        command_without_paths(&args),
+        ["folioscope", "measure", "--out=a", "x", "-q"]
+    );
+    let mut env = Environment::unknown();
+    env.command = vec![
+        "folioscope".into(),
+        "--workload".into(),
+        "iteration/*".into(),
+    ];
+    assert_eq!(env.command_line(), "folioscope --workload 'iteration/*'");
+}

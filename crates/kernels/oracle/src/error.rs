@@ -1,0 +1,197 @@
+//! What can go wrong between the question and the kernel's answer, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::arena::Unplaceable;
+use crate::wire::WireError;
+
+/// Why the referee did not answer. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OracleError {
+    /// The emulator is not installed.
+    #[error(
+        "QEMU is not installed: no `{program}` on the PATH\n  do: apt-get install qemu-system-x86"
+    )]
+    NoQemu {
+        /// What was looked for.
+        program: String,
+    },
+    /// No static busybox for the guest's initramfs.
+    #[error(
+        "no static busybox for the guest: {reason}\n  do: apt-get install busybox-static, or name one with FOLIOSCOPE_BUSYBOX"
+    )]
+    NoBusybox {
+        /// What is wrong with the one found, or that there is none.
+        reason: String,
+    },
+    /// No C compiler or no make.
+    #[error(
+        "the module cannot be built: no `{program}` on the PATH\n  do: apt-get install gcc make"
+    )]
+    NoCompiler {
+        /// What was looked for.
+        program: String,
+    },
+    /// The kernel's build tools want a chroot, which this machine does not give.
+    #[error(
+        "modules for kernel {kernel} are built in a chroot, which failed: {why}\n  do: allow user namespaces, or run as root"
+    )]
+    NoChroot {
+        /// The kernel's release.
+        kernel: String,
+        /// What unshare, mount or chroot said.
+        why: String,
+    },
+    /// The series was not fetched yet.
+    #[error(
+        "kernel {series} is not in {}\n  do: scripts/fetch-kernels {series} (or folioscope kernel fetch {series})",
+        store.display()
+    )]
+    NotFetched {
+        /// The series, as `5.10`.
+        series: String,
+        /// Where it was looked for.
+        store: PathBuf,
+    },
+    /// Fetching failed; the script's own words say why.
+    #[error("fetching kernels failed:\n{log}")]
+    Fetch {
+        /// What the script printed.
+        log: String,
+    },
+    /// A manifest, record or file of ours that does not read as it should.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Field and fault.
+        reason: String,
+    },
+    /// `--bzimage` or `--kdir` do not name what they should.
+    #[error("{}: {reason}", path.display())]
+    NotAKernel {
+        /// The path given.
+        path: PathBuf,
+        /// What was expected there, and how to get it.
+        reason: String,
+    },
+    /// The kernel was built without options that the guest or the module needs.
+    #[error("kernel {kernel} lacks options the referee needs: {}\n  do: enable them in its .config and rebuild", options.join(", "))]
+    MissingOptions {
+        /// The kernel's release.
+        kernel: String,
+        /// The options, as `CONFIG_KPROBES=y`.
+        options: Vec<String>,
+    },
+    /// The module did not compile or link against the kernel's headers.
+    #[error("the module does not build for {kernel} (whole log: {}):\n{tail}\n  do: if a kernel interface changed, module/compat.h is the place", log.display())]
+    ModuleBuild {
+        /// The kernel's release.
+        kernel: String,
+        /// The whole log.
+        log: PathBuf,
+        /// The lines that matter.
+        tail: String,
+    },
+    /// The module was built but the guest's kernel would not load or start it.
+    #[error("kernel {kernel} did not take the module: {reason}\n{tail}")]
+    ModuleRefused {
+        /// The kernel's release.
+        kernel: String,
+        /// What that usually means.
+        reason: String,
+        /// The console's last lines.
+        tail: String,
+    },
+    /// The guest's kernel panicked or oopsed.
+    #[error(
+        "kernel {kernel} panicked in the guest; its last words:\n{tail}\n  do: look for a BUG or NULL pointer above; a case that stops the kernel is worth a report; a double fault behind a cmpxchg16b is the emulator's, gone on the next run or with a newer QEMU"
+    )]
+    Panic {
+        /// The kernel's release.
+        kernel: String,
+        /// The console from the fault on.
+        tail: String,
+    },
+    /// The guest did not end in time.
+    #[error("kernel {kernel} was still running after {} s of processor time; the console's tail:\n{tail}\n  do: look at what it waited for; it boots in under 10 s", limit.as_secs())]
+    TimeLimit {
+        /// The kernel's release.
+        kernel: String,
+        /// What was allowed.
+        limit: Duration,
+        /// The console's last lines.
+        tail: String,
+    },
+    /// The guest ended, but the module never said a word.
+    #[error(
+        "kernel {kernel} ended without the module's output; the console's tail:\n{tail}\n  do: see whether it found its init and console (CONFIG_BLK_DEV_INITRD, CONFIG_SERIAL_8250_CONSOLE)"
+    )]
+    Silent {
+        /// The kernel's release.
+        kernel: String,
+        /// The console's last lines.
+        tail: String,
+    },
+    /// QEMU itself failed.
+    #[error("QEMU failed ({status}):\n{stderr}")]
+    Qemu {
+        /// Its exit status.
+        status: String,
+        /// What it printed.
+        stderr: String,
+    },
+    /// The data port's text is truncated or damaged; nothing of it is used.
+    #[error(
+        "kernel {kernel}: {source}; no part of that boot's answers is used\n  do: run it again; if it repeats, the guest died while printing"
+    )]
+    Wire {
+        /// The kernel's release.
+        kernel: String,
+        /// What does not add up.
+        source: WireError,
+    },
+    /// A part of the module stopped with an error.
+    #[error("kernel {kernel}: the module's {part} part stopped: {what}")]
+    Part {
+        /// The kernel's release.
+        kernel: String,
+        /// `cases` or `count`.
+        part: String,
+        /// The errno and where.
+        what: String,
+    },
+    /// A case that the guest's memory cannot hold.
+    #[error("case `{name}`: {reason}")]
+    Unplaceable {
+        /// The case's name.
+        name: String,
+        /// Why not.
+        reason: Unplaceable,
+    },
+    /// A case on which this kernel would stop at a BUG_ON; it is not asked.
+    #[error("case `{name}` would stop kernel {kernel} at a BUG_ON, so it is not asked")]
+    WouldStop {
+        /// The case's name.
+        name: String,
+        /// The kernel's release.
+        kernel: String,
+    },
+    /// A file or process of this machine.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+/// Says what was being done when the system said no.
+pub(crate) fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> OracleError {
+    let what = what.into();
+    move |source| OracleError::Io { what, source }
+}

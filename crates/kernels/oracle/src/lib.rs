@@ -1,0 +1,48 @@
+//! Real kernels in QEMU as the referee.
+//!
+//! Debian's kernels, or a kernel developer's own, boot in an emulated machine that has no
+//! network and only an initramfs. A small module of ours (`module/`, GPL-2.0) asks them the
+//! same cases that the models answer, and counts what their primitives cost: under QEMU's TCG
+//! with `-icount shift=0` one guest instruction is one tick, so counts repeat to the last digit.
+//!
+//! - [`Store`] and [`fetch`]: where fetched kernels live, and how they get there.
+//! - [`Kernel`]: a fetched series, or an own build.
+//! - [`Oracle`]: a kernel with the module built for it: ask it cases, let it count.
+//! - [`check`](check::check): random cases against the models, mismatches shrunk.
+//! - [`recorded`]: the answers and counts that are committed, and what refuses them.
+//! - [`diff`](diff::diff): what changed per primitive between two recorded counts.
+#![forbid(unsafe_code)]
+
+mod arena;
+pub mod check;
+pub mod count;
+pub mod diff;
+mod error;
+mod fetch;
+pub mod fidelity;
+mod guest;
+pub mod history;
+mod initramfs;
+mod kernel;
+mod kernel_answer;
+mod models;
+mod module;
+mod oracle;
+mod outcome;
+mod payload;
+mod question;
+pub mod recorded;
+mod shrink;
+mod store;
+pub mod wire;
+
+pub use arena::Unplaceable;
+pub use error::OracleError;
+pub use fetch::fetch;
+pub use guest::{Emulator, MISSING_QEMU};
+pub use kernel::{Kernel, Package, Series};
+pub use kernel_answer::KernelAnswer;
+pub use models::answer_of;
+pub use module::{Parts, source_hash};
+pub use oracle::{Identity, Oracle};
+pub use store::Store;

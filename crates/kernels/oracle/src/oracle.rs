@@ -1,0 +1,181 @@
+//! A kernel that can be asked: its image, the module built for it, and the emulator.
+
+use conformance::case::{Answer, Case, Refusal};
+use conformance::reference::{Bio, build as build_bios, evaluate};
+use mm::{KernelVersion, SECTOR_SIZE};
+use serde::{Deserialize, Serialize};
+
+use crate::arena::Unplaceable;
+use crate::count::{Counts, read_counts};
+use crate::error::OracleError;
+use crate::guest::{Emulator, Job};
+use crate::kernel::{Kernel, Package};
+use crate::kernel_answer::KernelAnswer;
+use crate::module::{Parts, build, source_hash};
+use crate::question::{MAX_ADDS, MAX_BIOS, read, write};
+use crate::store::Store;
+use crate::wire::{Batch, WireError};
+
+/// Who gave an answer: everything that could change it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The kernel's `uname -r`.
+    pub release: String,
+    /// The rules that models follow for it.
+    pub rules: String,
+    /// The distribution's package and version; none for an own build.
+    pub package: Option<Package>,
+    /// The first line of QEMU's `--version`.
+    pub qemu: String,
+    /// The first line of `gcc --version`: what built the module.
+    pub compiler: String,
+    /// SHA-256 over the module's sources.
+    pub module: String,
+}
+
+/// A kernel that can be asked cases and that counts.
+#[derive(Clone, Debug)]
+pub struct Oracle {
+    kernel: Kernel,
+    store: Store,
+    emulator: Emulator,
+}
+
+impl Oracle {
+    /// Makes sure that emulator and module are to be had, so that failures come before any
+    /// long work.
+    ///
+    /// # Errors
+    /// [`OracleError::NoQemu`], [`OracleError::NoCompiler`], [`OracleError::ModuleBuild`].
+    pub fn open(kernel: Kernel, store: Store, emulator: Emulator) -> Result<Self, OracleError> {
+        emulator.version()?;
+        build(&kernel, Parts::Cases, &store)?;
+        Ok(Self {
+            kernel,
+            store,
+            emulator,
+        })
+    }
+
+    /// The kernel.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// Who answers when these parts of the module are loaded.
+    ///
+    /// # Errors
+    /// As [`Oracle::open`].
+    pub fn identity(&self, parts: Parts) -> Result<Identity, OracleError> {
+        Ok(Identity {
+            release: self.kernel.release.clone(),
+            rules: self.kernel.rules.name().into(),
+            package: self.kernel.package.clone(),
+            qemu: self.emulator.version()?,
+            compiler: build(&self.kernel, parts, &self.store)?.compiler,
+            module: source_hash(parts),
+        })
+    }
+
+    /// Asks all cases in one boot. The answers are in the cases' order; the cases' own `rules`
+    /// play no part in a real kernel.
+    ///
+    /// # Errors
+    /// Anything of [`OracleError`]; then no answer of this boot is given. Cases that the guest
+    /// cannot hold, and those on which the reference says that the kernel would stop, are
+    /// refused before the boot.
+    pub fn ask(&self, cases: &[Case]) -> Result<Vec<KernelAnswer>, OracleError> {
+        if cases.is_empty() {
+            return Ok(Vec::new());
+        }
+        for case in cases {
+            self.check_askable(case)?;
+        }
+        let text =
+            write(cases).map_err(|(name, reason)| OracleError::Unplaceable { name, reason })?;
+        let module = build(&self.kernel, Parts::Cases, &self.store)?;
+        let job = Job {
+            cases: Some(text),
+            count: None,
+        };
+        let batches = self.emulator.run(&self.kernel, &module.path, &job)?;
+        let batch = self.batch(&batches, "cases")?;
+        read(cases, batch).map_err(|source| self.wire(source))
+    }
+
+    /// Lets the kernel count its primitives; `args` goes to the module's counting part as it
+    /// is, empty for everything.
+    ///
+    /// # Errors
+    /// Anything of [`OracleError`]; then no count of this boot is given.
+    pub fn count(&self, args: &str) -> Result<Counts, OracleError> {
+        let module = build(&self.kernel, Parts::All, &self.store)?;
+        let job = Job {
+            cases: None,
+            count: Some(args.into()),
+        };
+        let batches = self.emulator.run(&self.kernel, &module.path, &job)?;
+        read_counts(self.batch(&batches, "count")?).map_err(|source| self.wire(source))
+    }
+
+    /// Whether this kernel can be asked that case, else why not.
+    pub(crate) fn check_askable(&self, case: &Case) -> Result<(), OracleError> {
+        let name = case.name.clone();
+        let bios = case.adds.last().map_or(0, |add| usize::from(add.bio) + 1);
+        if bios > MAX_BIOS || case.adds.len() > MAX_ADDS {
+            let reason = Unplaceable::Size {
+                bios,
+                adds: case.adds.len(),
+            };
+            return Err(OracleError::Unplaceable { name, reason });
+        }
+        let here = Case {
+            rules: self.kernel.rules,
+            ..case.clone()
+        };
+        if let Err(no) = here.check() {
+            let reason = Unplaceable::Impossible {
+                field: no.field,
+                reason: no.reason,
+            };
+            return Err(OracleError::Unplaceable { name, reason });
+        }
+        // Later kernels refuse such a bio; these split it, at its end if need be, which is a BUG.
+        if here.rules < KernelVersion::V6_12 && !build_bios(&here).bios.iter().all(whole_sectors) {
+            let reason = Unplaceable::Impossible {
+                field: "adds".into(),
+                reason: "a bio is not a whole number of sectors, which this kernel does not check"
+                    .into(),
+            };
+            return Err(OracleError::Unplaceable { name, reason });
+        }
+        match evaluate(&here) {
+            Answer::Refused(refused) if refused.error == Refusal::Bug => {
+                Err(OracleError::WouldStop {
+                    name,
+                    kernel: self.kernel.release.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn batch<'a>(&self, batches: &'a [Batch], name: &str) -> Result<&'a Batch, OracleError> {
+        batches
+            .iter()
+            .find(|batch| batch.name == name)
+            .ok_or_else(|| self.wire(WireError::Missing(name.into())))
+    }
+
+    fn wire(&self, source: WireError) -> OracleError {
+        OracleError::Wire {
+            kernel: self.kernel.release.clone(),
+            source,
+        }
+    }
+}
+
+fn whole_sectors(bio: &Bio) -> bool {
+    bio.size().is_multiple_of(SECTOR_SIZE)
+}

@@ -1,0 +1,279 @@
+//! From a case that differs to the smallest one that still does.
+//!
+//! Every step needs the kernel's word, and a boot costs seconds however few cases it answers:
+//! so all one-step reductions of a case go into one boot, and the smallest that still differs
+//! is the next case.
+
+use conformance::case::{Add, By, Case, Limits};
+
+use crate::arena::origin;
+use crate::check::{Mismatch, Model};
+use crate::error::OracleError;
+use crate::kernel_answer::KernelAnswer;
+use crate::oracle::Oracle;
+
+/// Shrinks a case on which `model` differs from the kernel, in at most `rounds` boots.
+pub(crate) fn shrink(
+    oracle: &Oracle,
+    model: &Model<'_>,
+    original: &Case,
+    rounds: usize,
+) -> Result<Mismatch, OracleError> {
+    let judge = |case: &Case, heard: KernelAnswer| {
+        let answer = (model.answer)(case)?;
+        let difference = heard.differs(&answer)?;
+        Some(Mismatch {
+            model: model.name.into(),
+            case: case.clone(),
+            kernel: heard,
+            answer,
+            difference,
+            original: original.clone(),
+        })
+    };
+    let mut best = oracle
+        .ask(std::slice::from_ref(original))?
+        .pop()
+        .and_then(|heard| judge(original, heard))
+        .ok_or_else(|| OracleError::Part {
+            kernel: oracle.kernel().release.clone(),
+            part: "cases".into(),
+            what: format!("case `{}` differed once and then agreed: the kernel's answer depends on more than the case", original.name),
+        })?;
+    for _ in 0..rounds {
+        let candidates: Vec<Case> = reductions(&best.case)
+            .into_iter()
+            .filter(|case| oracle.check_askable(case).is_ok() && origin(case).is_ok())
+            .collect();
+        let heard = match oracle.ask(&candidates) {
+            Ok(heard) => heard,
+            // Where the models are wrong, the kernel may stop at a reduction that they take;
+            // what was found so far is a finding all the same.
+            Err(OracleError::Panic { .. }) => break,
+            Err(error) => return Err(error),
+        };
+        let next = candidates
+            .iter()
+            .zip(heard)
+            .filter_map(|(case, heard)| judge(case, heard))
+            .min_by_key(|m| weight(&m.case));
+        match next {
+            Some(smaller) => best = smaller,
+            None => break,
+        }
+    }
+    Ok(best)
+}
+
+/// What makes a case large to a reader: adds first, then what is stated, then sizes.
+fn weight(case: &Case) -> (usize, usize, u64) {
+    let stated = limits_without(&case.limits).len()
+        + usize::from(case.max_vecs != 256)
+        + usize::from(case.start_sector != 0);
+    let sizes = case.adds.iter().map(|add| {
+        let folio = u64::from(add.by == By::Folio);
+        2 * u64::from(add.len)
+            + u64::from(add.offset)
+            + (u64::from(add.bio) << 12)
+            + folio
+            + (1 << add.order)
+    });
+    (
+        case.adds.len(),
+        stated,
+        sizes.sum::<u64>() + case.start_sector,
+    )
+}
+
+/// Every case that is one step smaller.
+fn reductions(case: &Case) -> Vec<Case> {
+    let mut smaller = Vec::new();
+    let with_adds = |adds: Vec<Add>| Case {
+        adds: renumbered(adds),
+        ..case.clone()
+    };
+    let n = case.adds.len();
+    let mut run = n / 2;
+    while run > 0 {
+        for start in (0..n).step_by(run) {
+            let mut adds = case.adds.clone();
+            adds.drain(start..n.min(start + run));
+            if !adds.is_empty() {
+                smaller.push(with_adds(adds));
+            }
+        }
+        run /= 2;
+    }
+    for limits in limits_without(&case.limits) {
+        smaller.push(Case {
+            limits,
+            ..case.clone()
+        });
+    }
+    if case.max_vecs != 256 {
+        smaller.push(Case {
+            max_vecs: 256,
+            ..case.clone()
+        });
+    }
+    for sector in [
+        0,
+        case.start_sector / 2,
+        case.start_sector % 8,
+        case.start_sector % 1024,
+    ] {
+        if sector < case.start_sector {
+            smaller.push(Case {
+                start_sector: sector,
+                ..case.clone()
+            });
+        }
+    }
+    for (at, add) in case.adds.iter().enumerate() {
+        for add in smaller_adds(add) {
+            let mut adds = case.adds.clone();
+            adds[at] = add;
+            if adds.is_sorted_by_key(|add| add.bio) {
+                smaller.push(with_adds(adds));
+            }
+        }
+    }
+    smaller
+}
+
+fn smaller_adds(add: &Add) -> Vec<Add> {
+    let mut smaller = Vec::new();
+    for len in [
+        512,
+        4096,
+        add.len / 2,
+        add.len / 2 / 512 * 512,
+        add.len - add.len.min(512),
+        add.len - add.len.min(4096),
+    ] {
+        if 0 < len && len < add.len {
+            smaller.push(Add { len, ..*add });
+            // The same bytes from behind, so that what ends adjacent stays adjacent.
+            smaller.push(Add {
+                offset: add.offset + (add.len - len),
+                len,
+                ..*add
+            });
+        }
+    }
+    for offset in [0, add.offset % 4096] {
+        if offset < add.offset {
+            smaller.push(Add { offset, ..*add });
+        }
+    }
+    if add.by == By::Folio {
+        smaller.push(Add {
+            by: By::Page,
+            ..*add
+        });
+    }
+    if add.bio > 0 {
+        smaller.push(Add {
+            bio: add.bio - 1,
+            ..*add
+        });
+    }
+    if add.order > 0 && add.offset + add.len <= 2048 << add.order {
+        smaller.push(Add {
+            order: add.order - 1,
+            ..*add
+        });
+    }
+    smaller
+}
+
+/// Bio numbers may not skip.
+fn renumbered(mut adds: Vec<Add>) -> Vec<Add> {
+    let (mut last, mut number) = (adds[0].bio, 0);
+    for add in &mut adds {
+        if add.bio != last {
+            last = add.bio;
+            number += 1;
+        }
+        add.bio = number;
+    }
+    adds
+}
+
+/// The limits with one stated limit fewer, for each.
+fn limits_without(limits: &Limits) -> Vec<Limits> {
+    let drop: [fn(&mut Limits); 9] = [
+        |l| l.max_segments = None,
+        |l| l.max_segment_size = None,
+        |l| l.seg_boundary_mask = None,
+        |l| l.virt_boundary_mask = None,
+        |l| l.max_sectors = None,
+        |l| l.chunk_sectors = None,
+        |l| l.logical_block_size = None,
+        |l| l.physical_block_size = None,
+        |l| l.dma_alignment = None,
+    ];
+    drop.iter()
+        .map(|drop| {
+            let mut fewer = *limits;
+            drop(&mut fewer);
+            fewer
+        })
+        .filter(|fewer| fewer != limits)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use mm::KernelVersion;
+
+    use super::*;
+
+    fn case() -> Case {
+        let add = |pfn, bio| Add {
+            pfn,
+            order: 1,
+            offset: 512,
+            len: 1024,
+            bio,
+            by: By::Page,
+        };
+        Case {
+            name: "t".into(),
+            rules: KernelVersion::V6_1,
+            max_vecs: 4,
+            limits: Limits {
+                max_segments: Some(3),
+                chunk_sectors: Some(8),
+                ..Limits::default()
+            },
+            start_sector: 99,
+            adds: vec![add(16, 0), add(18, 0), add(20, 1), add(24, 2)],
+        }
+    }
+
+    #[test]
+    fn every_reduction_is_smaller_and_every_kind_of_it_occurs() {
+        let from = case();
+        let smaller = reductions(&from);
+        for case in &smaller {
+            assert!(weight(case) < weight(&from), "{case:?}");
+        }
+        assert!(smaller.iter().any(|c| c.adds.len() == 2));
+        assert!(smaller.iter().any(|c| c.limits.max_segments.is_none()));
+        assert!(smaller.iter().any(|c| c.start_sector == 0));
+        assert!(smaller.iter().any(|c| c.adds[0].order == 0));
+        assert!(smaller.iter().any(|c| c.adds[0].len == 512));
+    }
+
+    #[test]
+    fn bio_numbers_close_up_when_a_bio_goes() {
+        for case in reductions(&case()) {
+            let mut last = 0;
+            for add in &case.adds {
+                assert!(add.bio == last || add.bio == last + 1);
+                last = add.bio;
+            }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! `struct mem_cgroup`, the tree of them, and what each CPU keeps.
+
+use std::sync::atomic::{
+    AtomicI64, AtomicU32, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use hugemem::Backing;
+use physmem::Kind;
+
+use super::counter::PageCounter;
+use super::refs::RefMode;
+use super::spin::SpinLock;
+use super::stat::{NODE_THRESHOLD, STATS, Stat};
+use crate::slot::PowerArray;
+
+/// CPUs that per-CPU state exists for.
+pub const MAX_CPUS: usize = 8;
+/// Nodes that memory can be on; a power of two.
+pub(super) const MAX_NODES: usize = 8;
+/// Groups of one tree.
+pub const MAX_GROUPS: usize = 128;
+/// LRU lists of a group: anonymous and file memory.
+pub(crate) const LISTS: usize = 2;
+
+/// A group's statistics on one CPU (`struct memcg_vmstats_percpu` and the lruvec's).
+#[repr(C, align(256))]
+#[derive(Debug, Default)]
+pub struct CpuStats {
+    /// memcg state by statistic.
+    pub(super) state: [AtomicI64; STATS],
+    /// lruvec state by statistic.
+    pub(super) lruvec: [AtomicI64; STATS],
+    /// Changes not yet told to the group's atomic (`stats_updates`).
+    pub(super) updates: AtomicU32,
+    /// Page-in and page-out events not yet told to the ancestors (`events`).
+    pub(super) events: AtomicU32,
+    /// This CPU's part of the reference count (`percpu_ref`).
+    pub(super) refs: AtomicI64,
+    /// Page-ins and page-outs since the beginning (`nr_page_events`, up to v5.10 in view).
+    pub(super) page_events: AtomicU64,
+    /// The number of them at which thresholds are looked at again (`targets`).
+    pub(super) next_look: AtomicU64,
+}
+
+/// A memory cgroup.
+#[repr(C, align(4096))]
+#[derive(Debug)]
+pub struct MemCgroup {
+    /// All memory, in pages.
+    pub memory: PageCounter,
+    /// Kernel memory, in pages.
+    pub kmem: PageCounter,
+    /// The word of the parent; 0 for the root.
+    pub(super) parent: AtomicU64,
+    /// Changes per statistic that CPUs have flushed up here.
+    pub(super) stats_updates: AtomicU64,
+    /// Page-ins and page-outs that CPUs have told this group.
+    pub(super) events: AtomicU64,
+    /// Tasks whose memory is being moved (`moving_account`).
+    pub(super) moving: AtomicU32,
+    /// See [`super::refs`].
+    pub(super) refs: RefMode,
+    /// Serialises moves with those who change the binding (`move_lock`).
+    pub(super) move_lock: SpinLock,
+    /// The lruvec's lock.
+    pub(crate) lru_lock: SpinLock,
+    /// Units on each list.
+    pub(crate) lru_size: [AtomicU64; LISTS],
+    /// Bytes of slab objects charged beyond whole pages, for checks.
+    pub(super) object_bytes: AtomicI64,
+    /// Per-CPU statistics.
+    pub(super) cpu: [CpuStats; MAX_CPUS],
+}
+
+const _: () = assert!(size_of::<MemCgroup>() == 4096);
+
+/// What one CPU keeps for all groups: the stock and the node's statistics.
+#[repr(C, align(512))]
+#[derive(Debug, Default)]
+pub struct CpuState {
+    /// Groups whose pages are in stock (`memcg_stock_pcp.cached`), 0 for none.
+    pub(super) cached: [AtomicU64; 7],
+    /// Pages in stock for each.
+    pub(super) pages: [AtomicU32; 7],
+    /// Where the next victim is looked for.
+    pub(super) next_victim: AtomicU32,
+    /// The group whose bytes are in stock, and the bytes (`obj_stock`).
+    pub(super) cached_object: AtomicU64,
+    pub(super) object_bytes: AtomicU32,
+    /// Another CPU asks for the stock to be drained (`FLUSHING_CACHED_CHARGE`).
+    pub(super) drain: AtomicU32,
+    /// The node's per-CPU differences (`per_cpu_nodestats`).
+    pub(super) node: [AtomicI64; STATS],
+    /// The zone's per-CPU differences of its LRU lists (`per_cpu_zonestats`).
+    pub(super) zone_lru: [AtomicI64; LISTS],
+    /// Pins given back, not yet told to the node (`NR_FOLL_PIN_RELEASED`).
+    pub(super) unpinned: AtomicI64,
+    /// A difference beyond this goes to the node (`stat_threshold`).
+    pub(super) stat_threshold: AtomicU32,
+    /// Read sections that this CPU is in (`rcu_read_lock_nesting`).
+    pub(super) rcu_nesting: AtomicU32,
+    /// Somebody waits for this CPU to leave them (`rcu_read_unlock_special`).
+    pub(super) rcu_special: AtomicU32,
+}
+
+const _: () = assert!(size_of::<CpuState>() == 512);
+
+/// The tree of groups, every CPU's state and the node's counters.
+#[derive(Debug)]
+pub struct MemcgTree {
+    groups: PowerArray<MemCgroup>,
+    cpus: PowerArray<CpuState>,
+    /// Groups in use.
+    used: AtomicUsize,
+    /// The node's counters (`pgdat->vm_stat`).
+    pub(super) node: [AtomicI64; STATS],
+    /// Pages on the zone's LRU lists (`NR_ZONE_LRU_BASE` in `zone->vm_stat`).
+    pub(super) zone_lru: [AtomicI64; LISTS],
+    /// Pins given back, by node (`NR_FOLL_PIN_RELEASED` in `pgdat->vm_stat`) ...
+    pub(super) unpinned_on: [AtomicI64; MAX_NODES],
+    /// ... and on all (`vm_node_stat`).
+    pub(super) unpinned: AtomicI64,
+}
+
+impl MemcgTree {
+    /// A tree with only its root.
+    pub fn new() -> Result<Self, hugemem::Error> {
+        let groups = PowerArray::<MemCgroup>::map(MAX_GROUPS as u64, Backing::Base)?;
+        groups.at(0).refs.never_counted();
+        let cpus = PowerArray::<CpuState>::map(MAX_CPUS as u64, Backing::Base)?;
+        for cpu in 0..MAX_CPUS as u64 {
+            cpus.at(cpu).stat_threshold.store(NODE_THRESHOLD, Relaxed);
+        }
+        Ok(Self {
+            groups,
+            cpus,
+            used: AtomicUsize::new(1),
+            node: Default::default(),
+            zone_lru: Default::default(),
+            unpinned_on: Default::default(),
+            unpinned: AtomicI64::new(0),
+        })
+    }
+
+    /// The root group. Memory charged to it is not counted.
+    pub fn root(&self) -> &MemCgroup {
+        self.groups.at(0)
+    }
+
+    /// A new group below `parent`; `None` when [`MAX_GROUPS`] exist.
+    pub fn create(&self, parent: &MemCgroup) -> Option<&MemCgroup> {
+        let index = self
+            .used
+            .fetch_update(Relaxed, Relaxed, |n| (n < MAX_GROUPS).then_some(n + 1))
+            .ok()?;
+        let group = self.groups.at(index as u64);
+        // Release pairs with the Acquire in `parent`, so that whoever sees the parent sees
+        // its counters too.
+        group.parent.store(PowerArray::word_of(parent), Release);
+        Some(group)
+    }
+
+    /// A chain of groups `depth` levels below the root, the deepest last; shorter where
+    /// [`MAX_GROUPS`] is reached.
+    pub fn chain(&self, depth: usize) -> &MemCgroup {
+        (0..depth).fold(self.root(), |parent, _| {
+            self.create(parent).unwrap_or(parent)
+        })
+    }
+
+    /// Groups in use, the root among them.
+    pub fn groups(&self) -> impl Iterator<Item = &MemCgroup> {
+        (0..self.used.load(Relaxed)).map(|i| self.groups.at(i as u64))
+    }
+
+    /// The group's number, the root's being 0.
+    #[inline]
+    pub fn index_of(&self, group: &MemCgroup) -> u64 {
+        self.groups.index_of(group)
+    }
+
+    /// The group that an owner word names; its flag bits are ignored.
+    #[inline]
+    pub fn resolve(&self, owner: u64) -> &MemCgroup {
+        self.groups.resolve(owner)
+    }
+
+    /// The group above; `None` for the root (`parent_mem_cgroup`).
+    #[inline]
+    pub fn parent(&self, group: &MemCgroup) -> Option<&MemCgroup> {
+        let parent = group.parent.load(Acquire);
+        (parent != 0).then(|| self.groups.resolve(parent))
+    }
+
+    /// The group and those above it.
+    #[inline]
+    pub(super) fn ancestry<'a>(
+        &'a self,
+        group: &'a MemCgroup,
+    ) -> impl Iterator<Item = &'a MemCgroup> {
+        std::iter::successors(Some(group), |g| self.parent(g))
+    }
+
+    /// Whether charges to this group are counted: not in the root.
+    #[inline]
+    pub fn is_root(&self, group: &MemCgroup) -> bool {
+        group.parent.load(Relaxed) == 0
+    }
+
+    /// State of a CPU; the index counts modulo [`MAX_CPUS`].
+    #[inline]
+    pub(super) fn cpu(&self, cpu: usize) -> &CpuState {
+        self.cpus
+            .resolve(((cpu % MAX_CPUS) * size_of::<CpuState>()) as u64)
+    }
+
+    /// Pages in every CPU's stock for a group.
+    pub fn stocked(&self, group: &MemCgroup) -> u64 {
+        let word = PowerArray::word_of(group);
+        let of_cpu = |cpu: &CpuState| {
+            cpu.cached
+                .iter()
+                .zip(&cpu.pages)
+                .filter(|(c, _)| c.load(Relaxed) == word)
+                .map(|(_, p)| u64::from(p.load(Relaxed)))
+                .sum::<u64>()
+        };
+        (0..MAX_CPUS).map(|cpu| of_cpu(self.cpu(cpu))).sum()
+    }
+}
+
+impl MemCgroup {
+    /// The word that names this group in an owner word.
+    #[inline]
+    pub fn word(&self) -> u64 {
+        PowerArray::word_of(self)
+    }
+
+    /// The statistics of one CPU; the index counts modulo [`MAX_CPUS`].
+    #[inline]
+    pub(super) fn on(&self, cpu: usize) -> &CpuStats {
+        &self.cpu[cpu % MAX_CPUS]
+    }
+
+    /// A statistic, summed over CPUs: what `memory.stat` shows for this group alone.
+    pub fn stat(&self, stat: Stat) -> i64 {
+        self.cpu
+            .iter()
+            .map(|c| c.state[stat as usize].load(Relaxed))
+            .sum()
+    }
+
+    /// The same statistic of the group's lruvec.
+    pub fn lruvec_stat(&self, stat: Stat) -> i64 {
+        self.cpu
+            .iter()
+            .map(|c| c.lruvec[stat as usize].load(Relaxed))
+            .sum()
+    }
+
+    /// Page events that a CPU keeps to itself, and the number of all its page events at which
+    /// it looks at thresholds again.
+    pub fn events_on(&self, cpu: usize) -> (u32, u64) {
+        let on = self.on(cpu);
+        (on.events.load(Relaxed), on.next_look.load(Relaxed))
+    }
+
+    /// Changes to statistics that CPUs have told this group (`stats_updates`).
+    pub fn stats_updates(&self) -> u64 {
+        self.stats_updates.load(Relaxed)
+    }
+
+    /// Units on the LRU list for a kind.
+    pub fn lru_units(&self, kind: Kind) -> u64 {
+        self.lru_size[list_of(kind)].load(Relaxed)
+    }
+}
+
+/// The LRU list of a kind.
+#[inline]
+pub(crate) fn list_of(kind: Kind) -> usize {
+    usize::from(kind != Kind::Anon)
+}
+
+/// Adds to a counter that only this CPU writes (`this_cpu_add`: one plain instruction,
+/// not a locked one).
+#[inline]
+pub(super) fn add_on_cpu(counter: &AtomicI64, n: i64) {
+    counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
+}
