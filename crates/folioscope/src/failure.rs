@@ -10,7 +10,7 @@ pub(crate) enum Code {
     Done,
     /// What was measured or verified is wrong, or the system refused something.
     Wrong,
-    /// Arguments or input were bad.
+    /// Arguments or input were bad, or there was nothing to judge by.
     Usage,
     /// A change lies beyond the threshold.
     Beyond,
@@ -33,7 +33,7 @@ impl From<Code> for ExitCode {
 /// What ends a command early. Its text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Arguments or input that cannot be used.
+    /// Arguments or input that cannot be used, or a kernel that cannot be asked.
     #[error("{0}")]
     Usage(String),
     /// The system, or what was found, stands in the way.

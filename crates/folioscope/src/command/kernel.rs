@@ -28,14 +28,9 @@ pub(crate) fn run(args: &KernelArgs, output: &mut Output) -> Result<Code, Failur
 }
 
 impl From<OracleError> for Failure {
+    /// A kernel that cannot be asked says nothing about a model: nothing was judged.
     fn from(error: OracleError) -> Self {
-        match error {
-            // What was named is not what it should be.
-            OracleError::Malformed { .. } | OracleError::NotAKernel { .. } => {
-                Self::Usage(error.to_string())
-            }
-            error => Self::Wrong(error.to_string()),
-        }
+        Self::Usage(error.to_string())
     }
 }
 
