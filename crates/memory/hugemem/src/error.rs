@@ -143,6 +143,14 @@ impl Error {
         }
     }
 
+    /// The error of a system call that has failed with `errno`.
+    pub(crate) fn of(call: &'static str, errno: nix::errno::Errno) -> Self {
+        Self::System {
+            call,
+            source: errno.into(),
+        }
+    }
+
     /// The error of a /proc file that procfs could not read.
     pub(crate) fn proc(path: impl Into<String>, why: impl ToString) -> Self {
         Self::NoProc {

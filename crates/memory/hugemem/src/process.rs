@@ -1,6 +1,10 @@
 //! What a benchmark needs to know and set of its own process and thread.
 
-use std::mem::MaybeUninit;
+use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use nix::sys::resource::{Resource, Usage, UsageWho, getrlimit, getrusage};
+use nix::sys::time::TimeSpec;
+use nix::time::ClockId;
+use nix::unistd::Pid;
 
 use crate::Error;
 
@@ -23,7 +27,7 @@ impl Faults {
     /// # Errors
     /// [`Error::System`].
     pub fn of_process() -> Result<Self, Error> {
-        Ok(Self::of(&usage(libc::RUSAGE_SELF)?))
+        Ok(Self::of(&usage(UsageWho::RUSAGE_SELF)?))
     }
 
     /// What the calling thread has seen so far.
@@ -31,7 +35,7 @@ impl Faults {
     /// # Errors
     /// [`Error::System`].
     pub fn of_thread() -> Result<Self, Error> {
-        Ok(Self::of(&usage(libc::RUSAGE_THREAD)?))
+        Ok(Self::of(&usage(UsageWho::RUSAGE_THREAD)?))
     }
 
     /// What was added since `earlier`.
@@ -45,12 +49,12 @@ impl Faults {
         }
     }
 
-    fn of(usage: &libc::rusage) -> Self {
+    fn of(usage: &Usage) -> Self {
         Self {
-            minor: usage.ru_minflt.cast_unsigned(),
-            major: usage.ru_majflt.cast_unsigned(),
-            voluntary_switches: usage.ru_nvcsw.cast_unsigned(),
-            involuntary_switches: usage.ru_nivcsw.cast_unsigned(),
+            minor: usage.minor_page_faults().cast_unsigned(),
+            major: usage.major_page_faults().cast_unsigned(),
+            voluntary_switches: usage.voluntary_context_switches().cast_unsigned(),
+            involuntary_switches: usage.involuntary_context_switches().cast_unsigned(),
         }
     }
 }
@@ -61,34 +65,25 @@ impl Faults {
 /// [`Error::System`].
 pub fn peak_resident_bytes() -> Result<u64, Error> {
     // The kernel counts in KiB.
-    Ok(usage(libc::RUSAGE_SELF)?.ru_maxrss.cast_unsigned() * 1024)
+    Ok(usage(UsageWho::RUSAGE_SELF)?.max_rss().cast_unsigned() * 1024)
 }
 
-fn usage(who: libc::c_int) -> Result<libc::rusage, Error> {
-    let mut usage = MaybeUninit::uninit();
-    // SAFETY: the pointer is good for writing an `rusage`.
-    if unsafe { libc::getrusage(who, usage.as_mut_ptr()) } != 0 {
-        return Err(Error::last("getrusage"));
-    }
-    // SAFETY: the call succeeded, so it filled the value.
-    Ok(unsafe { usage.assume_init() })
+fn usage(who: UsageWho) -> Result<Usage, Error> {
+    getrusage(who).map_err(|errno| Error::of("getrusage", errno))
 }
+
+/// The calling thread, to the calls that set a thread's CPUs.
+const THIS_THREAD: Pid = Pid::from_raw(0);
 
 /// The CPUs that the calling thread may run on, ascending.
 ///
 /// # Errors
 /// [`Error::System`].
 pub fn allowed_cpus() -> Result<Vec<usize>, Error> {
-    let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
-    // SAFETY: the pointer is good for writing a `cpu_set_t`, whose size is given.
-    if unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) } != 0 {
-        return Err(Error::last("sched_getaffinity"));
-    }
-    // SAFETY: zeroes are a valid `cpu_set_t`, and the call filled it.
-    let set = unsafe { set.assume_init() };
-    // SAFETY: the numbers stay below the set's size.
-    Ok((0..libc::CPU_SETSIZE as usize)
-        .filter(|cpu| unsafe { libc::CPU_ISSET(*cpu, &set) })
+    let set =
+        sched_getaffinity(THIS_THREAD).map_err(|errno| Error::of("sched_getaffinity", errno))?;
+    Ok((0..CpuSet::count())
+        .filter(|cpu| set.is_set(*cpu) == Ok(true))
         .collect())
 }
 
@@ -97,17 +92,12 @@ pub fn allowed_cpus() -> Result<Vec<usize>, Error> {
 /// # Errors
 /// [`Error::System`] if none of them is allowed.
 pub fn pin_to_any(cpus: &[usize]) -> Result<(), Error> {
-    // SAFETY: zeroes are a valid, empty `cpu_set_t`.
-    let mut set = unsafe { MaybeUninit::<libc::cpu_set_t>::zeroed().assume_init() };
-    for cpu in cpus.iter().filter(|cpu| **cpu < libc::CPU_SETSIZE as usize) {
-        // SAFETY: the number is below the set's size.
-        unsafe { libc::CPU_SET(*cpu, &mut set) };
+    let mut set = CpuSet::new();
+    for cpu in cpus.iter().filter(|cpu| **cpu < CpuSet::count()) {
+        set.set(*cpu)
+            .map_err(|errno| Error::of("sched_setaffinity", errno))?;
     }
-    // SAFETY: the set is initialised and its size is given; 0 is the calling thread.
-    if unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) } != 0 {
-        return Err(Error::last("sched_setaffinity"));
-    }
-    Ok(())
+    sched_setaffinity(THIS_THREAD, &set).map_err(|errno| Error::of("sched_setaffinity", errno))
 }
 
 /// Lets the calling thread run on one CPU only; threads it starts later inherit that.
@@ -120,8 +110,7 @@ pub fn pin_to(cpu: usize) -> Result<(), Error> {
 
 /// The CPU that the calling thread runs on at this moment; `None` where the kernel does not tell.
 pub fn current_cpu() -> Option<usize> {
-    // SAFETY: the call takes and touches nothing.
-    usize::try_from(unsafe { libc::sched_getcpu() }).ok()
+    sched_getcpu().ok()
 }
 
 /// A clock of the kernel.
@@ -136,37 +125,31 @@ pub enum Clock {
 }
 
 impl Clock {
-    const fn id(self) -> libc::clockid_t {
+    const fn id(self) -> ClockId {
         match self {
-            Self::MonotonicRaw => libc::CLOCK_MONOTONIC_RAW,
-            Self::ThreadCpu => libc::CLOCK_THREAD_CPUTIME_ID,
-            Self::ProcessCpu => libc::CLOCK_PROCESS_CPUTIME_ID,
+            Self::MonotonicRaw => ClockId::CLOCK_MONOTONIC_RAW,
+            Self::ThreadCpu => ClockId::CLOCK_THREAD_CPUTIME_ID,
+            Self::ProcessCpu => ClockId::CLOCK_PROCESS_CPUTIME_ID,
         }
     }
 
     /// The clock's reading in nanoseconds.
     #[inline]
     pub fn now_ns(self) -> u64 {
-        let mut time = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: the pointer is good for writing a `timespec`. The clocks exist since Linux
-        // 2.6.28, so the call cannot fail.
-        unsafe { libc::clock_gettime(self.id(), &mut time) };
-        time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+        let time = self.id().now();
+        nanoseconds(time.expect("the clocks exist since Linux 2.6.28"))
     }
 
     /// The clock's step in nanoseconds, as the kernel states it.
     pub fn resolution_ns(self) -> u64 {
-        let mut time = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: as in `now_ns`.
-        unsafe { libc::clock_getres(self.id(), &mut time) };
-        time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
+        let step = self.id().res();
+        nanoseconds(step.expect("the clocks exist since Linux 2.6.28"))
     }
+}
+
+#[inline]
+fn nanoseconds(time: TimeSpec) -> u64 {
+    time.tv_sec().cast_unsigned() * 1_000_000_000 + time.tv_nsec().cast_unsigned()
 }
 
 /// The soft limit on locked memory in bytes (`RLIMIT_MEMLOCK`); `u64::MAX` without one.
@@ -174,13 +157,7 @@ impl Clock {
 /// # Errors
 /// [`Error::System`].
 pub fn memlock_limit_bytes() -> Result<u64, Error> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: the pointer is good for writing an `rlimit`.
-    if unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit) } != 0 {
-        return Err(Error::last("getrlimit"));
-    }
-    Ok(limit.rlim_cur)
+    let (soft, _) =
+        getrlimit(Resource::RLIMIT_MEMLOCK).map_err(|errno| Error::of("getrlimit", errno))?;
+    Ok(soft)
 }

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
 use memmap2::MmapOptions;
+use nix::fcntl::posix_fallocate;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::{Hold, Mapping, Request, align_up, populate};
 use crate::{BASE_PAGE_BYTES, Backing, Error};
@@ -37,9 +38,9 @@ pub(super) fn map(request: &Request, backing: Backing, mapped: usize) -> Result<
     let skip = align_up(map.as_mut_ptr().addr(), request.align) - map.as_mut_ptr().addr();
     // A page that the file system has no room for is an error here, a SIGBUS later.
     allocate(&file, skip, mapped).map_err(no_room(request.len, &place))?;
-    // SAFETY: `skip` is below the alignment, so the address lies within the map.
-    let at = unsafe { map.as_mut_ptr().add(skip) };
-    let ptr = NonNull::new(at).expect("no file is mapped at address 0");
+    // `skip` is below the alignment, so the address lies within the map.
+    let ptr =
+        NonNull::new(map.as_mut_ptr().wrapping_add(skip)).expect("no file is mapped at address 0");
     if request.populate {
         if backing == Backing::File {
             fill(&file, skip, mapped).map_err(no_room(request.len, &place))?;
@@ -84,27 +85,17 @@ fn no_room(len: usize, path: &Path) -> impl Fn(io::Error) -> Error {
 }
 
 fn memfd() -> Result<File, Error> {
-    // SAFETY: the name is a terminated string; the call touches no memory of ours.
-    let fd = unsafe { libc::memfd_create(c"folioscope".as_ptr(), libc::MFD_CLOEXEC) };
-    if fd < 0 {
-        return Err(Error::last("memfd_create"));
-    }
-    // SAFETY: the descriptor is new and belongs to nobody else.
-    Ok(unsafe { File::from_raw_fd(fd) })
+    memfd_create("folioscope", MFdFlags::MFD_CLOEXEC)
+        .map(File::from)
+        .map_err(|errno| Error::of("memfd_create", errno))
 }
 
 fn allocate(file: &File, offset: usize, bytes: usize) -> io::Result<()> {
-    // SAFETY: the descriptor is open for the length of the call, which touches no memory of ours.
-    match unsafe {
-        libc::posix_fallocate(
-            file.as_raw_fd(),
-            offset as libc::off_t,
-            bytes as libc::off_t,
-        )
-    } {
-        0 => Ok(()),
-        error => Err(io::Error::from_raw_os_error(error)),
-    }
+    Ok(posix_fallocate(
+        file,
+        offset as libc::off_t,
+        bytes as libc::off_t,
+    )?)
 }
 
 /// Writes zeros, so that the page cache is filled as a program that writes a file fills it.
