@@ -15,5 +15,5 @@ pub use rules::{
     KernelRules, KernelVersion, Linux5_0, Linux5_10, Linux6_1, Linux6_12, Linux7_1, Linux7_2,
     QueueLimits, SECTOR_SIZE,
 };
-pub use slot::{Link, PowerArray, SLOT_SIZE, Slot, Zeroed};
+pub use slot::{Link, PowerArray, SLOT_SIZE, Slot};
 pub use traits::{BlockIo, BuildError, Descriptor, Design, Field, Lru, Memcg, Plan, Scan, SlabIo};

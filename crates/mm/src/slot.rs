@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use hugemem::{Backing, Mapping, Proof, Request};
+use zerocopy::FromZeros;
 
 /// One descriptor: a cache line with the fields of `struct page` at their offsets.
 ///
@@ -15,7 +16,7 @@ use hugemem::{Backing, Mapping, Proof, Request};
 /// in its [`Descriptor`](crate::Record) table. Every field is an atomic; every bit pattern that
 /// can be stored is valid, so a wrong design computes wrong answers, never undefined ones.
 #[repr(C, align(64))]
-#[derive(Debug, Default)]
+#[derive(Debug, Default, FromZeros)]
 pub struct Slot {
     /// `page->flags`.
     pub flags: AtomicU64,
@@ -50,7 +51,7 @@ pub const TAIL: u64 = 1;
 /// With `TAIL` (the low bit) set it is followed without a look, as the kernel does, so only
 /// [`PowerArray::link_tails`] sets that bit.
 #[repr(transparent)]
-#[derive(Debug, Default)]
+#[derive(Debug, Default, FromZeros)]
 pub struct Link(AtomicU64);
 
 impl Link {
@@ -99,9 +100,9 @@ pub const SLOT_SIZE: u64 = size_of::<Slot>() as u64;
 /// An array of values in a mapping of their own, a power of two in size and aligned
 /// to its size, so that *any* word resolves to an element with one `and` and one `or`.
 ///
-/// Elements start as zero bytes.
+/// Elements are never dropped, only unmapped.
 #[derive(Debug)]
-pub struct PowerArray<T: Zeroed> {
+pub struct PowerArray<T: Sync> {
     /// Start of the mapping; aligned to `mask + size_of::<T>()` bytes.
     base: NonNull<T>,
     /// Selects the bits of a word that name an element: size in bytes − 1, with the
@@ -110,34 +111,35 @@ pub struct PowerArray<T: Zeroed> {
     mapping: Mapping,
 }
 
-/// Types of a power-of-two size for which all-zero bytes are a valid value and that
-/// many threads may share.
-///
-/// # Safety
-///
-/// Zero bytes must be a valid `T`, and `T` must have no drop glue: elements are never
-/// dropped, only unmapped.
-pub unsafe trait Zeroed: Sync {}
-
-// SAFETY: a Slot is nothing but atomics, and a Link of zero leads nowhere.
-unsafe impl Zeroed for Slot {}
-// SAFETY: every bit pattern is a valid AtomicU64.
-unsafe impl Zeroed for AtomicU64 {}
-// SAFETY: a MemCgroup is nothing but atomics and arrays of them.
-unsafe impl Zeroed for crate::memcg::MemCgroup {}
-// SAFETY: a CpuState is nothing but atomics and arrays of them.
-unsafe impl Zeroed for crate::memcg::CpuState {}
-
 // SAFETY: the array only hands out shared references to `T: Sync`; the mapping it
 // owns lives as long as the array and is never remapped.
-unsafe impl<T: Zeroed> Send for PowerArray<T> {}
+unsafe impl<T: Sync> Send for PowerArray<T> {}
 // SAFETY: as for Send.
-unsafe impl<T: Zeroed> Sync for PowerArray<T> {}
+unsafe impl<T: Sync> Sync for PowerArray<T> {}
 
-impl<T: Zeroed> PowerArray<T> {
+impl<T: FromZeros + Sync> PowerArray<T> {
     /// Maps an array of at least `len` elements (rounded up to a power of two) on the
-    /// given backing, populated.
+    /// given backing, populated. Elements start as zero bytes.
     pub fn map(len: u64, backing: Backing) -> Result<Self, hugemem::Error> {
+        Self::raw(len, backing)
+    }
+}
+
+impl<T: Default + Sync> PowerArray<T> {
+    /// As [`Self::map`]; elements start as their default.
+    pub(crate) fn map_default(len: u64, backing: Backing) -> Result<Self, hugemem::Error> {
+        let array = Self::raw(len, backing)?;
+        for index in 0..array.len() as usize {
+            // SAFETY: the array has `len` elements and nobody has a reference to one yet.
+            unsafe { array.base.add(index).write(T::default()) };
+        }
+        Ok(array)
+    }
+}
+
+impl<T: Sync> PowerArray<T> {
+    /// Maps the array; the caller sees to it that every element is valid.
+    fn raw(len: u64, backing: Backing) -> Result<Self, hugemem::Error> {
         const {
             assert!(size_of::<T>().is_power_of_two() && align_of::<T>() <= 4096);
             assert!(!std::mem::needs_drop::<T>());
@@ -183,7 +185,7 @@ impl<T: Zeroed> PowerArray<T> {
         let offset = word as usize & self.mask;
         // SAFETY: the mapping is `mask + size_of::<T>()` bytes long and `offset` is at most
         // `mask`, a multiple of the element's size, so base + offset is an aligned address of
-        // an element inside it; elements start as zero bytes, valid by `Zeroed`, are only ever
+        // an element inside it; elements are valid from the start (`map`, `map_default`), are only ever
         // written through the shared references given out here, and live as long as self.
         unsafe { self.base.byte_add(offset).as_ref() }
     }

@@ -45,7 +45,7 @@ pub struct CpuStats {
 
 /// A memory cgroup.
 #[repr(C, align(4096))]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct MemCgroup {
     /// All memory, in pages.
     pub memory: PageCounter,
@@ -126,9 +126,9 @@ pub struct MemcgTree {
 impl MemcgTree {
     /// A tree with only its root.
     pub fn new() -> Result<Self, hugemem::Error> {
-        let groups = PowerArray::<MemCgroup>::map(MAX_GROUPS as u64, Backing::Base)?;
+        let groups = PowerArray::<MemCgroup>::map_default(MAX_GROUPS as u64, Backing::Base)?;
         groups.at(0).refs.never_counted();
-        let cpus = PowerArray::<CpuState>::map(MAX_CPUS as u64, Backing::Base)?;
+        let cpus = PowerArray::<CpuState>::map_default(MAX_CPUS as u64, Backing::Base)?;
         for cpu in 0..MAX_CPUS as u64 {
             cpus.at(cpu).stat_threshold.store(NODE_THRESHOLD, Relaxed);
         }
