@@ -52,6 +52,17 @@ impl Estimate {
         (self.high - self.low) / 2.0
     }
 
+    /// The end of the interval of a ratio that is nearest to 1, which is what may be said
+    /// of it; 1 where the interval holds 1.
+    #[must_use]
+    pub fn near_end(&self) -> f64 {
+        if self.low > 1.0 {
+            self.low
+        } else {
+            self.high.min(1.0)
+        }
+    }
+
     /// This over that: the quotient of two independent estimates, their relative errors
     /// added as squares. `None` where either is not positive.
     #[must_use]

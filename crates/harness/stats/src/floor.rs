@@ -1,7 +1,7 @@
 //! Noise floors: what the machine calls different although it is the same.
 
-use crate::Estimate;
 use crate::order::quantile;
+use crate::{Estimate, Moderated};
 
 /// No floor is below this: half a per cent is less than what moving a function by a
 /// cache line does, whatever the control copies happen to show.
@@ -21,6 +21,20 @@ pub fn run_floor(control_ratios: &[Estimate]) -> Option<f64> {
         .map(|ratio| ratio.value.ln().abs().exp_m1())
         .collect();
     quantile(&distances, 0.95).map(|floor| floor.max(MIN_FLOOR))
+}
+
+/// The floor of a row within one run of one build (0.01 = 1 %): nothing below it is
+/// claimed, however narrow the interval. Code placement is not in an A/A pair, which is
+/// the same function twice.
+pub const MIN_ROW_FLOOR: f64 = 0.01;
+
+/// The floor of one row: as far as the A/A pair beside it strayed, at least as far as the
+/// rows of its class do (`class`, see [`run_floor`], for rows with more than one thread),
+/// and at least [`MIN_ROW_FLOOR`]. `None` without an A/A pair: nothing can be claimed.
+#[must_use]
+pub fn row_floor(control: Option<&Moderated>, class: Option<f64>) -> Option<f64> {
+    let strayed = control?.log.abs().exp_m1();
+    Some(strayed.max(class.unwrap_or(0.0)).max(MIN_ROW_FLOOR))
 }
 
 /// A row's own floor from its past relative changes between runs that should be the
@@ -72,6 +86,22 @@ mod tests {
     fn a_perfect_control_still_leaves_the_least_floor() {
         assert_eq!(run_floor(&[around(1.0)]), Some(MIN_FLOOR));
         assert_eq!(run_floor(&[]), None);
+    }
+
+    #[test]
+    fn a_row_has_the_floor_of_the_pair_beside_it() {
+        let control = |value: f64| Moderated {
+            log: value.ln(),
+            error: 0.01,
+            freedom: 4.0,
+            processes: 3,
+        };
+        assert_eq!(row_floor(Some(&control(1.002)), None), Some(MIN_ROW_FLOOR));
+        let slow = row_floor(Some(&control(1.08)), None).unwrap();
+        let fast = row_floor(Some(&control(1.0 / 1.08)), None).unwrap();
+        assert!((slow - 0.08).abs() < 1e-9 && (fast - 0.08).abs() < 1e-9);
+        assert_eq!(row_floor(Some(&control(1.02)), Some(0.3)), Some(0.3));
+        assert_eq!(row_floor(None, Some(0.3)), None);
     }
 
     #[test]

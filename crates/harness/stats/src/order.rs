@@ -43,6 +43,18 @@ pub(crate) fn median_in_place(values: &mut [f64]) -> Option<f64> {
     Some(lower + (upper - lower) * 0.5)
 }
 
+/// The mean of the lowest third of the values, of one at least; `None` for an empty slice.
+#[must_use]
+pub fn lowest_third(values: &[f64]) -> Option<f64> {
+    let mut values = values.to_vec();
+    let count = values.len().div_ceil(3);
+    if count == 0 {
+        return None;
+    }
+    values.select_nth_unstable_by(count - 1, f64::total_cmp);
+    Some(values[..count].iter().sum::<f64>() / count as f64)
+}
+
 /// Median absolute deviation from the median, unscaled; `None` for an empty slice.
 #[must_use]
 pub fn mad(values: &[f64]) -> Option<f64> {
@@ -91,6 +103,15 @@ mod tests {
                 "{len} values"
             );
         }
+    }
+
+    #[test]
+    fn the_lowest_third_is_of_one_value_at_least() {
+        assert_eq!(lowest_third(&[]), None);
+        assert_eq!(lowest_third(&[7.0]), Some(7.0));
+        assert_eq!(lowest_third(&[9.0, 3.0, 5.0]), Some(3.0));
+        assert_eq!(lowest_third(&[9.0, 3.0, 5.0, 100.0]), Some(4.0));
+        assert_eq!(lowest_third(&[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]), Some(1.5));
     }
 
     #[test]
