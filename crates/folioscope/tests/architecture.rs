@@ -38,7 +38,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("results", &[]),
     ("gate", &["results"]),
-    ("report", &["results", "stats"]),
+    ("compare", &["results", "stats"]),
+    ("render", &["compare", "results", "stats"]),
     (
         "measure",
         &[
@@ -68,7 +69,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "sensitivity",
         &[
-            "bench", "hugemem", "measure", "results", "registry", "report", "stats",
+            "bench", "compare", "hugemem", "measure", "render", "results", "registry", "stats",
         ],
     ),
     (

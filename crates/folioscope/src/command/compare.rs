@@ -57,7 +57,7 @@ pub(crate) fn run(
         ))
     })?;
     if args.json {
-        output.text(::report::json_lines(&summary))?;
+        output.text(render::json_lines(&summary))?;
     } else {
         output.text(text)?;
     }

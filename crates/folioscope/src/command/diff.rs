@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use report::{Diff, Floors, Summary};
+use compare::{Diff, Floors, Summary};
 use results::Environment;
 
 use crate::args::DiffArgs;
@@ -29,9 +29,9 @@ pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure>
             .retain(|change| change.verdict != stats::Verdict::NoDifference);
     }
     match (args.json, args.changed) {
-        (true, _) => output.text(report::diff_json_lines(&diff))?,
-        (false, true) => output.text(report::diff_changed(&diff))?,
-        (false, false) => output.text(report::diff_mail(&diff))?,
+        (true, _) => output.text(render::diff_json_lines(&diff))?,
+        (false, true) => output.text(render::diff_changed(&diff))?,
+        (false, false) => output.text(render::diff_mail(&diff))?,
     }
     if beyond == 0 {
         return Ok(Code::Done);

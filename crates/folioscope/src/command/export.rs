@@ -1,6 +1,7 @@
 //! `folioscope export RUN...`: records in the formats of others.
 
-use report::{Exported, Summary};
+use compare::Summary;
+use render::Exported;
 
 use crate::args::{ExportArgs, Format};
 use crate::failure::{Code, Failure};
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &ExportArgs, output: &mut Output) -> Result<Code, Failur
         .runs
         .iter()
         .flat_map(|stored| {
-            report::exported(
+            render::exported(
                 &stored.machine,
                 &stored.name,
                 &Summary::from_run(&stored.run),
@@ -29,11 +30,11 @@ pub(crate) fn run(args: &ExportArgs, output: &mut Output) -> Result<Code, Failur
         })
         .collect();
     let text = match args.format {
-        Format::Bencher => report::bencher(&rows),
-        Format::Csv => report::csv(&rows),
-        Format::Json => report::exported_lines(&rows),
+        Format::Bencher => render::bencher(&rows),
+        Format::Csv => render::csv(&rows),
+        Format::Json => render::exported_lines(&rows),
         Format::GithubActionBenchmark => {
-            let (text, left_out) = report::github_action_benchmark(&rows);
+            let (text, left_out) = render::github_action_benchmark(&rows);
             if left_out > 0 {
                 eprintln!(
                     "folioscope: left out {left_out} rows of which more is better: the format \

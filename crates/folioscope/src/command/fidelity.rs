@@ -7,7 +7,7 @@ use clap::Args;
 use oracle::fidelity::{
     self, FOLDER, Fidelity, MAX_APART, MODEL_FILE, MOST, ModelCount, Pair, REASON_BELOW, Row,
 };
-use report::FidelityRow;
+use render::FidelityRow;
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
@@ -161,8 +161,8 @@ fn draw(found: &Fidelity, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             real: row.real as f64,
         })
         .collect();
-    let figures: Vec<_> = report::fidelity_figure(&rows).into_iter().collect();
-    report::write_figures(&figures, folder).map_err(|error| Failure::Wrong(error.to_string()))
+    let figures: Vec<_> = render::fidelity_figure(&rows).into_iter().collect();
+    render::write_figures(&figures, folder).map_err(|error| Failure::Wrong(error.to_string()))
 }
 
 type Cells = Vec<Vec<String>>;

@@ -5,7 +5,7 @@ mod counts;
 use std::fs;
 use std::path::Path;
 
-use report::{History, HistoryRun, Summary};
+use compare::{History, HistoryRun, Summary};
 use results::{Store, Stored};
 
 use crate::args::HistoryArgs;
@@ -20,9 +20,9 @@ pub(crate) fn run(args: &HistoryArgs, output: &mut Output) -> Result<Code, Failu
     let root = args.store.clone().unwrap_or_else(run_dir::store);
     let history = read(&root, args.machine.as_deref())?;
     if args.json {
-        output.text(report::history_json_lines(&history))?;
+        output.text(render::history_json_lines(&history))?;
     } else {
-        output.text(report::history_text(&history))?;
+        output.text(render::history_text(&history))?;
     }
     if let Some(folder) = &args.out {
         let figures = draw(&history, folder)?;
@@ -92,12 +92,12 @@ fn point(stored: &Stored) -> HistoryRun {
 
 /// Draws the figures and the page; answers how many figures there are.
 fn draw(history: &History, folder: &Path) -> Result<usize, Failure> {
-    let wrong = |error: report::FigureError| Failure::Wrong(error.to_string());
-    let figures = report::history_figures(history);
-    report::write_figures(&figures, folder).map_err(wrong)?;
+    let wrong = |error: render::FigureError| Failure::Wrong(error.to_string());
+    let figures = render::history_figures(history);
+    render::write_figures(&figures, folder).map_err(wrong)?;
     fs::create_dir_all(folder)
         .map_err(|error| Failure::Wrong(format!("{}: {error}", folder.display())))?;
-    let page = report::history_html(history).map_err(wrong)?;
+    let page = render::history_html(history).map_err(wrong)?;
     results::write_whole(&folder.join(PAGE), page.as_bytes())?;
     Ok(figures.len())
 }

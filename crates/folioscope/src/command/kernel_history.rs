@@ -5,7 +5,7 @@ use std::path::Path;
 use oracle::Series;
 use oracle::history::{Line, Unit, history};
 use oracle::recorded::{Recorded, path};
-use report::{KernelLine, KernelUnit};
+use render::{KernelLine, KernelUnit};
 
 use crate::args::KernelHistoryArgs;
 use crate::failure::{Code, Failure};
@@ -120,10 +120,10 @@ fn write(folder: &Path, names: &[String], lines: &[Line]) -> Result<Vec<String>,
         files.push(file.display().to_string());
     }
     let drawn: Vec<KernelLine> = lines.iter().map(drawn).collect();
-    let figures: Vec<_> = report::kernel_history_figure(names, &drawn)
+    let figures: Vec<_> = render::kernel_history_figure(names, &drawn)
         .into_iter()
         .collect();
-    let paths = report::write_figures(&figures, folder).map_err(|error| wrong(&error))?;
+    let paths = render::write_figures(&figures, folder).map_err(|error| wrong(&error))?;
     files.extend(paths.iter().map(|path| path.display().to_string()));
     Ok(files)
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ::report::Summary;
+use compare::Summary;
 
 use crate::args::PlotArgs;
 use crate::command::report;
@@ -28,6 +28,6 @@ pub(crate) fn draw(
     out: Option<&Path>,
 ) -> Result<Vec<PathBuf>, Failure> {
     let plots = out.map_or_else(|| folder.join(results::PLOTS_DIR), Path::to_owned);
-    ::report::write_figures(&::report::figures(summary), &plots)
+    render::write_figures(&render::figures(summary), &plots)
         .map_err(|error| Failure::Wrong(error.to_string()))
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use report::{Context, Summary, WorkloadNote};
+use compare::Summary;
+use render::{Context, WorkloadNote};
 use results::{REPORT_FILE, Run, Tail};
 
 use crate::args::ReportArgs;
@@ -13,9 +14,9 @@ use crate::run_dir;
 pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failure> {
     let summary = summary(run_dir::existing(&args.run)?)?;
     if args.json {
-        output.text(report::json_lines(&summary))?;
+        output.text(render::json_lines(&summary))?;
     } else if args.markdown {
-        let text = report::markdown(&summary, &context());
+        let text = render::markdown(&summary, &context());
         match &args.section {
             None => output.text(text)?,
             Some(heading) => output.text(section(&text, heading).ok_or_else(|| {
@@ -71,7 +72,7 @@ pub(crate) fn summary(folder: &Path) -> Result<Summary, Failure> {
 /// # Errors
 /// If the disk refuses.
 pub(crate) fn write(folder: &Path, summary: &Summary) -> Result<String, Failure> {
-    let text = report::mail(summary, &context());
+    let text = render::mail(summary, &context());
     results::write_whole(&folder.join(REPORT_FILE), text.as_bytes())?;
     Ok(text)
 }

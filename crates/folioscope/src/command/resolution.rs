@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use report::{Resolution, resolution_table};
+use compare::Resolution;
+use render::resolution_table;
 
 use crate::args::ResolutionArgs;
 use crate::failure::{Code, Failure};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
 
+use compare::{Diff, Floors, Resolution, RowKey, Summary, Tally};
 use measure::machine;
-use report::{Diff, Floors, Resolution, RowKey, Summary, Tally, resolution_table};
+use render::resolution_table;
 use results::{Environment, Git, Row, Run, Tail, rows_from_bytes};
 use stats::{Verdict, quantile};
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use report::{Entry, HistoryRun};
+use compare::{Entry, HistoryRun};
 use results::Params;
 use serde::Deserialize;
 use stats::Estimate;

@@ -1,0 +1,341 @@
+//! What changed from one run to another, and what only seems so.
+//!
+//! A row of times is called different when all its witnesses say so beyond its floor:
+//! its time, after the drift of the whole machine is taken out, and its ratio to the
+//! reference within each run. A neighbour on the machine moves the first, a disturbed
+//! reference the second; a change of the code moves both. The reference itself has its
+//! control copy for a second witness.
+//!
+//! A row's floor is its own, learnt from the past of the machine ([`Floors`]), where that
+//! past knows enough of it and is no quieter than the two runs; else it is the runs' floor,
+//! which is one for all rows. [`FloorSource`] says which.
+
+use std::collections::BTreeMap;
+
+use results::Params;
+use stats::{Estimate, Verdict, drift, historic_floor, judge, judge_change};
+
+use crate::summary::{Case, Cell, Summary, ValueCase, ValueCell};
+
+/// What tells a row apart within a run: workload, parameters, design.
+pub type RowKey = (String, Params, String);
+
+/// One row that both runs hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Workload, parameters, design.
+    pub key: RowKey,
+    /// `time`, or the quantity that was counted.
+    pub quantity: String,
+    /// Unit of `old` and `new`.
+    pub unit: String,
+    /// What the first run says.
+    pub old: Estimate,
+    /// What the second run says.
+    pub new: Estimate,
+    /// New over old; of times after the machine's drift is taken out.
+    pub ratio: Estimate,
+    /// The floor it was judged by (0.03 = 3 %); `None` where nothing is known of the
+    /// noise, and then nothing is claimed.
+    pub floor: Option<f64>,
+    /// Where the floor comes from.
+    pub source: FloorSource,
+    /// What may be said; "faster" is "better" for a value of which more is better.
+    pub verdict: Verdict,
+}
+
+/// Where a row's floor comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FloorSource {
+    /// The row's own past: so many changes between what should have been the same.
+    History(usize),
+    /// The control copies of the two runs, all rows together.
+    Runs,
+    /// The value is exact and needs none.
+    Exact,
+    /// Nothing is known of the noise.
+    Unknown,
+}
+
+/// Two runs side by side.
+#[derive(Debug, Clone)]
+pub struct Diff {
+    /// Rows that both hold: times in the order of the second run, then values.
+    pub rows: Vec<Change>,
+    /// How the machine as a whole moved: 1.05 is 5 % slower. It is taken out of every
+    /// row, so that a change of everything at once shows here and nowhere else.
+    pub drift: f64,
+    /// Rows that only the first run holds.
+    pub only_old: Vec<RowKey>,
+    /// Rows that only the second run holds.
+    pub only_new: Vec<RowKey>,
+    /// Rows that were measured in the first run and went wrong in the second.
+    pub newly_failed: Vec<(RowKey, String)>,
+}
+
+/// What rows' noise was in the past of one machine.
+#[derive(Debug, Clone, Default)]
+pub struct Floors {
+    /// Changes of each row between what should have been the same.
+    changes: BTreeMap<RowKey, Vec<f64>>,
+    /// The largest floor of a run among them: what they know of noise goes so far.
+    noisiest: Option<f64>,
+}
+
+impl Floors {
+    /// Learns from past runs of one machine, oldest first. Two kinds of pairs should be
+    /// the same: the reference and its control copy within every run, and a row in two
+    /// successive runs of one clean revision.
+    #[must_use]
+    pub fn learn(runs: &[Summary]) -> Self {
+        let mut floors = Self::default();
+        for run in runs {
+            floors.noisiest = floors
+                .noisiest
+                .into_iter()
+                .chain(run.floor)
+                .reduce(f64::max);
+            for case in run.cases() {
+                if let Some(control) = case.control {
+                    // Every design of the case ran through the same noise.
+                    for design in case.cells.keys() {
+                        floors.add(key(case, design), control.value - 1.0);
+                    }
+                }
+            }
+        }
+        for pair in runs.windows(2) {
+            if same_code(&pair[0], &pair[1]) {
+                let quotients = time_quotients(&pair[0], &pair[1]);
+                let moved = drift(&quotients.values().copied().collect::<Vec<f64>>());
+                for (key, quotient) in quotients {
+                    floors.add(key, quotient / moved - 1.0);
+                }
+            }
+        }
+        floors
+    }
+
+    fn add(&mut self, key: RowKey, change: f64) {
+        self.changes.entry(key).or_default().push(change);
+    }
+
+    /// A row's own floor: third quartile and 3 interquartile ranges of its past changes;
+    /// `None` with fewer than five of them.
+    #[must_use]
+    pub fn of(&self, key: &RowKey) -> Option<f64> {
+        historic_floor(self.changes.get(key)?)
+    }
+
+    /// The floor of a row in two runs of one workload. The row's own past stands for both
+    /// runs unless one of them was noisier than all of it, and a row whose control copy
+    /// strays further in one of them is judged by that.
+    fn between(
+        &self,
+        key: &RowKey,
+        cases: [&Case; 2],
+        runs: [&Summary; 2],
+    ) -> (Option<f64>, FloorSource) {
+        let [Some(before), Some(after)] = cases.map(|case| case.floor) else {
+            return (None, FloorSource::Unknown);
+        };
+        let quiet = |run: &Summary| run.floor <= self.noisiest;
+        match self.of(key) {
+            Some(own) if runs.into_iter().all(quiet) => {
+                let strayed = cases.map(|case| {
+                    case.control
+                        .map_or(0.0, |control| control.value.ln().abs().exp_m1())
+                });
+                let floor = strayed.into_iter().fold(own, f64::max);
+                (Some(floor), FloorSource::History(self.changes[key].len()))
+            }
+            _ => (Some(before.max(after)), FloorSource::Runs),
+        }
+    }
+}
+
+fn same_code(a: &Summary, b: &Summary) -> bool {
+    match (&a.env.git, &b.env.git) {
+        (Some(a), Some(b)) => a.revision == b.revision && !a.dirty && !b.dirty,
+        _ => false,
+    }
+}
+
+fn key(case: &Case, design: &str) -> RowKey {
+    (
+        case.workload.clone(),
+        case.params.clone(),
+        design.to_owned(),
+    )
+}
+
+fn times(summary: &Summary) -> impl Iterator<Item = (RowKey, (&Case, Estimate))> {
+    summary.cases().flat_map(|case| {
+        case.cells
+            .keys()
+            .filter_map(move |design| Some((key(case, design), (case, case.time(design)?))))
+    })
+}
+
+fn time_quotients(old: &Summary, new: &Summary) -> BTreeMap<RowKey, f64> {
+    let before: BTreeMap<RowKey, (&Case, Estimate)> = times(old).collect();
+    times(new)
+        .filter_map(|(key, (_, time))| {
+            let quotient = time.over(&before.get(&key)?.1)?.value;
+            Some((key, quotient))
+        })
+        .collect()
+}
+
+impl Diff {
+    /// Compares what both runs measured.
+    #[must_use]
+    pub fn between(old: &Summary, new: &Summary, floors: &Floors) -> Self {
+        let before: BTreeMap<RowKey, (&Case, Estimate)> = times(old).collect();
+        let after: BTreeMap<RowKey, (&Case, Estimate)> = times(new).collect();
+        let quotients = time_quotients(old, new);
+        let drift = drift(&quotients.values().copied().collect::<Vec<f64>>());
+        let mut rows: Vec<Change> = times(new)
+            .filter_map(|(key, new_row)| {
+                let old_row = *before.get(&key)?;
+                let floor = floors.between(&key, [old_row.0, new_row.0], [old, new]);
+                time_change(key, old_row, new_row, drift, floor)
+            })
+            .collect();
+        rows.extend(value_changes(old, new));
+        let newly_failed = new
+            .failures()
+            .map(|(case, design, reason)| (key(case, design), reason.to_owned()))
+            .filter(|(key, _)| before.contains_key(key))
+            .collect();
+        Self {
+            rows,
+            drift,
+            only_old: before
+                .keys()
+                .filter(|key| !after.contains_key(*key))
+                .cloned()
+                .collect(),
+            only_new: after
+                .keys()
+                .filter(|key| !before.contains_key(*key))
+                .cloned()
+                .collect(),
+            newly_failed,
+        }
+    }
+
+    /// Rows that are called different.
+    pub fn different(&self) -> impl Iterator<Item = &Change> {
+        self.rows
+            .iter()
+            .filter(|change| change.verdict != Verdict::NoDifference)
+    }
+
+    /// Rows that are called worse by more than `threshold` (0.05 = 5 %).
+    pub fn worse_by(&self, threshold: f64) -> impl Iterator<Item = &Change> {
+        self.different().filter(move |change| {
+            change.verdict == Verdict::Slower && change.ratio.value > 1.0 + threshold
+        })
+    }
+}
+
+fn time_change(
+    key: RowKey,
+    (old_case, old): (&Case, Estimate),
+    (new_case, new): (&Case, Estimate),
+    drift: f64,
+    (floor, source): (Option<f64>, FloorSource),
+) -> Option<Change> {
+    let time = new.over(&old)?.over(&Estimate::exact(drift))?;
+    let mut witnesses = vec![time];
+    let design = &key.2;
+    match (old_case.ratio(design), new_case.ratio(design)) {
+        (Some(before), Some(after)) => witnesses.extend(after.over(&before)),
+        // The reference (and the harness floor) has no ratio of its own; of the
+        // reference, the control copy's time is another witness.
+        _ if new_case.cells.len() > 1 && is_reference(new_case, design) => {
+            if let (Some(before), Some(after)) = (old_case.control, new_case.control) {
+                witnesses.extend(after.over(&before).map(|moved| Estimate {
+                    value: time.value * moved.value,
+                    low: time.low * moved.low,
+                    high: time.high * moved.high,
+                    ..moved
+                }));
+            }
+        }
+        _ => {}
+    }
+    let verdict = floor.map_or(Verdict::NoDifference, |floor| {
+        judge_change(&witnesses, floor)
+    });
+    let unit = format!("ns/{}", new_case.unit);
+    Some(Change {
+        key,
+        quantity: "time".to_owned(),
+        unit,
+        old,
+        new,
+        ratio: time,
+        floor,
+        source,
+        verdict,
+    })
+}
+
+/// The design that the others' ratios are taken to: the one without a ratio of its own
+/// that is not the harness floor.
+fn is_reference(case: &Case, design: &str) -> bool {
+    design != crate::NULL && matches!(case.cells.get(design), Some(Cell::Time { ratio: None, .. }))
+}
+
+/// Exact values differ if they are not equal; sampled ones if they lie beyond the floor.
+fn value_changes(old: &Summary, new: &Summary) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for after in &new.values {
+        let same = |before: &&ValueCase| {
+            before.workload == after.workload
+                && before.params == after.params
+                && before.quantity == after.quantity
+        };
+        let Some(before) = old.values.iter().find(same) else {
+            continue;
+        };
+        for (design, cell) in &after.cells {
+            let (Some(ValueCell::Value(from)), ValueCell::Value(to)) =
+                (before.cells.get(design), cell)
+            else {
+                continue;
+            };
+            let Some(ratio) = to.over(from) else { continue };
+            let exact = from.processes == 0 && to.processes == 0;
+            let (floor, source) = match (exact, old.floor, new.floor) {
+                (true, ..) => (Some(0.0), FloorSource::Exact),
+                (false, Some(a), Some(b)) => (Some(a.max(b)), FloorSource::Runs),
+                _ => (None, FloorSource::Unknown),
+            };
+            // Of bandwidth, more is better: less of it is "slower".
+            let judged = if after.less_is_better {
+                Some(ratio)
+            } else {
+                from.over(to)
+            };
+            let verdict = match (judged, floor) {
+                (Some(judged), Some(floor)) => judge(&judged, floor),
+                _ => Verdict::NoDifference,
+            };
+            changes.push(Change {
+                key: (after.workload.clone(), after.params.clone(), design.clone()),
+                quantity: after.quantity.clone(),
+                unit: after.unit.clone(),
+                old: *from,
+                new: *to,
+                ratio,
+                floor,
+                source,
+                verdict,
+            });
+        }
+    }
+    changes
+}

@@ -1,0 +1,20 @@
+//! From results to findings. Nothing is measured and nothing is printed here.
+//!
+//! [`Summary::from_run`] is the one place where numbers are made from samples; text,
+//! tables and figures all show what it holds, so that no two of them can disagree.
+#![forbid(unsafe_code)]
+
+mod build;
+mod diff;
+mod history;
+mod sensitivity;
+mod summary;
+
+pub use build::fnv1a;
+pub use diff::{Change, Diff, FloorSource, Floors, RowKey};
+pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
+pub use sensitivity::{Resolution, Tally};
+pub use summary::{Case, Cell, Family, Mean, MemoryLine, Summary, ValueCase, ValueCell};
+
+/// The design that does nothing: the floor of the harness. No ratio is taken of it.
+pub const NULL: &str = "null";

@@ -1,0 +1,214 @@
+//! What a run says, as numbers: the one source of every text and figure.
+
+use std::collections::BTreeMap;
+
+use results::{Environment, Params};
+use stats::{Estimate, Verdict};
+
+/// A run in numbers.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Where, when and how.
+    pub env: Environment,
+    /// The design that ratios are taken to.
+    pub reference: String,
+    /// All designs with times, in the order of their names.
+    pub designs: Vec<String>,
+    /// The run's noise floor as a relative difference; `None` without an A/A pair.
+    pub floor: Option<f64>,
+    /// How many A/A pairs the floor rests on.
+    pub control_pairs: usize,
+    /// The fewest processes behind an interval; below 3 it lacks their spread.
+    pub fewest_processes: usize,
+    /// Times, by family.
+    pub families: Vec<Family>,
+    /// What is not a time.
+    pub values: Vec<ValueCase>,
+    /// What memory the rows really lay on.
+    pub memory: Vec<MemoryLine>,
+}
+
+/// All workloads of one family.
+#[derive(Debug, Clone)]
+pub struct Family {
+    /// `iteration`, `merging`, …
+    pub name: String,
+    /// Its rows.
+    pub cases: Vec<Case>,
+    /// Geometric means of its ratios, per regime.
+    pub means: Vec<Mean>,
+}
+
+/// One workload with one set of parameters: a row of the tables.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Stable id, `family/name`.
+    pub workload: String,
+    /// Its parameters.
+    pub params: Params,
+    /// The parameter it is plotted against; may be empty.
+    pub axis: String,
+    /// What one element is.
+    pub unit: String,
+    /// The floor of this row: the run's, or its own A/A pair's distance where larger.
+    pub floor: Option<f64>,
+    /// Ratio of the reference's control copy to the reference.
+    pub control: Option<Estimate>,
+    /// What each design did.
+    pub cells: BTreeMap<String, Cell>,
+}
+
+/// What one design did in one case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// It was measured.
+    Time {
+        /// Nanoseconds per element.
+        ns: Estimate,
+        /// Ratio to the reference, round by round; `None` for the reference and for the
+        /// harness floor.
+        ratio: Option<Estimate>,
+        /// What may be said of the ratio; `None` where there is no ratio or no floor.
+        verdict: Option<Verdict>,
+        /// Instructions per element by a hardware counter, the median of the processes.
+        instructions: Option<f64>,
+    },
+    /// It went wrong, with the reason: `err`, never a time.
+    Failed(String),
+    /// The design lacks the capability, with the reason: a dash.
+    Absent(String),
+}
+
+/// Geometric mean of a design's ratios over the cases of one workload or family that
+/// share a regime. Regimes (cache footprints) are never mixed, and neither harness floor
+/// nor failed rows take part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mean {
+    /// `family/name` of one workload; empty for the whole family.
+    pub workload: String,
+    /// The footprint of its cases; empty where the workload has none.
+    pub regime: String,
+    /// Cases of this workload (or family) in this regime that the reference measured.
+    pub cases: usize,
+    /// Per design: the mean and over how many cases it goes.
+    pub designs: BTreeMap<String, (Estimate, usize)>,
+}
+
+/// A quantity that is not a time, for one set of parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValueCase {
+    /// Stable id, `family/name`.
+    pub workload: String,
+    /// What it depends on.
+    pub params: Params,
+    /// The parameter it is plotted against; may be empty.
+    pub axis: String,
+    /// What was counted.
+    pub quantity: String,
+    /// Its unit.
+    pub unit: String,
+    /// Whether less is better.
+    pub less_is_better: bool,
+    /// Per design; the empty name is the machine itself.
+    pub cells: BTreeMap<String, ValueCell>,
+}
+
+/// One value of one design.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ValueCell {
+    /// The value, with an interval where it was sampled.
+    Value(Estimate),
+    /// It went wrong.
+    Failed(String),
+    /// The design has no such thing.
+    Absent(String),
+}
+
+/// Memory that rows lay on, told apart by what was asked and got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryLine {
+    /// What was asked for.
+    pub asked: String,
+    /// What was got.
+    pub got: String,
+    /// Page size in bytes.
+    pub page_size: u64,
+    /// Where the proof comes from.
+    pub source: String,
+    /// Why this one.
+    pub reason: String,
+    /// Rows that lay on it.
+    pub rows: usize,
+    /// Least and greatest share of a mapping that was on huge pages, in per cent.
+    pub huge_percent: (u8, u8),
+    /// Largest mapping in bytes.
+    pub largest: u64,
+}
+
+impl Summary {
+    /// Every row of times.
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.families.iter().flat_map(|family| &family.cases)
+    }
+
+    /// Rows that went wrong: case, design, reason.
+    pub fn failures(&self) -> impl Iterator<Item = (&Case, &str, &str)> {
+        self.cases().flat_map(|case| {
+            case.cells
+                .iter()
+                .filter_map(move |(design, cell)| match cell {
+                    Cell::Failed(reason) => Some((case, design.as_str(), reason.as_str())),
+                    _ => None,
+                })
+        })
+    }
+
+    /// How often a design was faster, no different and slower than the reference.
+    #[must_use]
+    pub fn tally(&self, design: &str) -> (usize, usize, usize) {
+        let mut tally = (0, 0, 0);
+        for case in self.cases() {
+            if let Some(Cell::Time {
+                verdict: Some(verdict),
+                ..
+            }) = case.cells.get(design)
+            {
+                match verdict {
+                    Verdict::Faster => tally.0 += 1,
+                    Verdict::NoDifference => tally.1 += 1,
+                    Verdict::Slower => tally.2 += 1,
+                }
+            }
+        }
+        tally
+    }
+}
+
+impl Case {
+    /// The cache regime: the `footprint` parameter, empty without one.
+    #[must_use]
+    pub fn regime(&self) -> String {
+        self.params
+            .get("footprint")
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }
+
+    /// The ratio of a design, where it has one.
+    #[must_use]
+    pub fn ratio(&self, design: &str) -> Option<Estimate> {
+        match self.cells.get(design) {
+            Some(Cell::Time { ratio, .. }) => *ratio,
+            _ => None,
+        }
+    }
+
+    /// Nanoseconds per element of a design, where it has a time.
+    #[must_use]
+    pub fn time(&self, design: &str) -> Option<Estimate> {
+        match self.cells.get(design) {
+            Some(Cell::Time { ns, .. }) => Some(*ns),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Every figure of a large run can be read: no text on another, none cut off.
+
+use super::shapes::Shape;
+use super::{
+    Figure, KernelLine, KernelUnit, fidelity_figure, figures, history_figures,
+    kernel_history_figure,
+};
+use crate::style::{Marker, style_of};
+use compare::{History, HistoryRun, Summary};
+
+#[path = "../../tests/synthetic/mod.rs"]
+mod synthetic;
+
+fn all() -> Vec<Figure> {
+    let mut all = figures(&Summary::from_run(&synthetic::run(7, 0.02)));
+    all.extend(fidelity_figure(&synthetic::fidelity()));
+    all.extend(history_figures(&history()));
+    all.extend(kernels());
+    all
+}
+
+fn kernels() -> Option<Figure> {
+    let line = |work: &str, unit, value: f64| KernelLine {
+        work: work.to_owned(),
+        detail: "memcg_charge_base_pages + memcg_uncharge_base_pages".to_owned(),
+        unit,
+        instructions: vec![None, Some(value), Some(value * 1.1), Some(value)],
+    };
+    let works = ["add", "walk", "split check", "map", "end of IO", "charge"];
+    let lines: Vec<KernelLine> = works
+        .iter()
+        .flat_map(|work| {
+            [
+                line(work, KernelUnit::Small, 52_000.0),
+                line(work, KernelUnit::Bvec, 50.0),
+                line(work, KernelUnit::Large, 55.0),
+            ]
+        })
+        .collect();
+    let names = ["5.10", "6.1", "6.12", "7.2"].map(str::to_owned);
+    kernel_history_figure(&names, &lines)
+}
+
+fn history() -> History {
+    let runs = (1..=12).map(|day| {
+        let mut run = synthetic::run(day, 0.02);
+        run.env.date_utc = format!("2026-11-{day:02}T01:02:03Z");
+        run.rows.retain(|row| row.workload().starts_with("layout/"));
+        HistoryRun::from_summary("a machine", &day.to_string(), &Summary::from_run(&run))
+    });
+    History::of(runs.collect()).unwrap()
+}
+
+#[test]
+fn the_run_gives_every_kind_of_figure() {
+    let all = all();
+    let names: Vec<&str> = all.iter().map(|figure| figure.name.as_str()).collect();
+    for name in [
+        "cost-order-iteration",
+        "cost-order-merging",
+        "cost-depth-accounting",
+        "cost-threads-accounting",
+        "ratios-1",
+        "ratios-iteration",
+        "descriptor-bytes-order",
+        "code-bytes-entry",
+        "model-kernel",
+        "history-1-layout-time",
+        "history-1-layout-descriptor-bytes",
+        "kernel-history",
+    ] {
+        let found = names.iter().any(|known| {
+            *known == name
+                || known.strip_suffix("-1") == Some(name)
+                || name.strip_suffix("-1") == Some(known)
+        });
+        assert!(found, "{name} is among {names:?}");
+    }
+    let mut unique = names.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), names.len(), "{names:?}");
+}
+
+#[test]
+fn no_text_lies_on_another_or_beyond_the_edge() {
+    for figure in all() {
+        let (width, height) = (f64::from(figure.size.0), f64::from(figure.size.1));
+        let texts: Vec<_> = figure
+            .shapes
+            .iter()
+            .filter_map(|shape| Some((shape, shape.text_box()?)))
+            .collect();
+        assert!(texts.len() > 5, "{}: {} texts", figure.name, texts.len());
+        for (index, (shape, a)) in texts.iter().enumerate() {
+            assert!(
+                a.0 >= 4.0 && a.1 >= 4.0 && a.2 <= width - 4.0 && a.3 <= height - 4.0,
+                "{}: {shape:?} leaves the figure",
+                figure.name
+            );
+            for (other, b) in &texts[index + 1..] {
+                let apart = a.2 + 2.0 <= b.0 || b.2 + 2.0 <= a.0 || a.3 <= b.1 || b.3 <= a.1;
+                assert!(apart, "{}: {shape:?} on {other:?}", figure.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_drawn_beyond_the_edge() {
+    for figure in all() {
+        let (width, height) = (f64::from(figure.size.0), f64::from(figure.size.1));
+        for shape in &figure.shapes {
+            let points = match shape {
+                Shape::Line { points, .. } | Shape::Fill { points, .. } => points.clone(),
+                Shape::Disc { centre, .. } => vec![*centre],
+                Shape::Text { at, .. } => vec![*at],
+            };
+            for (x, y) in points {
+                let inside = (0.0..=width).contains(&x) && (0.0..=height).contains(&y);
+                assert!(inside, "{}: {shape:?}", figure.name);
+            }
+        }
+    }
+}
+
+/// In every figure a design is drawn in its own colour only.
+#[test]
+fn a_design_keeps_its_colour_in_every_figure() {
+    for figure in all() {
+        let names: Vec<String> = figure
+            .shapes
+            .iter()
+            .filter_map(|shape| match shape {
+                Shape::Text { content, .. } => Some(content.clone()),
+                _ => None,
+            })
+            .collect();
+        for design in ["flat-sp", "folio", "split", "headpage", "headpage-noassert"] {
+            let colour = style_of(design).colour;
+            // Alone, or with what it stands beside: `folio : 6.12`.
+            let named = names
+                .iter()
+                .any(|name| name.split(" : ").next() == Some(design));
+            let drawn = figure.shapes.iter().any(|shape| match shape {
+                Shape::Fill { colour: drawn, .. } | Shape::Disc { colour: drawn, .. } => {
+                    *drawn == colour
+                }
+                _ => false,
+            });
+            assert_eq!(named, drawn, "{design} in {}", figure.name);
+        }
+    }
+    assert_eq!(style_of("null").marker, Marker::None);
+}
+
+#[test]
+fn the_svg_is_sound_xml_that_needs_no_font() {
+    for figure in all() {
+        let svg = figure.svg().unwrap();
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let root = document.root_element();
+        assert_eq!(
+            root.attribute("width"),
+            Some(figure.size.0.to_string().as_str())
+        );
+        let (mut texts, mut uses) = (0, 0);
+        for node in document.descendants() {
+            assert_ne!(
+                node.tag_name().name(),
+                "text",
+                "{}: a text would need a font",
+                figure.name
+            );
+            texts += usize::from(node.has_attribute("aria-label"));
+            if node.tag_name().name() == "use" {
+                let id = node.attribute("href").unwrap().trim_start_matches('#');
+                let known = document
+                    .descendants()
+                    .any(|node| node.attribute("id") == Some(id));
+                assert!(known, "{}: glyph {id}", figure.name);
+                uses += 1;
+            }
+        }
+        let want = figure
+            .shapes
+            .iter()
+            .filter(|shape| shape.text_box().is_some())
+            .count();
+        assert_eq!(texts, want, "{}", figure.name);
+        assert!(uses > texts, "{}", figure.name);
+    }
+}
+
+#[test]
+fn both_files_are_written_and_the_same_run_draws_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let figure = all().remove(0);
+    let [svg, png] = figure.write(dir.path()).unwrap();
+    let bytes = std::fs::read(&png).unwrap();
+    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
+    let size = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    assert_eq!((size(16), size(20)), (figure.size.0 * 2, figure.size.1 * 2));
+    assert_eq!(
+        std::fs::read_to_string(svg).unwrap(),
+        all().remove(0).svg().unwrap()
+    );
+    assert_eq!(
+        std::fs::read_dir(dir.path()).unwrap().count(),
+        2,
+        "no litter"
+    );
+}

@@ -1,0 +1,30 @@
+//! From findings to mail text, Markdown, JSON lines and figures. Nothing is measured or
+//! compared here.
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate self as render;
+
+mod context;
+mod export;
+mod figure;
+mod history_page;
+mod number;
+mod params;
+mod sensitivity;
+mod style;
+mod text;
+
+pub use context::{Context, WorkloadNote};
+pub use export::{Exported, bencher, csv, exported, exported_lines, github_action_benchmark};
+pub use figure::{
+    FidelityRow, Figure, FigureError, KernelLine, KernelUnit, fidelity_figure, figures,
+    history_figures, kernel_history_figure, write_figures,
+};
+pub use history_page::history_html;
+pub use sensitivity::resolution_table;
+pub use style::{Marker, Style, sort_designs, style_of};
+pub use text::{
+    diff_changed, diff_json_lines, diff_mail, history_json_lines, history_text, json_lines, mail,
+    markdown,
+};

@@ -1,0 +1,83 @@
+//! The sensitivity study as a table.
+
+use compare::Resolution;
+
+/// The study as a Markdown table.
+#[must_use]
+pub fn resolution_table(lines: &[Resolution]) -> String {
+    let mut text = "| slowdown | injected | rows | diff | diff, own floors | Criterion |\n\
+                    |---|---|---:|---:|---:|---:|\n"
+        .to_owned();
+    for line in lines {
+        let injected = line
+            .injected
+            .map_or("\u{2013}".to_owned(), |[low, middle, high]| {
+                format!("{middle:.1} % ({low:.1} to {high:.1})")
+            });
+        // Of what is the same any verdict is wrong, of a slowdown only one is right.
+        let cells = [line.diff, line.diff_with_past, line.criterion].map(|tally| {
+            let said = match line.percent {
+                0.0 => tally.slower + tally.faster,
+                _ => tally.slower,
+            };
+            let share = said as f64 * 100.0 / tally.rows.max(1) as f64;
+            format!("{said} ({share:.1} %)")
+        });
+        let name = match line.percent {
+            0.0 => "none: false alarms".to_owned(),
+            percent => format!("{percent} %: seen"),
+        };
+        text += &format!(
+            "| {name} | {injected} | {} | {} |\n",
+            line.diff.rows,
+            cells.join(" | ")
+        );
+    }
+    if let Some(line) = lines.first() {
+        text += &format!(
+            "\n{}, kernel {}, {}: {} past runs, {} processes per run, {:.0} s for all.\n",
+            line.machine, line.kernel, line.rustc, line.past_runs, line.processes, line.seconds
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use compare::Tally;
+
+    use super::*;
+
+    #[test]
+    fn false_alarms_count_both_ways_and_detection_only_one() {
+        let tally = Tally {
+            rows: 200,
+            slower: 3,
+            faster: 1,
+        };
+        let line = |percent, injected| Resolution {
+            schema: 1,
+            date_utc: "2026-11-23T01:02:03Z".to_owned(),
+            machine: "a machine".to_owned(),
+            kernel: "6.12".to_owned(),
+            rustc: "rustc 1.95.0".to_owned(),
+            seconds: 300.0,
+            past_runs: 4,
+            processes: 3,
+            percent,
+            injected,
+            diff: tally,
+            diff_with_past: tally,
+            criterion: Tally::default(),
+        };
+        let text = resolution_table(&[line(0.0, None), line(5.0, Some([4.8, 5.0, 5.3]))]);
+        let rows: Vec<&str> = text.lines().skip(2).take(2).collect();
+        assert_eq!(
+            rows,
+            [
+                "| none: false alarms | \u{2013} | 200 | 4 (2.0 %) | 4 (2.0 %) | 0 (0.0 %) |",
+                "| 5 %: seen | 5.0 % (4.8 to 5.3) | 200 | 3 (1.5 %) | 3 (1.5 %) | 0 (0.0 %) |",
+            ]
+        );
+    }
+}

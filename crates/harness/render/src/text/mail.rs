@@ -1,0 +1,205 @@
+//! The mail: plain text that survives a mailing list.
+
+use super::bar::row;
+use super::page::Page;
+use super::{table, words};
+use crate::context::Context;
+use crate::number::{percent, rows, significant};
+use crate::style::{NULL, designs, style_of};
+use compare::{Cell, Mean, Summary, ValueCell};
+
+/// The report as a mail: ASCII, at most 72 columns, no tabs.
+#[must_use]
+pub fn mail(summary: &Summary, context: &Context) -> String {
+    let mut page = Page::default();
+    page.wrapped(&words::title(summary), 0, 2);
+    page.gap();
+    page.wrapped(words::QUESTION, 0, 0);
+    for warning in words::warnings(summary) {
+        page.gap();
+        page.wrapped(&format!("NOTE: {warning}"), 0, 2);
+    }
+    verdicts(&mut page, summary);
+
+    page.heading("Where and how");
+    for (name, value) in words::environment(&summary.env) {
+        page.field(name, &value);
+    }
+    page.gap();
+    page.line("Memory really obtained:");
+    for line in &summary.memory {
+        page.item(&words::memory(line));
+    }
+    if summary.memory.is_empty() {
+        page.item("n/a: no row used memory of its own.");
+    }
+    page.gap();
+    page.wrapped(&format!("Noise floor: {}", words::floor(summary)), 0, 2);
+
+    means(&mut page, summary);
+    key(&mut page, summary);
+    for family in &summary.families {
+        page.heading(&family.name);
+        table::family(&mut page, summary, family);
+    }
+    if !summary.values.is_empty() {
+        page.heading("Bytes and bandwidth");
+        table::values(&mut page, summary);
+    }
+    without_result(&mut page, summary);
+    notes(&mut page, summary, context);
+
+    page.heading("What this does not show");
+    for limit in words::limits(summary) {
+        page.item(&limit);
+    }
+    page.gap();
+    page.wrapped(&format!("Fidelity: {}", words::fidelity(context)), 0, 2);
+    page.heading("Make it again");
+    for command in words::reproduce(&summary.env) {
+        page.wrapped(&command, 2, 6);
+    }
+    page.into_text()
+}
+
+fn verdicts(page: &mut Page, summary: &Summary) {
+    let verdicts = words::verdicts(summary);
+    if verdicts.is_empty() {
+        return;
+    }
+    page.heading("In short");
+    for (design, verdict) in verdicts {
+        page.item(&format!("{design}: {verdict}"));
+    }
+}
+
+/// Geometric means per family and regime as rows of `#`.
+fn means(page: &mut Page, summary: &Summary) {
+    if summary
+        .families
+        .iter()
+        .all(|family| family.means.is_empty())
+    {
+        return;
+    }
+    page.heading(&format!(
+        "Geometric mean of ratios to {} (shorter is faster)",
+        summary.reference
+    ));
+    for family in &summary.families {
+        for mean in family.means.iter().filter(|mean| mean.workload.is_empty()) {
+            mean_block(page, summary, &family.name, mean);
+        }
+    }
+}
+
+fn mean_block(page: &mut Page, summary: &Summary, family: &str, mean: &Mean) {
+    page.gap();
+    let regime = if mean.regime.is_empty() {
+        "no footprint given"
+    } else {
+        &mean.regime
+    };
+    page.line(&format!("{family}, {regime}, {}", rows(mean.cases)));
+    for design in &designs(summary) {
+        let Some((ratio, count)) = mean.designs.get(design) else {
+            continue;
+        };
+        let short: String = design.chars().take(18).collect();
+        let value = format!("{} +-{}%", significant(ratio.value, 3), percent(ratio));
+        let part = if *count < mean.cases {
+            format!(" {}", rows(*count))
+        } else {
+            String::new()
+        };
+        page.line(&format!(
+            "  {short:<18} {value:>11} {}{part}",
+            row(ratio.value)
+        ));
+    }
+}
+
+/// How to read the tables.
+fn key(page: &mut Page, summary: &Summary) {
+    page.heading("How to read the tables");
+    let reference = &summary.reference;
+    page.wrapped(
+        &format!(
+            "Per row: the parameters with a bar, then the time with its 95% interval, then \
+             the ratio to {reference} with its own. < is faster and > slower than {reference} \
+             beyond the noise floor, = no difference seen; aa is {reference} against its own \
+             second copy; err went wrong; - is a capability the design lacks; (part) a mean \
+             over fewer rows, see the rows. The bar marks each ratio by a letter on a \
+             logarithmic line from 1/4 to 4, * several designs."
+        ),
+        0,
+        0,
+    );
+    page.gap();
+    for design in &designs(summary) {
+        let style = style_of(design);
+        let what = if design == NULL {
+            "does nothing: the harness floor".to_owned()
+        } else if *design == summary.reference {
+            format!("{}, the reference (| in the bars)", style.name)
+        } else {
+            style.name
+        };
+        page.line(&format!("  {}  {:<9}  {what}", style.letter, style.short));
+    }
+}
+
+/// Reasons of `err` and of dashes, told once per workload and design.
+fn without_result(page: &mut Page, summary: &Summary) {
+    let mut reasons: Vec<(String, usize)> = Vec::new();
+    let mut add = |text: String| match reasons.iter_mut().find(|(known, _)| *known == text) {
+        Some((_, count)) => *count += 1,
+        None => reasons.push((text, 1)),
+    };
+    for case in summary.cases() {
+        for (design, cell) in &case.cells {
+            match cell {
+                Cell::Failed(reason) => {
+                    add(format!("err {} {design}: {reason}", case.workload));
+                }
+                Cell::Absent(reason) => {
+                    add(format!("-   {} {design}: {reason}", case.workload));
+                }
+                Cell::Time { .. } => {}
+            }
+        }
+    }
+    for case in &summary.values {
+        for (design, cell) in &case.cells {
+            if let ValueCell::Failed(reason) = cell {
+                add(format!("err {} {design}: {reason}", case.workload));
+            }
+        }
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    reasons.sort_by_key(|(text, _)| !text.starts_with("err"));
+    page.heading("Rows without a result");
+    for (reason, count) in reasons {
+        page.wrapped(&format!("{reason} ({})", rows(count)), 2, 6);
+    }
+}
+
+fn notes(page: &mut Page, summary: &Summary, context: &Context) {
+    let used = |id: &str| {
+        summary.cases().any(|case| case.workload == id)
+            || summary.values.iter().any(|case| case.workload == id)
+    };
+    let notes: Vec<_> = context.notes.iter().filter(|note| used(&note.id)).collect();
+    if notes.is_empty() {
+        return;
+    }
+    page.heading("What each workload asks, and its known unfairness");
+    for note in notes {
+        page.gap();
+        page.wrapped(&format!("{}: {}", note.id, note.question), 0, 2);
+        page.wrapped(&format!("favours: {}", note.favours), 2, 4);
+        page.wrapped(&format!("unfair: {}", note.unfair), 2, 4);
+    }
+}

@@ -1,0 +1,217 @@
+//! The report as Markdown, for pull requests and READMEs.
+
+use std::fmt::Write as _;
+
+use super::table::mark;
+use super::words;
+use crate::context::Context;
+use crate::number::{percent, significant, time_scale};
+use crate::params::label;
+use crate::style::{NULL, designs};
+use compare::{Case, Cell, Summary, ValueCell};
+
+/// The report as Markdown: the same numbers as the mail, in tables.
+#[must_use]
+pub fn markdown(summary: &Summary, context: &Context) -> String {
+    let mut text = String::new();
+    let mut add = |line: &str| {
+        text.push_str(line);
+        text.push('\n');
+    };
+    add(&format!("# {}\n", escape(&words::title(summary))));
+    add(words::QUESTION);
+    for warning in words::warnings(summary) {
+        add(&format!("\n> **Note:** {}", escape(&warning)));
+    }
+    add("\n## In short\n");
+    for (design, verdict) in words::verdicts(summary) {
+        add(&format!("- **{}**: {}", escape(&design), escape(&verdict)));
+    }
+    add("\n## Where and how\n\n| what | value |\n|---|---|");
+    for (name, value) in words::environment(&summary.env) {
+        add(&format!("| {name} | {} |", escape(&value)));
+    }
+    for line in &summary.memory {
+        add(&format!("| memory | {} |", escape(&words::memory(line))));
+    }
+    add(&format!(
+        "| noise floor | {} |",
+        escape(&words::floor(summary))
+    ));
+    add(&format!(
+        "| fidelity | {} |",
+        escape(&words::fidelity(context))
+    ));
+    means(&mut add, summary);
+    let designs = designs(summary);
+    for family in &summary.families {
+        add(&format!(
+            "\n## {}\n\nTime with its 95 % interval, and its ratio to `{}`: `<` faster, `>` \
+             slower, `=` no difference seen.",
+            escape(&family.name),
+            summary.reference
+        ));
+        let mut last = "";
+        let mut scale = ("ns", 1.0);
+        for case in &family.cases {
+            if case.workload != last {
+                last = &case.workload;
+                let block = family
+                    .cases
+                    .iter()
+                    .filter(|other| other.workload == case.workload);
+                scale = scale_of(block);
+                let (id, unit) = (escape(&case.workload), escape(&case.unit));
+                add(&format!("\n### `{id}`: {} per {unit}\n", scale.0));
+                head(&mut add, "params", &designs);
+            }
+            let cells: Vec<String> = designs
+                .iter()
+                .map(|design| cell_text(case.cells.get(design), scale.1))
+                .collect();
+            add(&format!(
+                "| {} | {} |",
+                escape(&label(&case.params, &[])),
+                cells.join(" | ")
+            ));
+        }
+    }
+    values(&mut add, summary);
+    add("\n## What this does not show\n");
+    for limit in words::limits(summary) {
+        add(&format!("- {}", escape(&limit)));
+    }
+    let used = |id: &str| summary.cases().any(|case| case.workload == id);
+    for note in context.notes.iter().filter(|note| used(&note.id)) {
+        let (id, unfair, favours) = (&note.id, escape(&note.unfair), escape(&note.favours));
+        add(&format!("- `{id}`: favours {favours}; unfair: {unfair}"));
+    }
+    add("\n## Make it again\n\n```sh");
+    for command in words::reproduce(&summary.env) {
+        add(&command);
+    }
+    add("```");
+    text
+}
+
+fn head(add: &mut impl FnMut(&str), first: &str, designs: &[String]) {
+    let names: Vec<String> = designs.iter().map(|name| escape(name)).collect();
+    add(&format!("| {first} | {} |", names.join(" | ")));
+    add(&format!("|---|{}", "---:|".repeat(designs.len())));
+}
+
+fn means(add: &mut impl FnMut(&str), summary: &Summary) {
+    let mut designs = designs(summary);
+    designs.retain(|design| *design != summary.reference && design != NULL);
+    if designs.is_empty() {
+        return;
+    }
+    add(&format!(
+        "\n## Geometric mean of ratios to `{}`\n",
+        summary.reference
+    ));
+    head(add, "family", &designs);
+    for family in &summary.families {
+        for mean in family.means.iter().filter(|mean| mean.workload.is_empty()) {
+            let cells: Vec<String> = designs
+                .iter()
+                .map(|design| match mean.designs.get(design) {
+                    Some((ratio, count)) => {
+                        let part = if *count < mean.cases {
+                            format!(" ({count} of {} rows)", mean.cases)
+                        } else {
+                            String::new()
+                        };
+                        format!(
+                            "{} ±{} %{part}",
+                            significant(ratio.value, 3),
+                            percent(ratio)
+                        )
+                    }
+                    None => "–".to_owned(),
+                })
+                .collect();
+            add(&format!(
+                "| {} {} | {} |",
+                escape(&family.name),
+                mean.regime,
+                cells.join(" | ")
+            ));
+        }
+    }
+}
+
+fn scale_of<'a>(cases: impl Iterator<Item = &'a Case>) -> (&'static str, f64) {
+    let largest = cases
+        .flat_map(|case| case.cells.keys().filter_map(|design| case.time(design)))
+        .map(|time| time.value)
+        .fold(0.0, f64::max);
+    time_scale(largest)
+}
+
+fn cell_text(cell: Option<&Cell>, scale: f64) -> String {
+    match cell {
+        Some(Cell::Time {
+            ns, ratio, verdict, ..
+        }) => {
+            let mut text = format!("{} ±{} %", significant(ns.value * scale, 3), percent(ns));
+            if let Some(ratio) = ratio {
+                let _ = write!(
+                    text,
+                    "<br>{}{} ±{} %",
+                    escape(&mark(*verdict).to_string()),
+                    significant(ratio.value, 3),
+                    percent(ratio)
+                );
+            }
+            text
+        }
+        Some(Cell::Failed(_)) => "**err**".to_owned(),
+        Some(Cell::Absent(_)) | None => "–".to_owned(),
+    }
+}
+
+fn values(add: &mut impl FnMut(&str), summary: &Summary) {
+    if summary.values.is_empty() {
+        return;
+    }
+    add("\n## Bytes and bandwidth\n\n| what | params | design | value |\n|---|---|---|---:|");
+    for case in &summary.values {
+        for (design, cell) in &case.cells {
+            let value = match cell {
+                ValueCell::Value(value) if value.half_width() > 0.0 => {
+                    format!("{} ±{} %", significant(value.value, 4), percent(value))
+                }
+                ValueCell::Value(value) => significant(value.value, 6),
+                ValueCell::Failed(_) => "**err**".to_owned(),
+                ValueCell::Absent(_) => "–".to_owned(),
+            };
+            let what = format!("{} {}", case.workload, case.quantity);
+            let params = label(&case.params, &[]);
+            let (what, params, unit) = (escape(&what), escape(&params), escape(&case.unit));
+            add(&format!(
+                "| {what} | {params} | {} | {value} {unit} |",
+                escape(design)
+            ));
+        }
+    }
+}
+
+/// Words of records cannot break a table or smuggle in markup.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' => {
+                safe.push('\\');
+                safe.push(c);
+            }
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '\n' | '\r' => safe.push(' '),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
