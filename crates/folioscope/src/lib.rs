@@ -11,7 +11,6 @@ mod progress;
 mod provenance;
 mod resume;
 mod run_dir;
-mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

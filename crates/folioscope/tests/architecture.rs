@@ -37,7 +37,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("stats", &[]),
     ("results", &[]),
-    ("gate", &["results"]),
     ("compare", &["results", "stats"]),
     ("render", &["compare", "results", "stats"]),
     (

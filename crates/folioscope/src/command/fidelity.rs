@@ -11,7 +11,7 @@ use render::FidelityRow;
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::table::Table;
+use render::Table;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -251,8 +251,8 @@ fn table(cells: Cells, markdown: bool) -> String {
     let mut rows = cells.into_iter();
     let heading = rows.next().unwrap_or_default();
     if !markdown {
-        let mut table = Table::with(heading.iter().map(String::as_str).collect());
-        rows.for_each(|row| table.add(row));
+        let mut table = Table::new(&heading);
+        rows.for_each(|row| table.row(row));
         return table.text();
     }
     let line = |row: &[String]| format!("| {} |\n", row.join(" | "));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use bench::counts::Profiled;
 use bench::{callgrind, entries};
 use clap::Args;
-use gate::{Findings, Limits, Outcome};
+use compare::gate::{Findings, Limits, Outcome};
 use results::{Baseline, LoopCount};
 use wildmatch::WildMatch;
 
@@ -231,14 +231,14 @@ fn print(
     output: &mut Output,
 ) -> Result<(), Failure> {
     if args.json {
-        let lines = gate::lines(findings, limits);
+        let lines = render::gate_json(findings, limits);
         return lines.iter().try_for_each(|line| output.json(line));
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
     let against = name.to_string_lossy();
     output.text(match args.markdown {
-        true => gate::markdown(findings, limits, &against),
-        false => gate::text(findings, limits, &against),
+        true => render::gate_markdown(findings, limits, &against),
+        false => render::gate_text(findings, limits, &against),
     })
 }
 

@@ -15,7 +15,7 @@ use crate::contenders;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress;
-use crate::table::Table;
+use render::Table;
 
 pub(crate) fn run(args: &KernelArgs, output: &mut Output) -> Result<Code, Failure> {
     match &args.command {
@@ -206,7 +206,7 @@ fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {
         }
         output.line(format_args!("{release}, instructions:"))?;
         let mut table = Table::new(["PRIMITIVE", "ORDER", "STATE", "SAMPLES", "LEAST", "MOST"])
-            .right(&[1, 3, 4, 5]);
+            .right([1, 3, 4, 5]);
         for row in &counts.rows {
             table.row([
                 row.primitive.clone(),
@@ -243,8 +243,8 @@ fn compare(args: &KernelDiffArgs, output: &mut Output) -> Result<Code, Failure> 
         Some((least, most)) if least == most => least.to_string(),
         Some((least, most)) => format!("{least} to {most}"),
     };
-    let mut table = Table::new(["PRIMITIVE", "ORDER", "STATE", "BEFORE", "AFTER", "RATIO"])
-        .right(&[1, 3, 4, 5]);
+    let mut table =
+        Table::new(["PRIMITIVE", "ORDER", "STATE", "BEFORE", "AFTER", "RATIO"]).right([1, 3, 4, 5]);
     for change in shown() {
         table.row([
             change.primitive.clone(),

@@ -10,7 +10,7 @@ use render::{KernelLine, KernelUnit};
 use crate::args::KernelHistoryArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::table::Table;
+use render::Table;
 
 /// The folder of committed results.
 const RESULTS: &str = "bench-results";
@@ -67,7 +67,7 @@ fn mail(names: &[String], lines: &[Line]) -> String {
     let mut heading = vec!["2 MiB", "as"];
     heading.extend(names.iter().map(String::as_str));
     let numbers: Vec<usize> = (2..heading.len()).collect();
-    let mut table = Table::with(heading).right(&numbers);
+    let mut table = Table::new(heading).right(numbers);
     let mut before = "";
     for line in lines {
         let work = if line.work == before { "" } else { line.work };
@@ -77,7 +77,7 @@ fn mail(names: &[String], lines: &[Line]) -> String {
             cell.instructions
                 .map_or("-".to_owned(), |count| count.to_string())
         }));
-        table.add(cells);
+        table.row(cells);
     }
     let mut text = format!(
         "Instructions of the real kernel, Linux {}:\n\n{}\n",

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::args::ListArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::table::Table;
+use render::Table;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &ListArgs, output: &mut Output) -> Result<Code, Failure>
     }
     output.text(table.text())?;
     if args.workload.is_empty() {
-        let mut table = Table::new(["LAYOUT", "KERNEL", "DATE", "PAGES", "WHAT"]).right(&[3]);
+        let mut table = Table::new(["LAYOUT", "KERNEL", "DATE", "PAGES", "WHAT"]).right([3]);
         for (name, capture) in physmem::captures::all() {
             let header = &capture.header;
             table.row([

@@ -15,7 +15,7 @@ use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress;
 use crate::resume::Asked;
-use crate::table::Table;
+use render::Table;
 
 /// One thing that was checked.
 #[derive(Serialize, Deserialize)]
@@ -250,7 +250,7 @@ fn table(verified: &Verified) -> String {
         .collect();
     let mut headings = vec!["CHECK"];
     headings.extend(&designs);
-    let mut table = Table::with(headings);
+    let mut table = Table::new(headings);
     let mut names: Vec<&str> = Vec::new();
     for line in &verified.lines {
         if names.last() != Some(&line.name.as_str()) && !names.contains(&line.name.as_str()) {
@@ -270,7 +270,7 @@ fn table(verified: &Verified) -> String {
                 Some(status) => status.to_owned(),
             });
         }
-        table.add(row);
+        table.row(row);
     }
     table.text()
 }

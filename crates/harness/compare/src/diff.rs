@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use results::Params;
 use stats::{Estimate, Verdict, drift, historic_floor, judge, judge_change};
 
+use crate::matched::matched;
 use crate::summary::{Case, Cell, Summary, ValueCase, ValueCell};
 
 /// What tells a row apart within a run: workload, parameters, design.
@@ -203,6 +204,12 @@ impl Diff {
             })
             .collect();
         rows.extend(value_changes(old, new));
+        let only = |side: fn(bool, bool) -> bool| {
+            matched(&before, &after)
+                .filter(|(_, old, new)| side(old.is_some(), new.is_some()))
+                .map(|(key, ..)| key.clone())
+                .collect()
+        };
         let newly_failed = new
             .failures()
             .map(|(case, design, reason)| (key(case, design), reason.to_owned()))
@@ -211,16 +218,8 @@ impl Diff {
         Self {
             rows,
             drift,
-            only_old: before
-                .keys()
-                .filter(|key| !after.contains_key(*key))
-                .cloned()
-                .collect(),
-            only_new: after
-                .keys()
-                .filter(|key| !before.contains_key(*key))
-                .cloned()
-                .collect(),
+            only_old: only(|old, new| old && !new),
+            only_new: only(|old, new| new && !old),
             newly_failed,
         }
     }

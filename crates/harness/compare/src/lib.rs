@@ -6,7 +6,9 @@
 
 mod build;
 mod diff;
+pub mod gate;
 mod history;
+mod matched;
 mod sensitivity;
 mod summary;
 

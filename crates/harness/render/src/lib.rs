@@ -8,11 +8,14 @@ extern crate self as render;
 mod context;
 mod export;
 mod figure;
+mod gate;
 mod history_page;
 mod number;
+mod page;
 mod params;
 mod sensitivity;
 mod style;
+mod table;
 mod text;
 
 pub use context::{Context, WorkloadNote};
@@ -21,9 +24,11 @@ pub use figure::{
     FidelityRow, Figure, FigureError, KernelLine, KernelUnit, fidelity_figure, figures,
     history_figures, kernel_history_figure, write_figures,
 };
+pub use gate::{gate_json, gate_markdown, gate_text};
 pub use history_page::history_html;
 pub use sensitivity::resolution_table;
 pub use style::{Marker, Style, sort_designs, style_of};
+pub use table::Table;
 pub use text::{
     diff_changed, diff_json_lines, diff_mail, history_json_lines, history_text, json_lines, mail,
     markdown,

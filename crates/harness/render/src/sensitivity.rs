@@ -2,12 +2,20 @@
 
 use compare::Resolution;
 
+use crate::table::Table;
+
 /// The study as a Markdown table.
 #[must_use]
 pub fn resolution_table(lines: &[Resolution]) -> String {
-    let mut text = "| slowdown | injected | rows | diff | diff, own floors | Criterion |\n\
-                    |---|---|---:|---:|---:|---:|\n"
-        .to_owned();
+    let headings = [
+        "slowdown",
+        "injected",
+        "rows",
+        "diff",
+        "diff, own floors",
+        "Criterion",
+    ];
+    let mut table = Table::new(headings).right(2..6);
     for line in lines {
         let injected = line
             .injected
@@ -27,12 +35,10 @@ pub fn resolution_table(lines: &[Resolution]) -> String {
             0.0 => "none: false alarms".to_owned(),
             percent => format!("{percent} %: seen"),
         };
-        text += &format!(
-            "| {name} | {injected} | {} | {} |\n",
-            line.diff.rows,
-            cells.join(" | ")
-        );
+        let first = [name, injected, line.diff.rows.to_string()];
+        table.row(first.into_iter().chain(cells));
     }
+    let mut text = table.markdown();
     if let Some(line) = lines.first() {
         text += &format!(
             "\n{}, kernel {}, {}: {} past runs, {} processes per run, {:.0} s for all.\n",

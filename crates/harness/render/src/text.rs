@@ -5,9 +5,8 @@ mod diff;
 mod history;
 mod json;
 mod mail;
+mod mail_tables;
 mod markdown;
-mod page;
-mod table;
 mod words;
 
 pub use diff::{diff_changed, diff_json_lines, diff_mail};
@@ -15,4 +14,3 @@ pub use history::{history_json_lines, history_text};
 pub use json::json_lines;
 pub use mail::mail;
 pub use markdown::markdown;
-pub(crate) use page::Page;

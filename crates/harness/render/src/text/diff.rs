@@ -4,10 +4,11 @@ use serde_json::json;
 use stats::{Verdict, geometric_mean, median};
 
 use super::json::interval;
-use super::page::Page;
 use crate::number::{percent, rows, significant};
+use crate::page::Page;
 use crate::params::label;
 use crate::style::sort_designs;
+use crate::table::Table;
 use compare::{Change, Diff, FloorSource, RowKey};
 
 /// The comparison as plain text: ASCII, at most 72 columns. Rows without a difference
@@ -108,8 +109,14 @@ fn per_design(page: &mut Page, diff: &Diff) {
     if designs.is_empty() {
         return;
     }
-    page.gap();
-    page.line("  design                 rows  faster  slower   mean of time ratios");
+    let mut table = Table::plain(2, &[21, 5, 7, 7, 0]).right([1, 2, 3]);
+    table.row([
+        "design",
+        "rows",
+        "faster",
+        "slower",
+        "  mean of time ratios",
+    ]);
     for design in designs {
         let own: Vec<&Change> = times().filter(|change| change.key.2 == design).collect();
         let count = |verdict| {
@@ -120,13 +127,16 @@ fn per_design(page: &mut Page, diff: &Diff) {
         let ratios: Vec<f64> = own.iter().map(|change| change.ratio.value).collect();
         let mean = geometric_mean(&ratios).map_or("n/a".to_owned(), |mean| significant(mean, 3));
         let short: String = design.chars().take(20).collect();
-        page.line(&format!(
-            "  {short:<20} {:>6}  {:>6}  {:>6}   {mean}",
-            own.len(),
-            count(Verdict::Faster),
-            count(Verdict::Slower)
-        ));
+        table.row([
+            short,
+            own.len().to_string(),
+            count(Verdict::Faster).to_string(),
+            count(Verdict::Slower).to_string(),
+            format!("  {mean}"),
+        ]);
     }
+    page.gap();
+    page.table(&table);
 }
 
 fn row(page: &mut Page, change: &Change) {

@@ -7,9 +7,11 @@ use serde_json::{Value as Json, json};
 use stats::{Estimate, Verdict};
 
 use super::json::interval;
+use super::mail_tables::mark;
 use crate::number::{rows, significant};
 use crate::params::{label, shared_params};
 use crate::style::{sort_designs, style_of};
+use crate::table::Table;
 use compare::{Entry, History, MachineHistory};
 
 /// Blocks of a sparkline, from the least to the greatest value.
@@ -73,11 +75,7 @@ fn group(text: &mut String, machine: &MachineHistory, title: [&str; 3], entries:
         let place = designs.iter().position(|design| *design == entry.design);
         (&entry.params, place)
     });
-    let wide = lines
-        .iter()
-        .map(|(name, _)| name.chars().count())
-        .max()
-        .unwrap_or(0);
+    let mut table = Table::plain(2, &[0, 9, 8]).right([1, 2]);
     for (name, entry) in lines {
         let series = machine.series(entry);
         let latest = series.iter().rev().flatten().next();
@@ -85,16 +83,12 @@ fn group(text: &mut String, machine: &MachineHistory, title: [&str; 3], entries:
         let change = machine
             .change(entry)
             .map_or("-".to_owned(), |(change, verdict)| {
-                let mark = match verdict {
-                    Verdict::Faster => '<',
-                    Verdict::Slower => '>',
-                    Verdict::NoDifference => '=',
-                };
+                let mark = mark(Some(verdict));
                 format!("{mark}{:+.1}%", (change.value - 1.0) * 100.0)
             });
-        let line = sparkline(&series);
-        text.push_str(&format!("  {name:<wide$} {value:>9} {change:>8} {line}\n"));
+        table.row([name, value, change, sparkline(&series)]);
     }
+    text.push_str(&table.text());
 }
 
 /// One JSON object per machine and entry: its values over the machine's runs, `null` where

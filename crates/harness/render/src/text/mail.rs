@@ -1,11 +1,12 @@
 //! The mail: plain text that survives a mailing list.
 
 use super::bar::row;
-use super::page::Page;
-use super::{table, words};
+use super::{mail_tables, words};
 use crate::context::Context;
 use crate::number::{percent, rows, significant};
+use crate::page::Page;
 use crate::style::{NULL, designs, style_of};
+use crate::table::Table;
 use compare::{Cell, Mean, Summary, ValueCell};
 
 /// The report as a mail: ASCII, at most 72 columns, no tabs.
@@ -40,11 +41,11 @@ pub fn mail(summary: &Summary, context: &Context) -> String {
     key(&mut page, summary);
     for family in &summary.families {
         page.heading(&family.name);
-        table::family(&mut page, summary, family);
+        mail_tables::family(&mut page, summary, family);
     }
     if !summary.values.is_empty() {
         page.heading("Bytes and bandwidth");
-        table::values(&mut page, summary);
+        mail_tables::values(&mut page, summary);
     }
     without_result(&mut page, summary);
     notes(&mut page, summary, context);
@@ -101,6 +102,7 @@ fn mean_block(page: &mut Page, summary: &Summary, family: &str, mean: &Mean) {
         &mean.regime
     };
     page.line(&format!("{family}, {regime}, {}", rows(mean.cases)));
+    let mut table = Table::plain(2, &[18, 11]).right([1]);
     for design in &designs(summary) {
         let Some((ratio, count)) = mean.designs.get(design) else {
             continue;
@@ -112,11 +114,9 @@ fn mean_block(page: &mut Page, summary: &Summary, family: &str, mean: &Mean) {
         } else {
             String::new()
         };
-        page.line(&format!(
-            "  {short:<18} {value:>11} {}{part}",
-            row(ratio.value)
-        ));
+        table.row([short, value, row(ratio.value) + &part]);
     }
+    page.table(&table);
 }
 
 /// How to read the tables.
@@ -136,6 +136,7 @@ fn key(page: &mut Page, summary: &Summary) {
         0,
     );
     page.gap();
+    let mut table = Table::plain(2, &[2, 10]);
     for design in &designs(summary) {
         let style = style_of(design);
         let what = if design == NULL {
@@ -145,8 +146,9 @@ fn key(page: &mut Page, summary: &Summary) {
         } else {
             style.name
         };
-        page.line(&format!("  {}  {:<9}  {what}", style.letter, style.short));
+        table.row([style.letter.to_string(), style.short, what]);
     }
+    page.table(&table);
 }
 
 /// Reasons of `err` and of dashes, told once per workload and design.

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::table::mark;
+use super::mail_tables::mark;
 use super::words;
 use crate::context::Context;
 use crate::number::{percent, significant, time_scale};
 use crate::params::label;
 use crate::style::{NULL, designs};
+use crate::table::Table;
 use compare::{Case, Cell, Summary, ValueCell};
 
 /// The report as Markdown: the same numbers as the mail, in tables.
@@ -27,21 +28,17 @@ pub fn markdown(summary: &Summary, context: &Context) -> String {
     for (design, verdict) in words::verdicts(summary) {
         add(&format!("- **{}**: {}", escape(&design), escape(&verdict)));
     }
-    add("\n## Where and how\n\n| what | value |\n|---|---|");
+    let mut table = Table::new(["what", "value"]);
     for (name, value) in words::environment(&summary.env) {
-        add(&format!("| {name} | {} |", escape(&value)));
+        table.row([name, &escape(&value)]);
     }
     for line in &summary.memory {
-        add(&format!("| memory | {} |", escape(&words::memory(line))));
+        table.row(["memory", &escape(&words::memory(line))]);
     }
-    add(&format!(
-        "| noise floor | {} |",
-        escape(&words::floor(summary))
-    ));
-    add(&format!(
-        "| fidelity | {} |",
-        escape(&words::fidelity(context))
-    ));
+    table.row(["noise floor", &escape(&words::floor(summary))]);
+    table.row(["fidelity", &escape(&words::fidelity(context))]);
+    add("\n## Where and how\n");
+    add(table.markdown().trim_end());
     means(&mut add, summary);
     let designs = designs(summary);
     for family in &summary.families {
@@ -51,29 +48,17 @@ pub fn markdown(summary: &Summary, context: &Context) -> String {
             escape(&family.name),
             summary.reference
         ));
-        let mut last = "";
-        let mut scale = ("ns", 1.0);
-        for case in &family.cases {
-            if case.workload != last {
-                last = &case.workload;
-                let block = family
-                    .cases
-                    .iter()
-                    .filter(|other| other.workload == case.workload);
-                scale = scale_of(block);
-                let (id, unit) = (escape(&case.workload), escape(&case.unit));
-                add(&format!("\n### `{id}`: {} per {unit}\n", scale.0));
-                head(&mut add, "params", &designs);
+        for cases in family.cases.chunk_by(|a, b| a.workload == b.workload) {
+            let (unit, scale) = scale_of(cases.iter());
+            let (id, element) = (escape(&cases[0].workload), escape(&cases[0].unit));
+            add(&format!("\n### `{id}`: {unit} per {element}\n"));
+            let mut table = by_design("params", &designs);
+            for case in cases {
+                let cells = designs.iter().map(|design| case.cells.get(design));
+                let cells = cells.map(|cell| cell_text(cell, scale));
+                table.row([escape(&label(&case.params, &[]))].into_iter().chain(cells));
             }
-            let cells: Vec<String> = designs
-                .iter()
-                .map(|design| cell_text(case.cells.get(design), scale.1))
-                .collect();
-            add(&format!(
-                "| {} | {} |",
-                escape(&label(&case.params, &[])),
-                cells.join(" | ")
-            ));
+            add(table.markdown().trim_end());
         }
     }
     values(&mut add, summary);
@@ -94,10 +79,10 @@ pub fn markdown(summary: &Summary, context: &Context) -> String {
     text
 }
 
-fn head(add: &mut impl FnMut(&str), first: &str, designs: &[String]) {
-    let names: Vec<String> = designs.iter().map(|name| escape(name)).collect();
-    add(&format!("| {first} | {} |", names.join(" | ")));
-    add(&format!("|---|{}", "---:|".repeat(designs.len())));
+/// A table with a column per design.
+fn by_design(first: &str, designs: &[String]) -> Table {
+    let names = designs.iter().map(|name| escape(name));
+    Table::new([first.to_owned()].into_iter().chain(names)).right(1..=designs.len())
 }
 
 fn means(add: &mut impl FnMut(&str), summary: &Summary) {
@@ -110,35 +95,29 @@ fn means(add: &mut impl FnMut(&str), summary: &Summary) {
         "\n## Geometric mean of ratios to `{}`\n",
         summary.reference
     ));
-    head(add, "family", &designs);
+    let mut table = by_design("family", &designs);
     for family in &summary.families {
         for mean in family.means.iter().filter(|mean| mean.workload.is_empty()) {
-            let cells: Vec<String> = designs
-                .iter()
-                .map(|design| match mean.designs.get(design) {
-                    Some((ratio, count)) => {
-                        let part = if *count < mean.cases {
-                            format!(" ({count} of {} rows)", mean.cases)
-                        } else {
-                            String::new()
-                        };
-                        format!(
-                            "{} ±{} %{part}",
-                            significant(ratio.value, 3),
-                            percent(ratio)
-                        )
-                    }
-                    None => "–".to_owned(),
-                })
-                .collect();
-            add(&format!(
-                "| {} {} | {} |",
-                escape(&family.name),
-                mean.regime,
-                cells.join(" | ")
-            ));
+            let cells = designs.iter().map(|design| match mean.designs.get(design) {
+                Some((ratio, count)) => {
+                    let part = if *count < mean.cases {
+                        format!(" ({count} of {} rows)", mean.cases)
+                    } else {
+                        String::new()
+                    };
+                    format!(
+                        "{} ±{} %{part}",
+                        significant(ratio.value, 3),
+                        percent(ratio)
+                    )
+                }
+                None => "–".to_owned(),
+            });
+            let first = format!("{} {}", escape(&family.name), mean.regime);
+            table.row([first].into_iter().chain(cells));
         }
     }
+    add(table.markdown().trim_end());
 }
 
 fn scale_of<'a>(cases: impl Iterator<Item = &'a Case>) -> (&'static str, f64) {
@@ -175,7 +154,7 @@ fn values(add: &mut impl FnMut(&str), summary: &Summary) {
     if summary.values.is_empty() {
         return;
     }
-    add("\n## Bytes and bandwidth\n\n| what | params | design | value |\n|---|---|---|---:|");
+    let mut table = Table::new(["what", "params", "design", "value"]).right([3]);
     for case in &summary.values {
         for (design, cell) in &case.cells {
             let value = match cell {
@@ -186,15 +165,16 @@ fn values(add: &mut impl FnMut(&str), summary: &Summary) {
                 ValueCell::Failed(_) => "**err**".to_owned(),
                 ValueCell::Absent(_) => "–".to_owned(),
             };
-            let what = format!("{} {}", case.workload, case.quantity);
-            let params = label(&case.params, &[]);
-            let (what, params, unit) = (escape(&what), escape(&params), escape(&case.unit));
-            add(&format!(
-                "| {what} | {params} | {} | {value} {unit} |",
-                escape(design)
-            ));
+            table.row([
+                escape(&format!("{} {}", case.workload, case.quantity)),
+                escape(&label(&case.params, &[])),
+                escape(design),
+                format!("{value} {}", escape(&case.unit)),
+            ]);
         }
     }
+    add("\n## Bytes and bandwidth\n");
+    add(table.markdown().trim_end());
 }
 
 /// Words of records cannot break a table or smuggle in markup.

@@ -1,5 +1,7 @@
 //! Lines of a mail: ASCII, no tabs, never wider than 72 columns, whatever goes in.
 
+use crate::table::Table;
+
 /// Columns of a line that survives quoting on a mailing list.
 pub(crate) const WIDTH: usize = 72;
 
@@ -62,6 +64,11 @@ impl Page {
         if !empty {
             self.flush(&mut line, rest);
         }
+    }
+
+    /// A table, line by line.
+    pub fn table(&mut self, table: &Table) {
+        table.text().lines().for_each(|line| self.line(line));
     }
 
     /// A name and its value: `  kernel    6.12.0`, the value wrapped under itself.

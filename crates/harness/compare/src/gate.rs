@@ -1,10 +1,21 @@
-//! The comparison.
+//! Exact counts of instructions against a baseline: what moved, where that came from, and
+//! whether it is within the limits.
+//!
+//! Counts have no noise, so nothing here is statistical: one instruction more is one
+//! instruction more. There are two kinds of limit. A loop may grow by a few percent of what
+//! it was, so that work on other things is not stopped for a trifle; and what must not
+//! depend on the order of the allocation may not, whatever the baseline says.
 
 use std::collections::BTreeMap;
 
 use results::{Loop, LoopCount};
+use stats::geometric_mean;
 
-use crate::order_invariant::{self, Steady};
+mod order_invariant;
+
+pub use order_invariant::{Steady, WORKLOADS as STEADY_WORKLOADS};
+
+use crate::matched::matched;
 
 /// What is allowed.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -107,23 +118,23 @@ impl Findings {
         let known: BTreeMap<&Loop, &LoopCount> = of_wanted(base, wanted);
         let counted: BTreeMap<&Loop, &LoopCount> = of_wanted(now, wanted);
         let mut findings = Self::default();
-        let mut logarithms = Vec::new();
-        for (of, &new) in &counted {
-            let Some(old) = known.get(of) else {
-                findings.appeared.push(new.clone());
-                continue;
-            };
-            logarithms.push((new.instructions as f64 / old.instructions as f64).ln());
-            if new.instructions == old.instructions {
-                findings.same += 1;
-            } else {
-                findings.moved.push(moved(old, new, limits));
+        let mut ratios = Vec::new();
+        for (_, old, new) in matched(&known, &counted) {
+            match (old, new) {
+                (None, None) => {}
+                (None, Some(new)) => findings.appeared.push(new.clone()),
+                (Some(old), None) => findings.vanished.push(old.clone()),
+                (Some(old), Some(new)) => {
+                    ratios.push(new.instructions as f64 / old.instructions as f64);
+                    if new.instructions == old.instructions {
+                        findings.same += 1;
+                    } else {
+                        findings.moved.push(moved(old, new, limits));
+                    }
+                }
             }
         }
-        let gone = known.iter().filter(|(of, _)| !counted.contains_key(*of));
-        findings.vanished = gone.map(|(_, &count)| count.clone()).collect();
-        let all = logarithms.len() as f64;
-        findings.ratio = (all > 0.0).then(|| (logarithms.iter().sum::<f64>() / all).exp());
+        findings.ratio = geometric_mean(&ratios);
         (findings.steady, findings.unseen) = order_invariant::look(&counted, wanted);
         findings
     }
@@ -133,15 +144,16 @@ impl Findings {
         self.moved.iter().filter(|moved| moved.is_beyond())
     }
 
+    /// Loops on one side only, and what could not be looked at.
+    pub fn missing(&self) -> usize {
+        self.appeared.len() + self.vanished.len() + self.unseen.len()
+    }
+
     /// The answer. What is beyond a limit is so, whatever else is missing.
     pub fn outcome(&self) -> Outcome {
         if self.beyond().next().is_some() || self.steady.iter().any(|s| s.is_beyond()) {
             Outcome::Beyond
-        } else if self.appeared.is_empty()
-            && self.vanished.is_empty()
-            && self.unseen.is_empty()
-            && self.ratio.is_some()
-        {
+        } else if self.missing() == 0 && self.ratio.is_some() {
             Outcome::Within
         } else {
             Outcome::Incomplete

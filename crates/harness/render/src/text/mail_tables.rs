@@ -3,11 +3,12 @@
 
 use stats::Verdict;
 
-use super::Page;
 use super::bar::{SCALE, marks};
 use crate::number::{significant, time_scale, with_percent};
+use crate::page::Page;
 use crate::params::{label, shared_params};
 use crate::style::{NULL, designs, style_of};
+use crate::table::Table;
 use compare::{Case, Cell, Family, Mean, Summary, ValueCase, ValueCell};
 
 /// Columns per band of a table; more designs go into further bands.
@@ -53,30 +54,27 @@ fn workload(page: &mut Page, summary: &Summary, cases: &[Case], means: &[Mean]) 
     }
     page.line(&title);
     page.line(&format!("{:BAR$}{SCALE}", ""));
+    let mut table = columns();
     let designs = designs(summary);
     let bands: Vec<&[String]> = designs.chunks(BAND).collect();
     if bands.len() == 1 {
-        columns(page, bands[0].iter().map(|design| style_of(design).short));
+        heads(&mut table, bands[0]);
     }
     for case in cases {
         labelled(
-            page,
+            &mut table,
             &label(&case.params, &hidden),
             &case_marks(summary, case),
         );
         for band in &bands {
             if bands.len() > 1 {
-                columns(page, band.iter().map(|design| style_of(design).short));
+                heads(&mut table, band);
             }
-            columns(
-                page,
+            table.row(
                 band.iter()
                     .map(|design| time_text(case.cells.get(design), scale)),
             );
-            columns(
-                page,
-                band.iter().map(|design| ratio_text(summary, case, design)),
-            );
+            table.row(band.iter().map(|design| ratio_text(summary, case, design)));
         }
     }
     let of_workload: Vec<&Mean> = means
@@ -84,24 +82,29 @@ fn workload(page: &mut Page, summary: &Summary, cases: &[Case], means: &[Mean]) 
         .filter(|mean| mean.workload == cases[0].workload && mean.cases > 1)
         .collect();
     for mean in of_workload {
-        mean_row(page, summary, mean);
+        mean_row(&mut table, summary, mean);
     }
+    page.table(&table);
+}
+
+/// A table with a column per design.
+fn columns() -> Table {
+    Table::plain(3, &[COLUMN - 1; BAND]).right(0..BAND)
+}
+
+fn heads(table: &mut Table, band: &[String]) {
+    table.row(band.iter().map(|design| style_of(design).short));
 }
 
 /// A label with its bar on the right, on two lines where they do not fit on one.
-fn labelled(page: &mut Page, label: &str, bar: &str) {
+fn labelled(table: &mut Table, label: &str, bar: &str) {
     let label = if label.is_empty() { "all" } else { label };
     if label.len() + 3 <= BAR {
-        page.line(&format!("  {label:<width$}{bar}", width = BAR - 2));
+        table.note(format!("  {label:<width$}{bar}", width = BAR - 2));
     } else {
-        page.line(&format!("  {label}"));
-        page.line(&format!("{:BAR$}{bar}", ""));
+        table.note(format!("  {label}"));
+        table.note(format!("{:BAR$}{bar}", ""));
     }
-}
-
-fn columns(page: &mut Page, cells: impl Iterator<Item = String>) {
-    let line: String = cells.map(|cell| format!("{cell:>COLUMN$}")).collect();
-    page.line(&format!("  {line}"));
 }
 
 fn case_marks(summary: &Summary, case: &Case) -> String {
@@ -154,7 +157,7 @@ pub(crate) fn mark(verdict: Option<Verdict>) -> char {
     }
 }
 
-fn mean_row(page: &mut Page, summary: &Summary, mean: &Mean) {
+fn mean_row(table: &mut Table, summary: &Summary, mean: &Mean) {
     let regime = if mean.regime.is_empty() {
         String::new()
     } else {
@@ -166,22 +169,19 @@ fn mean_row(page: &mut Page, summary: &Summary, mean: &Mean) {
         .filter_map(|design| Some((design.as_str(), mean.designs.get(design)?.0.value)))
         .collect();
     labelled(
-        page,
+        table,
         &format!("mean of {}{regime}", mean.cases),
         &marks(&ratios),
     );
     for band in designs.chunks(BAND) {
-        columns(
-            page,
-            band.iter().map(|design| match mean.designs.get(design) {
-                Some((ratio, count)) if *count == mean.cases => {
-                    with_percent(ratio.value, ratio, COLUMN - 1)
-                }
-                // A mean over fewer rows is another number: it is not put beside these.
-                Some(_) => "(part)".to_owned(),
-                None => String::new(),
-            }),
-        );
+        table.row(band.iter().map(|design| match mean.designs.get(design) {
+            Some((ratio, count)) if *count == mean.cases => {
+                with_percent(ratio.value, ratio, COLUMN - 1)
+            }
+            // A mean over fewer rows is another number: it is not put beside these.
+            Some(_) => "(part)".to_owned(),
+            None => String::new(),
+        }));
     }
 }
 
@@ -212,18 +212,17 @@ fn value_block(page: &mut Page, block: &[ValueCase]) {
         "{}: {} in {}, {better} is better",
         first.workload, first.quantity, first.unit
     ));
+    let mut table = columns();
     for band in designs.chunks(BAND) {
         if band.iter().any(|design| !design.is_empty()) {
-            columns(page, band.iter().map(|design| style_of(design).short));
+            heads(&mut table, band);
         }
         for case in block {
-            page.line(&format!("  {}", label(&case.params, &[])));
-            columns(
-                page,
-                band.iter().map(|design| value_text(case.cells.get(design))),
-            );
+            table.note(format!("  {}", label(&case.params, &[])));
+            table.row(band.iter().map(|design| value_text(case.cells.get(design))));
         }
     }
+    page.table(&table);
 }
 
 fn value_text(cell: Option<&ValueCell>) -> String {

@@ -1,6 +1,7 @@
 //! What the gate says of counts that are the same, better, worse, missing or uneven.
 
-use gate::{Findings, Limits, Outcome, lines, markdown, text};
+use compare::gate::{Findings, Limits, Outcome};
+use render::{gate_json, gate_markdown, gate_text};
 use results::{Loop, LoopCount, Params};
 
 const DESIGNS: [&str; 4] = ["folio", "split", "headpage", "headpage-noassert"];
@@ -25,7 +26,7 @@ fn count(workload: &str, design: &str, order: u64, functions: &[(&str, u64)]) ->
 /// What must be there for the gate to be content: steady loops that are steady.
 fn all() -> Vec<LoopCount> {
     let mut counts = Vec::new();
-    for workload in gate::STEADY_WORKLOADS {
+    for workload in compare::gate::STEADY_WORKLOADS {
         for design in DESIGNS {
             for (order, step) in [(0, 60), (9, 64)] {
                 counts.push(count(
@@ -68,7 +69,7 @@ fn the_same_counts_are_within_and_nothing_is_printed_of_them() {
     let findings = compare(&all(), &all());
     assert_eq!(findings.outcome(), Outcome::Within);
     assert_eq!((findings.same, findings.ratio), (all().len(), Some(1.0)));
-    let text = text(&findings, Limits::default(), "b.json");
+    let text = gate_text(&findings, Limits::default(), "b.json");
     assert!(!text.contains("iteration/segments"), "{text}");
     assert!(text.ends_with("within the limits\n"), "{text}");
 }
@@ -124,10 +125,10 @@ fn what_appears_or_vanishes_is_listed_and_no_pass() {
     ] {
         let findings = compare(base, now);
         assert_eq!(findings.outcome(), Outcome::Incomplete, "{heading}");
-        let text = text(&findings, Limits::default(), "b.json");
+        let text = gate_text(&findings, Limits::default(), "b.json");
         let listed = text.split(heading).nth(1).expect("the heading is there");
         assert!(listed.contains("iteration/segments flat 6.12"), "{text}");
-        let markdown = markdown(&findings, Limits::default(), "b.json");
+        let markdown = gate_markdown(&findings, Limits::default(), "b.json");
         assert!(
             markdown.contains("iteration/segments flat 6.12 order=9"),
             "{markdown}"
@@ -156,7 +157,7 @@ fn what_depends_on_the_order_is_beyond_though_the_baseline_has_it() {
     assert_eq!(uneven(76).outcome(), Outcome::Within, "16 more than 60");
     let beyond = uneven(77);
     assert_eq!(beyond.outcome(), Outcome::Beyond);
-    let text = text(&beyond, Limits::default(), "b.json");
+    let text = gate_text(&beyond, Limits::default(), "b.json");
     let line = text
         .lines()
         .find(|line| line.starts_with('!'))
@@ -208,7 +209,7 @@ fn every_line_of_text_fits_a_mail() {
     let (base, now) = ([row(20_000_000)], [row(123_456_789)]);
     let mut findings = compare(&base, &now);
     findings.appeared.push(row(123_456_789));
-    let text = text(
+    let text = gate_text(
         &findings,
         Limits::default(),
         "x86_64-unknown-linux-gnu-1.95.0.json",
@@ -226,7 +227,7 @@ fn every_line_of_text_fits_a_mail() {
 #[test]
 fn json_has_a_line_for_each_finding_and_ends_in_the_summary() {
     let findings = compare(&all(), &with_walk(10_001));
-    let lines: Vec<serde_json::Value> = lines(&findings, Limits::default())
+    let lines: Vec<serde_json::Value> = gate_json(&findings, Limits::default())
         .iter()
         .map(|line| serde_json::to_value(line).expect("JSON"))
         .collect();

@@ -1,0 +1,307 @@
+//! The findings of the gate: plain text of at most 72 columns, Markdown for a pull request,
+//! JSON lines for `jq`.
+
+use std::fmt::Write as _;
+
+use compare::gate::{Findings, Limits, Moved, Outcome, Steady};
+use results::{Loop, LoopCount, Param};
+use serde_json::{Value as Json, json};
+
+use crate::page::{Page, WIDTH};
+use crate::table::Table;
+
+/// Functions that are named for a loop.
+const MAX_FUNCTIONS: usize = 3;
+
+/// The findings as text; `against` names the baseline.
+#[must_use]
+pub fn gate_text(findings: &Findings, limits: Limits, against: &str) -> String {
+    let mut page = Page::default();
+    page.line("instructions per call, against");
+    page.line(against);
+    for block in findings
+        .moved
+        .chunk_by(|a, b| a.of.workload == b.of.workload)
+    {
+        page.gap();
+        page.table(&moved(block));
+    }
+    listed(&mut page, "not in the baseline", &findings.appeared);
+    listed(
+        &mut page,
+        "in the baseline, but not counted",
+        &findings.vanished,
+    );
+    steady(&mut page, findings);
+    page.gap();
+    summary(findings, limits)
+        .lines()
+        .for_each(|line| page.line(line));
+    page.into_text()
+}
+
+/// The loops of one workload.
+fn moved(block: &[Moved]) -> Table {
+    let mut table = Table::plain(0, &[31, 5, 10, 10, 10]).right(1..5);
+    table.row([&block[0].of.workload, "order", "base", "now", "change"]);
+    for moved in block {
+        table.row([
+            format!("{} {}", mark(moved.is_beyond()), who(&moved.of)),
+            order(&moved.of),
+            moved.base.to_string(),
+            moved.now.to_string(),
+            percent(moved.percent()),
+        ]);
+        for shift in moved.shifts.iter().take(MAX_FUNCTIONS) {
+            let more = format!("{:+}", shift.more());
+            table.note(format!("{more:>10}  {}", tail(&shift.function, WIDTH - 12)));
+        }
+        let rest = moved.shifts.len().saturating_sub(MAX_FUNCTIONS);
+        if rest > 0 {
+            table.note(format!("{:>10}  and {rest} more functions", ""));
+        }
+    }
+    table
+}
+
+fn listed(page: &mut Page, heading: &str, counts: &[LoopCount]) {
+    if counts.is_empty() {
+        return;
+    }
+    let mut table = Table::plain(2, &[47, 5, 11]).right([1, 2]);
+    for count in counts {
+        table.row([
+            format!("{} {}", count.of.workload, who(&count.of)),
+            order(&count.of),
+            count.instructions.to_string(),
+        ]);
+    }
+    page.gap();
+    page.line(heading);
+    page.table(&table);
+}
+
+fn steady(page: &mut Page, findings: &Findings) {
+    if findings.steady.is_empty() && findings.unseen.is_empty() {
+        return;
+    }
+    let mut table = Table::plain(0, &[43, 8, 9, 7]).right(1..4);
+    table.row(["must not depend on the order", "order 0", "most", "allowed"]);
+    for steady in &findings.steady {
+        let Steady {
+            workload,
+            design,
+            rules,
+            ..
+        } = steady;
+        table.row([
+            format!(
+                "{} {workload:<18} {design} {rules}",
+                mark(steady.is_beyond())
+            ),
+            steady.least.to_string(),
+            steady.most.to_string(),
+            format!("+{}", steady.slack),
+        ]);
+    }
+    for unseen in &findings.unseen {
+        table.note(format!("? {unseen}: not counted at order 0 and order 9"));
+    }
+    page.gap();
+    page.table(&table);
+}
+
+/// The findings as Markdown; `against` names the baseline.
+#[must_use]
+pub fn gate_markdown(findings: &Findings, limits: Limits, against: &str) -> String {
+    let mut text = format!("### Instructions per call, against `{against}`\n\n");
+    if !findings.moved.is_empty() {
+        let headings = [
+            "workload", "design", "order", "base", "now", "change", "where",
+        ];
+        let mut table = Table::new(headings).right(2..6);
+        for moved in &findings.moved {
+            table.row([
+                moved.of.workload.clone(),
+                who(&moved.of),
+                order(&moved.of),
+                moved.base.to_string(),
+                moved.now.to_string(),
+                match moved.is_beyond() {
+                    true => format!("**{}**", percent(moved.percent())),
+                    false => percent(moved.percent()),
+                },
+                functions(moved),
+            ]);
+        }
+        text += &table.markdown();
+        text.push('\n');
+    }
+    let sides = [
+        ("Not in the baseline", &findings.appeared),
+        ("In the baseline, but not counted", &findings.vanished),
+    ];
+    for (heading, counts) in sides.into_iter().filter(|(_, counts)| !counts.is_empty()) {
+        let _ = writeln!(text, "{heading}:\n");
+        for count in counts {
+            let _ = writeln!(text, "- `{}`: {}", count.of, count.instructions);
+        }
+        text.push('\n');
+    }
+    let uneven = findings.steady.iter().filter(|steady| steady.is_beyond());
+    let uneven = uneven.map(|steady| {
+        format!(
+            "- **{} {} depends on the order**: {} at order 0, {} at order {}, +{} are allowed\n",
+            steady.workload, steady.design, steady.least, steady.most, steady.order, steady.slack,
+        )
+    });
+    let unseen = findings.unseen.iter();
+    let unseen = unseen.map(|unseen| format!("- {unseen}: not counted at order 0 and order 9\n"));
+    let items: String = uneven.chain(unseen).collect();
+    if !items.is_empty() {
+        text += &(items + "\n");
+    }
+    // Two spaces at its end keep a line a line.
+    for line in summary(findings, limits).lines() {
+        let _ = writeln!(text, "{line}  ");
+    }
+    text
+}
+
+fn functions(moved: &Moved) -> String {
+    let shifts = moved.shifts.iter().take(MAX_FUNCTIONS);
+    let functions: Vec<String> = shifts
+        .map(|shift| {
+            format!(
+                "{:+} `{}`",
+                shift.more(),
+                shift.function.replace('|', "\\|")
+            )
+        })
+        .collect();
+    functions.join("<br>")
+}
+
+/// The findings as JSON objects, one each; the last is the summary. Their `type` is `moved`,
+/// `appeared`, `vanished`, `steady` or `summary`.
+#[must_use]
+pub fn gate_json(findings: &Findings, limits: Limits) -> Vec<Json> {
+    let moved = findings.moved.iter().map(|moved| {
+        let functions = moved
+            .shifts
+            .iter()
+            .map(|shift| json!({ "name": shift.function, "base": shift.base, "now": shift.now }));
+        json!({
+            "type": "moved",
+            "loop": moved.of,
+            "base": moved.base,
+            "now": moved.now,
+            "percent": moved.percent(),
+            "limit": moved.limit,
+            "beyond": moved.is_beyond(),
+            "functions": functions.collect::<Json>(),
+        })
+    });
+    let alone = |kind: &'static str, counts: &[LoopCount]| -> Vec<Json> {
+        let one = |count: &LoopCount| {
+            let mut line = json!(count);
+            line["type"] = kind.into();
+            line
+        };
+        counts.iter().map(one).collect()
+    };
+    let steady = findings.steady.iter().map(|steady| {
+        json!({
+            "type": "steady",
+            "workload": steady.workload,
+            "design": steady.design,
+            "least": steady.least,
+            "most": steady.most,
+            "order": steady.order,
+            "slack": steady.slack,
+            "beyond": steady.is_beyond(),
+        })
+    });
+    let summary = json!({
+        "type": "summary",
+        "outcome": match findings.outcome() {
+            Outcome::Within => "within",
+            Outcome::Incomplete => "incomplete",
+            Outcome::Beyond => "beyond",
+        },
+        "ratio": findings.ratio,
+        "same": findings.same,
+        "moved": findings.moved.len(),
+        "missing": findings.missing(),
+        "limit": limits.growth,
+    });
+    moved
+        .chain(alone("appeared", &findings.appeared))
+        .chain(alone("vanished", &findings.vanished))
+        .chain(steady)
+        .chain([summary])
+        .collect()
+}
+
+/// The outcome in words.
+fn summary(findings: &Findings, limits: Limits) -> String {
+    let up = findings.moved.iter().filter(|m| m.now > m.base).count();
+    let down = findings.moved.len() - up;
+    let mut text = String::new();
+    if let Some(ratio) = findings.ratio {
+        let all = findings.moved.len() + findings.same;
+        let _ = writeln!(
+            text,
+            "geometric mean of now : base {ratio:.4} over {all} loops\n\
+             {up} up, {down} down, {} the same; each may grow by {} %",
+            findings.same, limits.growth,
+        );
+    }
+    let beyond = findings.beyond().count();
+    let uneven = findings.steady.iter().filter(|s| s.is_beyond()).count();
+    text += &match findings.outcome() {
+        Outcome::Within => "within the limits\n".to_owned(),
+        Outcome::Beyond => {
+            format!("BEYOND: {beyond} loops have grown too much, {uneven} depend on the order\n")
+        }
+        Outcome::Incomplete if findings.ratio.is_none() => {
+            "INCOMPLETE: no loop is on both sides\n".to_owned()
+        }
+        Outcome::Incomplete => {
+            let missing = findings.missing();
+            format!("INCOMPLETE: {missing} loops are on one side only\n")
+        }
+    };
+    text
+}
+
+fn mark(is_beyond: bool) -> char {
+    if is_beyond { '!' } else { ' ' }
+}
+
+/// Design and rules.
+fn who(of: &Loop) -> String {
+    format!("{} {}", of.design, of.rules)
+}
+
+/// The order, or a dash.
+fn order(of: &Loop) -> String {
+    of.params
+        .get("order")
+        .map_or("-".to_owned(), Param::to_string)
+}
+
+/// A change with its sign.
+fn percent(percent: f64) -> String {
+    format!("{percent:+.2} %")
+}
+
+/// The last characters of a name that is too long, which tell more than the first.
+fn tail(name: &str, most: usize) -> String {
+    let all = name.chars().count();
+    if all <= most {
+        return name.to_owned();
+    }
+    let end: String = name.chars().skip(all - (most - 3)).collect();
+    format!("...{end}")
+}

@@ -1,0 +1,164 @@
+//! The one table: lines of cells, as plain text or as Markdown.
+
+/// A table that grows line by line.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    headings: Vec<String>,
+    lines: Vec<Line>,
+    columns: Columns,
+    indent: usize,
+    gap: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Line {
+    Cells(Vec<String>),
+    /// Text that belongs to no column. Markdown has no place for it.
+    Note(String),
+}
+
+/// How columns of text are laid out; Markdown only knows of `right`.
+#[derive(Debug, Clone, Default)]
+struct Columns {
+    right: Vec<usize>,
+    least: Vec<usize>,
+}
+
+impl Table {
+    /// A table with a line of headings.
+    #[must_use]
+    pub fn new<H: ToString>(headings: impl IntoIterator<Item = H>) -> Self {
+        Self {
+            headings: headings.into_iter().map(|h| h.to_string()).collect(),
+            gap: 2,
+            ..Self::default()
+        }
+    }
+
+    /// A table of text without headings, with these least widths of its columns and one
+    /// space between them.
+    #[must_use]
+    pub fn plain(indent: usize, least: &[usize]) -> Self {
+        Self {
+            columns: Columns {
+                right: Vec::new(),
+                least: least.to_vec(),
+            },
+            indent,
+            gap: 1,
+            ..Self::default()
+        }
+    }
+
+    /// The same with these columns aligned to the right: numbers.
+    #[must_use]
+    pub fn right(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
+        self.columns.right = columns.into_iter().collect();
+        self
+    }
+
+    /// Adds a line of cells.
+    pub fn row<C: ToString>(&mut self, cells: impl IntoIterator<Item = C>) {
+        let cells = cells.into_iter().map(|cell| cell.to_string());
+        self.lines.push(Line::Cells(cells.collect()));
+    }
+
+    /// Adds a line of text across all columns, which is not in the Markdown.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.lines.push(Line::Note(text.into()));
+    }
+
+    /// The table as text: columns as wide as their widest cell, no trailing spaces.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let headings = Some(&self.headings).filter(|headings| !headings.is_empty());
+        let rows = || headings.into_iter().chain(self.rows());
+        let columns = rows().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| {
+            let cells = rows().filter_map(|row| row.get(column));
+            let widest = cells.map(|cell| cell.chars().count()).max();
+            let least = self.columns.least.get(column);
+            widest.max(least.copied()).unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let line = |row: &Vec<String>| {
+            let cells = row.iter().zip(&widths).enumerate();
+            let cells: Vec<String> = cells
+                .map(
+                    |(column, (cell, width))| match self.columns.right.contains(&column) {
+                        true => format!("{cell:>width$}"),
+                        false => format!("{cell:<width$}"),
+                    },
+                )
+                .collect();
+            format!(
+                "{:indent$}{}",
+                "",
+                cells.join(&" ".repeat(self.gap)),
+                indent = self.indent
+            )
+        };
+        let lines = self.lines.iter().map(|entry| match entry {
+            Line::Cells(row) => line(row),
+            Line::Note(text) => text.clone(),
+        });
+        headings
+            .map(line)
+            .into_iter()
+            .chain(lines)
+            .map(|line| line.trim_end().to_owned() + "\n")
+            .collect()
+    }
+
+    /// The table as Markdown. Cells may hold markup, so the caller escapes what is not.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let line = |row: &Vec<String>| format!("| {} |\n", row.join(" | "));
+        let rule = |column| match self.columns.right.contains(&column) {
+            true => "---:|",
+            false => "---|",
+        };
+        let rules: String = (0..self.headings.len()).map(rule).collect();
+        let rows: String = self.rows().map(line).collect();
+        format!("{}|{rules}\n{rows}", line(&self.headings))
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Cells(row) => Some(row),
+            Line::Note(_) => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_lines_do_not_trail() {
+        let mut table = Table::new(["name", "n"]).right([1]);
+        table.row(["a", "1"]);
+        table.row(["long name", "12"]);
+        table.row(["", ""]);
+        assert_eq!(
+            table.text(),
+            "name        n\na           1\nlong name  12\n\n"
+        );
+        assert_eq!(
+            table.markdown(),
+            "| name | n |\n|---|---:|\n| a | 1 |\n| long name | 12 |\n|  |  |\n"
+        );
+    }
+
+    #[test]
+    fn columns_keep_their_least_width_and_notes_stand_outside() {
+        let mut table = Table::plain(2, &[5, 3]).right([1]);
+        table.note("a note that is wider than all columns");
+        table.row(["a", "1"]);
+        assert_eq!(
+            table.text(),
+            "a note that is wider than all columns\n  a       1\n"
+        );
+    }
+}
