@@ -17,6 +17,7 @@ mod objects;
 mod refs;
 mod spin;
 mod stat;
+mod vmstat;
 
 /// What `counter` and `spin` are built of; their loom tests put loom's in their place.
 mod sync {
@@ -33,8 +34,9 @@ pub use group::{CpuState, MAX_CPUS, MAX_GROUPS, MemCgroup, MemcgTree};
 pub(crate) use group::{LISTS, list_of};
 pub use lock::{LockStyle, Locked, group_of, lock_memcg, owner, unlock_memcg, with_lock};
 pub use spin::SpinLock;
-pub(crate) use stat::mod_zone_lru;
-pub use stat::{Stat, mod_lruvec_state};
+pub use stat::Stat;
+pub use vmstat::mod_lruvec_state;
+pub(crate) use vmstat::mod_zone_lru;
 
 /// Bit 0 of the owner word: it names a slab's object vector (`MEMCG_DATA_OBJEXTS`).
 pub const OWNER_SLAB: u64 = 1;

@@ -9,7 +9,6 @@ use hugemem::Backing;
 use physmem::Kind;
 
 use super::counter::PageCounter;
-use super::refs::RefMode;
 use super::spin::SpinLock;
 use super::stat::{NODE_THRESHOLD, STATS, Stat};
 use crate::slot::PowerArray;
@@ -41,6 +40,17 @@ pub struct CpuStats {
     pub(super) page_events: AtomicU64,
     /// The number of them at which thresholds are looked at again (`targets`).
     pub(super) next_look: AtomicU64,
+}
+
+/// How a group's references are counted.
+#[derive(Debug, Default)]
+pub struct RefMode {
+    /// The low bits of `percpu_count_ptr`.
+    pub(super) mode: AtomicU32,
+    /// `CSS_NO_REF`: the root, which is never freed.
+    pub(super) no_ref: AtomicU32,
+    /// The one count for all CPUs.
+    pub(super) count: AtomicI64,
 }
 
 /// A memory cgroup.
@@ -127,7 +137,7 @@ impl MemcgTree {
     /// A tree with only its root.
     pub fn new() -> Result<Self, hugemem::Error> {
         let groups = PowerArray::<MemCgroup>::map_default(MAX_GROUPS as u64, Backing::Base)?;
-        groups.at(0).refs.never_counted();
+        groups.at(0).refs.no_ref.store(1, Relaxed);
         let cpus = PowerArray::<CpuState>::map_default(MAX_CPUS as u64, Backing::Base)?;
         for cpu in 0..MAX_CPUS as u64 {
             cpus.at(cpu).stat_threshold.store(NODE_THRESHOLD, Relaxed);

@@ -1,10 +1,7 @@
 //! References to a group: a count per CPU while the group lives, one for all once it is
 //! dying (`struct percpu_ref`), and the read sections that order the two.
 
-use std::sync::atomic::{
-    AtomicI64, AtomicU32,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::group::{CpuState, MAX_CPUS, MemCgroup, MemcgTree, add_on_cpu};
 use crate::rules::{KernelRules, KernelVersion};
@@ -13,24 +10,6 @@ use crate::rules::{KernelRules, KernelVersion};
 const ATOMIC: u32 = 1;
 /// `__PERCPU_REF_DEAD`.
 const DEAD: u32 = 2;
-
-/// How a group's references are counted.
-#[derive(Debug, Default)]
-pub struct RefMode {
-    /// The low bits of `percpu_count_ptr`.
-    mode: AtomicU32,
-    /// `CSS_NO_REF`: the root, which is never freed.
-    no_ref: AtomicU32,
-    /// The one count for all CPUs.
-    count: AtomicI64,
-}
-
-impl RefMode {
-    /// References to this group are not counted (`CSS_NO_REF`).
-    pub(super) fn never_counted(&self) {
-        self.no_ref.store(1, Relaxed);
-    }
-}
 
 impl MemCgroup {
     /// References held by charges.
