@@ -11,7 +11,6 @@ use std::time::Duration;
 use results::{Row, Tail, rows_from_bytes};
 
 use crate::plan::{Assignment, Note, ROW_PREFIX};
-use crate::session::Ended;
 
 /// Lines of a worker's error output that are kept for its obituary.
 const LAST_WORDS: usize = 3;
@@ -29,6 +28,15 @@ pub(crate) enum Said {
     Garbage(String),
     /// It has ended and will say nothing more.
     Gone(Ended),
+}
+
+/// How a worker ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Ended {
+    /// With exit status 0.
+    InOrder,
+    /// Otherwise: how, and its last words.
+    Badly(String),
 }
 
 /// A running worker. Dropping it kills it.

@@ -12,7 +12,7 @@ use rand_pcg::Pcg64Mcg;
 use results::{Bandwidth, RecordError, Row, RowWriter, Status};
 
 use crate::bandwidth::Speed;
-use crate::child::{Child, Said};
+use crate::child::{Child, Ended, Said};
 use crate::plan::{Assignment, Cell, Note};
 use crate::resume::not_measured;
 use crate::row::{bandwidth, blank, speed_rows};
@@ -329,15 +329,6 @@ fn keep_largest(lines: &mut Vec<Bandwidth>, line: Bandwidth) {
         Some(_) => {}
         None => lines.push(line),
     }
-}
-
-/// How a worker ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Ended {
-    /// With exit status 0.
-    InOrder,
-    /// Otherwise: how, and its last words.
-    Badly(String),
 }
 
 /// The rows of a cell whose process died in it: errors, never times.
