@@ -52,6 +52,7 @@ mod generate;
 mod invariants;
 mod limits;
 mod parse;
+pub mod shrink;
 
 pub use answer::{Answer, Refusal, Refused, Request, Taken};
 pub use generate::{WINDOW_PAGES, generate, generate_one};

@@ -4,7 +4,7 @@ use hugemem::Backing;
 use mm::{BlockIo, KernelVersion, Plan};
 use physmem::{Extent, Kind, Order, PAGE_SIZE, Pfn};
 
-use crate::case::{By, Case, Limits, WINDOW_PAGES, generate_one};
+use crate::case::{By, Case, WINDOW_PAGES, generate_one, shrink};
 
 /// Cases per law unless `FOLIOSCOPE_CASES` asks for another number.
 const DEFAULT_CASES: usize = 1000;
@@ -120,54 +120,23 @@ fn put_in_window(case: &mut Case) {
     }
 }
 
-/// Leaves out what the failure does not need.
+/// Makes a failing case smaller for as long as it fails. A case whose adds all name folios
+/// keeps doing so: a design that names units is asked nothing else.
 fn make_small(
     mut case: Case,
     mut what: String,
     law: &dyn Fn(&Case) -> Result<(), String>,
 ) -> (Case, String) {
-    let mut keep = |case: &mut Case, smaller: Case| {
-        if smaller.adds.is_empty() || smaller.check().is_err() {
-            return false;
+    let by_folio = |case: &Case| case.adds.iter().all(|add| add.by == By::Folio);
+    let only_folios = by_folio(&case);
+    let fails = |smaller: Case| {
+        if smaller.check().is_err() || by_folio(&smaller) != only_folios {
+            return None;
         }
-        let Err(error) = caught(law, &smaller) else {
-            return false;
-        };
-        *case = smaller;
-        what = error;
-        true
+        caught(law, &smaller).err().map(|what| (smaller, what))
     };
-    let mut again = true;
-    while again {
-        again = false;
-        for at in (0..case.adds.len()).rev() {
-            let mut smaller = case.clone();
-            let bio = smaller.adds.remove(at).bio;
-            if smaller.adds.iter().all(|add| add.bio != bio) {
-                smaller
-                    .adds
-                    .iter_mut()
-                    .filter(|add| add.bio > bio)
-                    .for_each(|add| add.bio -= 1);
-            }
-            again |= keep(&mut case, smaller);
-        }
-    }
-    let drop_limit: [fn(&mut Limits); 9] = [
-        |l| l.max_segments = None,
-        |l| l.max_segment_size = None,
-        |l| l.seg_boundary_mask = None,
-        |l| l.virt_boundary_mask = None,
-        |l| l.max_sectors = None,
-        |l| l.chunk_sectors = None,
-        |l| l.logical_block_size = None,
-        |l| l.physical_block_size = None,
-        |l| l.dma_alignment = None,
-    ];
-    for drop in drop_limit {
-        let mut smaller = case.clone();
-        drop(&mut smaller.limits);
-        keep(&mut case, smaller);
+    while let Some(smaller) = shrink::reductions(&case).into_iter().find_map(fails) {
+        (case, what) = smaller;
     }
     (case, what)
 }

@@ -32,7 +32,6 @@ mod outcome;
 mod payload;
 mod question;
 pub mod recorded;
-mod shrink;
 mod store;
 pub mod wire;
 

@@ -1,72 +1,9 @@
-//! From a case that differs to the smallest one that still does.
-//!
-//! Every step needs the kernel's word, and a boot costs seconds however few cases it answers:
-//! so all one-step reductions of a case go into one boot, and the smallest that still differs
-//! is the next case.
+//! One step from a case to a smaller one, for all who look for the smallest that still fails.
 
-use conformance::case::{Add, By, Case, Limits};
+use super::{Add, By, Case, Limits};
 
-use crate::arena::origin;
-use crate::check::{Mismatch, Model};
-use crate::error::OracleError;
-use crate::kernel_answer::KernelAnswer;
-use crate::oracle::Oracle;
-
-/// Shrinks a case on which `model` differs from the kernel, in at most `rounds` boots.
-pub(crate) fn shrink(
-    oracle: &Oracle,
-    model: &Model<'_>,
-    original: &Case,
-    rounds: usize,
-) -> Result<Mismatch, OracleError> {
-    let judge = |case: &Case, heard: KernelAnswer| {
-        let answer = (model.answer)(case)?;
-        let difference = heard.differs(&answer)?;
-        Some(Mismatch {
-            model: model.name.into(),
-            case: case.clone(),
-            kernel: heard,
-            answer,
-            difference,
-            original: original.clone(),
-        })
-    };
-    let mut best = oracle
-        .ask(std::slice::from_ref(original))?
-        .pop()
-        .and_then(|heard| judge(original, heard))
-        .ok_or_else(|| OracleError::Part {
-            kernel: oracle.kernel().release.clone(),
-            part: "cases".into(),
-            what: format!("case `{}` differed once and then agreed: the kernel's answer depends on more than the case", original.name),
-        })?;
-    for _ in 0..rounds {
-        let candidates: Vec<Case> = reductions(&best.case)
-            .into_iter()
-            .filter(|case| oracle.check_askable(case).is_ok() && origin(case).is_ok())
-            .collect();
-        let heard = match oracle.ask(&candidates) {
-            Ok(heard) => heard,
-            // Where the models are wrong, the kernel may stop at a reduction that they take;
-            // what was found so far is a finding all the same.
-            Err(OracleError::Panic { .. }) => break,
-            Err(error) => return Err(error),
-        };
-        let next = candidates
-            .iter()
-            .zip(heard)
-            .filter_map(|(case, heard)| judge(case, heard))
-            .min_by_key(|m| weight(&m.case));
-        match next {
-            Some(smaller) => best = smaller,
-            None => break,
-        }
-    }
-    Ok(best)
-}
-
-/// What makes a case large to a reader: adds first, then what is stated, then sizes.
-fn weight(case: &Case) -> (usize, usize, u64) {
+/// How large a case is to a reader: adds first, then what is stated, then sizes.
+pub fn weight(case: &Case) -> (usize, usize, u64) {
     let stated = limits_without(&case.limits).len()
         + usize::from(case.max_vecs != 256)
         + usize::from(case.start_sector != 0);
@@ -85,8 +22,9 @@ fn weight(case: &Case) -> (usize, usize, u64) {
     )
 }
 
-/// Every case that is one step smaller.
-fn reductions(case: &Case) -> Vec<Case> {
+/// Every case that is one step smaller, those that leave out most first. Not all are valid:
+/// see [`Case::check`].
+pub fn reductions(case: &Case) -> Vec<Case> {
     let mut smaller = Vec::new();
     let with_adds = |adds: Vec<Add>| Case {
         adds: renumbered(adds),
