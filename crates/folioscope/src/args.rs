@@ -2,6 +2,7 @@
 
 mod kernel;
 mod store;
+pub(crate) mod values;
 
 use std::path::PathBuf;
 
@@ -145,7 +146,7 @@ pub(crate) struct MeasureArgs {
     #[command(flatten)]
     pub which: Which,
     /// Seconds that all may take, after the build; 120, or 20 with --quick, unless given.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     pub budget: Option<f64>,
     /// Seed of every random order and layout; 1 unless given.
     #[arg(long)]
@@ -200,7 +201,7 @@ pub(crate) struct CaptureArgs {
     #[arg(long, value_name = "KIND", group = "what")]
     pub backing: Option<Backing>,
     /// Size of that buffer; K, M and G are powers of 1024.
-    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "64M")]
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes, default_value = "64M")]
     pub size: u64,
     /// What a process has in memory.
     #[arg(long, group = "what")]
@@ -264,39 +265,6 @@ pub(crate) struct CompletionsArgs {
     pub shell: clap_complete::Shell,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() && seconds > 0.0 && seconds <= 1e6 => Ok(seconds),
-        _ => Err("a number of seconds above 0 is wanted".to_owned()),
-    }
-}
-
-pub(crate) fn percent(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches('%').parse::<f64>() {
-        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
-        _ => Err("a number of percent, 0 or more, is wanted".to_owned()),
-    }
-}
-
-fn bytes(text: &str) -> Result<u64, String> {
-    let wanted = || "a number of bytes above 0 is wanted; K, M and G are powers of 1024".to_owned();
-    let (digits, shift) = match text.trim_end_matches('B').strip_suffix(['K', 'k']) {
-        Some(digits) => (digits, 10),
-        None => match text.trim_end_matches('B').strip_suffix(['M', 'm']) {
-            Some(digits) => (digits, 20),
-            None => match text.trim_end_matches('B').strip_suffix(['G', 'g']) {
-                Some(digits) => (digits, 30),
-                None => (text, 0),
-            },
-        },
-    };
-    let number: u64 = digits.parse().map_err(|_| wanted())?;
-    number
-        .checked_mul(1 << shift)
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(wanted)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -306,27 +274,5 @@ mod tests {
     #[test]
     fn the_arguments_contradict_nothing() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(bytes("4096"), Ok(4096));
-        assert_eq!(bytes("64M"), Ok(64 << 20));
-        assert_eq!(bytes("1G"), Ok(1 << 30));
-        assert_eq!(bytes("2k"), Ok(2048));
-        for bad in ["", "0", "M", "-1", "1.5G", "99999999999G", "4X"] {
-            assert!(bytes(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn budgets_are_sane() {
-        assert_eq!(seconds("0.5"), Ok(0.5));
-        assert!(
-            seconds("0").is_err()
-                && seconds("-3").is_err()
-                && seconds("inf").is_err()
-                && seconds("NaN").is_err()
-        );
     }
 }

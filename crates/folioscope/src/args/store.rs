@@ -21,7 +21,7 @@ pub(crate) struct DiffArgs {
     /// The folder of the run that came after.
     pub new: PathBuf,
     /// Percent by which a row may become slower.
-    #[arg(long, value_name = "PERCENT", value_parser = super::percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = super::values::percent)]
     pub threshold: Option<f64>,
     /// A folder of past runs, bench-results unless given: those of this machine teach each
     /// row its own noise floor.
@@ -123,20 +123,13 @@ fn folder_name(text: &str) -> Result<String, String> {
     if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain) {
         Ok(text.to_owned())
     } else {
-        Err("a name of letters, digits, -, _, + and . is wanted".to_owned())
+        Err("expected a name of letters, digits, -, _, + and .".to_owned())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::percent;
     use super::*;
-
-    #[test]
-    fn thresholds_are_sane() {
-        assert_eq!(percent("5%"), Ok(5.0));
-        assert!(percent("-1").is_err() && percent("NaN").is_err());
-    }
 
     #[test]
     fn a_machine_is_no_path() {

@@ -31,7 +31,7 @@ pub(crate) struct GateArgs {
     #[arg(long, value_name = "GLOB")]
     workload: Vec<String>,
     /// Percent by which a loop may grow that has no limit of its own in the baseline.
-    #[arg(long, value_name = "PERCENT", value_parser = crate::args::percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = crate::args::values::percent)]
     limit: Option<f64>,
     /// The baseline; that of this target and compiler in bench-results/baseline unless given.
     #[arg(long, value_name = "FILE")]
