@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use hugemem::Backing;
 use mm::block::{
-    Bio, Op, Plug, Request, SgEntry, SplitError, add_page_in_page_pieces, blk_rq_map_sg,
-    for_each_run,
+    Bio, Op, Plug, Request, SgEntry, SplitError, add_page, add_page_in_page_pieces, blk_rq_map_sg,
+    for_each_unit,
 };
 use mm::{BlockIo, BuildError, KernelRules, KernelVersion, Plan, QueueLimits, with_rules};
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
@@ -108,7 +108,7 @@ pub fn evaluate_with<D: BlockIo, V: KernelRules>(
         let (mut sp_segments, mut units) = (0, 0);
         for bio in &built.bios {
             design.for_each_segment(bio, |_| sp_segments += 1);
-            for_each_run(design, bio, |_| units += 1);
+            for_each_unit(design, bio, |_| units += 1);
         }
         Ok(Answer::Taken(Taken {
             name: case.name.clone(),
@@ -228,7 +228,7 @@ fn build<'d, D: BlockIo + 'd, V: KernelRules>(
                 let (page, offset) = design.page_at(page, offset + taken);
                 add_page_in_page_pieces::<V, D>(design, bio, page, add.len - taken, offset)
             } else {
-                design.add_page::<V>(bio, page, add.len, offset)
+                add_page::<V, D>(design, bio, page, add.len, offset)
             };
             opened_by.resize(opened_by.len() + bio.vecs().len() - before, i);
             taken += n;
@@ -273,7 +273,7 @@ fn named<'d, D: BlockIo + 'd, V: KernelRules>(
     } else {
         add.offset >> PAGE_SHIFT
     };
-    let (reference, rest) = design.bv_page(unit, u64::from(page))?;
+    let (reference, rest) = design.nth_page(unit, u64::from(page))?;
     Some((reference, rest + (add.offset - (page << PAGE_SHIFT))))
 }
 

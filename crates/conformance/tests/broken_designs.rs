@@ -75,7 +75,7 @@ fn a_merge_that_never_happens_is_caught() {
 #[test]
 fn lost_bytes_are_caught() {
     assert!(catches(
-        law::vecs_sum_to_bi_size::<Broken<{ fault::LOSES_BYTES }>>
+        law::chunks_are_added_like_folios::<Broken<{ fault::LOSES_BYTES }>>
     ));
 }
 

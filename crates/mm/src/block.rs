@@ -1,6 +1,6 @@
 //! The block layer, once for all designs, as a kernel has one: bio, bio_vec, the
-//! walks, merging, splitting, requests and mapping. What a bio_vec points *at* is the
-//! design's.
+//! walks, merging, splitting, requests and mapping. The thing that a bio_vec points *at* is
+//! the design's.
 //!
 //! Everything is generic over the design and over the [rules](crate::KernelRules) of a kernel,
 //! both known at compile time. Functions that stand out of line in the kernel do so here.
@@ -18,4 +18,4 @@ pub use map::{SgEntry, TableFull, blk_recalc_rq_segments, blk_rq_map_sg};
 pub use merge::{add_page, add_page_in_page_pieces, page_is_mergeable};
 pub use request::{Plug, Request};
 pub use split::{Cut, SplitError, bio_split_to_limits, may_need_split, split_front};
-pub use walk::{Bvecs, Run, Segment, Segments, all_runs, all_segments, for_each_run};
+pub use walk::{Bvecs, Segment, Segments, UnitRange, all_segments, all_units, for_each_unit};

@@ -26,8 +26,7 @@ mod sync {
 }
 
 pub use charge::{
-    Charge, OverLimit, charge, move_account, split_owner, try_charge, uncharge, uncharge_batch,
-    uncharge_word, uncharge_words,
+    Charge, OverLimit, charge, move_account, split_owner, try_charge, uncharge_word, uncharge_words,
 };
 pub use counter::PageCounter;
 pub use group::{CpuState, MAX_CPUS, MAX_GROUPS, MemCgroup, MemcgTree};

@@ -2,7 +2,7 @@
 //! them, and a design that describes them.
 
 use mm::block::{Bio, Op};
-use mm::{BlockIo, Design, KernelRules, Plan};
+use mm::{BlockIo, BvPages, Design, KernelRules, Plan};
 use physmem::{Extent, Kind, Layout, PAGE_SIZE, Pfn, captures};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -173,7 +173,7 @@ pub(crate) struct Added<C> {
 
 /// What becomes of one IO: its bios, and the additions that filled them.
 pub(crate) type Filled<'d, D> = (
-    Vec<Bio<<D as BlockIo>::BvPage<'d>>>,
+    Vec<Bio<<D as BvPages>::BvPage<'d>>>,
     Vec<Added<<D as Design>::Unit<'d>>>,
 );
 
@@ -191,7 +191,7 @@ pub(crate) fn fill<'d, D: BlockIo, V: KernelRules>(
     let mut sector = 0;
     for range in io {
         let unit = units[range.extent];
-        let Some((filler, _)) = design.bv_page(unit, 0) else {
+        let Some(filler) = design.bv_page(unit) else {
             let kind = design.kind(unit);
             return Err(SetupError::Absent(format!(
                 "{} refuses block IO to {kind} memory",

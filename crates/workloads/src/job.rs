@@ -156,9 +156,9 @@ where
     }
 
     fn memory(&self) -> Vec<MemoryOf> {
-        let descriptors = self.design.memory().into_iter().map(|proof| MemoryOf {
+        let descriptors = self.design.memory().into_iter().map(|array| MemoryOf {
             what: "descriptors",
-            proof,
+            proof: array.proof,
         });
         descriptors
             .chain((self.extras.payload)(&self.state))

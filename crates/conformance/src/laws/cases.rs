@@ -2,7 +2,7 @@
 
 use hugemem::Backing;
 use mm::{BlockIo, KernelVersion, Plan};
-use physmem::{Extent, Kind, Order, PAGE_SIZE, Pfn};
+use physmem::{PAGE_SIZE, Pfn};
 
 use crate::case::{By, Case, WINDOW_PAGES, generate_one, shrink};
 
@@ -46,16 +46,6 @@ pub(super) fn versions<D: BlockIo>() -> Vec<KernelVersion> {
         .collect()
 }
 
-/// Whether a design's references name whole allocations rather than pages.
-fn names_units<D: BlockIo>(design: &D) -> bool {
-    let unit = design.alloc(Extent::new(BASE, Order::new(1)), Kind::File);
-    let names = design
-        .bv_page(unit, 1)
-        .is_some_and(|(_, offset)| offset != 0);
-    design.free(unit);
-    names
-}
-
 /// Tries a law on random cases of every kernel whose rules the design is run under: at
 /// least [`cases_per_law`] in all, and at least `per_version` of each.
 ///
@@ -66,9 +56,8 @@ pub(super) fn for_each_case<D: BlockIo>(
     law: impl Fn(&D, &Case) -> Result<(), String>,
 ) {
     let design = fresh::<D>();
-    let units = names_units(&design);
     let law = |case: &Case| law(&design, case);
-    if let Err(what) = try_cases(&versions::<D>(), per_version, units, &law) {
+    if let Err(what) = try_cases(&versions::<D>(), per_version, D::NAMES_UNITS, &law) {
         panic!("{} {what}", D::NAME);
     }
 }

@@ -1,53 +1,25 @@
 //! Bios whose vecs point at pages: added page by page, released page by page.
 
-use mm::block::{self, Bio, Run};
-use mm::memmap::{self, PG_WORKINGSET};
-use mm::{BlockIo, KernelRules, PowerArray, SlabIo};
-use physmem::{PAGE_SHIFT, PAGE_SIZE, PhysAddr};
-use std::sync::atomic::Ordering::Relaxed;
+use mm::block::{Bio, Bvecs, Segment, Segments, UnitRange};
+use mm::{BlockIo, PageBvecs, SlabIo, memmap};
+use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
-use crate::{Flat, Page};
+use crate::{FlatDesign, Page};
 
 const IN_PAGE: u32 = PAGE_SIZE as u32 - 1;
 
-impl BlockIo for Flat {
-    type BvPage<'a> = Page<'a>;
+impl<const SINGLE_PAGE_VECS: bool> PageBvecs for FlatDesign<SINGLE_PAGE_VECS> {
+    const NAMES_HEADS: bool = false;
+
+    #[inline]
+    fn page_of<'a>(&'a self, page: Page<'a>) -> Page<'a> {
+        page
+    }
+}
+
+impl<const SINGLE_PAGE_VECS: bool> BlockIo for FlatDesign<SINGLE_PAGE_VECS> {
     const SLAB_IO: SlabIo = SlabIo::Counted;
-
-    #[inline]
-    fn bv_page<'a>(&'a self, page: Page<'a>, n: u64) -> Option<(Page<'a>, u32)> {
-        Some((self.nth(page, n), 0))
-    }
-
-    #[inline]
-    fn bv_page_word(page: Page<'_>) -> u64 {
-        PowerArray::word_of(page.0)
-    }
-
-    #[inline]
-    fn phys(&self, page: Page<'_>) -> PhysAddr {
-        self.memmap().phys(page.0)
-    }
-
-    #[inline]
-    fn page_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Page<'a>, u32) {
-        self.memmap().page_at(page, offset)
-    }
-
-    #[inline]
-    fn same_pgmap(&self, a: Page<'_>, b: Page<'_>) -> bool {
-        memmap::same_pgmap(a.0, b.0)
-    }
-
-    #[inline]
-    fn memmap_contiguous(&self, a: Page<'_>, a_end: u64, b: Page<'_>, b_offset: u32) -> bool {
-        self.memmap().contiguous(a, a_end, b, b_offset)
-    }
-
-    #[inline]
-    fn note_workingset(&self, page: Page<'_>) -> bool {
-        self.compound_head(page).flags.load(Relaxed) & PG_WORKINGSET != 0
-    }
+    const SINGLE_PAGE_VECS: bool = SINGLE_PAGE_VECS;
 
     #[inline]
     fn unit_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Page<'a>, u64) {
@@ -57,45 +29,41 @@ impl BlockIo for Flat {
         (Page(head), in_head + u64::from(offset & IN_PAGE))
     }
 
+    /// Where a vec never spans pages, the walk is over the table itself
+    /// (`bio_for_each_segment` of v5.0).
     #[inline]
-    fn unit_bytes(&self, head: Page<'_>) -> u64 {
-        self.memmap().nr_pages(head.0) << PAGE_SHIFT
+    fn for_each_segment<'a>(&'a self, bio: &Bio<Page<'a>>, visit: impl FnMut(Segment<Page<'a>>)) {
+        if SINGLE_PAGE_VECS {
+            Bvecs::new(bio).for_each(visit);
+        } else {
+            Segments::new(self, bio).for_each(visit);
+        }
     }
 
+    /// The flat design's own unit is the page. A caller that wants to act on an allocation
+    /// finds its head from every page of it.
     #[inline]
-    fn next_unit<'a>(&'a self, head: Page<'a>) -> Page<'a> {
-        let next = self.nth(head, self.memmap().nr_pages(head.0));
-        Page(self.compound_head(next))
-    }
-
-    /// A page at a time: there is nothing larger to add.
-    #[inline]
-    fn add_unit<'a, V: KernelRules>(
+    fn for_each_unit<'a>(
         &'a self,
-        bio: &mut Bio<Page<'a>>,
-        page: Page<'a>,
-        len: u32,
-        offset: u32,
-    ) -> u32 {
-        block::add_page_in_page_pieces::<V, Self>(self, bio, page, len, offset)
-    }
-
-    /// The flat design's own unit is the page. Who wants to act on an allocation finds its
-    /// head from every page of it.
-    #[inline]
-    fn for_each_unit<'a>(&'a self, bio: &Bio<Page<'a>>, mut visit: impl FnMut(Run<Page<'a>>)) {
-        for segment in block::Segments::new(self, bio) {
+        bio: &Bio<Page<'a>>,
+        mut visit: impl FnMut(UnitRange<Page<'a>>),
+    ) {
+        let mut head_of = |segment: Segment<Page<'a>>| {
             let (unit, offset) = self.unit_at(segment.page, segment.offset);
-            visit(Run {
-                unit,
-                offset,
-                len: segment.len,
-            });
+            let len = segment.len;
+            visit(UnitRange { unit, offset, len });
+        };
+        if SINGLE_PAGE_VECS {
+            Bvecs::new(bio).for_each(head_of);
+        } else {
+            for segment in Segments::new(self, bio) {
+                head_of(segment);
+            }
         }
     }
 
     fn pin<'a>(&'a self, bio: &Bio<Page<'a>>) {
-        for segment in block::Segments::new(self, bio) {
+        for segment in Segments::new(self, bio) {
             memmap::page_ref_inc(self.compound_head(segment.page));
         }
     }

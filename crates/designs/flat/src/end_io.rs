@@ -8,9 +8,9 @@ use mm::memmap::{
     self, MAPPING_ANON, Memmap, PG_DIRTY, PG_LOCKED, PG_RECLAIM, PG_SWAPBACKED, PG_SWAPCACHE,
 };
 
-use crate::{Flat, Page};
+use crate::{FlatDesign, Page};
 
-impl Flat {
+impl<const SINGLE_PAGE_VECS: bool> FlatDesign<SINGLE_PAGE_VECS> {
     /// `bio_release_pages` of v5.10: every page, dirtied before unless compound.
     #[inline(never)]
     pub fn bio_release_pages<'a>(&'a self, bio: &Bio<Page<'a>>, mark_dirty: bool) {
@@ -61,7 +61,7 @@ impl Flat {
     #[cold]
     #[inline(never)]
     fn free(&self, head: Page<'_>) {
-        self.map.free(head.0);
+        self.memmap().free(head.0);
     }
 
     /// `set_page_dirty_lock`; the model has no waiters, so contention only spins.

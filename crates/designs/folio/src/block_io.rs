@@ -2,68 +2,41 @@
 
 use mm::block::{self, Bio};
 use mm::memmap::{self, Memmap, Page};
-use mm::{BlockIo, KernelRules, PowerArray, SlabIo};
-use physmem::{PAGE_SHIFT, PAGE_SIZE, PhysAddr};
+use mm::{BlockIo, KernelRules, PageBvecs, SlabIo};
+use physmem::{PAGE_SHIFT, PAGE_SIZE};
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::{Folio, FolioForAll};
 
+impl PageBvecs for FolioForAll {
+    const NAMES_HEADS: bool = false;
+
+    #[inline]
+    fn page_of<'a>(&'a self, folio: Folio<'a>) -> Page<'a> {
+        Page(folio.0)
+    }
+}
+
 impl BlockIo for FolioForAll {
-    type BvPage<'a> = Page<'a>;
     const SLAB_IO: SlabIo = SlabIo::Counted;
-
-    #[inline]
-    fn bv_page<'a>(&'a self, folio: Folio<'a>, n: u64) -> Option<(Page<'a>, u32)> {
-        Some((Page(self.map.nth(folio.0, n)), 0))
-    }
-
-    #[inline]
-    fn bv_page_word(page: Page<'_>) -> u64 {
-        PowerArray::word_of(page.0)
-    }
-
-    #[inline]
-    fn phys(&self, page: Page<'_>) -> PhysAddr {
-        self.map.phys(page.0)
-    }
-
-    #[inline]
-    fn page_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Page<'a>, u32) {
-        self.map.page_at(page, offset)
-    }
-
-    #[inline]
-    fn same_pgmap(&self, a: Page<'_>, b: Page<'_>) -> bool {
-        memmap::same_pgmap(a.0, b.0)
-    }
-
-    #[inline]
-    fn memmap_contiguous(&self, a: Page<'_>, a_end: u64, b: Page<'_>, b_offset: u32) -> bool {
-        self.map.contiguous(a, a_end, b, b_offset)
-    }
-
-    #[inline]
-    fn note_workingset(&self, page: Page<'_>) -> bool {
-        self.page_folio(page.0).0.flags.load(Relaxed) & memmap::PG_WORKINGSET != 0
-    }
 
     /// `bio_first_folio`: the folio of the vec's page, and how far into it the page is.
     #[inline]
     fn unit_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Folio<'a>, u64) {
         let folio = self.page_folio(page.0);
-        let pages = self.map.distance(page.0, folio.0);
+        let pages = self.memmap().distance(page.0, folio.0);
         (folio, (pages << PAGE_SHIFT) + u64::from(offset))
     }
 
     #[inline]
     fn unit_bytes(&self, folio: Folio<'_>) -> u64 {
-        PAGE_SIZE << self.map.order(folio.0)
+        PAGE_SIZE << self.memmap().order(folio.0)
     }
 
-    /// `folio_next`: what lies behind a folio is a folio.
+    /// `folio_next`: a folio lies behind a folio.
     #[inline]
     fn next_unit<'a>(&'a self, folio: Folio<'a>) -> Folio<'a> {
-        Folio(self.map.nth(folio.0, self.map.nr_pages(folio.0)))
+        Folio(self.memmap().nth(folio.0, self.memmap().nr_pages(folio.0)))
     }
 
     #[inline]
@@ -87,7 +60,7 @@ impl BlockIo for FolioForAll {
             let folio = run.unit.0;
             memmap::page_ref_add(folio, run.pages());
             if Memmap::is_large(folio) {
-                memmap::pincount(&self.map, folio).fetch_add(u64::from(run.pages()), Relaxed);
+                memmap::pincount(self.memmap(), folio).fetch_add(u64::from(run.pages()), Relaxed);
             }
         });
     }
@@ -112,7 +85,7 @@ impl FolioForAll {
         let Ok(len) = u32::try_from(len) else {
             return false;
         };
-        let page = Page(self.map.nth(folio.0, (offset >> PAGE_SHIFT) as u64));
+        let page = Page(self.memmap().nth(folio.0, (offset >> PAGE_SHIFT) as u64));
         let in_page = offset as u32 & (PAGE_SIZE as u32 - 1);
         block::add_page::<V, Self>(self, bio, page, len, in_page) > 0
     }
@@ -124,7 +97,7 @@ impl FolioForAll {
         if bio.no_page_ref {
             return;
         }
-        block::for_each_run(self, bio, |run| {
+        block::for_each_unit(self, bio, |run| {
             if mark_dirty {
                 memmap::set_dirty_lock(run.unit.0);
             }
@@ -135,14 +108,14 @@ impl FolioForAll {
     /// `bio_set_pages_dirty` of v6.12.
     #[inline(never)]
     pub fn bio_set_pages_dirty<'a>(&'a self, bio: &Bio<Page<'a>>) {
-        block::for_each_run(self, bio, |run| memmap::set_dirty_lock(run.unit.0));
+        block::for_each_unit(self, bio, |run| memmap::set_dirty_lock(run.unit.0));
     }
 
     /// `bio_check_pages_dirty` of v6.12: releases where every folio is dirty still; else
     /// the caller must dirty them again, which needs a context that may sleep.
     #[inline(never)]
     pub fn bio_check_pages_dirty<'a>(&'a self, bio: &Bio<Page<'a>>) -> bool {
-        if !block::all_runs(self, bio, |run| memmap::is_dirty(run.unit.0)) {
+        if !block::all_units(self, bio, |run| memmap::is_dirty(run.unit.0)) {
             return false;
         }
         self.bio_release_pages(bio, false);
@@ -154,13 +127,14 @@ impl FolioForAll {
     /// pin is a reference.
     #[inline(never)]
     fn unpin_user_folio(&self, folio: Folio<'_>, pages: u32) {
-        if self.map.is_zero_page(folio.0) {
+        if self.memmap().is_zero_page(folio.0) {
             return;
         }
-        self.memory
+        self.0
+            .groups
             .count_unpinned(Memmap::node(folio.0), i64::from(pages));
         if Memmap::is_large(folio.0) {
-            memmap::pincount(&self.map, folio.0).fetch_sub(u64::from(pages), Relaxed);
+            memmap::pincount(self.memmap(), folio.0).fetch_sub(u64::from(pages), Relaxed);
         }
         if memmap::page_ref_sub_and_test(folio.0, pages) {
             self.free(folio);
@@ -171,6 +145,6 @@ impl FolioForAll {
     #[cold]
     #[inline(never)]
     fn free(&self, folio: Folio<'_>) {
-        self.map.free(folio.0);
+        self.memmap().free(folio.0);
     }
 }

@@ -1,6 +1,6 @@
 //! # Nothing: the harness floor
 //!
-//! A design whose every operation does nothing. What a workload still costs with it is
+//! A design whose every operation does nothing. The cost of a workload with it is that of
 //! the harness itself: a line in every plot, below which no other design can honestly be.
 //! Its answers are never checked.
 
@@ -8,12 +8,11 @@
 
 use std::sync::atomic::AtomicU64;
 
-use hugemem::Proof;
-use mm::block::{Bio, Run, Segment};
+use mm::block::{Bio, Segment, UnitRange};
 use mm::memcg::{Charge, LockStyle, MemCgroup, MemcgTree, OverLimit};
 use mm::{
-    BlockIo, BuildError, Descriptor, Design, KernelRules, Lru, Memcg, Plan, PowerArray, Scan,
-    SlabIo, Slot,
+    BlockIo, BuildError, BvPages, Descriptor, DescriptorArray, Design, KernelRules, Lru, Memcg,
+    Plan, PowerArray, Scan, SlabIo, Slot,
 };
 use physmem::{Extent, Kind, PAGE_SIZE, Pfn, PhysAddr};
 
@@ -43,8 +42,6 @@ impl Design for Null {
         extent.head
     }
 
-    fn mark_free(&self, _: Extent) {}
-
     fn free(&self, _: Pfn) {}
 
     fn split(&self, _: Pfn) {}
@@ -66,9 +63,15 @@ impl Design for Null {
         Kind::Anon
     }
 
-    #[inline]
-    fn unit_word(unit: Pfn) -> u64 {
-        unit.0
+    fn slot_of(&self, _: Pfn) -> &Slot {
+        self.slots.at(0)
+    }
+
+    fn memory(&self) -> Vec<DescriptorArray> {
+        vec![DescriptorArray {
+            bytes: 0,
+            proof: self.slots.proof(),
+        }]
     }
 
     #[inline]
@@ -91,47 +94,23 @@ impl Design for Null {
     fn is_dirty(&self, _: Pfn) -> bool {
         false
     }
-
-    fn descriptor_bytes(&self) -> u64 {
-        0
-    }
-
-    fn memory(&self) -> Vec<Result<Proof, hugemem::Error>> {
-        vec![self.slots.proof()]
-    }
 }
 
-impl BlockIo for Null {
+impl BvPages for Null {
     type BvPage<'a> = Pfn;
-    const SLAB_IO: SlabIo = SlabIo::Uncounted;
+    const NAMES_UNITS: bool = false;
 
-    fn bv_page(&self, head: Pfn, n: u64) -> Option<(Pfn, u32)> {
-        Some((head + n, 0))
-    }
-
-    fn bv_page_word(page: Pfn) -> u64 {
-        page.0
+    fn bv_page(&self, head: Pfn) -> Option<Pfn> {
+        Some(head)
     }
 
     fn phys(&self, page: Pfn) -> PhysAddr {
         page.phys()
     }
+}
 
-    fn page_at(&self, page: Pfn, offset: u32) -> (Pfn, u32) {
-        (page, offset)
-    }
-
-    fn same_pgmap(&self, _: Pfn, _: Pfn) -> bool {
-        true
-    }
-
-    fn memmap_contiguous(&self, _: Pfn, _: u64, _: Pfn, _: u32) -> bool {
-        true
-    }
-
-    fn note_workingset(&self, _: Pfn) -> bool {
-        false
-    }
+impl BlockIo for Null {
+    const SLAB_IO: SlabIo = SlabIo::Uncounted;
 
     fn unit_at(&self, page: Pfn, offset: u32) -> (Pfn, u64) {
         (page, u64::from(offset))
@@ -146,11 +125,6 @@ impl BlockIo for Null {
     }
 
     #[inline]
-    fn add_page<V: KernelRules>(&self, _: &mut Bio<Pfn>, _: Pfn, len: u32, _: u32) -> u32 {
-        len
-    }
-
-    #[inline]
     fn add_unit<V: KernelRules>(&self, _: &mut Bio<Pfn>, _: Pfn, len: u32, _: u32) -> u32 {
         len
     }
@@ -162,7 +136,7 @@ impl BlockIo for Null {
     fn for_each_bvec<'a>(&'a self, _: &Bio<Pfn>, _: impl FnMut(Segment<Self::BvPage<'a>>)) {}
 
     #[inline]
-    fn for_each_unit<'a>(&'a self, _: &Bio<Pfn>, _: impl FnMut(Run<Self::Unit<'a>>)) {}
+    fn for_each_unit<'a>(&'a self, _: &Bio<Pfn>, _: impl FnMut(UnitRange<Self::Unit<'a>>)) {}
 
     fn pin(&self, _: &Bio<Pfn>) {}
 
@@ -220,9 +194,7 @@ impl Lru for Null {
         &self.slots
     }
 
-    fn slot_of(&self, _: Pfn) -> &Slot {
-        self.slots.at(0)
-    }
+    fn mark_free(&self, _: Extent) {}
 
     fn unit_of(&self, _: &Slot) -> Pfn {
         Pfn(0)

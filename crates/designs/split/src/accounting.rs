@@ -9,7 +9,7 @@ use mm::lru::{self, PG_LRU};
 use mm::memcg::{self, Charge, LockStyle, MemcgTree};
 use mm::memmap::PAGEBLOCK_PAGES;
 use mm::{Lru, Memcg, PowerArray, Scan, Slot};
-use physmem::{Kind, Pfn};
+use physmem::{Extent, Kind, Pfn};
 
 use crate::{Mem, Split, types, words};
 
@@ -65,11 +65,11 @@ impl Memcg for Split {
     }
 }
 
-/// Whose function `lock_anon_memcg()` is. It does the same as `lock_file_memcg()`, so a
+/// The owner of the function `lock_anon_memcg()`. It does the same as `lock_file_memcg()`, so a
 /// compiler may fold them into one; the look at the type that chooses between them stays.
 struct AnonMem;
 
-/// Whose function `lock_file_memcg()` is.
+/// The owner of the function `lock_file_memcg()`.
 struct FileMem;
 
 impl Lru for Split {
@@ -79,13 +79,12 @@ impl Lru for Split {
     }
 
     #[inline]
-    fn slot_of<'a>(&'a self, mem: Mem<'a>) -> &'a Slot {
-        mem.0
-    }
-
-    #[inline]
     fn unit_of<'a>(&'a self, slot: &'a Slot) -> Mem<'a> {
         Mem(slot)
+    }
+
+    fn mark_free(&self, extent: Extent) {
+        self.words.mark_free(extent);
     }
 
     /// Reads a word per step; only a frame in use leads to a descriptor.

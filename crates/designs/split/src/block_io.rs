@@ -1,37 +1,28 @@
 //! Bios whose vecs name a unit of memory of any type, and a place in it by offset.
 
-use mm::block::{self, Bio};
+use std::sync::atomic::Ordering::Relaxed;
+
+use mm::block::Bio;
 use mm::memmap;
-use mm::{BlockIo, KernelRules, PowerArray, SlabIo};
-use physmem::{Kind, PAGE_SHIFT, PAGE_SIZE, PhysAddr};
+use mm::{BlockIo, BvPages, SlabIo};
+use physmem::{Kind, PAGE_SIZE, PhysAddr};
 
 use crate::{Mem, Split};
 
-impl BlockIo for Split {
+impl BvPages for Split {
     type BvPage<'a> = Mem<'a>;
-    /// A slab has no user, so there is nobody to hold a reference for: whoever does IO to
-    /// an object owns the object.
-    const SLAB_IO: SlabIo = SlabIo::Uncounted;
+    const NAMES_UNITS: bool = true;
 
     #[inline]
-    fn bv_page<'a>(&'a self, mem: Mem<'a>, n: u64) -> Option<(Mem<'a>, u32)> {
-        Some((mem, (n << PAGE_SHIFT) as u32))
+    fn bv_page<'a>(&'a self, mem: Mem<'a>) -> Option<Mem<'a>> {
+        Some(mem)
     }
 
-    #[inline]
-    fn bv_page_word(mem: Mem<'_>) -> u64 {
-        PowerArray::word_of(mem.0)
-    }
-
-    /// Kept in the descriptor: there is no arithmetic from a descriptor to its frames.
+    /// Kept in the descriptor: there is no arithmetic from a descriptor to its frames, nor
+    /// from one descriptor to another.
     #[inline]
     fn phys(&self, mem: Mem<'_>) -> PhysAddr {
         mem.pfn().phys()
-    }
-
-    #[inline]
-    fn page_at<'a>(&'a self, mem: Mem<'a>, offset: u32) -> (Mem<'a>, u32) {
-        (mem, offset)
     }
 
     /// Device memory would be a type; none is modelled, so the types are compared.
@@ -40,16 +31,16 @@ impl BlockIo for Split {
         (a.kind() == Kind::Free) == (b.kind() == Kind::Free)
     }
 
-    /// No descriptor is reached by arithmetic from another, so nothing is asked of it.
-    #[inline]
-    fn memmap_contiguous(&self, _: Mem<'_>, _: u64, _: Mem<'_>, _: u32) -> bool {
-        true
-    }
-
     #[inline]
     fn note_workingset(&self, mem: Mem<'_>) -> bool {
-        mem.0.flags.load(std::sync::atomic::Ordering::Relaxed) & memmap::PG_WORKINGSET != 0
+        mem.0.flags.load(Relaxed) & memmap::PG_WORKINGSET != 0
     }
+}
+
+impl BlockIo for Split {
+    /// A slab has no user, so there is nobody to hold a reference for: an object's owner does
+    /// the IO to it.
+    const SLAB_IO: SlabIo = SlabIo::Uncounted;
 
     #[inline]
     fn unit_at<'a>(&'a self, mem: Mem<'a>, offset: u32) -> (Mem<'a>, u64) {
@@ -75,17 +66,6 @@ impl BlockIo for Split {
     #[inline]
     fn next_unit<'a>(&'a self, mem: Mem<'a>) -> Mem<'a> {
         self.unit(mem.pfn() + mem.pages()).unwrap_or(mem)
-    }
-
-    #[inline]
-    fn add_unit<'a, V: KernelRules>(
-        &'a self,
-        bio: &mut Bio<Mem<'a>>,
-        mem: Mem<'a>,
-        len: u32,
-        offset: u32,
-    ) -> u32 {
-        block::add_page::<V, Self>(self, bio, mem, len, offset)
     }
 
     fn pin<'a>(&'a self, bio: &Bio<Mem<'a>>) {

@@ -30,10 +30,9 @@ mod sync {
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use hugemem::Proof;
 use mm::memcg::{self, MemcgTree};
 use mm::memmap;
-use mm::{BuildError, Descriptor, Design, Plan, PowerArray, Slot};
+use mm::{BuildError, Descriptor, DescriptorArray, Design, Plan, Pointer, PowerArray, Slot};
 use physmem::{Extent, Kind, Order, Pfn};
 
 use store::Store;
@@ -52,6 +51,13 @@ impl PartialEq for Mem<'_> {
 }
 
 impl Eq for Mem<'_> {}
+
+impl Pointer for Mem<'_> {
+    #[inline]
+    fn word(self) -> u64 {
+        PowerArray::word_of(self.0)
+    }
+}
 
 impl Mem<'_> {
     /// The type.
@@ -125,10 +131,6 @@ impl Design for Split {
         self.describe(extent, kind, 1)
     }
 
-    fn mark_free(&self, extent: Extent) {
-        self.words.mark_free(extent);
-    }
-
     #[inline(never)]
     fn free(&self, mem: Mem<'_>) {
         self.words.clear(mem.pfn(), mem.pages());
@@ -191,39 +193,12 @@ impl Design for Split {
     }
 
     #[inline]
-    fn unit_word(mem: Mem<'_>) -> u64 {
-        PowerArray::word_of(mem.0)
-    }
-
-    #[inline]
-    fn get(&self, mem: Mem<'_>) {
-        memmap::page_ref_inc(mem.0);
-    }
-
-    #[inline]
-    fn try_get(&self, mem: Mem<'_>) -> bool {
-        memmap::page_ref_add_unless_zero(mem.0)
-    }
-
-    #[inline]
-    fn put(&self, mem: Mem<'_>) -> bool {
-        memmap::page_ref_sub_and_test(mem.0, 1)
-    }
-
-    fn refcount(&self, mem: Mem<'_>) -> u32 {
-        mem.0.refcount.load(Acquire)
-    }
-
-    fn is_dirty(&self, mem: Mem<'_>) -> bool {
-        memmap::is_dirty(mem.0)
+    fn slot_of<'a>(&'a self, mem: Mem<'a>) -> &'a Slot {
+        mem.0
     }
 
     /// A word for each frame and a descriptor for each allocation that exists.
-    fn descriptor_bytes(&self) -> u64 {
-        self.words.bytes() + self.store.bytes()
-    }
-
-    fn memory(&self) -> Vec<Result<Proof, hugemem::Error>> {
-        vec![self.words.proof(), self.store.slots().proof()]
+    fn memory(&self) -> Vec<DescriptorArray> {
+        vec![self.words.array(), self.store.array()]
     }
 }

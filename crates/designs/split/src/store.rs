@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use mm::{BuildError, Plan, PowerArray, SLOT_SIZE, Slot, lru};
+use mm::{BuildError, DescriptorArray, Plan, PowerArray, SLOT_SIZE, Slot, lru};
 
 use crate::free_list::FreeList;
 
@@ -60,8 +60,11 @@ impl Store {
         self.free.push(self.slots.index_of(slot), &slot.word2);
     }
 
-    /// Bytes of the descriptors in use.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.live.load(Relaxed) * SLOT_SIZE
+    /// The cost of the descriptors in use.
+    pub(crate) fn array(&self) -> DescriptorArray {
+        DescriptorArray {
+            bytes: self.live.load(Relaxed) * SLOT_SIZE,
+            proof: self.slots.proof(),
+        }
     }
 }

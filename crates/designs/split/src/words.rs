@@ -5,8 +5,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, Release},
 };
 
-use hugemem::Proof;
-use mm::{BuildError, Plan, PowerArray, Slot};
+use mm::{BuildError, DescriptorArray, Plan, PowerArray, Slot};
 use physmem::{Extent, Kind, Pfn};
 
 /// The bits that say the type; 0 for a free frame. Descriptors are 64-byte lines, so an
@@ -85,12 +84,11 @@ impl Words {
             .store((order + 1) << BLOCK_SHIFT, Relaxed);
     }
 
-    /// Bytes of the described frames' words.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.frames * size_of::<AtomicU64>() as u64
-    }
-
-    pub(crate) fn proof(&self) -> Result<Proof, hugemem::Error> {
-        self.words.proof()
+    /// The cost of the described frames' words.
+    pub(crate) fn array(&self) -> DescriptorArray {
+        DescriptorArray {
+            bytes: self.frames * size_of::<AtomicU64>() as u64,
+            proof: self.words.proof(),
+        }
     }
 }

@@ -3,9 +3,7 @@
 use conformance::case::{Add, Answer, By, Case};
 use conformance::evaluate::evaluate;
 use conformance::reference;
-use hugemem::Backing;
-use mm::{BlockIo, BuildError, KernelVersion, Plan};
-use physmem::{Extent, Kind, Order, Pfn};
+use mm::{BlockIo, KernelVersion};
 
 /// A design's answer to a case, for [`Model::answer`](crate::check::Model): `None` where the
 /// case asks what the design by its nature does not do.
@@ -22,7 +20,7 @@ pub fn answer_of<D: BlockIo>(case: &Case) -> Option<Answer> {
     if (case.rules == KernelVersion::V5_0) != D::SINGLE_PAGE_VECS {
         return None;
     }
-    if asks_for_page_names(case) && names_units::<D>().ok()? {
+    if asks_for_page_names(case) && D::NAMES_UNITS {
         return None;
     }
     evaluate::<D>(case).ok()
@@ -46,22 +44,6 @@ fn asks_for_page_names(case: &Case) -> bool {
         (Answer::Refused(page), Answer::Refused(folio)) => page.error != folio.error,
         _ => true,
     }
-}
-
-/// Whether a design's references name whole allocations.
-fn names_units<D: BlockIo>() -> Result<bool, BuildError> {
-    let plan = Plan {
-        base: Pfn(512),
-        frames: 3,
-        backing: Backing::Base,
-    };
-    let design = D::build(&plan)?;
-    let unit = design.alloc(Extent::new(Pfn(512), Order::new(1)), Kind::File);
-    let names = design
-        .bv_page(unit, 1)
-        .is_some_and(|(_, offset)| offset != 0);
-    design.free(unit);
-    Ok(names)
 }
 
 #[cfg(test)]

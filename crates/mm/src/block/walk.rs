@@ -4,7 +4,7 @@ use super::bio::{Bio, BioClone, Bvec, BvecIter, rare};
 use crate::BlockIo;
 use physmem::PAGE_SIZE;
 
-/// What one step of a walk yields: a piece of a vec.
+/// One step of a walk: a piece of a vec.
 pub type Segment<R> = Bvec<R>;
 
 /// The multi-page walk: one item per vec (`bio_for_each_bvec`, v5.1 and later).
@@ -160,17 +160,17 @@ pub fn all_segments<'d, D: BlockIo>(
 /// A part of a vec that lies in one unit of the design: a folio, a head page's
 /// allocation, a typed piece of memory (`struct folio_iter`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Run<C> {
+pub struct UnitRange<C> {
     /// The unit.
     pub unit: C,
     /// Bytes from the unit's start.
     pub offset: u64,
-    /// Bytes of this run.
+    /// Bytes.
     pub len: u32,
 }
 
-impl<C> Run<C> {
-    /// Base pages that the run touches.
+impl<C> UnitRange<C> {
+    /// Base pages that the range touches.
     #[inline]
     pub fn pages(&self) -> u32 {
         let last = self.offset + u64::from(self.len) - 1;
@@ -183,23 +183,23 @@ impl<C> Run<C> {
 /// one physically behind it, until the vec is used up. Whole table, as the submitter
 /// sees it: the iterator's position is not looked at.
 #[inline]
-pub fn for_each_run<'d, D: BlockIo>(
+pub fn for_each_unit<'d, D: BlockIo>(
     design: &'d D,
     bio: &Bio<D::BvPage<'d>>,
-    mut visit: impl FnMut(Run<D::Unit<'d>>),
+    mut visit: impl FnMut(UnitRange<D::Unit<'d>>),
 ) {
-    all_runs(design, bio, |run| {
-        visit(run);
+    all_units(design, bio, |range| {
+        visit(range);
         true
     });
 }
 
-/// The same walk, until `test` is false of a run; whether it never was.
+/// The same walk, until `test` is false of a range; whether it never was.
 #[inline]
-pub fn all_runs<'d, D: BlockIo>(
+pub fn all_units<'d, D: BlockIo>(
     design: &'d D,
     bio: &Bio<D::BvPage<'d>>,
-    mut test: impl FnMut(Run<D::Unit<'d>>) -> bool,
+    mut test: impl FnMut(UnitRange<D::Unit<'d>>) -> bool,
 ) -> bool {
     for vec in bio.submitters_vecs() {
         let (mut unit, mut offset) = design.unit_at(vec.page, vec.offset);
@@ -209,7 +209,7 @@ pub fn all_runs<'d, D: BlockIo>(
         let mut next = design.next_unit(unit);
         loop {
             let len = bytes as u32;
-            if !test(Run { unit, offset, len }) {
+            if !test(UnitRange { unit, offset, len }) {
                 return false;
             }
             left -= bytes;

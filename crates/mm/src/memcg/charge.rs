@@ -339,13 +339,8 @@ impl Gather {
     }
 }
 
-/// Uncharges one unit directly (`mem_cgroup_uncharge`).
-#[inline]
-pub fn uncharge<V: KernelRules>(memory: &MemcgTree, cpu: usize, unit: Charge<'_>) {
-    uncharge_word::<V>(memory, cpu, unit.owner, unit.pages);
-}
-
-/// [`uncharge`] of an owner word and a number of pages: all that it asks of a unit.
+/// Uncharges one unit directly (`mem_cgroup_uncharge`), of which it asks no more than the owner
+/// word and the number of pages.
 #[inline(never)]
 pub fn uncharge_word<V: KernelRules>(
     memory: &MemcgTree,
@@ -360,16 +355,6 @@ pub fn uncharge_word<V: KernelRules>(
 
 /// Uncharges many, a run of the same owner at a time (`mem_cgroup_uncharge_list`,
 /// `mem_cgroup_uncharge_folios`).
-#[inline]
-pub fn uncharge_batch<'a, V: KernelRules>(
-    memory: &MemcgTree,
-    cpu: usize,
-    units: impl Iterator<Item = Charge<'a>>,
-) {
-    uncharge_words::<V>(memory, cpu, units.map(|unit| (unit.owner, unit.pages)));
-}
-
-/// [`uncharge_batch`] of owner words and numbers of pages.
 #[inline]
 pub fn uncharge_words<'a, V: KernelRules>(
     memory: &MemcgTree,

@@ -3,10 +3,11 @@
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
 use super::Memmap;
+use crate::Pointer;
 use crate::slot::{PowerArray, SLOT_SIZE, Slot};
 
-/// A `struct page *`: any page of an allocation, head or tail. What a bio_vec points at
-/// in every released kernel.
+/// A `struct page *`: any page of an allocation, head or tail. Every released kernel's
+/// bio_vecs point at one.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct Page<'a>(pub &'a Slot);
@@ -19,6 +20,13 @@ impl PartialEq for Page<'_> {
 }
 
 impl Eq for Page<'_> {}
+
+impl Pointer for Page<'_> {
+    #[inline]
+    fn word(self) -> u64 {
+        PowerArray::word_of(self.0)
+    }
+}
 
 impl Memmap {
     /// The page that byte `offset` from the start of `page` lies in, and the offset in it.

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use mm::block::Bio;
-use mm::{BlockIo, KernelRules};
+use mm::{BlockIo, KernelRules, Pointer};
 
 use crate::checksum::Digest;
 use crate::fixture::Fixture;
@@ -72,7 +72,7 @@ fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>], iters: u64)
         for bio in black_box(bios) {
             design.for_each_bvec(bio, |vec| {
                 sum += u64::from(vec.len);
-                mix ^= D::bv_page_word(vec.page);
+                mix ^= vec.page.word();
                 mix ^= u64::from(vec.offset);
             });
         }
@@ -90,7 +90,7 @@ fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>]) -> Truth {
                 u64::from(vec.len),
             );
             sum += u64::from(vec.len);
-            mix ^= D::bv_page_word(vec.page) ^ u64::from(vec.offset);
+            mix ^= vec.page.word() ^ u64::from(vec.offset);
         });
     }
     Truth {

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use mm::block::Bio;
-use mm::{BlockIo, KernelRules};
+use mm::{BlockIo, KernelRules, Pointer};
 
 use crate::checksum::Digest;
 use crate::fixture::Fixture;
@@ -75,7 +75,7 @@ fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>], iters: u64)
         for bio in black_box(bios) {
             design.for_each_unit(bio, |run| {
                 sum += u64::from(run.len);
-                mix ^= D::unit_word(run.unit);
+                mix ^= run.unit.word();
                 mix ^= run.offset;
             });
         }
@@ -91,7 +91,7 @@ fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>]) -> Truth {
             let start = design.extent(run.unit).head.phys();
             digest.add_bytes(start + run.offset, u64::from(run.len));
             sum += u64::from(run.len);
-            mix ^= D::unit_word(run.unit) ^ run.offset;
+            mix ^= run.unit.word() ^ run.offset;
         });
     }
     Truth {

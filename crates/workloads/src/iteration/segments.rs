@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use hugemem::{Mapping, Request};
 use mm::block::Bio;
-use mm::{BlockIo, KernelRules};
+use mm::{BlockIo, KernelRules, Pointer};
 use physmem::PAGE_SIZE;
 
 use crate::checksum::Digest;
@@ -94,7 +94,7 @@ fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>], iters: u64)
         for bio in black_box(bios) {
             design.for_each_segment(bio, |segment| {
                 sum += u64::from(segment.len);
-                mix ^= D::bv_page_word(segment.page);
+                mix ^= segment.page.word();
                 mix ^= u64::from(segment.offset);
             });
         }
@@ -112,7 +112,7 @@ fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>]) -> Truth {
                 u64::from(segment.len),
             );
             sum += u64::from(segment.len);
-            mix ^= D::bv_page_word(segment.page) ^ u64::from(segment.offset);
+            mix ^= segment.page.word() ^ u64::from(segment.offset);
         });
     }
     Truth {

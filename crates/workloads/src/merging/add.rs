@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use mm::block::Bio;
+use mm::block::{Bio, add_page};
 use mm::{BlockIo, KernelRules};
 use physmem::PAGE_SIZE;
 
@@ -141,7 +141,7 @@ fn pages_of<'d, D: BlockIo>(
     for add in adds {
         let first = u64::from(add.offset) / PAGE_SIZE;
         for page in first..first + u64::from(add.len) / PAGE_SIZE {
-            let Some((reference, offset)) = design.bv_page(add.unit, page) else {
+            let Some((reference, offset)) = design.nth_page(add.unit, page) else {
                 return Err(SetupError::Absent(format!(
                     "{} cannot name a page of it",
                     D::NAME
@@ -191,7 +191,13 @@ fn entry_page<'d, D: BlockIo, V: KernelRules>(
         for filling in &mut *black_box(&mut *fillings) {
             filling.bio.reset(0);
             for &(page, len, offset) in &filling.pages {
-                accepted += u64::from(design.add_page::<V>(&mut filling.bio, page, len, offset));
+                accepted += u64::from(add_page::<V, D>(
+                    design,
+                    &mut filling.bio,
+                    page,
+                    len,
+                    offset,
+                ));
             }
         }
         result = black_box(accepted);

@@ -1,6 +1,6 @@
 //! Laws worked by hand: the order in which memory is added, and cases with known answers.
 
-use mm::block::{Bio, Op};
+use mm::block::{Bio, Op, add_page};
 use mm::{BlockIo, KernelRules, KernelVersion, with_rules};
 use physmem::{Extent, Kind, Order};
 use rand::RngExt as _;
@@ -22,14 +22,14 @@ pub fn merging_depends_on_order<D: BlockIo>() {
         let unit = design.alloc(Extent::new(BASE, size), Kind::File);
         let name = |page| {
             design
-                .bv_page(unit, page)
+                .nth_page(unit, page)
                 .expect("file memory can be named")
         };
         let mut bio = Bio::new(256, 0, Op::Read, name(0).0);
         for &page in order {
             let (page, offset) = name(page);
             assert_eq!(
-                design.add_page::<V>(&mut bio, page, P, offset),
+                add_page::<V, D>(design, &mut bio, page, P, offset),
                 P,
                 "there is room"
             );

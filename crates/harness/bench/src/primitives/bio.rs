@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use mm::block::{Bio, Op};
-use mm::{BlockIo, KernelRules};
+use mm::block::{Bio, Op, add_page};
+use mm::{BlockIo, BvPages, KernelRules, Pointer};
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
 use super::fixture::{Arg, Fixture, Unbuilt, empty_bio, first_page, told};
@@ -18,7 +18,7 @@ fn op_bio_add_page<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_
     let (mut page, mut left) = (a.page, a.nr);
     // At least one page, and no step beyond the last.
     loop {
-        accepted += design.add_page::<V>(a.bio, page, PAGE, 0);
+        accepted += add_page::<V, D>(design, a.bio, page, PAGE, 0);
         left -= 1;
         if left == 0 {
             break;
@@ -29,7 +29,7 @@ fn op_bio_add_page<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_
 }
 
 type Accept<'d, D> =
-    fn(&'d D, &mut Bio<<D as BlockIo>::BvPage<'d>>, <D as BlockIo>::BvPage<'d>, u32, u32) -> u32;
+    fn(&'d D, &mut Bio<<D as BvPages>::BvPage<'d>>, <D as BvPages>::BvPage<'d>, u32, u32) -> u32;
 
 /// An addition that adds nothing.
 fn accept<'d, D: BlockIo>(
@@ -60,7 +60,7 @@ fn op_add_loop<'d, D: BlockIo>(design: &'d D, a: &mut Arg<'_, 'd, D>, add: Accep
 
 #[inline(never)]
 fn op_bio_add_one<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_, 'd, D>) {
-    a.sink = u64::from(design.add_page::<V>(a.bio, a.page, a.nr, a.offset));
+    a.sink = u64::from(add_page::<V, D>(design, a.bio, a.page, a.nr, a.offset));
 }
 
 #[inline(never)]
@@ -73,7 +73,7 @@ fn op_segments<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_, 'd
     let (mut sum, mut mix) = (0_u64, 0_u64);
     design.for_each_segment(a.bio, |bv| {
         sum += u64::from(bv.len);
-        mix ^= D::bv_page_word(bv.page);
+        mix ^= bv.page.word();
         mix ^= u64::from(bv.offset);
     });
     a.sink = sum ^ mix;
@@ -84,7 +84,7 @@ fn op_bvecs<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_, 'd, D
     let (mut sum, mut mix) = (0_u64, 0_u64);
     design.for_each_bvec(a.bio, |bv| {
         sum += u64::from(bv.len);
-        mix ^= D::bv_page_word(bv.page);
+        mix ^= bv.page.word();
         mix ^= u64::from(bv.offset);
     });
     a.sink = sum ^ mix;
@@ -95,7 +95,7 @@ fn op_folios<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_, 'd, 
     let (mut sum, mut mix) = (0_u64, 0_u64);
     design.for_each_unit(a.bio, |run| {
         sum += u64::from(run.len);
-        mix ^= D::unit_word(run.unit);
+        mix ^= run.unit.word();
         mix ^= run.offset;
     });
     a.sink = sum ^ mix;
@@ -106,7 +106,7 @@ fn fill<D: BlockIo, V: KernelRules>(a: &mut Arg<'_, '_, D>, stride: u32) -> bool
     a.bio.reset(0);
     (0..a.nr).all(|n| {
         let (page, _) = a.design.page_at(a.page, (n * stride) << PAGE_SHIFT);
-        a.design.add_page::<V>(a.bio, page, PAGE, 0) == PAGE
+        add_page::<V, D>(a.design, a.bio, page, PAGE, 0) == PAGE
     })
 }
 
@@ -213,12 +213,12 @@ fn walks<D: BlockIo, V: KernelRules>(
     let (mut word, mut met, mut first, mut units) = (0, 0, 0, 0);
     for n in 0..a.nr {
         let (page, offset) = a.design.page_at(a.page, (n * stride) << PAGE_SHIFT);
-        word ^= D::bv_page_word(page) ^ u64::from(offset);
+        word ^= page.word() ^ u64::from(offset);
         let (unit, in_chunk) = a.design.unit_at(page, offset);
-        units ^= D::unit_word(unit) ^ in_chunk;
+        units ^= unit.word() ^ in_chunk;
         if n == 0 || stride > 1 {
-            first ^= D::unit_word(unit) ^ in_chunk;
-            met ^= D::bv_page_word(page) ^ u64::from(offset);
+            first ^= unit.word() ^ in_chunk;
+            met ^= page.word() ^ u64::from(offset);
         }
     }
     let right = filled && vecs == if stride > 1 { a.nr as usize } else { 1 };
@@ -255,7 +255,7 @@ fn single_adds<D: BlockIo, V: KernelRules>(
     for (class, added, vecs) in [("first", 0, 1), ("merge", 1, 1), ("new_vec", 2, 2)] {
         a.bio.reset(0);
         if added > 0 {
-            a.design.add_page::<V>(a.bio, first, PAGE, 0);
+            add_page::<V, D>(a.design, a.bio, first, PAGE, 0);
         }
         (a.page, _) = a.design.page_at(first, added << PAGE_SHIFT);
         op_bio_add_one::<D, V>(a.design, a);

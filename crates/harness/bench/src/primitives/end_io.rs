@@ -2,7 +2,7 @@
 //! (`count_endio.c`).
 
 use mm::KernelRules;
-use mm::block::Op;
+use mm::block::{Op, add_page};
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
 use super::fixture::{Arg, Fixture, Unbuilt, empty_bio, first_page, told};
@@ -52,7 +52,7 @@ fn one<'d, D: PageApi, V: KernelRules>(
     let mut bio = empty_bio::<D>(page, Op::Read);
     for n in 0..1 << order {
         let (page, _) = design.page_at(page, n << PAGE_SHIFT);
-        design.add_page::<V>(&mut bio, page, PAGE_SIZE as u32, 0);
+        add_page::<V, D>(design, &mut bio, page, PAGE_SIZE as u32, 0);
     }
     let mut a = Arg {
         design,
@@ -63,20 +63,20 @@ fn one<'d, D: PageApi, V: KernelRules>(
         offset: 0,
         sink: 0,
     };
-    let held = |a: &Arg<'_, '_, D>| {
+    let held = || {
         units
             .iter()
-            .map(|&c| u64::from(a.design.refcount(c)))
+            .map(|&c| u64::from(design.refcount(c)))
             .sum::<u64>()
     };
-    let free = held(&a);
+    let free = held();
 
     for full in [false, true] {
         let class = pins(&a, "held", full);
         let before = design.told_of_pins(0);
         op_release::<D, V>(design, &mut a);
         let class = spilled(&a, class, before);
-        told::<D, V>(say, release, order, class, held(&a) == free, held(&a))?;
+        told::<D, V>(say, release, order, class, held() == free, held())?;
     }
     for class in ["clean", "dirty"] {
         op_set_dirty::<D, V>(a.design, &mut a);
@@ -89,9 +89,9 @@ fn one<'d, D: PageApi, V: KernelRules>(
         let class = pins(&a, "dirty", full);
         let before = design.told_of_pins(0);
         op_check_dirty::<D, V>(design, &mut a);
-        let right = a.sink == 1 && held(&a) == free;
+        let right = a.sink == 1 && held() == free;
         let class = spilled(&a, class, before);
-        told::<D, V>(say, check, order, class, right, held(&a))?;
+        told::<D, V>(say, check, order, class, right, held())?;
     }
     Ok(())
 }

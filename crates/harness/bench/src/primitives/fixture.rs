@@ -34,7 +34,7 @@ pub enum Unbuilt {
     Refused(&'static str),
 }
 
-/// A design whose frames are page_api out one after the other.
+/// A design whose frames are handed out one after the other.
 pub(super) struct Fixture<D> {
     pub design: D,
     next: Cell<u64>,
@@ -84,10 +84,7 @@ pub(super) fn first_page<'d, D: BlockIo>(
     design: &'d D,
     unit: D::Unit<'d>,
 ) -> Result<D::BvPage<'d>, Unbuilt> {
-    match design.bv_page(unit, 0) {
-        Some((page, 0)) => Ok(page),
-        _ => Err(Unbuilt::Refused(D::NAME)),
-    }
+    design.bv_page(unit).ok_or(Unbuilt::Refused(D::NAME))
 }
 
 /// An empty bio.

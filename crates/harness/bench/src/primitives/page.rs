@@ -1,7 +1,7 @@
 //! Descriptors: references, heads and tails, making and unmaking an allocation
 //! (`count_page.c`).
 
-use mm::KernelRules;
+use mm::{KernelRules, Pointer};
 use physmem::{Extent, Kind, PAGE_SHIFT};
 
 use super::fixture::{Fixture, Unbuilt, first_page, told};
@@ -106,6 +106,6 @@ fn references<D: PageApi, V: KernelRules>(
     let count = u64::from(a.design.refcount(a.unit));
     told::<D, V>(say, put, order, "all", count == 1, count)?;
     op_compound_head::<D, V>(a.design, a);
-    let right = a.sink == D::unit_word(a.unit);
+    let right = a.sink == a.unit.word();
     told::<D, V>(say, compound_head, order, "all", right, a.sink)
 }

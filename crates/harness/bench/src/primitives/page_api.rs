@@ -1,10 +1,10 @@
-//! What the kernel's callers do that are page_api a `struct page`, head or tail, or a bio of
-//! them: the designs' traits have it only for the units that each design names.
+//! The kernel's functions that take a `struct page`, head or tail, or a bio of them: the
+//! designs' traits have them only for the units that each design names.
 
 use flat::Flat;
 use folio::FolioForAll;
 use mm::block::Bio;
-use mm::{BlockIo, Design, Memcg, PowerArray};
+use mm::{BlockIo, Design, Memcg, Pointer, PowerArray};
 
 /// Functions of the kernel that take any page.
 pub trait PageApi: BlockIo {
@@ -73,7 +73,7 @@ impl PageApi for FolioForAll {
     }
     #[inline]
     fn compound_head_word(&self, page: Self::BvPage<'_>) -> u64 {
-        Self::unit_word(self.unit_at(page, 0).0)
+        self.unit_at(page, 0).0.word()
     }
     #[inline]
     fn prep_compound(&self, folio: Self::Unit<'_>, order: u8) {

@@ -2,7 +2,8 @@
 //! queue's limits and cutting it in two (`count_queue.c`).
 
 use mm::block::{
-    BioClone, Op, SgEntry, blk_recalc_rq_segments, blk_rq_map_sg, may_need_split, split_front,
+    BioClone, Op, SgEntry, add_page, blk_recalc_rq_segments, blk_rq_map_sg, may_need_split,
+    split_front,
 };
 use mm::{BlockIo, KernelRules, QueueLimits};
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
@@ -95,7 +96,7 @@ fn one<D: BlockIo, V: KernelRules>(
     let mut bio = empty_bio::<D>(page, Op::Write);
     for n in 0..1 << order {
         let (page, _) = design.page_at(page, (n * stride) << PAGE_SHIFT);
-        design.add_page::<V>(&mut bio, page, PAGE_SIZE as u32, 0);
+        add_page::<V, D>(design, &mut bio, page, PAGE_SIZE as u32, 0);
     }
     let bytes = PAGE_SIZE << order;
     let segments = if stride > 1 {

@@ -1,0 +1,222 @@
+//! Designs on the array of `struct page`: what they have in common, said once.
+//!
+//! Such designs keep the same lines and differ in how a reference to an allocation leads to
+//! its head: by a load and a test, by type, by assertion. From that one step follow
+//! [`Design`], [`Memcg`] and [`Lru`]; from a way of naming pages in bio_vecs follows
+//! [`BvPages`]. How bios are added, walked and released stays the design's own
+//! ([`BlockIo`](crate::BlockIo)).
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use physmem::{Extent, Kind, Pfn, PhysAddr};
+
+use crate::lru;
+use crate::memcg::{self, Charge, MemcgTree};
+use crate::memmap::{self, Memmap, PG_WORKINGSET, Page};
+use crate::slot::{PowerArray, Slot};
+use crate::traits::{
+    BuildError, BvPages, Descriptor, DescriptorArray, Design, Lru, Memcg, Plan, Pointer, Scan,
+};
+
+/// The array of `struct page` and the groups that its memory is charged to.
+#[derive(Debug)]
+pub struct PageArray {
+    /// The array (`vmemmap`).
+    pub map: Memmap,
+    /// The tree of groups.
+    pub groups: MemcgTree,
+}
+
+/// A design whose descriptors are the array of `struct page`.
+pub trait OnMemmap: Sized + Send + Sync {
+    /// See [`Design::NAME`].
+    const NAME: &'static str;
+    /// See [`Design::IDEA`].
+    const IDEA: &'static str;
+    /// See [`Design::Unit`].
+    type Ref<'a>: Pointer
+    where
+        Self: 'a;
+
+    /// The design over an array of free pages.
+    fn over(pages: PageArray) -> Self;
+
+    /// The array.
+    fn pages(&self) -> &PageArray;
+
+    /// The head page of a referenced allocation (`compound_head`, `&folio->page`).
+    /// Law: `references_are_counted`.
+    fn head<'a>(&'a self, unit: Self::Ref<'a>) -> &'a Slot;
+
+    /// The reference to the allocation that a page is the head of.
+    /// Law: `every_frame_leads_to_its_allocation`.
+    fn unit<'a>(&'a self, head: &'a Slot) -> Self::Ref<'a>;
+}
+
+impl<T: OnMemmap> Design for T {
+    const NAME: &'static str = <T as OnMemmap>::NAME;
+    const IDEA: &'static str = <T as OnMemmap>::IDEA;
+    const DESCRIPTORS: &'static [Descriptor] = &[memmap::STRUCT_PAGE];
+    type Unit<'a>
+        = T::Ref<'a>
+    where
+        T: 'a;
+
+    fn build(plan: &Plan) -> Result<Self, BuildError> {
+        Ok(T::over(PageArray {
+            map: Memmap::build(plan)?,
+            groups: MemcgTree::new()?,
+        }))
+    }
+
+    fn alloc(&self, extent: Extent, kind: Kind) -> T::Ref<'_> {
+        self.unit(self.pages().map.alloc(extent, kind))
+    }
+
+    fn free<'a>(&'a self, unit: T::Ref<'a>) {
+        self.pages().map.free(self.head(unit));
+    }
+
+    fn split<'a>(&'a self, unit: T::Ref<'a>) {
+        let (head, PageArray { map, groups }) = (self.head(unit), self.pages());
+        memcg::split_owner(groups, &head.memcg_data, map.nr_pages(head));
+        map.split(head);
+    }
+
+    /// A frame may be a tail's, whatever references are by type.
+    #[inline]
+    fn lookup(&self, pfn: Pfn) -> Option<T::Ref<'_>> {
+        let map = &self.pages().map;
+        if !map.describes(pfn) {
+            return None;
+        }
+        let head = map.compound_head(map.page(pfn));
+        (map.refcount(head) != 0).then(|| self.unit(head))
+    }
+
+    fn extent<'a>(&'a self, unit: T::Ref<'a>) -> Extent {
+        self.pages().map.extent(self.head(unit))
+    }
+
+    #[inline]
+    fn kind<'a>(&'a self, unit: T::Ref<'a>) -> Kind {
+        Memmap::kind(self.head(unit))
+    }
+
+    #[inline]
+    fn slot_of<'a>(&'a self, unit: T::Ref<'a>) -> &'a Slot {
+        self.head(unit)
+    }
+
+    fn memory(&self) -> Vec<DescriptorArray> {
+        let map = &self.pages().map;
+        vec![DescriptorArray {
+            bytes: map.bytes(),
+            proof: map.slots().proof(),
+        }]
+    }
+}
+
+impl<T: OnMemmap> Memcg for T {
+    #[inline]
+    fn groups(&self) -> &MemcgTree {
+        &self.pages().groups
+    }
+
+    #[inline]
+    fn charge_of<'a>(&'a self, unit: T::Ref<'a>) -> Charge<'a> {
+        let head = self.head(unit);
+        Charge {
+            owner: &head.memcg_data,
+            pages: self.pages().map.nr_pages(head),
+            kind: Memmap::kind(head),
+        }
+    }
+
+    #[inline]
+    fn owner_and_pages<'a>(&'a self, unit: T::Ref<'a>) -> (&'a AtomicU64, u64) {
+        let head = self.head(unit);
+        (&head.memcg_data, self.pages().map.nr_pages(head))
+    }
+}
+
+impl<T: OnMemmap> Lru for T {
+    #[inline]
+    fn slots(&self) -> &PowerArray<Slot> {
+        self.pages().map.slots()
+    }
+
+    #[inline]
+    fn unit_of<'a>(&'a self, slot: &'a Slot) -> T::Ref<'a> {
+        self.unit(slot)
+    }
+
+    fn mark_free(&self, extent: Extent) {
+        self.pages().map.mark_free(extent);
+    }
+
+    #[inline]
+    fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
+        self.pages().map.pfn_scan(start, pfns, |head| {
+            isolate && lru::isolate_and_putback(self, cpu, self.unit(head))
+        })
+    }
+}
+
+/// A design on the array whose bio_vecs name pages of it, as every released kernel's do.
+pub trait PageBvecs: OnMemmap {
+    /// Whether only heads are named: see [`BvPages::NAMES_UNITS`].
+    const NAMES_HEADS: bool;
+
+    /// The page that a reference is to (`&folio->page`), unchanged where it is a tail.
+    /// Law: `answers_equal_the_reference`.
+    fn page_of<'a>(&'a self, unit: Self::Ref<'a>) -> Page<'a>;
+}
+
+impl<T: PageBvecs> BvPages for T {
+    type BvPage<'a>
+        = Page<'a>
+    where
+        T: 'a;
+    const NAMES_UNITS: bool = T::NAMES_HEADS;
+
+    #[inline]
+    fn bv_page<'a>(&'a self, unit: T::Ref<'a>) -> Option<Page<'a>> {
+        Some(self.page_of(unit))
+    }
+
+    #[inline]
+    fn phys(&self, page: Page<'_>) -> PhysAddr {
+        self.pages().map.phys(page.0)
+    }
+
+    #[inline]
+    fn page_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Page<'a>, u32) {
+        if T::NAMES_HEADS {
+            (page, offset)
+        } else {
+            self.pages().map.page_at(page, offset)
+        }
+    }
+
+    #[inline]
+    fn same_pgmap(&self, a: Page<'_>, b: Page<'_>) -> bool {
+        memmap::same_pgmap(a.0, b.0)
+    }
+
+    #[inline]
+    fn memmap_contiguous(&self, a: Page<'_>, a_end: u64, b: Page<'_>, b_offset: u32) -> bool {
+        self.pages().map.contiguous(a, a_end, b, b_offset)
+    }
+
+    #[inline]
+    fn note_workingset(&self, page: Page<'_>) -> bool {
+        let head = if T::NAMES_HEADS {
+            page.0
+        } else {
+            self.pages().map.compound_head(page.0)
+        };
+        head.flags.load(Relaxed) & PG_WORKINGSET != 0
+    }
+}

@@ -1,0 +1,160 @@
+//! `BlockIo`: bios over a design's memory.
+
+use physmem::{PAGE_SHIFT, PhysAddr};
+
+use super::design::{Design, Pointer};
+use crate::block::{self, Bio, Segment, UnitRange};
+use crate::rules::KernelRules;
+
+/// How a bio_vec names memory: the facts that the block layer asks of a `bv_page`.
+pub trait BvPages: Design {
+    /// The name that a bio_vec stores: one pointer.
+    type BvPage<'a>: Pointer
+    where
+        Self: 'a;
+
+    /// Whether a name stands for a whole allocation, and `bv_offset` leads to its later
+    /// pages, rather than for one page.
+    const NAMES_UNITS: bool;
+
+    /// The name of an allocation's first byte (`folio_page(folio, 0)`); `None` where the
+    /// design refuses IO to memory of this kind. Law: `slab_io_is_as_claimed`.
+    fn bv_page<'a>(&'a self, unit: Self::Unit<'a>) -> Option<Self::BvPage<'a>>;
+
+    /// The physical address that offset 0 of a name means (`page_to_phys`).
+    /// Law: `answers_equal_the_reference`.
+    fn phys(&self, page: Self::BvPage<'_>) -> PhysAddr;
+
+    /// The name and offset that a single-page walk hands out for byte `offset` of `page`
+    /// (`bvec_iter_page`): where names are of pages, the page itself.
+    #[inline]
+    fn page_at<'a>(&'a self, page: Self::BvPage<'a>, offset: u32) -> (Self::BvPage<'a>, u32) {
+        (page, offset)
+    }
+
+    /// The name and offset of base page `n` of an allocation (`folio_page`).
+    #[inline]
+    fn nth_page<'a>(&'a self, unit: Self::Unit<'a>, n: u64) -> Option<(Self::BvPage<'a>, u32)> {
+        let page = self.bv_page(unit)?;
+        Some(self.page_at(page, (n << PAGE_SHIFT) as u32))
+    }
+
+    /// Whether two names are both of ordinary memory, or of one device's
+    /// (`zone_device_pages_have_same_pgmap`, v6.2 and later).
+    #[inline]
+    fn same_pgmap(&self, _: Self::BvPage<'_>, _: Self::BvPage<'_>) -> bool {
+        true
+    }
+
+    /// Whether `a + a_end` bytes is reached by the same descriptor arithmetic as
+    /// `b + b_offset` (`bv_page + n == page`): always, where none is done.
+    #[inline]
+    fn memmap_contiguous(&self, _: Self::BvPage<'_>, _: u64, _: Self::BvPage<'_>, _: u32) -> bool {
+        true
+    }
+
+    /// Whether a page that is added anew is refaulting (`PageWorkingset`, in
+    /// `__bio_add_page` up to v5.19).
+    #[inline]
+    fn note_workingset(&self, _: Self::BvPage<'_>) -> bool {
+        false
+    }
+}
+
+/// Whether a design takes block IO to slab memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SlabIo {
+    /// Taken, with a reference on the slab for the time of the IO.
+    Counted,
+    /// Taken; slab memory has no reference count of its own in this design.
+    Uncounted,
+    /// Refused: a bio_vec cannot name slab memory.
+    Refused,
+}
+
+/// Bios: how an allocation is added, walked and released. The block layer itself is
+/// [`crate::block`], the same for every design.
+pub trait BlockIo: BvPages {
+    /// Block IO to slab memory: taken or refused.
+    const SLAB_IO: SlabIo;
+
+    /// Whether a vec ends with its page, as before v5.1: such a design is only run under
+    /// 5.0 rules, and the others under all later ones.
+    const SINGLE_PAGE_VECS: bool = false;
+
+    /// The unit that byte `offset` of `page` lies in, and the offset in the unit
+    /// (`page_folio`, `bio_first_folio`). Law: `walks_cover_the_same_bytes`.
+    fn unit_at<'a>(&'a self, page: Self::BvPage<'a>, offset: u32) -> (Self::Unit<'a>, u64);
+
+    /// Takes the references that [`Self::end_io`] drops (`bio_iov_iter_get_pages`' pins).
+    /// Law: `end_of_io_gives_references_back`.
+    fn pin<'a>(&'a self, bio: &Bio<Self::BvPage<'a>>);
+
+    /// Ends a read into user memory: marks the memory dirty and drops the pins
+    /// (`bio_set_pages_dirty`, `bio_release_pages`). Returns the bytes released.
+    /// Law: `end_of_io_gives_references_back`.
+    fn end_io<'a>(&'a self, bio: &Bio<Self::BvPage<'a>>) -> u64;
+
+    /// Bytes of a unit (`folio_size`).
+    #[inline]
+    fn unit_bytes<'a>(&'a self, unit: Self::Unit<'a>) -> u64 {
+        self.extent(unit).order.bytes()
+    }
+
+    /// The unit physically behind this one (`folio_next`); the unit itself where there is
+    /// none, which no vec reaches into.
+    #[inline]
+    fn next_unit<'a>(&'a self, unit: Self::Unit<'a>) -> Self::Unit<'a> {
+        self.lookup(self.extent(unit).end()).unwrap_or(unit)
+    }
+
+    /// Adds a part of an allocation in the largest steps that the design has
+    /// (`bio_add_folio`): in one where names are of units, else a page at a time. Returns the
+    /// bytes added.
+    #[inline]
+    fn add_unit<'a, V: KernelRules>(
+        &'a self,
+        bio: &mut Bio<Self::BvPage<'a>>,
+        unit: Self::Unit<'a>,
+        len: u32,
+        offset: u32,
+    ) -> u32 {
+        match self.bv_page(unit) {
+            None => 0,
+            Some(page) if Self::NAMES_UNITS => {
+                block::add_page::<V, Self>(self, bio, page, len, offset)
+            }
+            Some(page) => block::add_page_in_page_pieces::<V, Self>(self, bio, page, len, offset),
+        }
+    }
+
+    /// Walks a bio a base page at a time (`bio_for_each_segment`).
+    #[inline]
+    fn for_each_segment<'a>(
+        &'a self,
+        bio: &Bio<Self::BvPage<'a>>,
+        visit: impl FnMut(Segment<Self::BvPage<'a>>),
+    ) {
+        block::Segments::new(self, bio).for_each(visit);
+    }
+
+    /// Walks a bio a vec at a time (`bio_for_each_bvec`).
+    #[inline]
+    fn for_each_bvec<'a>(
+        &'a self,
+        bio: &Bio<Self::BvPage<'a>>,
+        visit: impl FnMut(Segment<Self::BvPage<'a>>),
+    ) {
+        block::Bvecs::new(bio).for_each(visit);
+    }
+
+    /// Walks a bio by the design's own unit (`bio_for_each_folio_all`).
+    #[inline]
+    fn for_each_unit<'a>(
+        &'a self,
+        bio: &Bio<Self::BvPage<'a>>,
+        visit: impl FnMut(UnitRange<Self::Unit<'a>>),
+    ) {
+        block::for_each_unit(self, bio, visit);
+    }
+}

@@ -1,0 +1,74 @@
+//! `Lru`: reclaim's lists and compaction's walk.
+
+use physmem::{Extent, Kind, Pfn};
+
+use super::memcg::Memcg;
+use crate::memcg::MemCgroup;
+use crate::slot::{PowerArray, Slot};
+
+/// Reclaim's lists and compaction's walk. The list machinery is [`crate::lru`]; a design
+/// says which array the list words point into, and how a frame leads to a unit.
+pub trait Lru: Memcg {
+    /// The array that the units' list words point into. Its last slots, from
+    /// [`lru::heads_start`](crate::lru::heads_start) on, are the lists' heads
+    /// (`lruvec->lists`). Law: `lists_are_queues`.
+    fn slots(&self) -> &PowerArray<Slot>;
+
+    /// The unit whose flags and list words a slot holds (`lru_to_folio`); only asked of slots
+    /// that were put on a list. Law: `lists_are_queues`.
+    fn unit_of<'a>(&'a self, slot: &'a Slot) -> Self::Unit<'a>;
+
+    /// Records that an extent of free frames is one free block, as a PFN walk meets it
+    /// (`set_buddy_order`). Allocating frames of it takes the mark from those frames only:
+    /// the caller marks anew what is left of a block. Law: `a_pfn_walk_sees_what_is_there`.
+    fn mark_free(&self, extent: Extent);
+
+    /// Compaction's walk over `pfns` frames from `start` (`isolate_migratepages_block`). With
+    /// `isolate`, each movable allocation is taken off its list and put back.
+    /// Law: `a_pfn_walk_sees_what_is_there`.
+    fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan;
+
+    /// Adds units to the heads of their lists ([`lru::add`](crate::lru::add)).
+    #[inline]
+    fn lru_add<'a>(&'a self, cpu: usize, units: &[Self::Unit<'a>]) {
+        crate::lru::add(self, cpu, units);
+    }
+
+    /// Takes up to `want` units off the tail of a group's list, with a reference each
+    /// ([`lru::isolate`](crate::lru::isolate)).
+    #[inline]
+    fn lru_isolate<'a>(
+        &'a self,
+        cpu: usize,
+        group: &MemCgroup,
+        kind: Kind,
+        want: usize,
+        out: &mut Vec<Self::Unit<'a>>,
+    ) -> usize {
+        crate::lru::isolate(self, cpu, group, kind, want, out)
+    }
+
+    /// Puts isolated units back and drops their references
+    /// ([`lru::putback`](crate::lru::putback)).
+    #[inline]
+    fn lru_putback<'a>(&'a self, cpu: usize, units: &[Self::Unit<'a>]) {
+        crate::lru::putback(self, cpu, units);
+    }
+}
+
+/// The finds of a PFN walk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Scan {
+    /// Free frames skipped.
+    pub free: u64,
+    /// Allocations on an LRU list and movable.
+    pub movable: u64,
+    /// Base pages in them.
+    pub movable_pages: u64,
+    /// Allocations that are neither free nor on an LRU list.
+    pub unmovable: u64,
+    /// Allocations too large for compaction (the pageblock's order or more).
+    pub large: u64,
+    /// Allocations taken off their list and put back, where asked.
+    pub isolated: u64,
+}
