@@ -69,6 +69,7 @@ fn run(root: &Path, place: &str, date: &str, ns: f64) -> PathBuf {
                 context_switches: 0,
                 instructions: None,
                 dtlb_misses: None,
+                yardsticks: None,
                 memory: None,
                 status: Status::Ok,
             };

@@ -14,7 +14,7 @@ use crate::evidence::memory_of;
 use crate::plan::{Assignment, Cell, Slot, workload_params};
 use crate::pmu::Counters;
 use crate::row::{blank, blank_sample, blank_value};
-use crate::sampling::{Contender, Effort, Outcome, sample};
+use crate::sampling::{Contender, Effort, MIN_ROUNDS, Outcome, sample};
 
 /// Rounds in which a walk's reading speed is compared with a linear read.
 const SPEED_ROUNDS: u32 = 3;
@@ -79,9 +79,8 @@ pub(crate) fn measure(
     place(assignment, threaded);
     registry::enter_all(&requests, &setup, &mut |residents| {
         let slice = fair.saturating_sub(start.elapsed());
-        let effort = effort(assignment.quick, slice);
-        let seed = assignment.seed ^ (u64::from(assignment.process) << 32);
-        let mut random = Pcg64Mcg::seed_from_u64(seed);
+        let effort = effort(assignment.quick, slice, fair);
+        let mut random = Pcg64Mcg::seed_from_u64(seed(assignment, cell));
         ran = rounds(residents, expected, threaded, effort, &mut random, counters);
     });
     place(assignment, false);
@@ -101,23 +100,36 @@ fn place(assignment: &Assignment, threaded: bool) {
     }
 }
 
-fn effort(quick: bool, slice: Duration) -> Effort {
-    let slice_ns = u64::try_from(slice.as_nanos()).unwrap_or(u64::MAX);
+/// The seed of a cell's rounds: not the same order of contenders in every cell and process.
+fn seed(assignment: &Assignment, cell: &Cell) -> u64 {
+    let title = u64::from(crc32fast::hash(cell.title().as_bytes()));
+    assignment.seed ^ (u64::from(assignment.process) << 32) ^ title
+}
+
+/// The least time that a cell may take before its rounds are cut short.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn effort(quick: bool, slice: Duration, fair: Duration) -> Effort {
+    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    let slice_ns = nanoseconds(slice);
+    let limit_ns = nanoseconds(fair.saturating_mul(4).max(PATIENCE));
     if quick {
         Effort {
             slice_ns,
             min_sample_ns: 50_000,
             max_sample_ns: 1_000_000,
-            min_rounds: 3,
-            max_rounds: 15,
+            min_rounds: MIN_ROUNDS,
+            max_rounds: MIN_ROUNDS,
+            limit_ns,
         }
     } else {
         Effort {
             slice_ns,
             min_sample_ns: 100_000,
             max_sample_ns: 5_000_000,
-            min_rounds: 5,
+            min_rounds: MIN_ROUNDS,
             max_rounds: 41,
+            limit_ns,
         }
     }
 }
@@ -277,6 +289,7 @@ fn fill(row: &mut Sample, outcome: Outcome) {
         Some(error) => row.status = Status::Err(error),
         None => {
             row.rounds = outcome.rounds;
+            row.yardsticks = Some(outcome.yardsticks);
             row.checksum = format!("{:#x}", outcome.checksum);
             row.instructions = outcome.instructions;
             row.dtlb_misses = outcome.dtlb_misses;

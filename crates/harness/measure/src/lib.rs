@@ -18,7 +18,9 @@ mod row;
 pub mod sampling;
 pub mod select;
 pub mod session;
+mod slow;
 pub mod worker;
+mod yardstick;
 
 pub use bandwidth::Speed;
 pub use cell::check;

@@ -34,6 +34,7 @@ pub(crate) fn blank_sample(cell: &Cell, slot: &Slot, process: u32, status: Statu
         context_switches: 0,
         instructions: None,
         dtlb_misses: None,
+        yardsticks: None,
         memory: None,
         status,
     }

@@ -5,12 +5,15 @@
 //! the clock.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use hugemem::process::{Clock, Faults};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
 use crate::pmu::{Counters, Counts};
+use crate::yardstick::Yardstick;
+use results::Yardsticks;
 use workloads::Job;
 
 /// The clock that rounds are timed with.
@@ -23,6 +26,10 @@ pub const CLOCK_NAME: &str = "CLOCK_MONOTONIC_RAW";
 /// contenders' work in between.
 const WARM_UP_ROUNDS: u32 = 2;
 
+/// Fewer rounds than this are not a time: an interval of so few says little of the process
+/// that they were made in.
+pub const MIN_ROUNDS: u32 = 15;
+
 /// How long to sample one group of contenders.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Effort {
@@ -33,10 +40,13 @@ pub struct Effort {
     pub min_sample_ns: u64,
     /// The longest sample, in nanoseconds, unless a single call takes longer.
     pub max_sample_ns: u64,
-    /// Rounds that are made however long they take.
+    /// Rounds that are made although the slice is over.
     pub min_rounds: u32,
     /// Rounds that are enough.
     pub max_rounds: u32,
+    /// Time after which no further round is begun, in nanoseconds: contenders that then
+    /// have fewer than [`MIN_ROUNDS`] get an error.
+    pub limit_ns: u64,
 }
 
 impl Effort {
@@ -84,6 +94,8 @@ pub struct Outcome {
     pub iters: u64,
     /// Nanoseconds per element, one per round; empty where `error` says why.
     pub rounds: Vec<f64>,
+    /// What stood right before each round.
+    pub yardsticks: Yardsticks,
     /// The checksum of a call.
     pub checksum: u64,
     /// Minor faults inside the clock, all rounds.
@@ -107,6 +119,8 @@ pub fn sample(
     random: &mut Pcg64Mcg,
     counters: &mut Counters,
 ) -> Vec<Outcome> {
+    let begun = CLOCK.now_ns();
+    let mut yardstick = Yardstick::new();
     let target_ns = effort.sample_ns(contenders.len());
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(contenders.len());
     let mut round_ns = 0;
@@ -115,7 +129,12 @@ pub fn sample(
         round_ns += sample_ns;
         outcomes.push(outcome);
     }
-    let rounds = effort.rounds(round_ns);
+    let yardsticks_ns = {
+        let start = CLOCK.now_ns();
+        yardstick.read();
+        CLOCK.now_ns() - start
+    };
+    let rounds = effort.rounds(round_ns + yardsticks_ns * contenders.len() as u64);
     let mut order: Vec<usize> = (0..contenders.len())
         .filter(|at| outcomes[*at].error.is_none())
         .collect();
@@ -131,6 +150,9 @@ pub fn sample(
     }
     let mut totals = vec![Counts::default(); contenders.len()];
     for _ in 0..rounds {
+        if CLOCK.now_ns() - begun > effort.limit_ns {
+            break;
+        }
         order.shuffle(random);
         for at in &order {
             round(
@@ -138,12 +160,14 @@ pub fn sample(
                 &mut outcomes[*at],
                 &mut totals[*at],
                 counters,
+                &mut yardstick,
             );
         }
         order.retain(|at| outcomes[*at].error.is_none());
     }
+    let limit = Duration::from_nanos(effort.limit_ns);
     for ((contender, outcome), total) in contenders.iter().zip(&mut outcomes).zip(&totals) {
-        conclude(contender, outcome, total, rounds);
+        conclude(contender, outcome, total, effort.min_rounds, limit);
     }
     outcomes
 }
@@ -249,7 +273,9 @@ fn round(
     outcome: &mut Outcome,
     total: &mut Counts,
     counters: &mut Counters,
+    yardstick: &mut Yardstick,
 ) {
+    let reading = yardstick.read();
     let run = match timed(contender, outcome.iters, counters) {
         Ok(run) => run,
         Err(error) => return outcome.error = Some(error),
@@ -263,10 +289,25 @@ fn round(
     *total += run.counts;
     let elements = outcome.iters as f64 * contender.job.elements().max(1) as f64;
     outcome.rounds.push(run.ns as f64 / elements);
+    outcome.yardsticks.chain_ns.push(reading.chain_ns);
+    outcome.yardsticks.walk_ns.push(reading.walk_ns);
 }
 
 /// Turns totals into figures per element, or a broken promise into an error.
-fn conclude(contender: &Contender<'_>, outcome: &mut Outcome, totals: &Counts, rounds: u32) {
+fn conclude(
+    contender: &Contender<'_>,
+    outcome: &mut Outcome,
+    totals: &Counts,
+    least: u32,
+    limit: Duration,
+) {
+    let rounds = outcome.rounds.len();
+    if outcome.error.is_none() && rounds < least.min(MIN_ROUNDS) as usize {
+        outcome.error = Some(format!(
+            "thin: {rounds} of at least {MIN_ROUNDS} rounds within {limit:.1?}; \
+             fewer designs at once or a larger --budget give it more"
+        ));
+    }
     if outcome.error.is_none() && outcome.minor_faults > 0 {
         outcome.error = Some(format!(
             "{} minor page fault(s) inside the clock: its memory was not all populated before",
@@ -275,10 +316,10 @@ fn conclude(contender: &Contender<'_>, outcome: &mut Outcome, totals: &Counts, r
     }
     if outcome.error.is_some() {
         outcome.rounds.clear();
+        outcome.yardsticks = Yardsticks::default();
         return;
     }
-    let elements =
-        outcome.iters as f64 * contender.job.elements().max(1) as f64 * f64::from(rounds);
+    let elements = outcome.iters as f64 * contender.job.elements().max(1) as f64 * rounds as f64;
     outcome.instructions = totals.instructions.map(|count| count as f64 / elements);
     outcome.dtlb_misses = totals.dtlb_misses.map(|count| count as f64 / elements);
 }

@@ -12,6 +12,7 @@ const EFFORT: Effort = Effort {
     max_sample_ns: 100_000,
     min_rounds: 4,
     max_rounds: 8,
+    limit_ns: u64::MAX,
 };
 
 /// A closure as a job: 2 elements, as many calls at once as one likes.
@@ -251,6 +252,7 @@ fn effort_prefers_rounds_then_length() {
         max_sample_ns: 2_000_000,
         min_rounds: 5,
         max_rounds: 20,
+        limit_ns: u64::MAX,
     };
     assert_eq!(effort.sample_ns(5), 1_000_000);
     assert_eq!(effort.sample_ns(1), 2_000_000, "no longer than the longest");
@@ -265,6 +267,44 @@ fn effort_prefers_rounds_then_length() {
         effort.rounds(1_000_000_000),
         5,
         "never fewer than the fewest"
+    );
+}
+
+#[test]
+fn every_round_has_its_yardsticks() {
+    let (mut a, mut wrong) = (job(work), job(|iters| work(iters) + 1));
+    let outcomes = run(&mut [contender(&mut a, Some(7)), contender(&mut wrong, Some(7))]);
+    let yardsticks = &outcomes[0].yardsticks;
+    assert_eq!(yardsticks.chain_ns.len(), outcomes[0].rounds.len());
+    assert_eq!(yardsticks.walk_ns.len(), outcomes[0].rounds.len());
+    assert_eq!(outcomes[1].yardsticks, Yardsticks::default());
+}
+
+#[test]
+fn too_few_rounds_are_an_error_and_never_a_time() {
+    let mut calls = 0;
+    let mut endless = job(|iters| {
+        calls += 1;
+        work(iters)
+    });
+    let effort = Effort {
+        min_rounds: MIN_ROUNDS,
+        max_rounds: 41,
+        limit_ns: 0,
+        ..EFFORT
+    };
+    let mut contenders = [contender(&mut endless, Some(7))];
+    let outcomes = sample(
+        &mut contenders,
+        effort,
+        &mut Pcg64Mcg::seed_from_u64(1),
+        &mut Counters::none(),
+    );
+    assert!(outcomes[0].rounds.is_empty());
+    let error = outcomes[0].error.as_deref().unwrap();
+    assert!(
+        error.starts_with("thin: 0 of at least 15 rounds"),
+        "{error}"
     );
 }
 

@@ -17,6 +17,7 @@ use crate::plan::{Assignment, Cell, Note};
 use crate::resume::not_measured;
 use crate::row::{bandwidth, blank, speed_rows};
 use crate::select::REFERENCE;
+use crate::slow::SlowCells;
 
 /// What a run is made with.
 #[derive(Clone, Debug)]
@@ -116,11 +117,15 @@ pub fn run(
         summary: Summary::default(),
         measured: HashMap::new(),
         speeds: HashMap::new(),
+        slow: SlowCells::default(),
     };
     for process in 0..settings.processes {
         let mut left = session.left(cells, process);
         while !left.is_empty() && !session.over() {
             left = session.process(process, left, launch)?;
+            if left.is_empty() {
+                left = session.slow.take();
+            }
         }
     }
     session.close(cells)
@@ -140,6 +145,8 @@ struct Session<'a> {
     measured: HashMap<String, u32>,
     /// Read speeds, one per process, by the cell's title and the slot's index.
     speeds: HashMap<(String, usize), Vec<Speed>>,
+    /// Cells that were measured in the machine's slow state only.
+    slow: SlowCells,
 }
 
 impl Session<'_> {
@@ -202,6 +209,7 @@ impl Session<'_> {
         let mut child = Child::start(launch(process), &assignment).map_err(SessionError::Worker)?;
         let silent_until = Instant::now() + remaining + GRACE;
         let mut rows: Vec<Row> = Vec::new();
+        let mut speeds: Vec<(usize, Speed)> = Vec::new();
         let mut begun: Option<usize> = None;
         let mut next = 0;
         loop {
@@ -222,13 +230,20 @@ impl Session<'_> {
                     next = at + 1;
                     self.tell(&assignment.cells[at].title());
                 }
-                Said::Note(Note::Speed { slot, speed }) => {
-                    let title = begun.map_or(String::new(), |at| assignment.cells[at].title());
-                    self.speeds.entry((title, slot)).or_default().push(speed);
-                }
+                Said::Note(Note::Speed { slot, speed }) => speeds.push((slot, speed)),
                 Said::Note(Note::End(at)) => {
                     begun = None;
-                    self.finish(&assignment.cells[at], rows.drain(..))?;
+                    let cell = &assignment.cells[at];
+                    if self.slow.queue(process, cell, &rows) {
+                        rows.clear();
+                        speeds.clear();
+                        continue;
+                    }
+                    for (slot, speed) in speeds.drain(..) {
+                        let of = (cell.title(), slot);
+                        self.speeds.entry(of).or_default().push(speed);
+                    }
+                    self.finish(cell, rows.drain(..))?;
                 }
                 Said::Garbage(line) => {
                     child.kill();

@@ -1,7 +1,7 @@
 //! What a row must satisfy beyond its types. The same rules hold for writer and reader,
 //! so that nothing can be written that could not be read again.
 
-use crate::{Memory, Row, SCHEMA_VERSION, Sample, Status, Value};
+use crate::{Memory, Row, SCHEMA_VERSION, Sample, Status, Value, Yardsticks};
 
 /// A field to blame and what is wrong with it.
 pub(crate) type Fault = (String, String);
@@ -40,6 +40,9 @@ fn check_sample(sample: &Sample) -> Result<(), Fault> {
             return fault(field, "is no count");
         }
     }
+    if let Some(yardsticks) = &sample.yardsticks {
+        check_yardsticks(yardsticks, sample.rounds.len())?;
+    }
     check_memory(sample.memory.as_ref())?;
     match &sample.status {
         Status::Ok => {
@@ -63,6 +66,24 @@ fn check_sample(sample: &Sample) -> Result<(), Fault> {
             if !sample.rounds.is_empty() {
                 return fault("rounds", "holds times although the status is not ok");
             }
+        }
+    }
+    Ok(())
+}
+
+fn check_yardsticks(yardsticks: &Yardsticks, rounds: usize) -> Result<(), Fault> {
+    for (field, values) in [
+        ("yardsticks.chain_ns", &yardsticks.chain_ns),
+        ("yardsticks.walk_ns", &yardsticks.walk_ns),
+    ] {
+        if values.len() != rounds {
+            return fault(
+                field,
+                format!("has {} values for {rounds} rounds", values.len()),
+            );
+        }
+        if let Some(wrong) = values.iter().find(|ns| !ns.is_finite() || **ns <= 0.0) {
+            return fault(field, format!("{wrong} is no duration"));
         }
     }
     Ok(())

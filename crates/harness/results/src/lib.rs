@@ -21,7 +21,7 @@ pub use environment::{
 };
 pub use error::RecordError;
 pub use read::{Tail, read_environment, read_rows, rows_from_bytes};
-pub use row::{Identity, Memory, Param, Params, Row, Sample, Status, Value};
+pub use row::{Identity, Memory, Param, Params, Row, Sample, Status, Value, Yardsticks};
 pub use run::{ENV_FILE, PLOTS_DIR, REPORT_FILE, Run, SAMPLES_FILE};
 pub use store::{Store, StoreError, Stored, run_folders};
 pub use write::{RowWriter, write_environment, write_whole};

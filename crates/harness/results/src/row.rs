@@ -99,10 +99,26 @@ pub struct Sample {
     pub instructions: Option<f64>,
     /// Data TLB misses per element by a hardware counter.
     pub dtlb_misses: Option<f64>,
+    /// What was measured right before each round; absent in results of before that was done,
+    /// and where nothing ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yardsticks: Option<Yardsticks>,
     /// The memory that the descriptors (and payload) lay on; absent when nothing ran.
     pub memory: Option<Memory>,
     /// Whether there is a time, and if not, why.
     pub status: Status,
+}
+
+/// Work that never changes, timed right before each round of a sample, so that a slow machine
+/// is told from slow code. One value per round, in the order of [`Sample::rounds`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Yardsticks {
+    /// Nanoseconds per step of a chain of dependent multiplications: the clock frequency.
+    pub chain_ns: Vec<f64>,
+    /// Nanoseconds per word of a walk over memory in the first-level cache: the clock
+    /// frequency, and whether another thread shares the core.
+    pub walk_ns: Vec<f64>,
 }
 
 /// A result that is not a time.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use results::{
     Environment, Params, RecordError, Row, RowWriter, Run, SAMPLES_FILE, Sample, Status, Tail,
-    command_without_paths, read_environment, read_rows, rows_from_bytes, write_environment,
-    write_whole,
+    Yardsticks, command_without_paths, read_environment, read_rows, rows_from_bytes,
+    write_environment, write_whole,
 };
 
 fn sample(process: u32) -> Row {
@@ -28,6 +28,10 @@ fn sample(process: u32) -> Row {
         context_switches: 1,
         instructions: None,
         dtlb_misses: Some(0.5),
+        yardsticks: Some(Yardsticks {
+            chain_ns: vec![1.0, 1.0],
+            walk_ns: vec![0.75, 2.25],
+        }),
         memory: None,
         status: Status::Ok,
     })
@@ -52,6 +56,18 @@ fn a_refusal_names_file_line_and_field() {
         ("\"process\":1", "\"process\":-1", "process", "u32"),
         ("[1.5,1.25]", "[1.5,\"fast\"]", "rounds[1]", "string"),
         ("[1.5,1.25]", "[1.5,-1.25]", "rounds[1]", "no duration"),
+        (
+            "[0.75,2.25]",
+            "[0.75]",
+            "yardsticks.walk_ns",
+            "1 values for 2",
+        ),
+        (
+            "[0.75,2.25]",
+            "[0.75,0.0]",
+            "yardsticks.walk_ns",
+            "no duration",
+        ),
         ("[1.5,1.25]", "[]", "rounds", "empty"),
         (
             "{\"order\":9}",

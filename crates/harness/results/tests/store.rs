@@ -45,6 +45,7 @@ fn run(root: &Path, place: &str, env: &Environment) -> PathBuf {
         context_switches: 0,
         instructions: None,
         dtlb_misses: None,
+        yardsticks: None,
         memory: None,
         status: Status::Ok,
     }))

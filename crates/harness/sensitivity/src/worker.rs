@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use measure::pmu::Counters;
-use measure::sampling::{Contender, Effort, sample};
+use measure::sampling::{Contender, Effort, MIN_ROUNDS, sample};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use registry::{Entry, Job};
@@ -146,6 +146,7 @@ fn measure(
                     Status::Ok => format!("{:#x}", outcome.checksum),
                     _ => String::new(),
                 },
+                yardsticks: Some(outcome.yardsticks).filter(|_| status.is_ok()),
                 rounds: outcome.rounds,
                 minor_faults: outcome.minor_faults,
                 context_switches: outcome.context_switches,
@@ -166,8 +167,9 @@ fn effort(slice: Duration) -> Effort {
         slice_ns: u64::try_from(slice.as_nanos()).unwrap_or(u64::MAX),
         min_sample_ns: 100_000,
         max_sample_ns: 5_000_000,
-        min_rounds: 5,
+        min_rounds: MIN_ROUNDS,
         max_rounds: 41,
+        limit_ns: u64::MAX,
     }
 }
 
@@ -203,6 +205,7 @@ fn blank(cell: &Cell, slot: &Slot, process: u32) -> Sample {
         context_switches: 0,
         instructions: None,
         dtlb_misses: None,
+        yardsticks: None,
         memory: None,
         status: Status::Ok,
     }

@@ -273,6 +273,7 @@ fn case(plan: &Plan, params: &Params, noise: f64, random: &mut Pcg64Mcg) -> Vec<
                 context_switches: 0,
                 instructions: None,
                 dtlb_misses: None,
+                yardsticks: None,
                 memory: ok.then(|| memory(workload != "layout/compose")),
                 status,
             }));

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use results::{
-    Environment, Git, Memory, Param, Params, Row, SCHEMA_VERSION, Sample, Status, Value,
+    Environment, Git, Memory, Param, Params, Row, SCHEMA_VERSION, Sample, Status, Value, Yardsticks,
 };
 
 /// Parameters of all shapes.
@@ -71,6 +71,10 @@ fn sample() -> impl Strategy<Value = Row> {
                     unit: "page".to_owned(),
                     elements: numbers.1,
                     iters: numbers.2,
+                    yardsticks: (ok && numbers.0 % 2 == 0).then(|| Yardsticks {
+                        chain_ns: vec![1.25; rounds.len()],
+                        walk_ns: vec![0.75; rounds.len()],
+                    }),
                     rounds: if ok { rounds } else { Vec::new() },
                     checksum: if ok {
                         format!("{:#x}", numbers.3)
