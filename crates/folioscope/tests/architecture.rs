@@ -36,7 +36,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("stats", &[]),
-    ("results", &[]),
+    ("jsonl", &[]),
+    ("results", &["jsonl"]),
     ("compare", &["results", "stats"]),
     ("render", &["compare", "results", "stats"]),
     (

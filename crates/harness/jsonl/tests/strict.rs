@@ -1,0 +1,131 @@
+//! What the reader refuses and what the writer leaves.
+
+use std::fs;
+use std::path::Path;
+
+use jsonl::{At, Error, Reader, Tail, document, line, lines, write_whole};
+use serde_json::{Value, json};
+
+const AT: fn(&Path) -> At<'_> = |path| At { path, line: 7 };
+
+#[test]
+fn an_object_is_refused_with_its_place() {
+    let path = Path::new("x.jsonl");
+    for (text, told) in [
+        (
+            r#"{"a":1,"a":2}"#,
+            "x.jsonl:7: field `.`: key `a` stands there twice",
+        ),
+        (
+            r#"{"p":{"a":1,"a":1}}"#,
+            "x.jsonl:7: field `p`: key `a` stands there twice",
+        ),
+        (
+            r#"{"p":[0,{"a":1,"a":1}]}"#,
+            "x.jsonl:7: field `p[1]`: key `a` stands there twice",
+        ),
+        (
+            r#"{"a":1}}]x"#,
+            "x.jsonl:7: field `.`: no JSON at column 8: trailing",
+        ),
+        (
+            r#"{"a":1} {"a":1}"#,
+            "x.jsonl:7: field `.`: no JSON at column 9: trailing",
+        ),
+        (r#"{"a":1e999}"#, "x.jsonl:7: field `.`: no JSON"),
+        ("[1]", "x.jsonl:7: field `.`: is no JSON object"),
+        ("", "x.jsonl:7: field `.`: no JSON"),
+        ("{\"a\":\n\n1,}", "x.jsonl:9: field `.`: no JSON"),
+    ] {
+        let error = AT(path)
+            .object(text.as_bytes(), None)
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with(told), "{text}: {error}");
+    }
+    let deep = "[".repeat(100_000);
+    assert!(AT(path).object(deep.as_bytes(), None).is_err());
+    let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(17 << 20));
+    let error = AT(path).object(long.as_bytes(), None).unwrap_err();
+    assert!(error.to_string().contains("longer than"));
+}
+
+#[test]
+fn the_schema_is_looked_at_before_anything_else() {
+    let path = Path::new("x");
+    let schema = |text: &str| AT(path).object(text.as_bytes(), Some(2)).map(drop);
+    assert!(schema(r#"{"schema":1}"#).is_ok() && schema(r#"{"schema":2}"#).is_ok());
+    assert!(matches!(
+        schema(r#"{"schema":3,"new":0}"#),
+        Err(Error::Newer {
+            found: 3,
+            known: 2,
+            line: 7,
+            ..
+        })
+    ));
+    for text in [
+        r#"{"schema":0}"#,
+        r#"{"schema":-1}"#,
+        r#"{"schema":"1"}"#,
+        "{}",
+    ] {
+        let error = schema(text).unwrap_err().to_string();
+        assert!(error.contains("field `schema`"), "{error}");
+    }
+}
+
+#[test]
+fn numbers_keep_their_last_bit() {
+    let path = Path::new("x");
+    for number in [0.1 + 0.2, f64::MIN_POSITIVE, 1e300, -0.0, 317.986_233_836] {
+        let row = json!({ "a": number });
+        let back = AT(path)
+            .object(line(&row).trim_end().as_bytes(), None)
+            .unwrap();
+        assert_eq!(back, row);
+    }
+    let row = json!({"a": u64::MAX, "b": i64::MIN, "c": "\u{1f980}", "d": [null, true]});
+    assert_eq!(AT(path).object(line(&row).as_bytes(), None).unwrap(), row);
+}
+
+#[test]
+fn a_record_has_exactly_the_rows_that_it_announces() {
+    let path = Path::new("x");
+    let text = line(&json!({"schema": 1, "rows": 2})) + &lines([json!({"n": 1}), json!({"n": 2})]);
+    let read = |text: &str, rows: usize| -> Result<Vec<Value>, Error> {
+        let mut reader = Reader::new(path, text.as_bytes(), Tail::Refuse)?;
+        let _: Value = reader.header(1)?;
+        let rows = reader.rows(rows, "rows", |_| Ok(()))?;
+        reader.end()?;
+        Ok(rows)
+    };
+    assert_eq!(read(&text, 2).unwrap().len(), 2);
+    let told = |text: &str, rows| read(text, rows).unwrap_err().to_string();
+    assert!(told(&text, 3).starts_with("x:3: field `.`: the record ends after 2 of 3 rows"));
+    assert!(told(&text, 1).starts_with("x:3: field `.`: one line more"));
+    assert!(told("", 0).starts_with("x:1: field `.`: is empty"));
+    assert!(told(&text[..text.len() - 1], 2).starts_with("x:3: the last line is cut off"));
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_before_it_is_opened() {
+    let error = document::<Value>(Path::new("/dev/zero"), None).unwrap_err();
+    assert_eq!(error.to_string(), "/dev/zero: not a regular file");
+}
+
+#[test]
+fn a_failed_write_keeps_the_old_contents_and_leaves_no_litter() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.txt");
+    write_whole(&path, "old").unwrap();
+    write_whole(&path, "new").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    // A directory in the way: the rename fails after the temporary file was written.
+    let blocked = folder.path().join("plots");
+    fs::create_dir(&blocked).unwrap();
+    fs::write(blocked.join("a.svg"), b"figure").unwrap();
+    let error = write_whole(&blocked, "x").unwrap_err();
+    assert!(error.to_string().contains("plots"), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
