@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use oracle::fidelity::{
-    self, FOLDER, Fidelity, MAX_APART, MODEL_FILE, MOST, ModelCount, Pair, REASON_BELOW, Row,
+    self, FOLDER, Fidelity, MAX_APART, MODEL_FILE, MOST, Pair, REASON_BELOW, Row,
 };
 use render::FidelityRow;
+use results::ModelCount;
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
@@ -133,7 +134,7 @@ fn model_count(label: &str, instructions: u64) -> Option<ModelCount> {
         design: words.next()?,
         kernel: words.next()?,
         order: words.next()?.parse().ok()?,
-        class: words.next()?,
+        state: words.next()?.parse().ok()?,
         instructions,
     })
 }

@@ -175,7 +175,7 @@ fn say(
 struct CountLine<'a> {
     kernel: &'a str,
     #[serde(flatten)]
-    count: &'a oracle::count::Count,
+    count: &'a results::KernelCount,
 }
 
 fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {
@@ -211,7 +211,7 @@ fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {
             table.row([
                 row.primitive.clone(),
                 row.order.to_string(),
-                row.class.clone(),
+                row.state.to_string(),
                 row.samples.to_string(),
                 row.min.to_string(),
                 row.max.to_string(),

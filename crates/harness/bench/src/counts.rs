@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::thread;
 
-use results::{Loop, LoopCount, Param, Params};
+use results::LoopCount;
 
 use crate::callgrind::{self, Calls, NoCounts, Wanted};
 use crate::origin::{self, Origin, Stack};
@@ -62,8 +62,7 @@ fn one(program: &Path, args: &[String], symbols: &[String]) -> Result<Vec<Profil
     let origin = Origin::of(program).map_err(NoCounts::Unreadable)?;
     let mut all = Vec::new();
     for (label, part) in labels.iter().zip(&profile.parts) {
-        let of = loop_of(label)
-            .ok_or_else(|| NoCounts::Unreadable(format!("a call that is called `{label}`")))?;
+        let of = label.parse().map_err(NoCounts::Unreadable)?;
         let stacks = origin.stacks(&profile, part);
         all.push(Profiled {
             count: LoopCount {
@@ -76,48 +75,4 @@ fn one(program: &Path, args: &[String], symbols: &[String]) -> Result<Vec<Profil
         });
     }
     Ok(all)
-}
-
-/// A loop from what [`entries::label`](crate::entries::label) says of it.
-fn loop_of(label: &str) -> Option<Loop> {
-    let mut words = label.split(' ');
-    let [workload, design, rules, params] = [(); 4].map(|()| words.next());
-    let params = params?
-        .split(',')
-        .filter(|param| !param.is_empty())
-        .map(|param| {
-            let (name, value) = param.split_once('=')?;
-            let value = match value.parse() {
-                Ok(number) => Param::Number(number),
-                Err(_) => Param::Text(value.to_owned()),
-            };
-            Some((name.to_owned(), value))
-        })
-        .collect::<Option<Params>>()?;
-    words.next().is_none().then_some(Loop {
-        workload: workload?.to_owned(),
-        design: design?.to_owned(),
-        rules: rules?.to_owned(),
-        params,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_label_is_read_as_it_was_written() {
-        let label = "merging/add flat 6.12 kind=anon,order=9";
-        let of = loop_of(label).unwrap();
-        assert_eq!(of.params["order"], Param::Number(9));
-        assert_eq!(of.to_string(), label);
-        let torn = [
-            "",
-            "merging/add",
-            "merging/add flat 6.12 order",
-            "a b c d=1 e",
-        ];
-        assert!(torn.into_iter().all(|label| loop_of(label).is_none()));
-    }
 }

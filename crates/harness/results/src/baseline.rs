@@ -1,17 +1,16 @@
-//! Baselines: what every timed loop cost, in instructions, when somebody last said that it
-//! is right. One file for a target and a compiler, one entry a line, so that a diff of two
-//! commits reads like a table.
+//! Baselines: the instructions of every timed loop when it was last blessed. One file for a
+//! target and a compiler: a header, then one loop a line, so that a diff of two commits reads
+//! like a table.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
+use jsonl::{At, Reader, Tail, write_whole};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
-use crate::read::{check_schema, io};
-use crate::{Params, RecordError, SCHEMA_VERSION, write_whole};
+use crate::{Param, Params, RecordError, SCHEMA_VERSION};
 
 /// Which loop was counted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,7 +37,34 @@ impl fmt::Display for Loop {
     }
 }
 
-/// What one call of a loop costs.
+impl FromStr for Loop {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let no = || format!("`{text}` is no loop such as merging/add flat 6.12 order=9");
+        let words: Vec<&str> = text.split(' ').collect();
+        let [workload, design, rules, params] = words[..] else {
+            return Err(no());
+        };
+        let param = |param: &str| {
+            let (name, value) = param.split_once('=')?;
+            let number = value.parse().ok().map(Param::Number);
+            Some((name.to_owned(), number.unwrap_or_else(|| value.into())))
+        };
+        let params = params.split(',').filter(|param| !param.is_empty());
+        Ok(Self {
+            workload: workload.to_owned(),
+            design: design.to_owned(),
+            rules: rules.to_owned(),
+            params: params
+                .map(param)
+                .collect::<Option<Params>>()
+                .ok_or_else(no)?,
+        })
+    }
+}
+
+/// The cost of one call of a loop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoopCount {
@@ -55,11 +81,8 @@ pub struct LoopCount {
 }
 
 /// What was counted, by whom and with what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
-    /// Version of the schema.
-    pub schema: u32,
     /// The target that the loops were compiled for.
     pub target: String,
     /// The compiler: `rustc 1.95.0 (59807616e 2026-04-14)`.
@@ -72,22 +95,24 @@ pub struct Baseline {
     pub counts: Vec<LoopCount>,
 }
 
-/// Fields of [`Baseline`] but the counts, which stand on lines of their own.
-#[derive(Serialize)]
-struct Head<'a> {
+/// The first line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
     schema: u32,
-    target: &'a str,
-    rustc: &'a str,
+    target: String,
+    rustc: String,
     optimised: bool,
-    valgrind: &'a str,
+    valgrind: String,
+    counts: usize,
 }
 
 impl Baseline {
-    /// The name of the file that holds the counts of a target and a compiler:
-    /// `x86_64-unknown-linux-gnu-1.95.0.json`.
+    /// Returns the name of the file that holds the counts of a target and a compiler:
+    /// `x86_64-unknown-linux-gnu-1.95.0.jsonl`.
     pub fn file_name(target: &str, rustc: &str) -> String {
         let version = rustc.split_whitespace().nth(1).unwrap_or("unknown");
-        format!("{target}-{version}.json")
+        format!("{target}-{version}.jsonl")
     }
 
     /// Reads a baseline.
@@ -95,97 +120,59 @@ impl Baseline {
     /// # Errors
     /// [`RecordError::Io`], and what [`Baseline::from_bytes`] refuses.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
-        let bytes = fs::read(path).map_err(|source| io(path, source))?;
-        Self::from_bytes(&bytes, path)
+        Self::from_bytes(&jsonl::bytes(path)?, path)
     }
 
     /// Reads a baseline from memory; `path` only serves to name the culprit.
     ///
     /// # Errors
-    /// [`RecordError::Field`] for what is no baseline of this schema, counts that
-    /// contradict themselves, and a loop that is there twice; [`RecordError::Newer`].
+    /// [`RecordError`] for what is no baseline of this schema, counts that contradict
+    /// themselves, and a loop that is there twice.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
-        let refuse = |line: usize, field: String, reason: String| RecordError::Field {
-            path: path.to_owned(),
-            line,
-            field,
-            reason,
+        let mut seen = HashSet::new();
+        let mut check = |count: &LoopCount| {
+            if !seen.insert(count.of.clone()) {
+                return Err(("loop".to_owned(), format!("{} is there twice", count.of)));
+            }
+            count.check()
         };
-        // The version first, because a newer file may differ in any other field.
-        let json: Json = serde_json::from_slice(bytes).map_err(|error| {
-            let reason = format!("no JSON at column {}: {error}", error.column());
-            refuse(error.line(), ".".to_owned(), reason)
-        })?;
-        check_schema(&json, path, 1)?;
-        // A second time, since only a reader of text knows lines.
-        let text = &mut serde_json::Deserializer::from_slice(bytes);
-        let baseline: Self = serde_path_to_error::deserialize(text).map_err(|error| {
-            let (line, field) = (error.inner().line(), error.path().to_string());
-            refuse(line, field, error.inner().to_string())
-        })?;
-        if let Some((index, field, reason)) = baseline.contradiction() {
-            let field = format!("counts[{index}].{field}");
-            return Err(refuse(line_of(bytes, index), field, reason));
-        }
-        Ok(baseline)
+        let (header, counts): (Header, _) = if bytes.starts_with(b"{\n") {
+            // The shape that commits before 2026-11-26 hold: one object with a list.
+            let at = At { path, line: 1 };
+            let mut whole = at.object(bytes, Some(SCHEMA_VERSION))?;
+            let counts: Vec<LoopCount> = at.typed(whole["counts"].take())?;
+            for count in &counts {
+                check(count).map_err(|(field, reason)| at.refuse(field, reason))?;
+            }
+            whole["counts"] = counts.len().into();
+            (at.typed(whole)?, counts)
+        } else {
+            let mut lines = Reader::new(path, bytes, Tail::Refuse)?;
+            let header: Header = lines.header(SCHEMA_VERSION)?;
+            let counts = lines.rows(header.counts, "counts", check)?;
+            lines.end()?;
+            (header, counts)
+        };
+        Ok(Self {
+            target: header.target,
+            rustc: header.rustc,
+            optimised: header.optimised,
+            valgrind: header.valgrind,
+            counts,
+        })
     }
 
-    /// The first count that cannot be: its place, the field and the reason.
-    fn contradiction(&self) -> Option<(usize, &'static str, String)> {
-        let mut seen: HashMap<&Loop, usize> = HashMap::new();
-        for (index, count) in self.counts.iter().enumerate() {
-            if let Some(first) = seen.insert(&count.of, index) {
-                let reason = format!("{} is there already, as counts[{first}]", count.of);
-                return Some((index, "loop", reason));
-            }
-            let sum = count
-                .functions
-                .values()
-                .try_fold(0_u64, |sum, n| sum.checked_add(*n));
-            if sum != Some(count.instructions) {
-                let reason = format!(
-                    "its functions do not add up to {} instructions",
-                    count.instructions
-                );
-                return Some((index, "instructions", reason));
-            }
-            if count.instructions == 0 {
-                return Some((index, "instructions", "no loop costs nothing".to_owned()));
-            }
-            if count
-                .limit
-                .is_some_and(|limit| !(0.0..=1e6).contains(&limit))
-            {
-                return Some((
-                    index,
-                    "limit",
-                    "a percentage, 0 or more, is wanted".to_owned(),
-                ));
-            }
-        }
-        None
-    }
-
-    /// The text of the file: one count a line.
-    ///
-    /// # Errors
-    /// A number that JSON has not.
-    pub fn to_text(&self) -> Result<String, serde_json::Error> {
-        let head = serde_json::to_string_pretty(&Head {
+    /// Returns the text of the file: a header, then one count a line.
+    pub fn to_text(&self) -> String {
+        let header = Header {
             schema: SCHEMA_VERSION,
-            target: &self.target,
-            rustc: &self.rustc,
+            target: self.target.clone(),
+            rustc: self.rustc.clone(),
             optimised: self.optimised,
-            valgrind: &self.valgrind,
-        })?;
-        let mut text = head.trim_end_matches(['\n', '}']).to_owned();
-        text.push_str(",\n  \"counts\": [");
-        for (n, count) in self.counts.iter().enumerate() {
-            text.push_str(if n > 0 { ",\n" } else { "\n" });
-            text.push_str(&serde_json::to_string(count)?);
-        }
-        text.push_str("\n  ]\n}\n");
-        Ok(text)
+            valgrind: self.valgrind.clone(),
+            counts: self.counts.len(),
+        };
+        jsonl::line(&header) + &jsonl::lines(&self.counts)
     }
 
     /// Writes the file as a whole or not at all.
@@ -193,17 +180,29 @@ impl Baseline {
     /// # Errors
     /// [`RecordError::Io`].
     pub fn write(&self, path: &Path) -> Result<(), RecordError> {
-        let text = self.to_text().map_err(|error| io(path, error.into()))?;
-        write_whole(path, text.as_bytes())
+        write_whole(path, self.to_text())
     }
 }
 
-/// The line of a count, where the file was written by [`Baseline::to_text`]; else the first.
-fn line_of(bytes: &[u8], index: usize) -> usize {
-    let text = String::from_utf8_lossy(bytes);
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| line.starts_with("{\"loop\":"))
-        .nth(index)
-        .map_or(1, |(line, _)| line + 1)
+impl LoopCount {
+    /// The field that cannot be, and why.
+    fn check(&self) -> Result<(), (String, String)> {
+        let fault = |field: &str, reason: String| Err((field.to_owned(), reason));
+        let mut functions = self.functions.values();
+        let sum = functions.try_fold(0_u64, |sum, n| sum.checked_add(*n));
+        if sum != Some(self.instructions) {
+            let total = self.instructions;
+            let reason = format!("its functions do not add up to {total} instructions");
+            return fault("instructions", reason);
+        }
+        if self.instructions == 0 {
+            return fault("instructions", "no loop costs nothing".to_owned());
+        }
+        match self.limit {
+            Some(limit) if !(0.0..=1e6).contains(&limit) => {
+                fault("limit", "expected a percentage, 0 or more".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
 }

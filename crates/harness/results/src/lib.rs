@@ -8,10 +8,12 @@
 mod baseline;
 mod check;
 mod environment;
-mod error;
+mod fidelity;
+mod kernel;
 mod read;
 mod row;
 mod run;
+mod state;
 mod store;
 mod write;
 
@@ -19,12 +21,15 @@ pub use baseline::{Baseline, Loop, LoopCount};
 pub use environment::{
     Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, command_without_paths,
 };
-pub use error::RecordError;
-pub use read::{Tail, read_environment, read_rows, rows_from_bytes};
+pub use fidelity::{Miss, MissOf, ModelCount, Reason};
+pub use jsonl::{Error as RecordError, Tail, write_whole};
+pub use kernel::{Absent, KernelCount, KernelCounts, KernelIdentity, KernelRecord, Package};
+pub use read::{read_environment, read_lines, read_rows, rows_from_bytes};
 pub use row::{Identity, Memory, Param, Params, Row, Sample, Status, Value, Yardsticks};
 pub use run::{ENV_FILE, PLOTS_DIR, REPORT_FILE, Run, SAMPLES_FILE};
+pub use state::State;
 pub use store::{Store, StoreError, Stored, run_folders};
-pub use write::{RowWriter, write_environment, write_whole};
+pub use write::{RowWriter, write_environment};
 
 /// The schema version that this crate writes, and the newest that it reads.
 ///

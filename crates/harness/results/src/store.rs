@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::read::io;
 use crate::{ENV_FILE, RecordError, Run, SAMPLES_FILE, Tail, read_environment};
 
 /// A run and its place in a store.
@@ -75,7 +74,7 @@ impl Stored {
             let _ = part.keep();
             Ok(())
         };
-        attempt().map_err(|source| io(&place, source))?;
+        attempt().map_err(|source| RecordError::io(&place, source))?;
         Ok(place)
     }
 
@@ -136,7 +135,7 @@ impl Stored {
 
 fn names(dir: &Path) -> Result<(String, String), StoreError> {
     let nameless = || StoreError::Nameless { run: dir.into() };
-    let whole = fs::canonicalize(dir).map_err(|source| io(dir, source))?;
+    let whole = fs::canonicalize(dir).map_err(|source| RecordError::io(dir, source))?;
     let word = |path: Option<&Path>| {
         path.and_then(Path::file_name)
             .and_then(|name| name.to_str())
@@ -367,7 +366,7 @@ pub fn run_folders(root: &Path) -> Result<Vec<PathBuf>, RecordError> {
 
 /// The folders in a folder, in the order of their names.
 fn folders(root: &Path) -> Result<Vec<PathBuf>, RecordError> {
-    let refuse = |source| io(root, source);
+    let refuse = |source| RecordError::io(root, source);
     let mut found = Vec::new();
     for entry in fs::read_dir(root).map_err(refuse)? {
         let entry = entry.map_err(refuse)?;

@@ -5,9 +5,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use jsonl::{Tail, whole_lines, write_whole};
+
 use crate::check::check;
-use crate::read::{io, whole_lines};
-use crate::{Environment, Identity, RecordError, Row, Tail, rows_from_bytes};
+use crate::{Environment, Identity, RecordError, Row, rows_from_bytes};
 
 /// Appends rows to `samples.jsonl`, one whole line per system call.
 ///
@@ -32,7 +33,7 @@ impl RowWriter {
             .write(true)
             .create_new(true)
             .open(path)
-            .map_err(|source| io(path, source))?;
+            .map_err(|source| RecordError::io(path, source))?;
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -54,20 +55,24 @@ impl RowWriter {
             .create(true)
             .truncate(false)
             .open(path)
-            .map_err(|source| io(path, source))?;
+            .map_err(|source| RecordError::io(path, source))?;
         if !file
             .metadata()
-            .map_err(|source| io(path, source))?
+            .map_err(|source| RecordError::io(path, source))?
             .is_file()
         {
-            return Err(io(path, std::io::Error::other("is no regular file")));
+            return Err(RecordError::io(
+                path,
+                std::io::Error::other("is no regular file"),
+            ));
         }
-        let bytes = fs::read(path).map_err(|source| io(path, source))?;
+        let bytes = fs::read(path).map_err(|source| RecordError::io(path, source))?;
         let rows = rows_from_bytes(&bytes, path, Tail::Drop)?;
         let whole = whole_lines(&bytes).len() as u64;
-        file.set_len(whole).map_err(|source| io(path, source))?;
+        file.set_len(whole)
+            .map_err(|source| RecordError::io(path, source))?;
         file.seek(SeekFrom::Start(whole))
-            .map_err(|source| io(path, source))?;
+            .map_err(|source| RecordError::io(path, source))?;
         let seen = rows
             .iter()
             .enumerate()
@@ -101,7 +106,7 @@ impl RowWriter {
         let identity = row.identity();
         check(row).map_err(|(field, reason)| RecordError::Unwritable {
             path: self.path.clone(),
-            identity: Box::new(identity.clone()),
+            identity: identity.to_string(),
             field,
             reason,
         })?;
@@ -111,17 +116,16 @@ impl RowWriter {
                 path: self.path.clone(),
                 line,
                 first: *first,
-                identity: Box::new(identity),
+                identity: identity.to_string(),
             });
         }
-        let mut text = serde_json::to_vec(row).map_err(|error| io(&self.path, error.into()))?;
-        text.push(b'\n');
-        if let Err(source) = self.file.write_all(&text) {
+        let text = jsonl::line(row);
+        if let Err(source) = self.file.write_all(text.as_bytes()) {
             // Whatever part of the line reached the disk must not stay there. If even
             // that fails, the file ends in a cut-off line, which `resume` heals.
             let _ = self.file.set_len(self.whole);
             let _ = self.file.seek(SeekFrom::Start(self.whole));
-            return Err(io(&self.path, source));
+            return Err(RecordError::io(&self.path, source));
         }
         self.whole += text.len() as u64;
         self.seen.insert(identity, line);
@@ -136,37 +140,8 @@ impl RowWriter {
     pub fn finish(self) -> Result<(), RecordError> {
         self.file
             .sync_all()
-            .map_err(|source| io(&self.path, source))
+            .map_err(|source| RecordError::io(&self.path, source))
     }
-}
-
-/// Writes a whole file under a temporary name in the same directory and renames it, so
-/// that a reader sees the old contents or the new, never a part.
-///
-/// # Errors
-///
-/// [`RecordError::Io`]; the temporary file is removed then.
-pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), RecordError> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let attempt = || -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".partial-");
-        #[cfg(unix)]
-        {
-            // tempfile makes private files; a record is for everyone the umask allows.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(directory)?;
-        file.write_all(contents)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    attempt().map_err(|source| io(path, source))
 }
 
 /// Writes `env.json`, one field per line.
@@ -175,8 +150,7 @@ pub fn write_whole(path: &Path, contents: &[u8]) -> Result<(), RecordError> {
 ///
 /// [`RecordError::Io`].
 pub fn write_environment(path: &Path, environment: &Environment) -> Result<(), RecordError> {
-    let mut text =
-        serde_json::to_vec_pretty(environment).map_err(|error| io(path, error.into()))?;
-    text.push(b'\n');
-    write_whole(path, &text)
+    let text =
+        serde_json::to_string_pretty(environment).map_err(|error| RecordError::io(path, error))?;
+    write_whole(path, text + "\n")
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use results::{
     Environment, Params, RecordError, Row, RowWriter, Run, SAMPLES_FILE, Sample, Status, Tail,
     Yardsticks, command_without_paths, read_environment, read_rows, rows_from_bytes,
-    write_environment, write_whole,
+    write_environment,
 };
 
 fn sample(process: u32) -> Row {
@@ -89,6 +89,14 @@ fn a_refusal_names_file_line_and_field() {
             "merging",
         ),
         ("\"unit\":\"page\",", "", ".", "missing field `unit`"),
+        ("\"process\":1", "\"process\":0,\"process\":1", ".", "twice"),
+        (
+            "{\"order\":9}",
+            "{\"order\":0,\"order\":9}",
+            "params",
+            "twice",
+        ),
+        ("\"status\":\"ok\"}", "\"status\":\"ok\"}}", ".", "trailing"),
         ("\"schema\":1,", "", "schema", "missing"),
         (
             "\"type\":\"sample\"",
@@ -276,22 +284,6 @@ fn resuming_something_that_is_no_file_is_refused() {
         .unwrap_err()
         .to_string();
     assert!(error.starts_with("/dev/zero: "), "{error}");
-}
-
-#[test]
-fn a_failed_whole_write_keeps_the_old_contents_and_leaves_no_litter() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("report.txt");
-    write_whole(&path, b"old").unwrap();
-    write_whole(&path, b"new").unwrap();
-    assert_eq!(fs::read(&path).unwrap(), b"new");
-    // A directory in the way: the rename fails after the temporary file was written.
-    let blocked = dir.path().join("plots");
-    fs::create_dir(&blocked).unwrap();
-    fs::write(blocked.join("a.svg"), b"figure").unwrap();
-    let error = write_whole(&blocked, b"x").unwrap_err();
-    assert!(error.to_string().contains("plots"), "{error}");
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
 }
 
 #[test]

@@ -1,57 +1,12 @@
-//! Counts: guest instructions per primitive, order and state.
+//! Reads the counts that the module printed: guest instructions per primitive, order and state.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+use results::{Absent, KernelCount, KernelCounts};
 
 use crate::wire::{Batch, WireError};
 
-/// What one primitive costs at one order in one state, in guest instructions; the measuring
-/// bracket (two `rdtsc`, an indirect call, a return) is subtracted.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Count {
-    /// The primitive, as `bio_add_page`.
-    pub primitive: String,
-    /// The order of the allocation it works on.
-    pub order: u8,
-    /// The state that the samples met, as `stock-hit`; `class@value` where one state still
-    /// held several exact values.
-    pub class: String,
-    /// How often it was measured.
-    pub samples: u32,
-    /// The least instructions of a sample.
-    pub min: u64,
-    /// The most; equal to `min` unless the class is one that could not be split.
-    pub max: u64,
-}
-
-/// A primitive that this kernel lacks.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Absent {
-    /// The primitive.
-    pub primitive: String,
-    /// Why there is only a dash.
-    pub reason: String,
-}
-
-/// All that a kernel counted in one boot.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub struct Counts {
-    /// Sorted as the module measured them.
-    pub rows: Vec<Count>,
-    /// Primitives that this kernel lacks.
-    pub absent: Vec<Absent>,
-    /// Instructions of the empty bracket that were subtracted.
-    pub overhead: Option<u64>,
-    /// What the module says about the conditions of counting, by key.
-    pub conditions: BTreeMap<String, String>,
-}
-
 /// Reads the module's batch `count`.
-pub(crate) fn read_counts(batch: &Batch) -> Result<Counts, WireError> {
-    let mut counts = Counts::default();
+pub(crate) fn read_counts(batch: &Batch) -> Result<KernelCounts, WireError> {
+    let mut counts = KernelCounts::default();
     for (at, line) in batch.lines.iter().enumerate() {
         if read_line(&mut counts, line).is_none() {
             return Err(WireError::Field {
@@ -65,20 +20,20 @@ pub(crate) fn read_counts(batch: &Batch) -> Result<Counts, WireError> {
     Ok(counts)
 }
 
-fn read_line(counts: &mut Counts, line: &str) -> Option<()> {
+fn read_line(counts: &mut KernelCounts, line: &str) -> Option<()> {
     let (kind, rest) = line.split_once(' ')?;
     match kind {
         "count" => {
             let mut words = rest.split(' ');
-            let row = Count {
+            let row = KernelCount {
                 primitive: words.next()?.into(),
                 order: words.next()?.parse().ok()?,
-                class: words.next()?.into(),
+                state: words.next()?.parse().ok()?,
                 samples: words.next()?.parse().ok()?,
                 min: words.next()?.parse().ok()?,
                 max: words.next()?.parse().ok()?,
             };
-            (words.next().is_none() && row.min <= row.max).then(|| counts.rows.push(row))
+            (words.next().is_none() && row.check().is_ok()).then(|| counts.rows.push(row))
         }
         "absent" => {
             let (primitive, reason) = rest.split_once(' ')?;
@@ -135,6 +90,8 @@ mod tests {
         for bad in [
             "count x 0 all 40 9",
             "count x 0 all 40 9 8",
+            "count x 0 all 0 9 9",
+            "count x 0 all@8 40 9 9",
             "count x 0 all 40 9 9 9",
             "counts x",
             "absent x",

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use results::{KernelCount, KernelCounts};
 use serde::Serialize;
-
-use crate::count::{Count, Counts};
 
 /// One primitive at one order in one state, in two kernels.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -41,21 +40,20 @@ struct Span {
 
 type Key = (String, u8, String);
 
-fn spans(counts: &Counts) -> BTreeMap<Key, Span> {
+fn spans(counts: &KernelCounts) -> BTreeMap<Key, Span> {
     let mut spans: BTreeMap<Key, Span> = BTreeMap::new();
     for row in &counts.rows {
-        let Count {
+        let KernelCount {
             primitive,
             order,
-            class,
+            state,
             samples,
             min,
             max,
         } = row;
-        let state = class.split('@').next().unwrap_or(class);
         let mode = (*min, *samples);
         spans
-            .entry((primitive.clone(), *order, state.to_owned()))
+            .entry((primitive.clone(), *order, state.name().to_owned()))
             .and_modify(|span| {
                 span.min = span.min.min(*min);
                 span.max = span.max.max(*max);
@@ -73,7 +71,7 @@ fn spans(counts: &Counts) -> BTreeMap<Key, Span> {
 }
 
 /// Every primitive, order and state that either kernel counted, in order of name.
-pub fn diff(before: &Counts, after: &Counts) -> Vec<Change> {
+pub fn diff(before: &KernelCounts, after: &KernelCounts) -> Vec<Change> {
     let (before, after) = (spans(before), spans(after));
     let mut keys: Vec<&Key> = before.keys().chain(after.keys()).collect();
     keys.sort();
@@ -101,18 +99,19 @@ pub fn diff(before: &Counts, after: &Counts) -> Vec<Change> {
 mod tests {
     use super::*;
 
-    fn counts(rows: &[(&str, u8, &str, u32, u64)]) -> Counts {
-        let row = |&(primitive, order, class, samples, n): &(&str, u8, &str, u32, u64)| Count {
-            primitive: primitive.into(),
-            order,
-            class: class.into(),
-            samples,
-            min: n,
-            max: n,
-        };
-        Counts {
+    fn counts(rows: &[(&str, u8, &str, u32, u64)]) -> KernelCounts {
+        let row =
+            |&(primitive, order, class, samples, n): &(&str, u8, &str, u32, u64)| KernelCount {
+                primitive: primitive.into(),
+                order,
+                state: class.parse().unwrap(),
+                samples,
+                min: n,
+                max: n,
+            };
+        KernelCounts {
             rows: rows.iter().map(row).collect(),
-            ..Counts::default()
+            ..KernelCounts::default()
         }
     }
 

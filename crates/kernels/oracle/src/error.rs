@@ -180,6 +180,9 @@ pub enum OracleError {
         /// The kernel's release.
         kernel: String,
     },
+    /// A record of ours.
+    #[error(transparent)]
+    Record(#[from] results::RecordError),
     /// A file or process of this machine.
     #[error("{what}: {source}")]
     Io {

@@ -6,53 +6,19 @@
 //! in `reasons.jsonl` beside it. Nothing is measured here.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use results::{KernelCount, Miss, ModelCount, Reason, State, read_lines};
+use serde::Serialize;
 
-use crate::count::Count;
 use crate::error::OracleError;
 use crate::recorded::Recorded;
 
 mod misses;
 mod pairs;
 
-pub use misses::{Miss, MissOf};
 pub use pairs::Pair;
 use pairs::{PAIRS, pairs_of};
-
-/// What a model's primitive costs, in instructions counted by callgrind.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelCount {
-    /// The primitive, named as on the kernel's side.
-    pub primitive: String,
-    /// The design.
-    pub design: String,
-    /// The kernel whose rules it followed: `6.12`.
-    pub kernel: String,
-    /// Order of the allocation.
-    pub order: u8,
-    /// The state that was met; `all` where there is only one.
-    pub class: String,
-    /// Instructions. Walks include their loop, as on the kernel's side; `bio_add_page` is
-    /// without its caller's on both.
-    pub instructions: u64,
-}
-
-/// Why a ratio is what it is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reason {
-    /// The primitive.
-    pub primitive: String,
-    /// The kernel; every one where it is missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kernel: Option<String>,
-    /// The kernel code responsible, by name.
-    pub reason: String,
-}
 
 /// A primitive of a model beside the same of its kernel.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -81,11 +47,6 @@ pub struct Row {
     pub reason: Option<String>,
 }
 
-/// The state part of a class: `hit` of `hit@234`.
-fn state(class: &str) -> &str {
-    class.split('@').next().unwrap_or(class)
-}
-
 /// All that is compared.
 #[derive(Clone, Default, Debug)]
 pub struct Fidelity {
@@ -104,14 +65,18 @@ pub struct Fidelity {
 /// The kernel's count of a state: the value that most samples had. Where the kernel never met
 /// just that state, the one that differs only in what happened beside it (`held+spill1` for
 /// `held`) stands in, and true is said.
-fn real(recorded: &Recorded, primitive: &str, order: u8, class: &str) -> Option<(Count, bool)> {
+fn real(
+    recorded: &Recorded,
+    primitive: &str,
+    order: u8,
+    met: Option<&State>,
+) -> Option<(KernelCount, bool)> {
     let rows = || {
-        let fits = |row: &&Count| row.primitive == primitive && row.order == order;
+        let fits = |row: &&KernelCount| row.primitive == primitive && row.order == order;
         recorded.counts.rows.iter().filter(fits)
     };
-    let main = |class: &str| class.split('+').next().unwrap_or_default().to_owned();
-    let exact = rows().filter(|row| class.is_empty() || state(&row.class) == class);
-    let near = rows().filter(|row| main(state(&row.class)) == main(class));
+    let exact = rows().filter(|row| met.is_none_or(|met| row.state.name() == met.name()));
+    let near = rows().filter(|row| met.is_some_and(|met| row.state.main() == met.main()));
     let exact = exact.max_by_key(|row| row.samples).cloned();
     let near = || near.max_by_key(|row| row.samples).cloned();
     exact
@@ -127,24 +92,6 @@ pub const MODEL_FILE: &str = "model.jsonl";
 pub const REASONS_FILE: &str = "reasons.jsonl";
 /// What is known to be out of bounds, with its cause.
 pub const MISSES_FILE: &str = "misses.jsonl";
-
-fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>, OracleError> {
-    let text = fs::read_to_string(path).map_err(crate::error::io_error(format!(
-        "reading {}",
-        path.display()
-    )))?;
-    let read = |(at, line): (usize, &str)| {
-        serde_json::from_str(line).map_err(|error| OracleError::Malformed {
-            path: path.into(),
-            reason: format!("line {}: {error}", at + 1),
-        })
-    };
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(read)
-        .collect()
-}
 
 /// Reads both sides below `bench_results` and compares them.
 ///
@@ -186,24 +133,15 @@ pub fn compare(models: &[ModelCount], reasons: &[Reason], kernels: &[Recorded]) 
     let rows = models
         .iter()
         .filter_map(|model| {
-            let class = if model.class == "all" {
-                ""
-            } else {
-                state(&model.class)
-            };
-            let (count, near) = real(
-                recorded(&model.kernel)?,
-                &model.primitive,
-                model.order,
-                class,
-            )?;
+            let met = Some(&model.state).filter(|state| !state.is_all());
+            let (count, near) = real(recorded(&model.kernel)?, &model.primitive, model.order, met)?;
             (count.min > 0).then(|| Row {
                 primitive: model.primitive.clone(),
                 design: model.design.clone(),
                 kernel: model.kernel.clone(),
                 order: model.order,
-                class: state(&count.class).to_owned(),
-                near: near.then(|| class.to_owned()),
+                class: count.state.name().to_owned(),
+                near: near.then(|| model.state.name().to_owned()),
                 model: model.instructions,
                 real: count.min,
                 ratio: model.instructions as f64 / count.min as f64,

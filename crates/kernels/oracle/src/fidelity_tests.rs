@@ -1,23 +1,22 @@
 //! Fidelity: what is compared with what.
 
 use super::*;
-use crate::count::Counts;
-use crate::oracle::Identity;
+use results::{KernelCounts, KernelIdentity, MissOf};
 
-fn count(primitive: &str, order: u8, class: &str, samples: u32, n: u64) -> Count {
-    Count {
+fn count(primitive: &str, order: u8, class: &str, samples: u32, n: u64) -> KernelCount {
+    KernelCount {
         primitive: primitive.into(),
         order,
-        class: class.into(),
+        state: class.parse().unwrap(),
         samples,
         min: n,
         max: n,
     }
 }
 
-fn kernel(rows: Vec<Count>) -> Recorded {
+fn kernel(rows: Vec<KernelCount>) -> Recorded {
     Recorded {
-        identity: Identity {
+        identity: KernelIdentity {
             release: "6.12.0".into(),
             rules: "6.12".into(),
             package: None,
@@ -26,9 +25,9 @@ fn kernel(rows: Vec<Count>) -> Recorded {
             module: String::new(),
         },
         answers: Vec::new(),
-        counts: Counts {
+        counts: KernelCounts {
             rows,
-            ..Counts::default()
+            ..KernelCounts::default()
         },
     }
 }
@@ -39,7 +38,7 @@ fn model(primitive: &str, order: u8, class: &str, instructions: u64) -> ModelCou
         design: "folio".into(),
         kernel: "6.12".into(),
         order,
-        class: class.into(),
+        state: class.parse().unwrap(),
         instructions,
     }
 }

@@ -1,9 +1,9 @@
 //! The debate's outcome in the real kernel: what 2 MiB of IO and their accounting cost in each
 //! recorded kernel, in small units and in large ones.
 
+use results::{KernelCount, KernelCounts};
 use serde::Serialize;
 
-use crate::count::{Count, Counts};
 use crate::recorded::Recorded;
 
 /// How 2 MiB are handed over.
@@ -135,7 +135,7 @@ pub fn history(kernels: &[(String, Recorded)]) -> Vec<Line> {
         .collect()
 }
 
-fn cell(kernel: &str, counts: &Counts, parts: &[Part]) -> Cell {
+fn cell(kernel: &str, counts: &KernelCounts, parts: &[Part]) -> Cell {
     let found: Option<u64> = parts
         .iter()
         .map(|part| usual(counts, *part).map(|count| count.min))
@@ -156,38 +156,33 @@ fn cell(kernel: &str, counts: &Counts, parts: &[Part]) -> Cell {
 
 /// The value that most samples had, over the states that are meant: `held` takes in
 /// `held+spill1` and `held@431`. Of two as frequent, the smaller.
-fn usual(counts: &Counts, (primitive, states): Part) -> Option<&Count> {
-    let state = |class: &str| {
-        class
-            .find(['+', '@'])
-            .map_or(class.to_owned(), |end| class[..end].to_owned())
-    };
+fn usual(counts: &KernelCounts, (primitive, states): Part) -> Option<&KernelCount> {
     counts
         .rows
         .iter()
         .filter(|row| row.primitive == primitive && row.order == ORDER)
-        .filter(|row| states.is_empty() || states.contains(&state(&row.class).as_str()))
+        .filter(|row| states.is_empty() || states.contains(&row.state.main()))
         .max_by_key(|row| (row.samples, std::cmp::Reverse(row.min)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::Absent;
+    use results::Absent;
 
-    fn row(primitive: &str, order: u8, class: &str, samples: u32, min: u64) -> Count {
-        Count {
+    fn row(primitive: &str, order: u8, class: &str, samples: u32, min: u64) -> KernelCount {
+        KernelCount {
             primitive: primitive.into(),
             order,
-            class: class.into(),
+            state: class.parse().unwrap(),
             samples,
             min,
             max: min,
         }
     }
 
-    fn counts() -> Counts {
-        Counts {
+    fn counts() -> KernelCounts {
+        KernelCounts {
             rows: vec![
                 row("end_io_dirty", 9, "clean", 40, 127),
                 row("end_io_dirty", 9, "dirty", 41, 125),
@@ -199,7 +194,7 @@ mod tests {
                 primitive: "bio_add_folio".into(),
                 reason: "came with 5.17".into(),
             }],
-            ..Counts::default()
+            ..KernelCounts::default()
         }
     }
 

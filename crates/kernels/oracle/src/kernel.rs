@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mm::KernelVersion;
-use serde::{Deserialize, Serialize};
+use results::Package;
+use serde::Deserialize;
 
 use crate::error::{OracleError, io_error};
 use crate::store::Store;
@@ -65,15 +66,6 @@ impl std::str::FromStr for Series {
             .find(|series| series.name() == s)
             .ok_or_else(|| format!("unknown series `{s}`: one of 5.10, 6.1, 6.12, 7"))
     }
-}
-
-/// A binary package and its version.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Package {
-    /// As `linux-image-6.1.0-50-cloud-amd64`.
-    pub name: String,
-    /// As `6.1.176-1`.
-    pub version: String,
 }
 
 /// A kernel that can be asked.

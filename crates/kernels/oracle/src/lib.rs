@@ -15,7 +15,7 @@
 
 mod arena;
 pub mod check;
-pub mod count;
+mod count;
 pub mod diff;
 mod error;
 mod fetch;
@@ -39,9 +39,9 @@ pub use arena::Unplaceable;
 pub use error::OracleError;
 pub use fetch::fetch;
 pub use guest::{Emulator, MISSING_QEMU};
-pub use kernel::{Kernel, Package, Series};
+pub use kernel::{Kernel, Series};
 pub use kernel_answer::KernelAnswer;
 pub use models::answer_of;
 pub use module::{Parts, source_hash};
-pub use oracle::{Identity, Oracle};
+pub use oracle::Oracle;
 pub use store::Store;

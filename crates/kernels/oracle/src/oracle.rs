@@ -3,36 +3,18 @@
 use conformance::case::{Answer, Case, Refusal};
 use conformance::reference::{Bio, build as build_bios, evaluate};
 use mm::{KernelVersion, SECTOR_SIZE};
-use serde::{Deserialize, Serialize};
+use results::{KernelCounts, KernelIdentity};
 
 use crate::arena::Unplaceable;
-use crate::count::{Counts, read_counts};
+use crate::count::read_counts;
 use crate::error::OracleError;
 use crate::guest::{Emulator, Job};
-use crate::kernel::{Kernel, Package};
+use crate::kernel::Kernel;
 use crate::kernel_answer::KernelAnswer;
 use crate::module::{Parts, build, source_hash};
 use crate::question::{MAX_ADDS, MAX_BIOS, read, write};
 use crate::store::Store;
 use crate::wire::{Batch, WireError};
-
-/// Who gave an answer: everything that could change it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    /// The kernel's `uname -r`.
-    pub release: String,
-    /// The rules that models follow for it.
-    pub rules: String,
-    /// The distribution's package and version; none for an own build.
-    pub package: Option<Package>,
-    /// The first line of QEMU's `--version`.
-    pub qemu: String,
-    /// The first line of `gcc --version`: what built the module.
-    pub compiler: String,
-    /// SHA-256 over the module's sources.
-    pub module: String,
-}
 
 /// A kernel that can be asked cases and that counts.
 #[derive(Clone, Debug)]
@@ -67,8 +49,8 @@ impl Oracle {
     ///
     /// # Errors
     /// As [`Oracle::open`].
-    pub fn identity(&self, parts: Parts) -> Result<Identity, OracleError> {
-        Ok(Identity {
+    pub fn identity(&self, parts: Parts) -> Result<KernelIdentity, OracleError> {
+        Ok(KernelIdentity {
             release: self.kernel.release.clone(),
             rules: self.kernel.rules.name().into(),
             package: self.kernel.package.clone(),
@@ -109,7 +91,7 @@ impl Oracle {
     ///
     /// # Errors
     /// Anything of [`OracleError`]; then no count of this boot is given.
-    pub fn count(&self, args: &str) -> Result<Counts, OracleError> {
+    pub fn count(&self, args: &str) -> Result<KernelCounts, OracleError> {
         let module = build(&self.kernel, Parts::All, &self.store)?;
         let job = Job {
             cases: None,

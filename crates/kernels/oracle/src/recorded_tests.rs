@@ -2,8 +2,10 @@
 
 use conformance::reference::evaluate;
 
+use std::fs;
+
 use super::*;
-use crate::kernel::Package;
+use results::{Absent, KernelCount, KernelCounts, KernelIdentity, Package};
 
 fn recorded() -> Recorded {
     let answers = worked_cases(KernelVersion::V6_12)
@@ -16,10 +18,10 @@ fn recorded() -> Recorded {
             case,
         })
         .collect();
-    let count = Count {
+    let count = KernelCount {
         primitive: "bio_add_page".into(),
         order: 9,
-        class: "all".into(),
+        state: "all".parse().unwrap(),
         samples: 40,
         min: 7,
         max: 7,
@@ -29,7 +31,7 @@ fn recorded() -> Recorded {
         reason: "gone since v6.13".into(),
     };
     Recorded {
-        identity: Identity {
+        identity: KernelIdentity {
             release: "6.12.0-test".into(),
             rules: "6.12".into(),
             package: Some(Package {
@@ -41,11 +43,11 @@ fn recorded() -> Recorded {
             module: "00".into(),
         },
         answers,
-        counts: Counts {
+        counts: KernelCounts {
             rows: vec![count],
             absent: vec![absent],
             overhead: Some(13),
-            conditions: BTreeMap::new(),
+            conditions: Default::default(),
         },
     }
 }
@@ -77,23 +79,64 @@ fn a_record_cut_at_any_line_or_inside_one_is_refused() {
         let told = refusal(&path, &text[..end]);
         assert!(told.contains("ends after"), "{told}");
     }
-    assert!(refusal(&path, &text[..text.len() - 3]).contains("cut short"));
+    assert!(refusal(&path, &text[..text.len() - 3]).contains("is cut off"));
     let doubled = format!("{text}{}\n", text.lines().last().unwrap());
-    assert!(refusal(&path, &doubled).contains("more lines"));
+    assert!(refusal(&path, &doubled).contains("one line more"));
+}
+
+/// Each of these was taken for a sound record once.
+#[test]
+fn counts_that_cannot_be_are_refused_by_line_and_field() {
+    let (_dir, path, text) = written();
+    let at = 2 + recorded().answers.len();
+    let count = text.lines().nth(at - 1).unwrap();
+    let with = |damaged: &str| text.replacen(count, damaged, 1);
+    let field = |from: &str, to: &str| with(&count.replace(from, to));
+    for (damaged, line, named) in [
+        (with(&format!("{count}}}]garbage")), at, "`.`: no JSON"),
+        (
+            field("\"max\":7", "\"max\":6"),
+            at,
+            "`min`: 7 is above max, 6",
+        ),
+        (field("40", "0"), at, "`samples`: a count without a sample"),
+        (
+            field("\"all\"", "\"all@8\""),
+            at,
+            "`class`: all@8 is not min and max",
+        ),
+        (field("\"all\"", "\"\""), at, "`class`: `` is no state"),
+        (
+            field("\"min\":7", "\"min\":7,\"min\":7"),
+            at,
+            "`.`: key `min` stands there twice",
+        ),
+        (
+            with(&format!("{count}\n{count}")).replace("\"counts\":1", "\"counts\":2"),
+            at + 1,
+            "`class`: bio_add_page stands there twice",
+        ),
+        (
+            text.replace("lock_page_memcg", "bio_add_page"),
+            at + 1,
+            "`primitive`: bio_add_page stands there twice",
+        ),
+    ] {
+        let told = refusal(&path, &damaged);
+        let place = format!("6.12.jsonl:{line}: field {named}");
+        assert!(told.contains(&place), "{place}: {told}");
+    }
 }
 
 #[test]
 fn a_newer_schema_and_a_damaged_field_are_named() {
     let (_dir, path, text) = written();
     let newer = text.replacen("\"schema\":1", "\"schema\":2", 1);
-    assert!(refusal(&path, &newer).contains("field `schema`: 2 is newer"));
+    assert!(refusal(&path, &newer).contains("field `schema`: version 2 is newer"));
     let damaged = text.replacen("\"sp_segments\":16", "\"sp_segments\":\"16\"", 1);
     assert_ne!(damaged, text);
     let told = refusal(&path, &damaged);
-    assert!(
-        told.contains("6.12.jsonl") && told.contains("line 2") && told.contains("field `heard"),
-        "{told}"
-    );
+    assert!(told.contains("6.12.jsonl:2: field `heard"), "{told}");
 }
 
 #[test]

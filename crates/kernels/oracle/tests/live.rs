@@ -8,9 +8,9 @@ use std::path::Path;
 use conformance::case::{Answer, Case, generate};
 use conformance::reference::evaluate;
 use oracle::check::{Campaign, Model, check};
-use oracle::count::Count;
 use oracle::recorded::{Recorded, path, worked_cases};
 use oracle::{Emulator, Kernel, Oracle, OracleError, Parts, Series, Store};
+use results::KernelCount;
 
 fn required() -> bool {
     std::env::var_os("FOLIOSCOPE_REQUIRE_KERNELS").is_some()
@@ -91,8 +91,8 @@ fn counts_are_as_recorded(oracle: &Oracle, recorded: &Recorded) -> Result<(), Or
     let counts = oracle.count("")?;
     let mut met = 0;
     for live in &counts.rows {
-        let same = |row: &&Count| {
-            (&row.primitive, row.order, &row.class) == (&live.primitive, live.order, &live.class)
+        let same = |row: &&KernelCount| {
+            (&row.primitive, row.order, &row.state) == (&live.primitive, live.order, &live.state)
         };
         // How many samples meet a state, and whether a rare one occurs, is a matter of when
         // the guest's timers fire.

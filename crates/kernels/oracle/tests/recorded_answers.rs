@@ -122,7 +122,7 @@ fn recorded_counts_repeat_exactly() {
             assert_eq!(
                 row.min, row.max,
                 "{series}: {} order {} {}",
-                row.primitive, row.order, row.class
+                row.primitive, row.order, row.state
             );
         }
     }

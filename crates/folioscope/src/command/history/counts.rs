@@ -8,37 +8,13 @@ use std::path::Path;
 use std::process::Command;
 
 use compare::{Entry, HistoryRun};
-use results::Params;
-use serde::Deserialize;
+use results::Baseline;
 use stats::Estimate;
 
 use crate::failure::Failure;
 
 /// The folder of baselines in a store.
 const FOLDER: &str = "baseline";
-
-/// Of a baseline what history needs; whoever judges by it reads all of it.
-#[derive(Deserialize)]
-struct Baseline {
-    target: String,
-    rustc: String,
-    counts: Vec<Count>,
-}
-
-#[derive(Deserialize)]
-struct Count {
-    #[serde(rename = "loop")]
-    of: Loop,
-    instructions: u64,
-}
-
-#[derive(Deserialize)]
-struct Loop {
-    workload: String,
-    design: String,
-    rules: String,
-    params: Params,
-}
 
 /// One point per commit and baseline that it changed, oldest first.
 ///
@@ -66,7 +42,7 @@ pub(super) fn committed(store: &Path) -> Result<Vec<HistoryRun>, Failure> {
         for file in files
             .unwrap_or_default()
             .lines()
-            .filter(|file| file.ends_with(".json"))
+            .filter(|file| file.contains(".json"))
         {
             let of = format!("{commit}:./{file}");
             let text = git(store, &["show", &of]).unwrap_or_default();
@@ -77,8 +53,7 @@ pub(super) fn committed(store: &Path) -> Result<Vec<HistoryRun>, Failure> {
 }
 
 fn point(of: &str, commit: &str, date: &str, text: &str) -> Result<HistoryRun, Failure> {
-    let baseline: Baseline = serde_json::from_str(text)
-        .map_err(|error| Failure::Usage(format!("git show {of}: no baseline: {error}")))?;
+    let baseline = Baseline::from_bytes(text.as_bytes(), Path::new(of))?;
     let mut points = BTreeMap::new();
     for count in baseline.counts {
         let mut params = count.of.params;
@@ -123,7 +98,7 @@ mod tests {
 
     fn commit(folder: &Path, date: &str, text: &str) {
         std::fs::create_dir_all(folder.join("store/baseline")).unwrap();
-        std::fs::write(folder.join("store/baseline/x-1.0.json"), text).unwrap();
+        std::fs::write(folder.join("store/baseline/x-1.0.jsonl"), text).unwrap();
         for args in [&["add", "."][..], &["commit", "-q", "-m", "x"]] {
             let done = Command::new("git")
                 .arg("-C")
@@ -138,11 +113,20 @@ mod tests {
     }
 
     fn baseline(instructions: u64) -> String {
-        let of =
-            r#"{"workload":"merging/add","design":"folio","rules":"6.12","params":{"order":9}}"#;
-        format!(
-            r#"{{"schema":1,"target":"t","rustc":"rustc 1","counts":[{{"loop":{of},"instructions":{instructions},"functions":{{}}}}]}}"#
-        )
+        let count = results::LoopCount {
+            of: "merging/add folio 6.12 order=9".parse().unwrap(),
+            instructions,
+            limit: None,
+            functions: [("add".to_owned(), instructions)].into(),
+        };
+        Baseline {
+            target: "t".to_owned(),
+            rustc: "rustc 1".to_owned(),
+            optimised: true,
+            valgrind: "valgrind".to_owned(),
+            counts: vec![count],
+        }
+        .to_text()
     }
 
     #[test]
@@ -167,10 +151,10 @@ mod tests {
                 ("2026-11-02T08:00:00Z", 110.0)
             ]
         );
-        commit(folder.path(), "2026-11-03T10:00:00+02:00", "{");
+        commit(folder.path(), "2026-11-03T10:00:00+02:00", "{\n");
         let error = committed(&store).unwrap_err().to_string();
         assert!(
-            error.contains("baseline/x-1.0.json: no baseline"),
+            error.contains("baseline/x-1.0.jsonl:1: field `.`"),
             "{error}"
         );
     }
