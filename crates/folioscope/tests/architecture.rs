@@ -11,7 +11,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// edge that is not, fails the test: the table is the architecture.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("hugemem", &[]),
-    ("physmem", &["hugemem"]),
+    ("physmem", &["hugemem", "jsonl"]),
     ("mm", &["hugemem", "physmem"]),
     ("flat", &["mm", "physmem"]),
     ("folio", &["mm", "physmem"]),

@@ -18,13 +18,12 @@ mod text;
 
 use std::fmt;
 
-pub use read::CaptureError;
 pub use take::{PidFilter, TakeError, file, own_buffer, pid};
 
 use crate::{Extent, Kind, Layout, Pfn, Source};
 
 /// The version of the format that is written, and the newest that is read.
-pub const SCHEMA: u64 = 1;
+pub const SCHEMA: u32 = 1;
 
 /// The most allocations in a capture: 64 GiB of base pages.
 pub const MAX_EXTENTS: u64 = 1 << 24;

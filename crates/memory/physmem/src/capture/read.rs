@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jsonl::{At, Error, Reader, Tail};
 use serde_json::{Map, Value};
 
 use super::{Capture, Header, MAX_EXTENTS, Run, SCHEMA};
@@ -10,65 +11,38 @@ use crate::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
 /// Frames have addresses of 64 bits.
 const MAX_PFN: u64 = u64::MAX >> PAGE_SHIFT;
 
-/// Why a text is not a capture: where, and what is wrong there.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{file}:{line}: {}{why}", field.map_or(String::new(), |field| format!("field `{field}`: ")))]
-pub struct CaptureError {
-    /// The file, or the name of the capture.
-    pub file: String,
-    /// The line, from 1; 0 if the file as a whole cannot be read.
-    pub line: usize,
-    /// The field, where one is at fault.
-    pub field: Option<&'static str>,
-    /// What is wrong.
-    pub why: String,
-}
-
 impl Capture {
     /// Reads the capture in a file.
     ///
     /// # Errors
-    /// [`CaptureError`], also if the file cannot be read.
-    pub fn load(path: &Path) -> Result<Self, CaptureError> {
-        let file = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&file, &text),
-            Err(error) => Err(CaptureError {
-                file,
-                line: 0,
-                field: None,
-                why: error.to_string(),
-            }),
-        }
+    /// [`jsonl::Error`], also if the file cannot be read.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        Self::from_bytes(path, &jsonl::bytes(path)?)
     }
 
-    /// Reads a capture from its text; `file` is what errors call it.
+    /// Reads a capture from its text; `file` is its name in errors.
     ///
     /// # Errors
-    /// [`CaptureError`] if the text is corrupt, cut short, or of a newer schema.
-    pub fn parse(file: &str, text: &str) -> Result<Self, CaptureError> {
-        let mut lines = text.lines().enumerate().map(|(at, text)| Line {
-            file,
-            number: at + 1,
-            text,
-        });
-        let first = lines.next().unwrap_or(Line {
-            file,
-            number: 1,
-            text: "",
-        });
-        let (header, announced) = first.header()?;
+    /// [`jsonl::Error`] if the text is corrupt, cut short, or of a newer schema.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
+        Self::from_bytes(Path::new(file), text.as_bytes())
+    }
+
+    fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        let mut lines = Reader::new(path, bytes, Tail::Refuse)?;
+        let (at, first) = lines
+            .take()
+            .ok_or_else(|| lines.at().refuse(".", "is empty: the header is missing"))?;
+        let (header, announced) = Line { at, text: first }.header()?;
         let mut runs: Vec<Run> = Vec::new();
         let (mut extents, mut pages) = (0_u64, 0_u64);
-        let mut last = first;
-        for line in lines {
-            last = line;
-            for run in line.runs()? {
+        while let Some((at, text)) = lines.take() {
+            for run in (Line { at, text }).runs()? {
                 extents += run.count;
                 pages += run.count * run.first.order.pages();
                 if extents > MAX_EXTENTS {
                     let why = format!("more than {MAX_EXTENTS} allocations in all");
-                    return Err(line.at("at", why));
+                    return Err(at.refuse("at", why));
                 }
                 runs.push(run);
             }
@@ -78,10 +52,10 @@ impl Capture {
                 "the header announces {announced}, there are {}: cut short?",
                 runs.len()
             );
-            return Err(last.at("runs", why));
+            return Err(lines.at().refuse("runs", why));
         }
         if pages != header.pages {
-            return Err(last.at(
+            return Err(lines.at().refuse(
                 "pages",
                 format!("the header says {}, the runs hold {pages}", header.pages),
             ));
@@ -90,53 +64,32 @@ impl Capture {
     }
 }
 
-/// A line of the text, for errors to name.
+/// A line of the text.
 #[derive(Clone, Copy)]
 struct Line<'a> {
-    file: &'a str,
-    number: usize,
-    text: &'a str,
+    at: At<'a>,
+    text: &'a [u8],
 }
 
 /// The fields of a line that were not taken yet.
 struct Fields<'a> {
-    line: Line<'a>,
+    at: At<'a>,
     left: Map<String, Value>,
 }
 
 impl<'a> Line<'a> {
-    fn error(self, field: Option<&'static str>, why: impl Into<String>) -> CaptureError {
-        CaptureError {
-            file: self.file.to_owned(),
-            line: self.number,
-            field,
-            why: why.into(),
-        }
+    fn fields(self, known: Option<u32>) -> Result<Fields<'a>, Error> {
+        let mut value = self.at.object(self.text, known)?;
+        let left = value
+            .as_object_mut()
+            .map(std::mem::take)
+            .unwrap_or_default();
+        Ok(Fields { at: self.at, left })
     }
 
-    fn at(self, field: &'static str, why: impl Into<String>) -> CaptureError {
-        self.error(Some(field), why)
-    }
-
-    fn fields(self) -> Result<Fields<'a>, CaptureError> {
-        match serde_json::from_str(self.text) {
-            Ok(left) => Ok(Fields { line: self, left }),
-            Err(error) => Err(self.error(None, format!("not a JSON object: {error}"))),
-        }
-    }
-
-    fn header(self) -> Result<(Header, u64), CaptureError> {
-        let mut fields = self.fields()?;
-        let schema = fields.number("schema")?;
-        if schema > SCHEMA {
-            return Err(self.at(
-                "schema",
-                format!("{schema} is newer than {SCHEMA}, the newest known"),
-            ));
-        }
-        if schema != SCHEMA {
-            return Err(self.at("schema", format!("{schema} is unknown")));
-        }
+    fn header(self) -> Result<(Header, u64), Error> {
+        let mut fields = self.fields(Some(SCHEMA))?;
+        fields.number("schema")?;
         let header = Header {
             kernel: fields.text("kernel")?,
             date: fields.word("date")?,
@@ -145,7 +98,11 @@ impl<'a> Line<'a> {
             filesystem: match fields.take("filesystem")? {
                 Value::Null => None,
                 Value::String(name) => Some(name),
-                other => return Err(self.at("filesystem", format!("{other} is not a text"))),
+                other => {
+                    return Err(self
+                        .at
+                        .refuse("filesystem", format!("{other} is not a text")));
+                }
             },
             bytes: fields.number("bytes")?,
             pages: fields.number("pages")?,
@@ -157,23 +114,23 @@ impl<'a> Line<'a> {
         Ok((header, runs))
     }
 
-    fn runs(self) -> Result<Vec<Run>, CaptureError> {
-        let mut fields = self.fields()?;
+    fn runs(self) -> Result<Vec<Run>, Error> {
+        let mut fields = self.fields(None)?;
         let order = Order::try_from(fields.number("order")?)
-            .map_err(|error| self.at("order", error.to_string()))?;
+            .map_err(|error| self.at.refuse("order", error.to_string()))?;
         let kind: Kind = fields.word("kind")?;
         let Value::Array(at) = fields.take("at")? else {
-            return Err(self.at("at", "not a list"));
+            return Err(self.at.refuse("at", "not a list"));
         };
         fields.end()?;
         if at.is_empty() {
-            return Err(self.at("at", "an empty list"));
+            return Err(self.at.refuse("at", "an empty list"));
         }
         at.iter().map(|item| self.run(order, kind, item)).collect()
     }
 
-    fn run(self, order: Order, kind: Kind, item: &Value) -> Result<Run, CaptureError> {
-        let bad = |why: &str| self.at("at", format!("{item} {why}"));
+    fn run(self, order: Order, kind: Kind, item: &Value) -> Result<Run, Error> {
+        let bad = |why: &str| self.at.refuse("at", format!("{item} {why}"));
         let pair = item.as_array().map(Vec::as_slice);
         let (pfn, count) = match (item.as_u64(), pair) {
             (Some(pfn), _) => (Some(pfn), Some(1)),
@@ -210,40 +167,40 @@ impl<'a> Line<'a> {
 }
 
 impl Fields<'_> {
-    fn take(&mut self, name: &'static str) -> Result<Value, CaptureError> {
+    fn take(&mut self, name: &'static str) -> Result<Value, Error> {
         self.left
             .remove(name)
-            .ok_or_else(|| self.line.at(name, "missing"))
+            .ok_or_else(|| self.at.refuse(name, "missing"))
     }
 
-    fn number(&mut self, name: &'static str) -> Result<u64, CaptureError> {
+    fn number(&mut self, name: &'static str) -> Result<u64, Error> {
         let value = self.take(name)?;
         value
             .as_u64()
-            .ok_or_else(|| self.line.at(name, format!("{value} is not a count")))
+            .ok_or_else(|| self.at.refuse(name, format!("{value} is not a count")))
     }
 
-    fn text(&mut self, name: &'static str) -> Result<String, CaptureError> {
+    fn text(&mut self, name: &'static str) -> Result<String, Error> {
         match self.take(name)? {
             Value::String(text) => Ok(text),
-            other => Err(self.line.at(name, format!("{other} is not a text"))),
+            other => Err(self.at.refuse(name, format!("{other} is not a text"))),
         }
     }
 
-    fn word<T: std::str::FromStr>(&mut self, name: &'static str) -> Result<T, CaptureError>
+    fn word<T: std::str::FromStr>(&mut self, name: &'static str) -> Result<T, Error>
     where
         T::Err: std::fmt::Display,
     {
         let text = self.text(name)?;
         text.parse()
-            .map_err(|error: T::Err| self.line.at(name, error.to_string()))
+            .map_err(|error: T::Err| self.at.refuse(name, error.to_string()))
     }
 
     /// Nothing may be left: an unknown field is a typing error or a format not known here.
-    fn end(self) -> Result<(), CaptureError> {
+    fn end(self) -> Result<(), Error> {
         match self.left.keys().next() {
             None => Ok(()),
-            Some(name) => Err(self.line.error(None, format!("unknown field `{name}`"))),
+            Some(name) => Err(self.at.refuse(".", format!("unknown field `{name}`"))),
         }
     }
 }

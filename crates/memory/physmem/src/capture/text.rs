@@ -1,8 +1,5 @@
 //! Writing a capture.
 
-use std::fs::Permissions;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde::Serialize;
@@ -15,7 +12,7 @@ const RUNS_PER_LINE: usize = 32;
 /// The first line.
 #[derive(Serialize)]
 struct HeaderLine<'a> {
-    schema: u64,
+    schema: u32,
     kernel: &'a str,
     date: String,
     what: &'a str,
@@ -59,7 +56,7 @@ impl Capture {
     /// The capture as JSON lines: the header, then lines of runs.
     pub fn to_text(&self) -> String {
         let header = &self.header;
-        let mut text = line(&HeaderLine {
+        let mut text = jsonl::line(&HeaderLine {
             schema: SCHEMA,
             kernel: &header.kernel,
             date: header.date.to_string(),
@@ -78,7 +75,7 @@ impl Capture {
             .chunk_by(alike)
             .flat_map(|runs| runs.chunks(RUNS_PER_LINE))
         {
-            text += &line(&RunsLine {
+            text += &jsonl::line(&RunsLine {
                 order: runs[0].first.order.get(),
                 kind: runs[0].kind.name(),
                 at: runs.iter().map(At::from).collect(),
@@ -90,23 +87,8 @@ impl Capture {
     /// Writes the capture to a file, as a whole or not at all.
     ///
     /// # Errors
-    /// What the file system answers.
-    pub fn save(&self, path: &Path) -> io::Result<()> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        // For others to read, as far as the umask lets them: not a secret.
-        let mut file = tempfile::Builder::new()
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder)?;
-        file.write_all(self.to_text().as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
+    /// [`jsonl::Error::Io`].
+    pub fn save(&self, path: &Path) -> Result<(), jsonl::Error> {
+        jsonl::write_whole(path, self.to_text())
     }
-}
-
-fn line(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("numbers and texts can be written as JSON") + "\n"
 }
