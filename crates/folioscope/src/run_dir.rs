@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use results::{ENV_FILE, Store, Stored, read_environment};
+use results::{ENV_FILE, RunLock, Store, Stored, read_environment};
 
 use crate::failure::Failure;
 use crate::provenance;
@@ -65,30 +65,28 @@ pub(crate) fn stored(folders: &[PathBuf]) -> Result<Store, Failure> {
     })
 }
 
-/// Makes the folder of a new run: `out`, or the day's next free one.
+/// Makes the folder of a new run and takes it: `out`, or the day's next free one. Rows that
+/// were never written to are what a run leaves that was killed before it had begun.
 ///
 /// # Errors
 /// [`Failure::Usage`] if `out` holds a run already, [`Failure::Wrong`] if the system refuses.
-pub(crate) fn new(out: Option<&Path>, date_utc: &str) -> Result<PathBuf, Failure> {
-    let folder = match out {
-        Some(folder) => {
-            if folder.join(ENV_FILE).exists() || folder.join(results::SAMPLES_FILE).exists() {
-                return Err(Failure::Usage(format!(
-                    "{} holds a run already; go on with it with --resume, or name another folder",
-                    folder.display()
-                )));
-            }
-            folder.to_owned()
-        }
-        None => free(&local(), date_utc),
-    };
+pub(crate) fn new(out: Option<&Path>, date_utc: &str) -> Result<(PathBuf, RunLock), Failure> {
+    let folder = out.map_or_else(|| free(&local(), date_utc), Path::to_owned);
     fs::create_dir_all(&folder).map_err(|error| {
         Failure::Wrong(format!(
             "cannot make the folder {}: {error}",
             folder.display()
         ))
     })?;
-    Ok(folder)
+    let lock = RunLock::take(&folder)?;
+    let rows = fs::metadata(folder.join(results::SAMPLES_FILE));
+    if folder.join(ENV_FILE).exists() || rows.is_ok_and(|rows| rows.len() > 0) {
+        return Err(Failure::Usage(format!(
+            "{} holds a run already; go on with it with --resume, or name another folder",
+            folder.display()
+        )));
+    }
+    Ok((folder, lock))
 }
 
 fn free(local: &Path, date_utc: &str) -> PathBuf {
@@ -104,7 +102,7 @@ fn free(local: &Path, date_utc: &str) -> PathBuf {
         .unwrap_or(first)
 }
 
-/// The run to go on with: `out`, or the newest that has not finished.
+/// The run to go on with: `out`, or the newest that has not finished and that nobody writes.
 ///
 /// # Errors
 /// [`Failure::Usage`] if there is none.
@@ -121,7 +119,8 @@ pub(crate) fn unfinished(out: Option<&Path>) -> Result<PathBuf, Failure> {
     let local = local();
     let runs = runs(&local)
         .into_iter()
-        .filter(|folder| folder.join(crate::resume::PLAN_FILE).exists());
+        .filter(|folder| folder.join(crate::resume::PLAN_FILE).exists())
+        .filter(|folder| !RunLock::is_held(folder));
     let newest = runs
         .filter_map(|folder| {
             read_environment(&folder.join(ENV_FILE))

@@ -129,6 +129,36 @@ fn a_cut_off_run_goes_on_where_it_was_cut() {
 }
 
 #[test]
+fn a_run_that_is_written_is_left_alone_and_one_that_never_began_is_begun() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("run");
+    fs::create_dir(&path).expect("a folder");
+    let out = path.to_str().expect("UTF-8");
+    let ours = format!("process {} writes this run", std::process::id());
+    let lock = results::RunLock::take(&path).expect("free");
+    fs::write(path.join("env.json"), "{}").expect("written");
+    for more in [
+        &["base", "--out", out][..],
+        &["base", "--out", out, "--resume"],
+    ] {
+        let (code, _, stderr) = folioscope(&[&SMALL[..], more].concat());
+        assert_eq!(code, 2);
+        assert!(stderr.contains(&ours), "{stderr}");
+    }
+    drop(lock);
+    // As a kill leaves it between the making of the rows' file and of the environment.
+    fs::remove_file(path.join("env.json")).expect("removed");
+    fs::write(path.join(SAMPLES_FILE), "").expect("written");
+    fs::write(path.join("unfinished.json"), "{").expect("written");
+    let (code, _, stderr) = folioscope(&["measure", "--resume", "--out", out]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("leave out --resume"), "{stderr}");
+    let run = load(&measured(&folder));
+    let sum = run.env.rows.expect("a finished run knows its rows");
+    assert_eq!(sum.count as usize, run.rows.len());
+}
+
+#[test]
 fn a_resumed_run_keeps_to_what_it_was_begun_with() {
     let folder = TempDir::new().expect("a folder");
     let path = measured(&folder);
@@ -263,6 +293,12 @@ fn a_slower_run_is_beyond_the_threshold() {
             text.push('\n');
         }
         fs::write(folder.join(SAMPLES_FILE), text).expect("written");
+        let env = folder.join("env.json");
+        let doctored = results::Environment {
+            rows: None,
+            ..results::read_environment(&env).expect("a sound environment")
+        };
+        results::write_environment(&env, &doctored).expect("written");
     }
     let (old, new) = (old.to_str().expect("UTF-8"), new.to_str().expect("UTF-8"));
     let (code, table, stderr) = folioscope(&["diff", old, new, "--threshold", "50"]);

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use measure::session::{self, Settings, Summary};
-use results::{ENV_FILE, Environment, RowWriter, SAMPLES_FILE, write_environment};
+use results::{ENV_FILE, Environment, RowWriter, RunLock, SAMPLES_FILE, write_environment};
 
 use crate::args::MeasureArgs;
 use crate::failure::{Code, Failure};
@@ -46,6 +46,8 @@ pub(crate) struct Run {
     pub(crate) cells: Vec<measure::plan::Cell>,
     env: Environment,
     writer: RowWriter,
+    /// Held while we write.
+    _lock: RunLock,
     start: Instant,
     resumed: bool,
 }
@@ -64,16 +66,18 @@ impl Run {
     /// Unknown names, a folder that cannot be used, a run that cannot be gone on with.
     pub(crate) fn prepare(args: &MeasureArgs, start: Instant) -> Result<Self, Failure> {
         let mut env = provenance::environment();
-        let (folder, asked) = if args.resume {
+        let (folder, lock, asked) = if args.resume {
             let folder = run_dir::unfinished(args.out.as_deref())?;
+            let lock = RunLock::take(&folder)?;
             let asked = Asked::read(&folder, args)?;
-            (folder, asked)
+            (folder, lock, asked)
         } else {
             let asked = Asked::of(args);
             // Before anything is made: what is asked for must exist.
             measure::select::cells(&asked.selection()?)?;
             probe(&asked)?;
-            (run_dir::new(args.out.as_deref(), &env.date_utc)?, asked)
+            let (folder, lock) = run_dir::new(args.out.as_deref(), &env.date_utc)?;
+            (folder, lock, asked)
         };
         let cells = measure::select::cells(&asked.selection()?)?;
         env.seed = asked.seed;
@@ -95,8 +99,10 @@ impl Run {
             env.read_bandwidth = before.read_bandwidth;
             resume::writer(&folder, &cells, asked.processes)?
         } else {
+            // Before the plan: who finds rows here already must leave their plan alone.
+            let writer = RowWriter::create(&folder.join(SAMPLES_FILE))?;
             asked.write(&folder)?;
-            RowWriter::create(&folder.join(SAMPLES_FILE))?
+            writer
         };
         write_environment(&folder.join(ENV_FILE), &env)?;
         Ok(Self {
@@ -105,6 +111,7 @@ impl Run {
             cells,
             env,
             writer,
+            _lock: lock,
             start,
             resumed: args.resume,
         })
@@ -183,7 +190,10 @@ impl Run {
         let stolen = measure::machine::steal_ticks().zip(steal);
         env.steal_ticks = stolen.map(|(now, then)| before + now.saturating_sub(then));
         env.elapsed_s += self.start.elapsed().as_secs_f64();
+        // On the disk before anything says so.
+        let rows = self.writer.finish()?;
         env.finished = !summary.stopped;
+        env.rows = env.finished.then_some(rows);
         env.pmu = summary.pmu;
         env.rounds = env.rounds.max(summary.rounds);
         for line in &summary.read_bandwidth {

@@ -55,6 +55,17 @@ pub enum Error {
         /// Line, counted from 1.
         line: usize,
     },
+    /// Another process writes here.
+    #[error(
+        "{}: process {process} writes this run; wait until it ends, or name another folder",
+        path.display()
+    )]
+    Busy {
+        /// Folder.
+        path: PathBuf,
+        /// The process.
+        process: String,
+    },
     /// Two rows claim to be the same result.
     #[error("{}:{line}: same identity as line {first}: {identity}", path.display())]
     Duplicate {

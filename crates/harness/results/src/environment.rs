@@ -69,6 +69,30 @@ pub struct Environment {
     pub clock: Clock,
     /// Read bandwidth measured in this run, one entry per mapping kind.
     pub read_bandwidth: Vec<Bandwidth>,
+    /// The rows of a finished run; `None` until then, and in records that did not say yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<RowSum>,
+}
+
+/// The sum of a file of rows: a record that is cut at the end of a line is not whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowSum {
+    /// How many rows there are.
+    pub count: u64,
+    /// CRC-32 over the bytes of the file: `0x1c291ca3`.
+    pub crc32: String,
+}
+
+impl RowSum {
+    /// Adds up a file.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self {
+            count: bytes.iter().filter(|byte| **byte == b'\n').count() as u64,
+            crc32: format!("{:#010x}", crc32fast::hash(bytes)),
+        }
+    }
 }
 
 /// Revision of the sources.
@@ -162,6 +186,7 @@ impl Environment {
                 resolution_ns: 0.0,
             },
             read_bandwidth: Vec::new(),
+            rows: None,
         }
     }
 

@@ -10,6 +10,7 @@ mod check;
 mod environment;
 mod fidelity;
 mod kernel;
+mod lock;
 mod read;
 mod row;
 mod run;
@@ -19,11 +20,12 @@ mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
 pub use environment::{
-    Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, command_without_paths,
+    Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, RowSum, command_without_paths,
 };
 pub use fidelity::{Miss, MissOf, ModelCount, Reason};
 pub use jsonl::{Error as RecordError, Tail, write_whole};
 pub use kernel::{Absent, KernelCount, KernelCounts, KernelIdentity, KernelRecord, Package};
+pub use lock::RunLock;
 pub use read::{read_environment, read_lines, read_rows, rows_from_bytes};
 pub use row::{Identity, Memory, Param, Params, Row, Sample, Status, Value, Yardsticks};
 pub use run::{ENV_FILE, PLOTS_DIR, REPORT_FILE, Run, SAMPLES_FILE};

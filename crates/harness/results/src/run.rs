@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Environment, RecordError, Row, Sample, Tail, Value, read_environment, read_rows};
+use jsonl::At;
+
+use crate::{
+    Environment, RecordError, Row, RowSum, Sample, Tail, Value, read_environment, rows_from_bytes,
+};
 
 /// Name of the environment file of a run.
 pub const ENV_FILE: &str = "env.json";
@@ -29,10 +33,29 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// What [`read_environment`] and [`read_rows`] refuse.
+    /// What [`read_environment`] and [`rows_from_bytes`] refuse, and rows that are not those
+    /// that the environment of a finished run was written for.
     pub fn load(dir: &Path, tail: Tail) -> Result<Self, RecordError> {
         let env = read_environment(&dir.join(ENV_FILE))?;
-        let rows = read_rows(&dir.join(SAMPLES_FILE), tail)?;
+        let samples = dir.join(SAMPLES_FILE);
+        let bytes = jsonl::bytes(&samples)?;
+        let rows = rows_from_bytes(&bytes, &samples, tail)?;
+        if let Some(sum) = &env.rows {
+            let (found, line) = (RowSum::of(&bytes), rows.len());
+            let at = At {
+                path: &samples,
+                line,
+            };
+            if found.count != sum.count {
+                let (has, said) = (found.count, sum.count);
+                let reason = format!("the record ends after {has} of {said} rows in {ENV_FILE}");
+                return Err(at.refuse(".", reason));
+            }
+            if found != *sum {
+                let reason = format!("these are not the rows that {ENV_FILE} was written for");
+                return Err(at.refuse(".", reason));
+            }
+        }
         Ok(Self {
             dir: dir.to_owned(),
             env,

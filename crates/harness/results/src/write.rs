@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jsonl::{Tail, whole_lines, write_whole};
 
 use crate::check::check;
-use crate::{Environment, Identity, RecordError, Row, rows_from_bytes};
+use crate::{Environment, Identity, RecordError, Row, RowSum, rows_from_bytes};
 
 /// Appends rows to `samples.jsonl`, one whole line per system call.
 ///
@@ -23,17 +23,23 @@ pub struct RowWriter {
 }
 
 impl RowWriter {
-    /// Begins a new file. Refuses to overwrite one that exists: a run is evidence.
+    /// Begins a new file. Refuses to overwrite one that holds anything: a run is evidence.
+    /// An empty one is what a run leaves that was killed before it had begun.
     ///
     /// # Errors
     ///
-    /// [`RecordError::Io`], also where the file exists already.
+    /// [`RecordError::Io`], also where rows are there already.
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let file = OpenOptions::new()
             .write(true)
-            .create_new(true)
+            .create(true)
+            .truncate(false)
             .open(path)
             .map_err(|source| RecordError::io(path, source))?;
+        if file.metadata().is_ok_and(|found| found.len() > 0) {
+            let reason = std::io::Error::other("holds rows already");
+            return Err(RecordError::io(path, reason));
+        }
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -132,15 +138,17 @@ impl RowWriter {
         Ok(())
     }
 
-    /// Sends what was written to the disk itself. Call it at the end of a run.
+    /// Sends what was written to the disk itself and returns its sum. Call it before the
+    /// environment says that the run has finished.
     ///
     /// # Errors
     ///
     /// [`RecordError::Io`].
-    pub fn finish(self) -> Result<(), RecordError> {
-        self.file
-            .sync_all()
-            .map_err(|source| RecordError::io(&self.path, source))
+    pub fn finish(&mut self) -> Result<RowSum, RecordError> {
+        let synced = self.file.sync_all();
+        synced.map_err(|source| RecordError::io(&self.path, source))?;
+        jsonl::sync_folder(&self.path)?;
+        Ok(RowSum::of(&jsonl::bytes(&self.path)?))
     }
 }
 

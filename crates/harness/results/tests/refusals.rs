@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use results::{
-    Environment, Params, RecordError, Row, RowWriter, Run, SAMPLES_FILE, Sample, Status, Tail,
-    Yardsticks, command_without_paths, read_environment, read_rows, rows_from_bytes,
+    Environment, Params, RecordError, Row, RowSum, RowWriter, Run, RunLock, SAMPLES_FILE, Sample,
+    Status, Tail, Yardsticks, command_without_paths, read_environment, read_rows, rows_from_bytes,
     write_environment,
 };
 
@@ -311,6 +311,96 @@ fn an_environment_is_refused_with_its_field() {
             "{error}"
         );
     }
+}
+
+/// A finished run of three rows, and the doctored remains of it.
+#[test]
+fn a_finished_run_knows_its_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let (samples, env) = (dir.path().join(SAMPLES_FILE), dir.path().join("env.json"));
+    let mut writer = RowWriter::create(&samples).unwrap();
+    (0..3).for_each(|process| writer.append(&sample(process)).unwrap());
+    let sum = writer.finish().unwrap();
+    let whole = fs::read_to_string(&samples).unwrap();
+    assert_eq!((sum.count, &sum), (3, &RowSum::of(whole.as_bytes())));
+    let finished = Environment {
+        finished: true,
+        rows: Some(sum),
+        ..Environment::unknown()
+    };
+    write_environment(&env, &finished).unwrap();
+    let load = || Run::load(dir.path(), Tail::Refuse);
+    assert_eq!(load().unwrap().rows.len(), 3);
+    for (doctored, told) in [
+        (String::new(), "ends after 0 of 3 rows"),
+        (line(0), "ends after 1 of 3 rows"),
+        (line(0) + &line(1), "ends after 2 of 3 rows"),
+        (whole.clone() + &line(3), "ends after 4 of 3 rows"),
+        (line(0) + &line(2) + &line(1), "not the rows"),
+        (whole.replace("1.25", "1.26"), "not the rows"),
+        (line(4) + &line(5) + &line(6), "not the rows"),
+    ] {
+        fs::write(&samples, doctored).unwrap();
+        let error = load().unwrap_err().to_string();
+        assert!(
+            error.contains(SAMPLES_FILE) && error.contains(told),
+            "{told}: {error}"
+        );
+    }
+    // A record of before says nothing of its rows, and is still read.
+    write_environment(&env, &Environment::unknown()).unwrap();
+    fs::write(&samples, line(0)).unwrap();
+    assert_eq!(load().unwrap().rows.len(), 1);
+}
+
+#[test]
+fn a_run_has_one_writer_and_the_loser_is_told_who() {
+    let dir = tempfile::tempdir().unwrap();
+    let lock = RunLock::take(dir.path()).unwrap();
+    assert!(RunLock::is_held(dir.path()));
+    let error = RunLock::take(dir.path()).unwrap_err().to_string();
+    assert!(
+        error.contains(&format!("process {} writes", std::process::id())),
+        "{error}"
+    );
+    drop(lock);
+    assert!(!RunLock::is_held(dir.path()));
+    // What a killed writer leaves holds nobody up.
+    fs::write(dir.path().join(".lock"), "1\n").unwrap();
+    assert!(!RunLock::is_held(dir.path()));
+    drop(RunLock::take(dir.path()).unwrap());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn one_of_many_that_take_a_run_at_once_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let holders = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    if let Ok(lock) = RunLock::take(dir.path()) {
+                        assert_eq!(holders.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                        holders.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                        drop(lock);
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn an_empty_file_of_a_run_that_never_began_is_begun() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(SAMPLES_FILE);
+    drop(RowWriter::create(&path).unwrap());
+    RowWriter::create(&path)
+        .unwrap()
+        .append(&sample(0))
+        .unwrap();
+    assert_eq!(read_rows(&path, Tail::Refuse).unwrap(), [sample(0)]);
 }
 
 #[test]

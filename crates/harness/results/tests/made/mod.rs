@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use results::{
-    Environment, Git, Memory, Param, Params, Row, SCHEMA_VERSION, Sample, Status, Value, Yardsticks,
+    Environment, Git, Memory, Param, Params, Row, RowSum, SCHEMA_VERSION, Sample, Status, Value,
+    Yardsticks,
 };
 
 /// Parameters of all shapes.
@@ -154,6 +155,7 @@ pub fn environment() -> impl Strategy<Value = Environment> {
                 pinned_cpu,
                 finished,
                 elapsed_s,
+                rows: finished.then(|| RowSum::of(&seed.to_le_bytes())),
                 ..Environment::unknown()
             },
         )
