@@ -40,9 +40,6 @@ fn check_sample(sample: &Sample) -> Result<(), Fault> {
             return fault(field, "is no count");
         }
     }
-    if let Some(yardsticks) = &sample.yardsticks {
-        check_yardsticks(yardsticks, sample.rounds.len())?;
-    }
     check_memory(sample.memory.as_ref())?;
     match &sample.status {
         Status::Ok => {
@@ -68,7 +65,10 @@ fn check_sample(sample: &Sample) -> Result<(), Fault> {
             }
         }
     }
-    Ok(())
+    let yardsticks = sample.yardsticks.as_ref();
+    yardsticks.map_or(Ok(()), |yardsticks| {
+        check_yardsticks(yardsticks, sample.rounds.len())
+    })
 }
 
 fn check_yardsticks(yardsticks: &Yardsticks, rounds: usize) -> Result<(), Fault> {
