@@ -10,6 +10,7 @@ use mm::memcg::{MemCgroup, MemcgTree};
 use mm::{KernelRules, Memcg};
 use physmem::{Extent, Kind};
 
+use crate::bodies::charge_each;
 use crate::checksum::Digest;
 use crate::params::ParamSpec;
 use crate::{Setup, SetupError};
@@ -64,9 +65,8 @@ impl<'d, D: Memcg> Ledger<'d, D> {
     fn charge<V: KernelRules>(&self, cpu: usize) -> u64 {
         let mut charged = 0;
         if let [only] = self.groups[..] {
-            for &unit in &self.units {
-                charged += u64::from(self.design.charge::<V>(cpu, only, unit).is_ok());
-            }
+            let refused = charge_each::<D, V>(self.design, cpu, only, &self.units);
+            charged = self.units.len() as u64 - refused;
         } else if let [even, odd] = self.groups[..] {
             for pair in self.units.chunks(2) {
                 for (&unit, group) in pair.iter().zip([even, odd]) {

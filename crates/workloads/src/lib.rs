@@ -7,11 +7,13 @@
 //! entering several designs, one inside the other, keeps all of them resident at once.
 //!
 //! Every timed loop is a function of its own that is never inlined and whose name begins
-//! with `entry`: `workloads::iteration::segments::entry::<flat::Flat>`. What is
-//! counted or disassembled is exactly that. Types are erased around it, once per run.
+//! with `entry`: `workloads::iteration::segments::entry::<flat::Flat>`. Exactly that is
+//! counted by the gate and disassembled. Types are erased around it, once per run. What an
+//! entry repeats, where a real kernel's twin of it is counted, is a function of [`bodies`].
 #![forbid(unsafe_code)]
 
 pub mod accounting;
+pub mod bodies;
 mod checksum;
 pub mod code;
 mod fixture;

@@ -7,6 +7,7 @@ use mm::{KernelRules, Memcg};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::below;
+use crate::bodies::{charge_each, uncharge_each};
 use crate::checksum::Digest;
 use crate::fixture::{allocations, build};
 use crate::job::{Prepared, Then};
@@ -170,12 +171,7 @@ where
 /// One thread's share: everything is charged, then everything uncharged.
 #[inline(never)]
 fn entry_thread<'d, D: Memcg, V: KernelRules>(design: &'d D, part: &Part<'d, D>) -> u64 {
-    let mut charged = 0;
-    for &unit in &part.units {
-        charged += u64::from(design.charge::<V>(part.cpu, part.group, unit).is_ok());
-    }
-    for &unit in &part.units {
-        design.uncharge::<V>(part.cpu, unit);
-    }
-    charged
+    let refused = charge_each::<D, V>(design, part.cpu, part.group, &part.units);
+    uncharge_each::<D, V>(design, part.cpu, &part.units);
+    part.units.len() as u64 - refused
 }

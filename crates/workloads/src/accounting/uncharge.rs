@@ -5,6 +5,7 @@ use std::hint::black_box;
 use mm::{KernelRules, Memcg};
 
 use super::{L1, Ledger, PATH, told};
+use crate::bodies::uncharge_each;
 use crate::fixture::allocations;
 use crate::job::{Extras, Prepared, Then};
 use crate::params::{self, ParamSpec};
@@ -92,9 +93,7 @@ pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<
 #[inline(never)]
 fn entry<D: Memcg, V: KernelRules>(ledger: &Ledger<'_, D>) -> u64 {
     let ledger = black_box(ledger);
-    for &unit in &ledger.units {
-        ledger.design.uncharge::<V>(0, unit);
-    }
+    uncharge_each::<D, V>(ledger.design, 0, &ledger.units);
     black_box(ledger.units.len() as u64)
 }
 

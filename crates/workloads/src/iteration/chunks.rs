@@ -5,6 +5,7 @@ use std::hint::black_box;
 use mm::block::Bio;
 use mm::{BlockIo, KernelRules, Pointer};
 
+use crate::bodies::Walk;
 use crate::checksum::Digest;
 use crate::fixture::Fixture;
 use crate::job::{Prepared, Then, Truth};
@@ -66,20 +67,15 @@ pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Resul
     Ok(())
 }
 
-/// The loop: the body of `op_folios` in the oracle's module.
 #[inline(never)]
 fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>], iters: u64) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
-        let (mut sum, mut mix) = (0_u64, 0_u64);
+        let mut walk = Walk::default();
         for bio in black_box(bios) {
-            design.for_each_unit(bio, |run| {
-                sum += u64::from(run.len);
-                mix ^= run.unit.word();
-                mix ^= run.offset;
-            });
+            walk.units(design, bio);
         }
-        result = black_box(sum ^ mix);
+        result = black_box(walk.result());
     }
     result
 }

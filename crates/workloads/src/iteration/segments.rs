@@ -7,6 +7,7 @@ use mm::block::Bio;
 use mm::{BlockIo, KernelRules, Pointer};
 use physmem::PAGE_SIZE;
 
+use crate::bodies::Walk;
 use crate::checksum::Digest;
 use crate::fixture::{BASE, Fixture};
 use crate::job::{Extras, MemoryOf, Prepared, Then, Truth};
@@ -84,21 +85,15 @@ pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Resul
     Ok(())
 }
 
-/// The loop: the same body as the counted one in the kernel (`op_segments` of the oracle's
-/// module).
 #[inline(never)]
 fn entry<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>], iters: u64) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
-        let (mut sum, mut mix) = (0_u64, 0_u64);
+        let mut walk = Walk::default();
         for bio in black_box(bios) {
-            design.for_each_segment(bio, |segment| {
-                sum += u64::from(segment.len);
-                mix ^= segment.page.word();
-                mix ^= u64::from(segment.offset);
-            });
+            walk.segments(design, bio);
         }
-        result = black_box(sum ^ mix);
+        result = black_box(walk.result());
     }
     result
 }

@@ -178,7 +178,6 @@ fn entry_native<'d, D: BlockIo, V: KernelRules>(
     result
 }
 
-/// The loop: the body of `op_bio_add_page` in the oracle's module.
 #[inline(never)]
 fn entry_page<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,

@@ -2,10 +2,11 @@
 
 use std::hint::black_box;
 
-use mm::block::{Request, SgEntry, blk_recalc_rq_segments, blk_rq_map_sg};
+use mm::block::{Request, SgEntry, blk_rq_map_sg};
 use mm::{BlockIo, KernelRules, KernelVersion, QueueLimits};
 
 use super::{LIMITS, limits, requests};
+use crate::bodies::recount;
 use crate::fixture::Fixture;
 use crate::job::{Prepared, Then, Truth};
 use crate::params;
@@ -106,11 +107,7 @@ fn entry<'d, D: BlockIo, V: KernelRules>(
     for _ in 0..iters {
         let mut segments = 0;
         for request in black_box(requests) {
-            segments += u64::from(blk_recalc_rq_segments::<V, D>(
-                design,
-                limits,
-                request.bios(),
-            ));
+            segments += recount::<D, V>(design, limits, request.bios());
         }
         result = black_box(segments);
     }
