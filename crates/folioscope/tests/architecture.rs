@@ -69,18 +69,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "sensitivity",
         &[
-            "bench", "compare", "hugemem", "measure", "render", "results", "registry", "stats",
+            "compare", "hugemem", "icount", "measure", "render", "results", "registry", "stats",
         ],
     ),
     (
-        "bench",
+        "icount",
         &[
             "mm",
             "flat",
             "folio",
-            "headpage",
-            "null",
-            "split",
             "hugemem",
             "physmem",
             "results",
@@ -88,6 +85,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "workloads",
         ],
     ),
+    ("bench", &["icount", "registry"]),
 ];
 
 /// Lines beyond which a source file is too long to be one thought.

@@ -114,7 +114,7 @@ fn count(path: &Path) -> Result<(), Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::Wrong(error.to_string());
     let program = std::env::current_exe().map_err(|error| wrong(&error))?;
     let counted =
-        bench::primitives::counts(&program, &["model-calls"]).map_err(|error| wrong(&error))?;
+        icount::primitives::counts(&program, &["model-calls"]).map_err(|error| wrong(&error))?;
     let mut text = String::new();
     for call in counted {
         let row = model_count(&call.label, call.instructions)
@@ -142,7 +142,7 @@ fn model_count(label: &str, instructions: u64) -> Option<ModelCount> {
 /// Makes every call that is counted, and says after each what it was.
 pub(crate) fn model_calls(output: &mut Output) -> Result<Code, Failure> {
     let mut said = Vec::new();
-    bench::primitives::run(&mut |label| said.push(label.to_string()))
+    icount::primitives::run(&mut |label| said.push(label.to_string()))
         .map_err(|error| Failure::Wrong(error.to_string()))?;
     said.iter().try_for_each(|label| output.line(label))?;
     Ok(Code::Done)

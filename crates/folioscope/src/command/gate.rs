@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use bench::counts::Profiled;
-use bench::{callgrind, entries};
 use clap::Args;
 use compare::gate::{Findings, Limits, Outcome};
+use icount::counts::Profiled;
+use icount::{callgrind, entries};
 use results::{Baseline, LoopCount};
 use wildmatch::WildMatch;
 
@@ -220,7 +220,7 @@ fn count(args: &GateArgs) -> Result<Vec<Profiled>, Failure> {
             run
         })
         .collect();
-    bench::counts::count(&program, &runs, &symbols).map_err(|error| cannot(&error))
+    icount::counts::count(&program, &runs, &symbols).map_err(|error| cannot(&error))
 }
 
 fn print(
@@ -254,7 +254,7 @@ fn draw(
     };
     for one in profiled.iter().filter(moved) {
         let file =
-            bench::flame::draw(folder, &one.count.of, &one.stacks).map_err(Failure::Wrong)?;
+            icount::flame::draw(folder, &one.count.of, &one.stacks).map_err(Failure::Wrong)?;
         if !quietly {
             output.line(file.display())?;
         }

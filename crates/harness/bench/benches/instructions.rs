@@ -2,7 +2,7 @@
 //! it, so that a move to its successor is a move of one file.
 //!
 //! A benchmark is a family of workloads on one design, all orders together: valgrind starts
-//! once for each. Counts of every single entry come from `bench::counts`, which the gate uses.
+//! once for each. Counts of every single entry come from `icount::counts`, which the gate uses.
 
 use std::process::{Command, Stdio};
 
@@ -63,8 +63,8 @@ mod counted {
 
     /// Every loop of a family once, on one design. Only the loops' own functions are counted.
     fn calls(family: &str, design: &str) {
-        let called = bench::entries::calls(
-            &bench::entries::of_family(family),
+        let called = icount::entries::calls(
+            &icount::entries::of_family(family),
             &|name| name == design,
             &mut |label| {
                 black_box(label);
@@ -129,7 +129,7 @@ mod counted {
     main!(
         config = LibraryBenchmarkConfig::default()
             .tool(Callgrind::default().entry_point(EntryPoint::Custom(
-                bench::entries::PATTERN.to_owned()
+                icount::entries::PATTERN.to_owned()
             )));
         library_benchmark_groups = instructions
     );

@@ -1,6 +1,6 @@
 //! Which rows are compared, and how their jobs are entered.
 
-use bench::entries::{families, of_family, setup};
+use icount::entries::{families, of_family, setup};
 use registry::{Enter, Entry, Params, Request, Resident, Setup, SetupError, Workload, enter_all};
 
 use crate::Failure;

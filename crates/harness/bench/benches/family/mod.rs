@@ -6,9 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-use bench::entries::{FEWEST, of_family, setup};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use icount::entries::{FEWEST, of_family, setup};
 use registry::{Job, Quantity, Request, Resident, Workload, enter_all};
 
 /// Short, for a row says little alone: the shape over orders and designs does.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bench::{entries, primitives};
+use icount::{entries, primitives};
 
 fn labels() -> Vec<primitives::Label> {
     let mut labels = Vec::new();

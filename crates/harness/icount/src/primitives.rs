@@ -1,5 +1,5 @@
 //! Mirrors of the operations that the kernel oracle's module counts inside real kernels
-//! (`crates/oracle/module/count_*.c`): the same bodies, the same arguments loaded
+//! (`crates/kernels/module/count_*.c`): the same bodies, the same arguments loaded
 //! from memory, the same states met, the same names.
 //!
 //! Every operation is a function `op_*` of its own, never inlined, generic over design and
@@ -30,7 +30,7 @@ pub use fixture::Unbuilt;
 pub use page_api::PageApi;
 
 /// Functions that [`run`] wants counted, as callgrind's patterns name them.
-pub const PATTERN: &str = "bench::primitives::*::op_*";
+pub const PATTERN: &str = "icount::primitives::*::op_*";
 
 /// Instructions of an operation that does nothing: its return. The kernel's side subtracts
 /// the same (and the tracing nop at the entry of its own, as its operations have one).

@@ -5,20 +5,25 @@ use std::hint::black_box;
 use mm::block::{Bio, Op, add_page};
 use mm::{BlockIo, BvPages, KernelRules, Pointer};
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
+use workloads::bodies::Walk;
 
 use super::fixture::{Arg, Fixture, Unbuilt, empty_bio, first_page, told};
 use super::{ORDERS, Say};
 
 const PAGE: u32 = PAGE_SIZE as u32;
 
-/// Page by page, as one adds who knows nothing larger.
-#[inline(never)]
-fn op_bio_add_page<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_, 'd, D>) {
+/// Page by page, as a submitter adds that knows nothing larger: at least one page, and no
+/// step beyond the last.
+#[inline(always)]
+fn add_pages<'d, D: BlockIo>(
+    design: &'d D,
+    a: &mut Arg<'_, 'd, D>,
+    add: impl Fn(&'d D, &mut Bio<D::BvPage<'d>>, D::BvPage<'d>, u32, u32) -> u32,
+) {
     let mut accepted = 0;
     let (mut page, mut left) = (a.page, a.nr);
-    // At least one page, and no step beyond the last.
     loop {
-        accepted += add_page::<V, D>(design, a.bio, page, PAGE, 0);
+        accepted += add(design, a.bio, page, PAGE, 0);
         left -= 1;
         if left == 0 {
             break;
@@ -26,6 +31,11 @@ fn op_bio_add_page<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_
         (page, _) = design.page_at(page, PAGE);
     }
     a.sink = u64::from(accepted);
+}
+
+#[inline(never)]
+fn op_bio_add_page<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_, 'd, D>) {
+    add_pages(design, a, add_page::<V, D>);
 }
 
 type Accept<'d, D> =
@@ -45,17 +55,7 @@ fn accept<'d, D: BlockIo>(
 /// The loop of [`op_bio_add_page`] around [`accept`].
 #[inline(never)]
 fn op_add_loop<'d, D: BlockIo>(design: &'d D, a: &mut Arg<'_, 'd, D>, add: Accept<'d, D>) {
-    let mut accepted = 0;
-    let (mut page, mut left) = (a.page, a.nr);
-    loop {
-        accepted += add(design, a.bio, page, PAGE, 0);
-        left -= 1;
-        if left == 0 {
-            break;
-        }
-        (page, _) = design.page_at(page, PAGE);
-    }
-    a.sink = u64::from(accepted);
+    add_pages(design, a, add);
 }
 
 #[inline(never)]
@@ -70,35 +70,23 @@ fn op_bio_add_folio<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'
 
 #[inline(never)]
 fn op_segments<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_, 'd, D>) {
-    let (mut sum, mut mix) = (0_u64, 0_u64);
-    design.for_each_segment(a.bio, |bv| {
-        sum += u64::from(bv.len);
-        mix ^= bv.page.word();
-        mix ^= u64::from(bv.offset);
-    });
-    a.sink = sum ^ mix;
+    let mut walk = Walk::default();
+    walk.segments(design, a.bio);
+    a.sink = walk.result();
 }
 
 #[inline(never)]
 fn op_bvecs<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_, 'd, D>) {
-    let (mut sum, mut mix) = (0_u64, 0_u64);
-    design.for_each_bvec(a.bio, |bv| {
-        sum += u64::from(bv.len);
-        mix ^= bv.page.word();
-        mix ^= u64::from(bv.offset);
-    });
-    a.sink = sum ^ mix;
+    let mut walk = Walk::default();
+    walk.bvecs(design, a.bio);
+    a.sink = walk.result();
 }
 
 #[inline(never)]
 fn op_folios<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut Arg<'_, 'd, D>) {
-    let (mut sum, mut mix) = (0_u64, 0_u64);
-    design.for_each_unit(a.bio, |run| {
-        sum += u64::from(run.len);
-        mix ^= run.unit.word();
-        mix ^= run.offset;
-    });
-    a.sink = sum ^ mix;
+    let mut walk = Walk::default();
+    walk.units(design, a.bio);
+    a.sink = walk.result();
 }
 
 /// Fills the bio page by page, uncounted.

@@ -1,12 +1,10 @@
 //! Mapping a request to a scatterlist, counting its segments, checking a bio against its
 //! queue's limits and cutting it in two (`count_queue.c`).
 
-use mm::block::{
-    BioClone, Op, SgEntry, add_page, blk_recalc_rq_segments, blk_rq_map_sg, may_need_split,
-    split_front,
-};
+use mm::block::{BioClone, Op, SgEntry, add_page, may_need_split, split_front};
 use mm::{BlockIo, KernelRules, QueueLimits};
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
+use workloads::bodies::{map_sg, recount};
 
 use super::fixture::{Fixture, Unbuilt, empty_bio, first_page, told};
 use super::{ORDERS, Say};
@@ -25,15 +23,12 @@ struct QueueArg<'a, 'd, D: BlockIo> {
 
 #[inline(never)]
 fn op_map_sg<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut QueueArg<'_, 'd, D>) {
-    a.sink = match blk_rq_map_sg::<V, D>(design, a.limits, a.bios, a.table) {
-        Ok(entries) => u64::from(entries),
-        Err(_) => u64::MAX,
-    };
+    a.sink = map_sg::<D, V>(design, a.limits, a.bios, a.table);
 }
 
 #[inline(never)]
 fn op_recount<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut QueueArg<'_, 'd, D>) {
-    a.sink = u64::from(blk_recalc_rq_segments::<V, D>(design, a.limits, a.bios));
+    a.sink = recount::<D, V>(design, a.limits, a.bios);
 }
 
 /// What submission asks of every bio: may it stay whole?

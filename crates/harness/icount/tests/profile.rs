@@ -1,6 +1,6 @@
 //! Callgrind's text is read whole or refused with the line that is to blame.
 
-use bench::profile::Profile;
+use icount::profile::Profile;
 use proptest::prelude::*;
 
 /// As valgrind 3.19 writes it, shortened: two calls, and the end of the program.
@@ -179,7 +179,7 @@ proptest! {
     fn shuffled_lines_never_make_another_total(lines in Just(TEXT.lines().collect::<Vec<_>>()).prop_shuffle()) {
         let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
         if let Ok(profile) = Profile::read(&text) {
-            let sum = |part: &bench::profile::Part| part.costs.iter().map(|c| c.instructions).sum::<u64>();
+            let sum = |part: &icount::profile::Part| part.costs.iter().map(|c| c.instructions).sum::<u64>();
             prop_assert!(profile.parts.iter().all(|part| sum(part) == part.instructions));
         }
     }

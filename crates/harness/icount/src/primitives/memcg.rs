@@ -2,6 +2,7 @@
 
 use mm::memcg::{LockStyle, MemCgroup, Stat};
 use mm::{KernelRules, Lru};
+use workloads::bodies::{charge_each, uncharge_each};
 
 use super::fixture::{Fixture, MemArg, Unbuilt, group, told};
 use super::{ORDERS, Say};
@@ -22,18 +23,12 @@ fn op_uncharge<'d, D: Lru, V: KernelRules>(design: &'d D, a: &mut MemArg<'_, 'd,
 
 #[inline(never)]
 fn op_charge_base<'d, D: Lru, V: KernelRules>(design: &'d D, a: &mut MemArg<'_, 'd, D>) {
-    let mut error = 0;
-    for &unit in a.units {
-        error |= u64::from(design.charge::<V>(a.cpu, a.group, unit).is_err());
-    }
-    a.sink = error;
+    a.sink = charge_each::<D, V>(design, a.cpu, a.group, a.units);
 }
 
 #[inline(never)]
 fn op_uncharge_base<'d, D: Lru, V: KernelRules>(design: &'d D, a: &mut MemArg<'_, 'd, D>) {
-    for &unit in a.units {
-        design.uncharge::<V>(a.cpu, unit);
-    }
+    uncharge_each::<D, V>(design, a.cpu, a.units);
 }
 
 #[inline(never)]
