@@ -19,7 +19,7 @@ mod spin;
 mod stat;
 mod vmstat;
 
-/// What `counter` and `spin` are built of; their loom tests put loom's in their place.
+/// The parts that `counter` and `spin` are built of; their loom tests put loom's in their place.
 mod sync {
     pub(super) use std::hint::spin_loop;
     pub(super) use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};

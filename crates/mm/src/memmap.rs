@@ -41,7 +41,7 @@ const NODE_SHIFT: u32 = 58;
 const NODE_MASK: u64 = 7;
 /// `PAGE_MAPPING_ANON` in `mapping`: anonymous memory.
 pub const MAPPING_ANON: u64 = 1;
-/// What `mapping` holds in a tail (`TAIL_MAPPING`).
+/// The value of `mapping` in a tail (`TAIL_MAPPING`).
 const TAIL_MAPPING: u64 = 0xdead_0000_0000_0400;
 /// `_mapcount` of a page that is not mapped.
 const UNMAPPED: u32 = u32::MAX;
@@ -258,7 +258,7 @@ impl Memmap {
         }
     }
 
-    /// What a head's allocation is used for: the page type where there is one, else the
+    /// The use of a head's allocation: the page type where there is one, else the
     /// low bit of `mapping`.
     #[inline]
     pub fn kind(head: &Slot) -> Kind {

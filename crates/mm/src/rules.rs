@@ -1,4 +1,4 @@
-//! Whose kernel's block-layer rules apply, and a queue's limits.
+//! The block-layer rules of each kernel, and a queue's limits.
 
 use std::fmt;
 
@@ -87,7 +87,7 @@ pub struct QueueLimits {
 pub const SECTOR_SIZE: u64 = 512;
 
 impl QueueLimits {
-    /// What the kernel of that version sets for a device that states nothing but a
+    /// The limits that the kernel of that version sets for a device that states nothing but a
     /// very large `max_hw_sectors`: `BLK_DEF_MAX_SECTORS` was 1280 KiB until it became 4 MiB.
     pub const fn defaults(version: KernelVersion) -> Self {
         Self {

@@ -234,7 +234,7 @@ impl<T: Sync> PowerArray<T> {
         self.base.addr().get() as u64
     }
 
-    /// What memory the kernel really gave.
+    /// The memory that the kernel really gave.
     pub fn proof(&self) -> Result<Proof, hugemem::Error> {
         self.mapping.proof()
     }

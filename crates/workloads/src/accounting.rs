@@ -77,7 +77,7 @@ impl<'d, D: Memcg> Ledger<'d, D> {
         charged
     }
 
-    /// What the groups hold: pages charged and not in stock, references, kernel pages.
+    /// The holdings of the groups: pages charged and not in stock, references, kernel pages.
     fn told(&self) -> u64 {
         let memory = self.design.groups();
         let owned = self
@@ -102,7 +102,7 @@ fn told(owned: u64, pages: i64, refs: i64, kmem: i64) -> u64 {
     Digest::of(&[owned, pages as u64, refs as u64, kmem as u64])
 }
 
-/// What groups hold when all of this is charged to them.
+/// The holdings of groups when all of this is charged to them.
 fn all_charged(extents: &[(Extent, Kind)]) -> u64 {
     let pages: u64 = extents.iter().map(|(extent, _)| extent.order.pages()).sum();
     let kernel = extents.iter().filter(|(_, kind)| is_kernel(*kind));

@@ -109,7 +109,7 @@ impl Fixture {
         self.ios.iter().map(|io| io.len() as u64).sum()
     }
 
-    /// What every walk over the IOs must have met.
+    /// The digest that every walk over the IOs must answer.
     pub fn digest(&self) -> u64 {
         let mut digest = Digest::new();
         for range in self.ios.iter().flatten() {
@@ -171,7 +171,7 @@ pub(crate) struct Added<C> {
     pub len: u32,
 }
 
-/// What becomes of one IO: its bios, and the additions that filled them.
+/// One IO after building: its bios, and the additions that filled them.
 pub(crate) type Filled<'d, D> = (
     Vec<Bio<<D as BvPages>::BvPage<'d>>>,
     Vec<Added<<D as Design>::Unit<'d>>>,

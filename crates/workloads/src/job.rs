@@ -28,7 +28,7 @@ pub trait Job {
     /// Bytes of descriptor that one call reads, where that is what the row is about.
     fn bytes_touched(&self) -> Option<u64>;
 
-    /// What the memory really lies on.
+    /// The memory that the job works on, with proof.
     fn memory(&self) -> Vec<MemoryOf>;
 
     /// Reads the same descriptor mapping from end to end, `iters` times, with plain loads
@@ -36,7 +36,7 @@ pub trait Job {
     fn read_linearly(&mut self, iters: u64) -> Option<LinearRead>;
 }
 
-/// What a linear read did.
+/// The result of a linear read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LinearRead {
     /// Bytes that were read, all rounds together.
@@ -50,18 +50,18 @@ pub struct LinearRead {
 pub struct MemoryOf {
     /// `descriptors` or `payload`.
     pub what: &'static str,
-    /// What the kernel says of it.
+    /// The kernel's word on it.
     pub proof: Result<Proof, hugemem::Error>,
 }
 
-/// What a job is handed to.
+/// The continuation that a job is handed to.
 pub type Then<'a> = &'a mut dyn FnMut(&mut dyn Job);
 
 /// The one implementation of [`Job`]: a state and what to do with it.
 pub(crate) struct Prepared<'d, D, S, R, C> {
     /// The design that owns the descriptors.
     design: &'d D,
-    /// What the loop works on.
+    /// The state that the loop works on.
     state: S,
     /// Elements of one call.
     elements: u64,
@@ -73,7 +73,7 @@ pub(crate) struct Prepared<'d, D, S, R, C> {
     extras: Extras<S>,
 }
 
-/// What only some jobs have.
+/// The parts that only some jobs have.
 pub(crate) struct Extras<S> {
     /// Puts the state back before every run, which is then one call.
     pub rewind: Option<fn(&mut S)>,
@@ -172,13 +172,13 @@ where
     }
 }
 
-/// What a walk over something that does not change must answer, found out once, outside
+/// The true answer of a walk over something that does not change, found out once, outside
 /// the clock, by other means than the timed loop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Truth {
     /// The checksum of what was met, which no design can choose.
     pub checksum: u64,
-    /// What the loop answers if it meets the same; it may hold what is the design's own.
+    /// The loop's answer if it meets the same; it may hold values that are the design's own.
     pub raw: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What a workload is set up with, and why that can fail.
+//! The setup of a workload, and the reasons why it can fail.
 
 use hugemem::Backing;
 use mm::BuildError;
@@ -6,7 +6,7 @@ use physmem::{Kind, Order};
 
 use crate::params::{Param, Params};
 
-/// What a workload is set up with.
+/// The setup of a workload.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setup {
     /// Parameters, completed by [`Workload::complete`](crate::Workload::complete).

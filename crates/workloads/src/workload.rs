@@ -1,4 +1,4 @@
-//! What a workload says of itself.
+//! The description of a workload.
 
 use crate::params::{self, ParamSpec, Params};
 use crate::{Setup, SetupError};
@@ -10,32 +10,32 @@ pub struct Workload {
     pub id: &'static str,
     /// The trait that a design needs: `BlockIo`.
     pub capability: &'static str,
-    /// What it asks, in one line.
+    /// The question, in one line.
     pub asks: &'static str,
-    /// What is measured, what each side of the debate predicted, and why.
+    /// The measurement, the predictions of each side of the debate, and the reasons.
     pub analysis: &'static str,
     /// The design that it favours.
     pub favours: &'static str,
-    /// What is known to be unfair about it.
+    /// The unfairness that is known.
     pub unfair: &'static str,
-    /// What one element is: `page`, `allocation`.
+    /// The element that is counted: `page`, `allocation`.
     pub unit: &'static str,
     /// The parameter on the x axis; empty for none.
     pub axis: &'static str,
-    /// What it can be run with.
+    /// The parameters that it takes.
     pub params: &'static [ParamSpec],
     /// Whether it is a time or a number.
     pub quantity: Quantity,
 }
 
-/// What comes out of a workload.
+/// The result of a workload.
 #[derive(Clone, Copy, Debug)]
 pub enum Quantity {
     /// A time, and a checksum that every design must answer, found without any design.
     Time(fn(&Setup) -> Result<u64, SetupError>),
     /// An exact number.
     Value {
-        /// What is counted: `descriptor-bytes`.
+        /// The quantity: `descriptor-bytes`.
         quantity: &'static str,
         /// Its unit: `byte/GiB`.
         unit: &'static str,

@@ -23,7 +23,7 @@ mod store;
 mod types;
 mod words;
 
-/// What `free_list` is built of; its loom test puts loom's in their place.
+/// The parts that `free_list` is built of; its loom test puts loom's in their place.
 mod sync {
     pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
 }

@@ -38,7 +38,7 @@ impl World {
         self.list.push(index, &self.links[index as usize]);
     }
 
-    /// What is left, from the top.
+    /// The rest, from the top.
     fn rest(&self) -> Vec<u64> {
         std::iter::from_fn(|| self.pop()).collect()
     }

@@ -23,7 +23,7 @@ fn main() {
     }
 }
 
-/// What is not installed.
+/// The program that is not installed.
 fn missing() -> Option<String> {
     if !starts("valgrind") {
         return Some("valgrind is not installed".to_owned());

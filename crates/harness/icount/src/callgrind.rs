@@ -51,7 +51,7 @@ pub enum Wanted<'a> {
 /// A call that was counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Counted {
-    /// What the program said of it.
+    /// The program's label for it.
     pub label: String,
     /// Instructions from the function's first to its return, callees included.
     pub instructions: u64,
@@ -60,9 +60,9 @@ pub struct Counted {
 /// All calls of a run: what was said of each stands at the place of its part.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Calls {
-    /// What the program said.
+    /// The labels that the program printed.
     pub labels: Vec<String>,
-    /// What callgrind counted, one part for each label.
+    /// Callgrind's counts, one part for each label.
     pub profile: Profile,
 }
 
@@ -139,7 +139,7 @@ pub fn run<S: AsRef<OsStr>>(
     pair(&String::from_utf8_lossy(&output.stdout), profile)
 }
 
-/// What counts: `valgrind-3.19.0`.
+/// The version of the counter: `valgrind-3.19.0`.
 ///
 /// # Errors
 /// [`NoCounts::NoValgrind`].

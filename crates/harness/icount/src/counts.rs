@@ -1,4 +1,4 @@
-//! What every timed loop costs, in instructions, and which functions they come from.
+//! The instructions of every timed loop, and the functions they come from.
 
 use std::path::Path;
 use std::thread;
@@ -11,9 +11,9 @@ use crate::origin::{self, Origin, Stack};
 /// A loop that was counted, with the way to each of its instructions.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Profiled {
-    /// What goes into a baseline.
+    /// The count as a baseline holds it.
     pub count: LoopCount,
-    /// What a flame graph is drawn from.
+    /// The stacks that a flame graph is drawn from.
     pub stacks: Vec<Stack>,
 }
 

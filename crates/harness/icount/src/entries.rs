@@ -57,7 +57,7 @@ pub fn setup(params: Params) -> Setup {
     }
 }
 
-/// What is said of a call.
+/// The label of a call.
 pub fn label(entry: &Entry, params: &Params) -> String {
     let mut text = format!(
         "{} {} {} ",

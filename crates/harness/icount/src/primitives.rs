@@ -39,14 +39,14 @@ pub const BRACKET: u64 = 1;
 /// Orders that are counted, as on the kernel's side (`count_orders`).
 pub const ORDERS: [u8; 6] = [0, 2, 3, 4, 6, 9];
 
-/// What one call of an operation was about.
+/// The subject of one call of an operation.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Label {
     /// Name as on the kernel's side: `bio_for_each_segment`.
     pub primitive: &'static str,
     /// Name of the design.
     pub design: &'static str,
-    /// Whose kernel's rules.
+    /// The kernel whose rules apply.
     pub rules: KernelVersion,
     /// Order of the allocation, or what stands for it (see each operation).
     pub order: u8,
@@ -67,7 +67,7 @@ impl fmt::Display for Label {
     }
 }
 
-/// Who is told what the call was about that has just been made.
+/// The receiver of the label of each call, right after it.
 pub type Say<'s> = &'s mut dyn FnMut(Label);
 
 /// Calls every operation once for every design, order and state; `say` is told after each
@@ -92,7 +92,7 @@ fn of_design<D: PageApi + mm::Lru, V: mm::KernelRules>(say: Say<'_>) -> Result<(
 /// A primitive's count, ready to stand beside the kernel's.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Count {
-    /// What was counted, as [`Label`] prints it.
+    /// The subject of the count, as [`Label`] prints it.
     pub label: String,
     /// Instructions, [`BRACKET`] subtracted.
     pub instructions: u64,

@@ -23,7 +23,7 @@ const END: &str = "Program termination";
 pub struct Torn {
     /// Counted from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// The fault.
     pub reason: String,
 }
 
@@ -57,20 +57,20 @@ pub struct Call {
     pub site: u64,
     /// Index of the function that is called.
     pub to: usize,
-    /// What it and its callees cost.
+    /// The cost of it and its callees.
     pub instructions: u64,
 }
 
-/// What was counted since the dump before.
+/// The counts since the dump before.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Part {
-    /// What made callgrind write it: `--dump-after=FUNCTION`, `Program termination`.
+    /// The reason why callgrind wrote it: `--dump-after=FUNCTION`, `Program termination`.
     pub trigger: String,
     /// All instructions.
     pub instructions: u64,
     /// The same by address.
     pub costs: Vec<Cost>,
-    /// Who called whom.
+    /// Calls, by caller and callee.
     pub calls: Vec<Call>,
 }
 

@@ -8,7 +8,7 @@ pub const BIO_MAX_VECS: u16 = 256;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub struct Bvec<R> {
-    /// What the vec points at (`bv_page`).
+    /// The page or unit that the vec points at (`bv_page`).
     pub page: R,
     /// Bytes (`bv_len`).
     pub len: u32,
@@ -29,7 +29,7 @@ pub struct BvecIter {
     pub done: u32,
 }
 
-/// What is to be done (`bi_opf & REQ_OP_MASK`).
+/// The operation (`bi_opf & REQ_OP_MASK`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(u8)]
 pub enum Op {
@@ -267,7 +267,7 @@ impl BvecIter {
     }
 }
 
-/// Says that what follows is the rarer case: a branch, as in the kernel, not a selection
+/// Marks the code that follows as the rarer case: a branch, as in the kernel, not a selection
 /// that every step pays.
 #[cold]
 #[inline(always)]

@@ -6,7 +6,7 @@ use super::step::{Step, chunk_sectors_left, gap_to_prev, phys_mergeable};
 use crate::BlockIo;
 use crate::rules::{KernelRules, QueueLimits};
 
-/// What reaches the driver (`struct request`): bios that follow each other on the device.
+/// A request as it reaches the driver (`struct request`): bios that follow each other on the device.
 #[derive(Clone, Debug)]
 pub struct Request<'b, R> {
     bios: Vec<BioClone<'b, R>>,

@@ -20,7 +20,7 @@ pub enum SplitError {
     Bug,
 }
 
-/// What the walk over a bio found.
+/// The result of the walk over a bio.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cut {
     /// Bytes of the front part; `None` where the bio fits as it is.
@@ -231,7 +231,7 @@ fn split_by_page<'d, V: KernelRules, D: BlockIo>(
     }
 }
 
-/// What each kernel does with a cut that leaves nothing in front of it.
+/// Each kernel's answer to a cut that leaves nothing in front of it.
 #[inline]
 fn cut_at<V: KernelRules>(bytes: u32) -> Result<u32, SplitError> {
     match V::VERSION {

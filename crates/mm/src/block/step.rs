@@ -12,7 +12,7 @@ pub(super) const SECTOR_SHIFT: u32 = SECTOR_SIZE.trailing_zeros();
 /// One step of a walk by vec, as the kernel's own rules see it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step<R> {
-    /// What the vec points at.
+    /// The page or unit that the vec points at.
     pub page: R,
     /// Bytes from `page` to the step's first byte.
     pub start: u32,
@@ -142,7 +142,7 @@ pub(super) fn chunk_sectors_left(chunk_sectors: u32, sector: u64) -> u32 {
     }
 }
 
-/// What has been counted of a bio.
+/// The counts of a bio so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counted {
     /// Segments.

@@ -246,7 +246,7 @@ fn charge_held<V: KernelRules>(
     Ok(())
 }
 
-/// What has been gathered of one owner (`struct uncharge_gather`).
+/// The charges gathered of one owner (`struct uncharge_gather`).
 #[derive(Default)]
 struct Gather {
     owner: u64,

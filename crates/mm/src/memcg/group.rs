@@ -85,7 +85,7 @@ pub struct MemCgroup {
 
 const _: () = assert!(size_of::<MemCgroup>() == 4096);
 
-/// What one CPU keeps for all groups: the stock and the node's statistics.
+/// The state that one CPU keeps for all groups: the stock and the node's statistics.
 #[repr(C, align(512))]
 #[derive(Debug, Default)]
 pub struct CpuState {
@@ -165,7 +165,7 @@ impl MemcgTree {
             .fetch_update(Relaxed, Relaxed, |n| (n < MAX_GROUPS).then_some(n + 1))
             .ok()?;
         let group = self.groups.at(index as u64);
-        // Release pairs with the Acquire in `parent`, so that whoever sees the parent sees
+        // Release pairs with the Acquire in `parent`, so that a reader of the parent sees
         // its counters too.
         group.parent.store(PowerArray::word_of(parent), Release);
         Some(group)

@@ -55,7 +55,7 @@ pub fn lock_memcg<T: ?Sized>(memory: &MemcgTree, owner: &AtomicU64) -> Locked {
             return Locked(false);
         }
         let group = memory.resolve(word);
-        // Acquire pairs with the Release in `begin_move`: whoever does not see the move
+        // Acquire pairs with the Release in `begin_move`: a reader that does not see the move
         // finished its critical section before the mover waited for it (RCU in the kernel).
         if group.moving.load(Acquire) == 0 {
             return Locked(false);

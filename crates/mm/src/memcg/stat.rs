@@ -2,7 +2,7 @@
 
 use physmem::Kind;
 
-/// What is counted per group and per lruvec (`enum node_stat_item`).
+/// A statistic per group and per lruvec (`enum node_stat_item`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Stat {

@@ -119,7 +119,7 @@ impl MemcgTree {
         cpus + self.zone_lru[list].load(Relaxed)
     }
 
-    /// What of a statistic the node was told (`vm_node_stat`), without the CPUs' differences.
+    /// The part of a statistic that reached the node (`vm_node_stat`), without the CPUs' differences.
     pub fn node_told(&self, stat: Stat) -> i64 {
         self.node[stat as usize].load(Relaxed)
     }

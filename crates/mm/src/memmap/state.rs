@@ -1,4 +1,4 @@
-//! What is done to one allocation through its head: references, locking, dirtying.
+//! Operations on one allocation through its head: references, locking, dirtying.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};

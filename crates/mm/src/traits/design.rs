@@ -123,8 +123,8 @@ pub trait Design: Sized + Send + Sync {
     /// pay `compound_head`. Law: `references_are_counted`.
     fn slot_of<'a>(&'a self, unit: Self::Unit<'a>) -> &'a Slot;
 
-    /// The arrays of descriptors (`vmemmap_populate`).
-    /// Law: `descriptors_cost_what_the_sizes_say`.
+    /// The arrays of descriptors, their cost and their memory (`vmemmap_populate`). Test:
+    /// `footprints_are_what_the_layouts_of_descriptors_say` in `registry`.
     fn memory(&self) -> Vec<DescriptorArray>;
 
     /// Takes a reference (`get_page`, `folio_get`).

@@ -70,7 +70,7 @@ fn told(charged: u64, pages: i64, refs: i64) -> u64 {
     Digest::of(&[charged, pages as u64, refs as u64])
 }
 
-/// What one thread works on.
+/// The part of one thread.
 struct Part<'d, D: Memcg + 'd> {
     cpu: usize,
     group: &'d MemCgroup,

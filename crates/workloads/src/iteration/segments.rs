@@ -188,7 +188,7 @@ fn entry_payload<'d, D: BlockIo>(
     result
 }
 
-/// What the payload holds at a word.
+/// The payload's value at a word.
 const fn value(word: u64, seed: u64) -> u64 {
     (word ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -49,7 +49,7 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
     Ok(told(found, fixture.extents.len() as u64, 0))
 }
 
-/// What was found for each allocation while it existed, how many were made and unmade,
+/// The digest of the lookups while each allocation existed, how many were made and unmade,
 /// and how many frames are still in use afterwards.
 fn told(found: u64, made: u64, in_use: u64) -> u64 {
     Digest::of(&[found, made, in_use])

@@ -118,7 +118,7 @@ pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Resul
     Ok(())
 }
 
-/// What the bios hold.
+/// The digest of the bytes that the bios hold.
 fn met<'d, D: BlockIo>(design: &'d D, fillings: &[Filling<'d, D>]) -> u64 {
     let mut digest = Digest::new();
     for filling in fillings {

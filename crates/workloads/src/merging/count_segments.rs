@@ -77,7 +77,7 @@ pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Resul
     Ok(())
 }
 
-/// What the count must be, from another place: the split counts by the same rule since 5.1;
+/// The true count, from another place: the split counts by the same rule since 5.1;
 /// before, joins across bios are counted, which only the mapping makes as well.
 fn counted<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,

@@ -1,7 +1,7 @@
 //! One family of workloads, put to all designs at once.
 //!
 //! The times are for the person who changes a design: quick, one process, one cache regime.
-//! What is claimed in public is measured by `folioscope measure`, which interleaves designs
+//! Public claims are measured by `folioscope measure`, which interleaves designs
 //! and starts several processes.
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What a bio costs when its IO ends: dirtying its pages and letting them go
+//! The end of a bio's IO: dirtying its pages and letting them go
 //! (`count_endio.c`).
 
 use mm::KernelRules;

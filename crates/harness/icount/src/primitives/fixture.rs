@@ -1,4 +1,4 @@
-//! What operations work on: a design over fresh frames, and the argument of every one.
+//! The fixture of the operations: a design over fresh frames, and the argument of every one.
 
 use std::cell::Cell;
 
@@ -92,7 +92,7 @@ pub(super) fn empty_bio<'d, D: BlockIo>(page: D::BvPage<'d>, op: Op) -> Bio<D::B
     Bio::new(MAX_VECS, 0, op, page)
 }
 
-/// What an operation works on (`struct count_arg`).
+/// The argument of an operation (`struct count_arg`).
 pub(super) struct Arg<'a, 'd, D: BlockIo> {
     pub design: &'d D,
     pub bio: &'a mut Bio<D::BvPage<'d>>,
@@ -108,7 +108,7 @@ pub(super) struct Arg<'a, 'd, D: BlockIo> {
     pub sink: u64,
 }
 
-/// What an operation on memory cgroups and lists works on.
+/// The argument of an operation on memory cgroups and lists.
 pub(super) struct MemArg<'a, 'd, D: Lru> {
     pub design: &'d D,
     pub cpu: usize,

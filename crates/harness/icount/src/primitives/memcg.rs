@@ -1,4 +1,4 @@
-//! MemcgTree cgroup accounting in a group two levels below the root (`count_memcg.c`).
+//! Memory cgroup accounting in a group two levels below the root (`count_memcg.c`).
 
 use mm::memcg::{LockStyle, MemCgroup, Stat};
 use mm::{KernelRules, Lru};
@@ -85,7 +85,7 @@ fn charge<D: Lru, V: KernelRules>(a: &MemArg<'_, '_, D>) {
     debug_assert!(charged.is_ok());
 }
 
-/// What a call meets and moves: the same classes as on the kernel's side.
+/// The state that a call meets and moves: the same classes as on the kernel's side.
 struct State {
     usage: i64,
     watermarks: Vec<i64>,
@@ -115,7 +115,7 @@ impl State {
         a.group.memory.read() - self.usage
     }
 
-    /// What else happened since: a new watermark, and with `events` (before 6.12) page events
+    /// The other events since: a new watermark, and with `events` (before 6.12) page events
     /// told to the ancestors and a look at thresholds.
     fn marks<D: Lru, V: KernelRules>(&self, a: &MemArg<'_, '_, D>) -> String {
         let now = Self::of(a);

@@ -7,7 +7,7 @@ use physmem::{Extent, Kind, PAGE_SHIFT};
 use super::fixture::{Fixture, Unbuilt, first_page, told};
 use super::{ORDERS, PageApi, Say};
 
-/// What an operation on descriptors works on.
+/// The argument of an operation on descriptors.
 struct PageArg<'d, D: PageApi> {
     design: &'d D,
     page: D::BvPage<'d>,
@@ -46,7 +46,7 @@ fn op_prep_compound<'d, D: PageApi, V: KernelRules>(design: &'d D, a: &mut PageA
     design.prep_compound(a.unit, a.extent.order.get());
 }
 
-/// What unmaking costs; the kernel's free_compound less free_plain.
+/// Frees an allocation; the kernel's free_compound less free_plain.
 #[inline(never)]
 fn op_undo_compound<'d, D: PageApi, V: KernelRules>(design: &'d D, a: &mut PageArg<'d, D>) {
     design.free(a.unit);

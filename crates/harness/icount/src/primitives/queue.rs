@@ -12,7 +12,7 @@ use super::{ORDERS, Say};
 /// Entries of the scatterlist, more than any request here has.
 const MAX_ENTRIES: usize = 128;
 
-/// What an operation on a request works on.
+/// The argument of an operation on a request.
 struct QueueArg<'a, 'd, D: BlockIo> {
     design: &'d D,
     limits: &'a QueueLimits,
@@ -31,7 +31,7 @@ fn op_recount<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut QueueArg<'_
     a.sink = recount::<D, V>(design, a.limits, a.bios);
 }
 
-/// What submission asks of every bio: may it stay whole?
+/// The question of submission to every bio: may it stay whole?
 #[inline(never)]
 fn op_split_limits<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut QueueArg<'_, 'd, D>) {
     let [bio] = a.bios else { return };
