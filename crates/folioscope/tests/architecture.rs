@@ -19,7 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("headpage", &["mm", "physmem"]),
     ("null", &["mm", "physmem"]),
     ("conformance", &["mm", "hugemem", "physmem"]),
-    ("workloads", &["mm", "hugemem", "physmem"]),
+    ("params", &[]),
+    ("workloads", &["mm", "hugemem", "params", "physmem"]),
     (
         "registry",
         &[
@@ -37,7 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("stats", &[]),
     ("jsonl", &[]),
-    ("results", &["jsonl"]),
+    ("results", &["jsonl", "params"]),
     ("compare", &["results", "stats"]),
     ("render", &["compare", "results", "stats"]),
     (

@@ -25,8 +25,8 @@ pub mod params;
 mod setup;
 mod workload;
 
+pub use ::params::{Param, Params};
 pub use job::{Job, LinearRead, MemoryOf, Then};
-pub use params::{Param, Params};
 pub use setup::{Setup, SetupError};
 pub use workload::{Quantity, Workload};
 

@@ -1,44 +1,10 @@
 //! Parameters: what a workload can be run with, and what it is run with.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use ::params::{Param, Params};
+
 use crate::SetupError;
-
-/// Parameters by name, in the order of their names.
-pub type Params = BTreeMap<String, Param>;
-
-/// The value of one parameter: a whole number or a word.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Param {
-    /// A number that has an order: `9`.
-    Number(u64),
-    /// A name: `contiguous`.
-    Text(String),
-}
-
-impl From<u64> for Param {
-    fn from(number: u64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<&str> for Param {
-    /// Digits become a number, anything else a word.
-    fn from(text: &str) -> Self {
-        text.parse()
-            .map_or_else(|_| Self::Text(text.to_owned()), Self::Number)
-    }
-}
-
-impl fmt::Display for Param {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => number.fmt(f),
-            Self::Text(text) => text.fmt(f),
-        }
-    }
-}
 
 /// What a parameter is set to where nobody sets it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

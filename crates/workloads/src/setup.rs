@@ -4,7 +4,7 @@ use hugemem::Backing;
 use mm::BuildError;
 use physmem::{Kind, Order};
 
-use crate::params::{Param, Params};
+use crate::{Param, Params};
 
 /// The setup of a workload.
 #[derive(Clone, PartialEq, Eq, Debug)]

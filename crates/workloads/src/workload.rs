@@ -1,7 +1,7 @@
 //! The description of a workload.
 
-use crate::params::{self, ParamSpec, Params};
-use crate::{Setup, SetupError};
+use crate::params::{self, ParamSpec};
+use crate::{Params, Setup, SetupError};
 
 /// A question put to every design that has the capability.
 #[derive(Debug)]

@@ -1,52 +1,9 @@
 //! The lines of `samples.jsonl`: what was measured, of what, and how sure we are of it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use params::Params;
 use serde::{Deserialize, Serialize};
-
-/// Parameters of a workload, by name, in the order of their names.
-///
-/// Names in use: `order`, `layout`, `backing`, `footprint` (regime: `l1`, `l2`, `mem`),
-/// `threads`, `depth`, `kind`, `io_bytes`; a workload may add its own.
-pub type Params = BTreeMap<String, Param>;
-
-/// The value of one parameter: a whole number or a word.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Param {
-    /// A number that has an order: `9`.
-    Number(u64),
-    /// A name: `"contiguous"`.
-    Text(String),
-}
-
-impl From<u64> for Param {
-    fn from(number: u64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<&str> for Param {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Param {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl fmt::Display for Param {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => number.fmt(f),
-            Self::Text(text) => text.fmt(f),
-        }
-    }
-}
 
 /// One line of `samples.jsonl`, told apart by its `type` field.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{BASE_PAGE_BYTES, PMD_PAGE_BYTES, PUD_PAGE_BYTES};
 
-/// The kind of memory behind a mapping.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// The kind of memory behind a mapping. Written and read as its name on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&str")]
 pub enum Backing {
     /// Anonymous memory on base pages: huge pages are refused (`MADV_NOHUGEPAGE`).
     Base,
@@ -78,5 +81,19 @@ impl FromStr for Backing {
             .into_iter()
             .find(|backing| backing.name() == name)
             .ok_or_else(|| UnknownBacking(name.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Backing {
+    type Error = UnknownBacking;
+
+    fn try_from(name: String) -> Result<Self, UnknownBacking> {
+        name.parse()
+    }
+}
+
+impl From<Backing> for &str {
+    fn from(backing: Backing) -> Self {
+        backing.name()
     }
 }

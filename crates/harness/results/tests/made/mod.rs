@@ -10,8 +10,8 @@ use results::{
 fn params() -> impl Strategy<Value = Params> {
     let value = prop_oneof![
         any::<u64>().prop_map(Param::Number),
-        "[a-z0-9-]{0,8}".prop_map(Param::Text),
-        ".{0,6}".prop_map(Param::Text),
+        "[a-z0-9-]{0,8}".prop_map(Param::from),
+        ".{0,6}".prop_map(Param::from),
     ];
     prop::collection::btree_map("[a-z_]{1,8}", value, 0..4)
 }
