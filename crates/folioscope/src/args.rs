@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hugemem::Backing;
+use measure::plan::Plan;
 
 pub(crate) use kernel::{
     CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, KernelHistoryArgs,
@@ -102,6 +103,27 @@ pub(crate) struct Which {
     pub quick: bool,
 }
 
+impl Which {
+    /// The plan with what the arguments give in the place of what it has.
+    pub(crate) fn change(&self, plan: Plan) -> Plan {
+        fn or<T: Clone>(given: &[T], old: Vec<T>) -> Vec<T> {
+            if given.is_empty() {
+                old
+            } else {
+                given.to_vec()
+            }
+        }
+        Plan {
+            workload: or(&self.workload, plan.workload),
+            design: or(&self.design, plan.design),
+            order: or(&self.order, plan.order),
+            backing: or(&self.backing, plan.backing),
+            quick: self.quick || plan.quick,
+            ..plan
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
     /// Workloads by id; `*` and `?` match. May be given several times.
@@ -128,7 +150,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Only the laws, not the workloads' answers.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["workload", "order", "backing", "quick", "seed"])]
     pub laws: bool,
     /// One JSON object a line.
     #[arg(long)]
@@ -163,6 +185,17 @@ pub(crate) struct MeasureArgs {
     /// One JSON object a line: what the tables hold.
     #[arg(long)]
     pub json: bool,
+}
+
+impl MeasureArgs {
+    /// The plan with what the arguments give in the place of what it has.
+    pub(crate) fn change(&self, plan: Plan) -> Plan {
+        Plan {
+            seed: self.seed.unwrap_or(plan.seed),
+            processes: self.processes.unwrap_or(plan.processes),
+            ..self.which.change(plan)
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -83,8 +83,8 @@ impl From<results::StoreError> for Failure {
     }
 }
 
-impl From<measure::select::SelectError> for Failure {
-    fn from(error: measure::select::SelectError) -> Self {
+impl From<measure::plan::PlanError> for Failure {
+    fn from(error: measure::plan::PlanError) -> Self {
         Self::Usage(error.to_string())
     }
 }

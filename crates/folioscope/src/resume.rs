@@ -1,146 +1,74 @@
-//! What a run was asked for, kept beside it until it is complete, so that it can go on.
+//! The plan of a run, kept beside it until it is complete, so that it can be resumed.
 
 use std::path::Path;
 
-use results::{ENV_FILE, Row, RowWriter, SAMPLES_FILE, Tail, read_environment, read_rows};
-use serde::{Deserialize, Serialize};
-
-use crate::args::{MeasureArgs, Which};
+use crate::args::MeasureArgs;
 use crate::failure::Failure;
 use crate::provenance;
+use measure::assignment::Cell;
+use measure::plan::{PLAN_FILE, Plan};
+use results::{ENV_FILE, Row, RowWriter, SAMPLES_FILE, Tail, read_environment, read_rows};
 
-/// The file of an unfinished run that holds its [`Asked`].
-pub(crate) const PLAN_FILE: &str = "unfinished.json";
-
-/// The part of the arguments that decides which rows a run has and what they mean.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    pub workload: Vec<String>,
-    pub design: Vec<String>,
-    pub order: Vec<u64>,
-    pub backing: Vec<String>,
-    pub quick: bool,
-    pub seed: u64,
-    pub processes: u32,
+/// Writes the plan beside the run.
+///
+/// # Errors
+/// A folder that cannot be written to.
+pub(crate) fn write(plan: &Plan, folder: &Path) -> Result<(), Failure> {
+    let text = serde_json::to_vec(plan).map_err(|error| Failure::Wrong(error.to_string()))?;
+    Ok(results::write_whole(&folder.join(PLAN_FILE), &text)?)
 }
 
-impl Asked {
-    /// What the arguments ask for.
-    pub(crate) fn of(args: &MeasureArgs) -> Self {
-        Self::of_which(
-            &args.which,
-            args.seed.unwrap_or(1),
-            args.processes.unwrap_or(3),
-        )
-    }
-
-    /// What these arguments ask for.
-    pub(crate) fn of_which(which: &Which, seed: u64, processes: u32) -> Self {
-        Self {
-            workload: which.workload.clone(),
-            design: which.design.clone(),
-            order: which.order.clone(),
-            backing: which.backing.iter().map(ToString::to_string).collect(),
-            quick: which.quick,
-            seed,
-            processes,
+/// Reads the plan that a run was begun with, and refuses arguments that ask for something else.
+///
+/// # Errors
+/// [`Failure::Usage`] if the run is complete, damaged, made by another revision, or
+/// the arguments differ.
+pub(crate) fn read(folder: &Path, args: &MeasureArgs) -> Result<Plan, Failure> {
+    let path = folder.join(PLAN_FILE);
+    let text = std::fs::read(&path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Failure::Usage(format!("{}: this run is complete", folder.display()));
         }
+        Failure::Wrong(format!("{}: {error}", path.display()))
+    })?;
+    let plan: Plan = serde_json::from_slice(&text)
+        .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+    if let Some(flag) = differing(&plan, &args.change(plan.clone())) {
+        return Err(Failure::Usage(format!(
+            "{}: this run was begun with another {flag}; leave {flag} out, or begin a new run",
+            folder.display()
+        )));
     }
+    let before = read_environment(&folder.join(ENV_FILE))?.git;
+    if before != provenance::git() {
+        return Err(Failure::Usage(format!(
+            "{}: this run was begun with another build of the tool; rows of two builds do not mix: \
+             build the same revision, or begin a new run",
+            folder.display()
+        )));
+    }
+    Ok(plan)
+}
 
-    /// The selection of cells that this stands for.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] for a backing that nobody knows.
-    pub(crate) fn selection(&self) -> Result<measure::select::Selection, Failure> {
-        let backing = |name: &String| {
-            name.parse()
-                .map_err(|unknown: hugemem::UnknownBacking| Failure::Usage(unknown.to_string()))
-        };
-        Ok(measure::select::Selection {
-            workloads: self.workload.clone(),
-            designs: self.design.clone(),
-            backings: self.backing.iter().map(backing).collect::<Result<_, _>>()?,
-            orders: self.order.clone(),
-            quick: self.quick,
-        })
-    }
-
-    /// Writes it beside the run.
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), Failure> {
-        let text = serde_json::to_vec(self).map_err(|error| Failure::Wrong(error.to_string()))?;
-        Ok(results::write_whole(&folder.join(PLAN_FILE), &text)?)
-    }
-
-    /// Reads what a run was begun with, and refuses arguments that ask for something else.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] if the run is complete, damaged, made by another revision, or
-    /// the arguments differ.
-    pub(crate) fn read(folder: &Path, args: &MeasureArgs) -> Result<Self, Failure> {
-        let path = folder.join(PLAN_FILE);
-        let text = std::fs::read(&path).map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                return Failure::Usage(format!("{}: this run is complete", folder.display()));
-            }
-            Failure::Wrong(format!("{}: {error}", path.display()))
-        })?;
-        let asked: Self = serde_json::from_slice(&text)
-            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-        asked.check(folder, args)?;
-        Ok(asked)
-    }
-
-    fn check(&self, folder: &Path, args: &MeasureArgs) -> Result<(), Failure> {
-        let now = Self::of(args);
-        let differs = [
-            (
-                "--workload",
-                !now.workload.is_empty() && now.workload != self.workload,
-            ),
-            (
-                "--design",
-                !now.design.is_empty() && now.design != self.design,
-            ),
-            ("--order", !now.order.is_empty() && now.order != self.order),
-            (
-                "--backing",
-                !now.backing.is_empty() && now.backing != self.backing,
-            ),
-            ("--quick", now.quick && !self.quick),
-            ("--seed", args.seed.is_some() && now.seed != self.seed),
-            (
-                "--processes",
-                args.processes.is_some() && now.processes != self.processes,
-            ),
-        ];
-        if let Some((flag, _)) = differs.iter().find(|(_, differs)| *differs) {
-            return Err(Failure::Usage(format!(
-                "{}: this run was begun with another {flag}; leave {flag} out, or begin a new run",
-                folder.display()
-            )));
-        }
-        let before = read_environment(&folder.join(ENV_FILE))?.git;
-        if before != provenance::git() {
-            return Err(Failure::Usage(format!(
-                "{}: this run was begun with another build of the tool; rows of two builds do not mix: \
-                 build the same revision, or begin a new run",
-                folder.display()
-            )));
-        }
-        Ok(())
-    }
+/// The flag of the first thing in which two plans differ: a plan's fields are named after
+/// their flags.
+fn differing(one: &Plan, other: &Plan) -> Option<String> {
+    let fields = |plan| match serde_json::to_value(plan) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let other = fields(other);
+    fields(one)
+        .into_iter()
+        .find(|(name, value)| other.get(name) != Some(value))
+        .map(|(name, _)| format!("--{name}"))
 }
 
 /// Opens the rows of a run to be gone on with, without what is not whole.
 ///
 /// # Errors
 /// What the record refuses: a damaged line is not silently dropped.
-pub(crate) fn writer(
-    folder: &Path,
-    cells: &[measure::plan::Cell],
-    processes: u32,
-) -> Result<RowWriter, Failure> {
+pub(crate) fn writer(folder: &Path, cells: &[Cell], processes: u32) -> Result<RowWriter, Failure> {
     let path = folder.join(SAMPLES_FILE);
     if path.exists() {
         let rows = read_rows(&path, Tail::Drop)?;
@@ -166,4 +94,37 @@ fn rewrite(path: &Path, rows: &[Row]) -> Result<(), Failure> {
         text.push(b'\n');
     }
     Ok(results::write_whole(path, &text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_plan_is_named_by_its_flag_when_it_differs() {
+        use clap::CommandFactory;
+
+        let plan = Plan::default();
+        let other = |change: fn(&mut Plan)| {
+            let mut other = plan.clone();
+            change(&mut other);
+            differing(&plan, &other).expect("they differ")
+        };
+        let flags = [
+            other(|plan| plan.workload.push("*".to_owned())),
+            other(|plan| plan.design.push("folio".to_owned())),
+            other(|plan| plan.order.push(9)),
+            other(|plan| plan.backing.push(hugemem::Backing::Thp)),
+            other(|plan| plan.quick = true),
+            other(|plan| plan.seed = 7),
+            other(|plan| plan.processes = 9),
+        ];
+        assert_eq!(differing(&plan, &plan), None);
+        let tool = crate::args::Cli::command();
+        let measure = tool.find_subcommand("measure").expect("a command");
+        for flag in flags {
+            let is = |arg: &clap::Arg| arg.get_long() == flag.strip_prefix("--");
+            assert!(measure.get_arguments().any(is), "{flag}");
+        }
+    }
 }

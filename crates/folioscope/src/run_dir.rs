@@ -119,7 +119,7 @@ pub(crate) fn unfinished(out: Option<&Path>) -> Result<PathBuf, Failure> {
     let local = local();
     let runs = runs(&local)
         .into_iter()
-        .filter(|folder| folder.join(crate::resume::PLAN_FILE).exists())
+        .filter(|folder| folder.join(measure::plan::PLAN_FILE).exists())
         .filter(|folder| !RunLock::is_held(folder));
     let newest = runs
         .filter_map(|folder| {

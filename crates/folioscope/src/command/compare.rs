@@ -24,12 +24,8 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<Code, Failure> {
     let run = Run::prepare(args, start)?;
-    let cases = if run.asked().quick {
-        QUICK_CASES
-    } else {
-        CASES
-    };
-    let verified = verify::apart(run.asked(), cases)?;
+    let cases = if run.plan().quick { QUICK_CASES } else { CASES };
+    let verified = verify::apart(&run.plan().design, cases)?;
     eprintln!(
         "folioscope: {}; every answer is checked before it is timed",
         verified.in_words()
@@ -39,7 +35,8 @@ pub(crate) fn run(
             eprintln!("{} {}: {}", line.design, line.name, line.why);
         }
         return Err(Failure::Wrong(
-            "what is wrong is not timed; `folioscope verify` says more".to_owned(),
+            "verification failed, nothing was timed; run `folioscope verify` for details"
+                .to_owned(),
         ));
     }
     let spare = Duration::from_secs_f64((run.budget_s() * SPARE_SHARE).min(SPARE_S));

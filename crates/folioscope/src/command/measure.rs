@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use measure::session::{self, Settings, Summary};
+use measure::assignment::Cell;
+use measure::plan::{PLAN_FILE, Plan};
+use measure::session::{self, Summary};
 use results::{ENV_FILE, Environment, RowWriter, RunLock, SAMPLES_FILE, write_environment};
 
 use crate::args::MeasureArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::resume::{Asked, PLAN_FILE};
 use crate::{interrupt, progress, provenance, resume, run_dir};
 
 /// Seconds that a run may take unless told otherwise.
@@ -42,8 +43,8 @@ pub(crate) fn run(
 /// A run that is about to begin, or to go on.
 pub(crate) struct Run {
     folder: PathBuf,
-    asked: Asked,
-    pub(crate) cells: Vec<measure::plan::Cell>,
+    plan: Plan,
+    cells: Vec<Cell>,
     env: Environment,
     writer: RowWriter,
     /// Held while we write.
@@ -66,29 +67,27 @@ impl Run {
     /// Unknown names, a folder that cannot be used, a run that cannot be gone on with.
     pub(crate) fn prepare(args: &MeasureArgs, start: Instant) -> Result<Self, Failure> {
         let mut env = provenance::environment();
-        let (folder, lock, asked) = if args.resume {
+        let (folder, lock, plan, cells) = if args.resume {
             let folder = run_dir::unfinished(args.out.as_deref())?;
             let lock = RunLock::take(&folder)?;
-            let asked = Asked::read(&folder, args)?;
-            (folder, lock, asked)
+            let plan = resume::read(&folder, args)?;
+            let cells = plan.cells()?;
+            (folder, lock, plan, cells)
         } else {
-            let asked = Asked::of(args);
+            let plan = args.change(Plan::default());
             // Before anything is made: what is asked for must exist.
-            measure::select::cells(&asked.selection()?)?;
-            probe(&asked)?;
+            let cells = plan.cells()?;
+            probe(&plan.backing)?;
             let (folder, lock) = run_dir::new(args.out.as_deref(), &env.date_utc)?;
-            (folder, lock, asked)
+            (folder, lock, plan, cells)
         };
-        let cells = measure::select::cells(&asked.selection()?)?;
-        env.seed = asked.seed;
-        env.quick = asked.quick;
-        env.processes = asked.processes;
+        env.seed = plan.seed;
+        env.quick = plan.quick;
+        env.processes = plan.processes;
         env.pinned_cpu = session::pinned_cpu().and_then(|cpu| u32::try_from(cpu).ok());
-        env.budget_s = args.budget.unwrap_or(if asked.quick {
-            QUICK_BUDGET_S
-        } else {
-            BUDGET_S
-        });
+        env.budget_s = args
+            .budget
+            .unwrap_or(if plan.quick { QUICK_BUDGET_S } else { BUDGET_S });
         let writer = if args.resume {
             let before = results::read_environment(&folder.join(ENV_FILE))?;
             env.command = before.command;
@@ -97,17 +96,17 @@ impl Run {
             env.rounds = before.rounds;
             env.steal_ticks = before.steal_ticks;
             env.read_bandwidth = before.read_bandwidth;
-            resume::writer(&folder, &cells, asked.processes)?
+            resume::writer(&folder, &cells, plan.processes)?
         } else {
             // Before the plan: who finds rows here already must leave their plan alone.
             let writer = RowWriter::create(&folder.join(SAMPLES_FILE))?;
-            asked.write(&folder)?;
+            resume::write(&plan, &folder)?;
             writer
         };
         write_environment(&folder.join(ENV_FILE), &env)?;
         Ok(Self {
             folder,
-            asked,
+            plan,
             cells,
             env,
             writer,
@@ -118,8 +117,8 @@ impl Run {
     }
 
     /// What was asked for, now or when the run was begun.
-    pub(crate) fn asked(&self) -> &Asked {
-        &self.asked
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Seconds that all may take.
@@ -133,20 +132,16 @@ impl Run {
     /// A disk that is full, workers that cannot be started. What was finished stays.
     pub(crate) fn measure(mut self, spare: Duration) -> Result<Measured, Failure> {
         let budget = Duration::from_secs_f64(self.env.budget_s);
-        let settings = Settings {
-            processes: self.asked.processes,
-            seed: self.asked.seed,
-            quick: self.asked.quick,
-            deadline: self.start + budget.saturating_sub(spare),
-        };
+        let deadline = self.start + budget.saturating_sub(spare);
         let steal = measure::machine::steal_ticks();
         let tool = std::env::current_exe()
             .map_err(|error| Failure::Wrong(format!("cannot find the tool itself: {error}")))?;
-        let bar = progress::bar(self.cells.len() as u64 * u64::from(self.asked.processes));
-        let seed = self.asked.seed;
+        let bar = progress::bar(self.cells.len() as u64 * u64::from(self.plan.processes));
+        let seed = self.plan.seed;
         let ended = session::run(
+            &self.plan,
             &self.cells,
-            &settings,
+            deadline,
             &mut self.writer,
             &mut |process| worker(&tool, seed, process),
             interrupt::flag(),
@@ -239,8 +234,8 @@ impl Measured {
 
 /// Makes sure that memory of every kind that is named can be had at all, before anything
 /// is begun: otherwise every row of it would be the same error.
-fn probe(asked: &Asked) -> Result<(), Failure> {
-    for backing in asked.selection()?.backings {
+fn probe(backings: &[hugemem::Backing]) -> Result<(), Failure> {
+    for &backing in backings {
         let request = hugemem::Request::new(backing.page_bytes(), backing);
         if let Err(error) = hugemem::Mapping::new(request) {
             return Err(Failure::Wrong(format!("--backing {backing}: {error}")));

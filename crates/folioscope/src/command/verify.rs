@@ -7,14 +7,14 @@ use std::thread;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
+use measure::plan::Plan;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{VerifyArgs, Which};
+use crate::args::VerifyArgs;
 use crate::contenders::{self, Law};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress;
-use crate::resume::Asked;
 use render::Table;
 
 /// One thing that was checked.
@@ -64,7 +64,7 @@ impl Verified {
 }
 
 pub(crate) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Code, Failure> {
-    let verified = verify(&args.which, args.seed, args.laws)?;
+    let verified = verify(args)?;
     if args.json {
         for line in &verified.lines {
             output.json(line)?;
@@ -90,12 +90,16 @@ pub(crate) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Code, Failur
 ///
 /// # Errors
 /// Unknown names.
-fn verify(which: &Which, seed: u64, only_laws: bool) -> Result<Verified, Failure> {
-    let asked = Asked::of_which(which, seed, 1);
-    let mut cells = measure::select::cells(&asked.selection()?)?;
-    if only_laws {
-        cells.clear();
-    }
+fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
+    let which = &args.which;
+    let cells = if args.laws {
+        for name in &which.design {
+            registry::design(name)?;
+        }
+        Vec::new()
+    } else {
+        which.change(Plan::default()).cells()?
+    };
     let takes_part =
         |name: &str| which.design.is_empty() || which.design.iter().any(|design| design == name);
     let laws: Vec<(&'static str, Law)> = contenders::ALL
@@ -112,7 +116,7 @@ fn verify(which: &Which, seed: u64, only_laws: bool) -> Result<Verified, Failure
     for cell in &cells {
         bar.set_message(cell.title());
         let start = Instant::now();
-        let checked = measure::check(cell, seed);
+        let checked = measure::check(cell, args.seed);
         let seconds = start.elapsed().as_secs_f64() / checked.len().max(1) as f64;
         lines.extend(checked.into_iter().map(|(design, status)| {
             let (status, why) = match status {
@@ -177,36 +181,20 @@ fn hold((design, (capability, name, law)): &(&'static str, Law)) -> Checked {
     }
 }
 
-/// Holds designs to their laws in a process of its own, on `cases` random cases each unless
+/// Holds designs, all unless some are named, to their laws in a process of its own, on `cases` random cases each unless
 /// the user asks for another number: nothing that verification does can touch what is
 /// measured afterwards. The workloads' answers are checked by who measures them, before
 /// the first time is taken.
 ///
 /// # Errors
 /// If the process cannot be started or ends without an answer.
-pub(crate) fn apart(asked: &Asked, cases: u32) -> Result<Verified, Failure> {
+pub(crate) fn apart(designs: &[String], cases: u32) -> Result<Verified, Failure> {
     let tool = std::env::current_exe()
         .map_err(|error| Failure::Wrong(format!("cannot find the tool itself: {error}")))?;
     let mut command = Command::new(tool);
-    command.args([
-        "verify",
-        "--laws",
-        "--json",
-        "--seed",
-        &asked.seed.to_string(),
-    ]);
-    let mut give = |flag: &str, values: Vec<String>| {
-        for value in values {
-            command.arg(flag).arg(value);
-        }
-    };
-    let words = |numbers: &[u64]| numbers.iter().map(u64::to_string).collect();
-    give("--workload", asked.workload.clone());
-    give("--design", asked.design.clone());
-    give("--order", words(&asked.order));
-    give("--backing", asked.backing.clone());
-    if asked.quick {
-        command.arg("--quick");
+    command.args(["verify", "--laws", "--json"]);
+    for design in designs {
+        command.args(["--design", design]);
     }
     if std::env::var_os(CASES).is_none() {
         command.env(CASES, cases.to_string());

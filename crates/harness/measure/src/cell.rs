@@ -9,9 +9,10 @@ use registry::{Request, Resident};
 use results::{Memory, Row, Sample, Status, Value};
 use workloads::{Setup, SetupError};
 
+use crate::assignment::{Assignment, Cell, Slot};
 use crate::bandwidth::{self, Speed};
 use crate::evidence::memory_of;
-use crate::plan::{Assignment, Cell, Slot, workload_params};
+use crate::plan::BACKING;
 use crate::pmu::Counters;
 use crate::row::{blank, blank_sample, blank_value};
 use crate::sampling::{Contender, Effort, MIN_ROUNDS, Outcome, sample};
@@ -48,10 +49,7 @@ pub(crate) fn measure(
         Ok(workload) => workload,
         Err(unknown) => return none(Status::Err(unknown.to_string())),
     };
-    let setup = match setup(assignment, cell) {
-        Ok(setup) => setup,
-        Err(why) => return none(Status::Err(why)),
-    };
+    let setup = setup(assignment, cell);
     if !workload.is_timed() {
         let rows = cell
             .slots
@@ -134,16 +132,16 @@ fn effort(quick: bool, slice: Duration, fair: Duration) -> Effort {
     }
 }
 
-fn setup(assignment: &Assignment, cell: &Cell) -> Result<Setup, String> {
-    Ok(Setup {
-        params: workload_params(&cell.params),
+fn setup(assignment: &Assignment, cell: &Cell) -> Setup {
+    let mut params = cell.params.clone();
+    // Only rows carry it: to a workload it is the memory, no parameter.
+    params.remove(BACKING);
+    Setup {
+        params,
         seed: assignment.seed,
-        backing: cell
-            .backing
-            .parse()
-            .map_err(|unknown: hugemem::UnknownBacking| unknown.to_string())?,
+        backing: cell.backing,
         arena_shift: u64::from(assignment.process),
-    })
+    }
 }
 
 fn requests(cell: &Cell, setup: &Setup) -> Result<Vec<Request>, String> {
@@ -311,10 +309,10 @@ pub fn check(cell: &Cell, seed: u64) -> Vec<(String, Status)> {
         Ok(workload) => workload,
         Err(unknown) => return all(Status::Err(unknown.to_string())),
     };
-    let prepared = setup(&assignment, cell).and_then(|setup| Ok((requests(cell, &setup)?, setup)));
-    let (requests, setup) = match prepared {
-        Ok(prepared) => prepared,
-        Err(why) => return all(Status::Err(why)),
+    let setup = setup(&assignment, cell);
+    let requests = match requests(cell, &setup) {
+        Ok(requests) => requests,
+        Err(unknown) => return all(Status::Err(unknown)),
     };
     if !workload.is_timed() {
         let status = |row: Row| match row {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use results::{Row, Tail, rows_from_bytes};
 
-use crate::plan::{Assignment, Note, ROW_PREFIX};
+use crate::assignment::{Assignment, Note, ROW_PREFIX};
 
 /// Lines of a worker's error output that are kept for its obituary.
 const LAST_WORDS: usize = 3;

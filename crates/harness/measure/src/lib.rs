@@ -1,11 +1,12 @@
 //! Clock, interleaving, sampling and environment: how a time comes about.
 //!
-//! A run is a list of [`plan::Cell`]s, made by [`select::cells`]. [`session::run`] has
-//! them measured by fresh processes that each call [`worker::serve`], and appends what
+//! A [`plan::Plan`] says what was asked for, and its [`cells`](plan::Plan::cells) what is
+//! measured for it. [`session::run`] has them measured by fresh processes that each call [`worker::serve`], and appends what
 //! they say to the record. Inside a process, [`sampling::sample`] interleaves the designs
 //! of one cell in rounds of random order, the reference twice.
 #![forbid(unsafe_code)]
 
+pub mod assignment;
 mod bandwidth;
 mod cell;
 mod child;
@@ -16,7 +17,6 @@ pub mod pmu;
 mod resume;
 mod row;
 pub mod sampling;
-pub mod select;
 pub mod session;
 mod slow;
 pub mod worker;

@@ -1,187 +1,246 @@
-//! What a run is going to measure: cells, each one workload with one set of parameters.
-//!
-//! A plan is made once per run and travels to the worker processes as JSON. Everything
-//! random in it comes from the seed, so that the same command makes the same plan.
+//! The plan of a run: what was asked for, and the cells that it comes to.
 
-use results::{Identity, Params, Sample};
+use std::collections::BTreeSet;
+
+use hugemem::Backing;
+use registry::Unknown;
+use results::{Param, Params};
 use serde::{Deserialize, Serialize};
+use workloads::{Quantity, Workload};
 
-use crate::bandwidth::Speed;
+use crate::assignment::{Cell, Slot, ValueKind, slots};
 
-/// One design in a cell. The reference stands twice in each: once as its own control.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Slot {
-    /// Name of the design.
-    pub design: String,
-    /// Empty, or [`Sample::CONTROL`].
-    pub label: String,
-}
+/// The design that all others are compared with.
+pub const REFERENCE: &str = "flat";
 
-/// A quantity that is not a time.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ValueKind {
-    /// What is counted: `descriptor-bytes`.
-    pub quantity: String,
-    /// Its unit.
-    pub unit: String,
-    /// Whether less is better.
-    pub less_is_better: bool,
-}
-
-/// One workload with one set of parameters: what is interleaved in rounds.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Cell {
-    /// The workload's id, `family/name`.
-    pub workload: String,
-    /// Its parameters, as rows carry them.
-    pub params: Params,
-    /// The parameter that it is plotted against; empty for none.
-    pub axis: String,
-    /// What one element is.
-    pub unit: String,
-    /// The backing that its mappings are asked for.
-    pub backing: String,
-    /// What it yields where that is not a time.
-    pub value: Option<ValueKind>,
-    /// Who takes part.
-    pub slots: Vec<Slot>,
-}
-
-impl Cell {
-    /// The part of the workload's id before the slash.
-    #[must_use]
-    pub fn family(&self) -> &str {
-        self.workload.split('/').next().unwrap_or_default()
-    }
-
-    /// The identities of the rows that the cell yields in one process, one per slot.
-    pub fn identities(&self, process: u32) -> impl Iterator<Item = Identity> + '_ {
-        self.slots.iter().map(move |slot| Identity {
-            workload: self.workload.clone(),
-            design: slot.design.clone(),
-            label: slot.label.clone(),
-            params: self.params.clone(),
-            quantity: self
-                .value
-                .as_ref()
-                .map_or(String::new(), |value| value.quantity.clone()),
-            process: self.value.is_none().then_some(process),
-        })
-    }
-
-    /// The cell in words, for progress and lists: `merging/add order=9 layout=thp`.
-    #[must_use]
-    pub fn title(&self) -> String {
-        let mut title = self.workload.clone();
-        for (name, value) in &self.params {
-            title.push_str(&format!(" {name}={value}"));
-        }
-        title
-    }
-}
-
-/// What one worker process is told to do: one line of JSON on its standard input.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Assignment {
-    /// Index of the process in the run.
-    pub process: u32,
-    /// Seed of the run; workers derive theirs from it and the process's index.
-    pub seed: u64,
-    /// The CPU to stay on; `None` lets it float.
-    pub cpu: Option<usize>,
-    /// The CPUs that workloads on several threads may use.
-    pub cpus: Vec<usize>,
-    /// Whether the run is a first look: small parameters, short samples.
-    pub quick: bool,
-    /// Time that all cells together should take, in nanoseconds.
-    pub share_ns: u64,
-    /// Time after which no further cell is begun, in nanoseconds.
-    pub limit_ns: u64,
-    /// The cells, in the order in which they are measured.
-    pub cells: Vec<Cell>,
-}
-
-impl Assignment {
-    /// One cell in this very process.
-    pub(crate) fn only(cell: &Cell, seed: u64) -> Self {
-        Self {
-            process: 0,
-            seed,
-            cpu: None,
-            cpus: Vec::new(),
-            quick: true,
-            share_ns: 0,
-            limit_ns: u64::MAX,
-            cells: vec![cell.clone()],
-        }
-    }
-}
-
-/// What a worker says besides rows.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Note {
-    /// The cell of this index has been begun.
-    Begin(usize),
-    /// How fast a slot's descriptors can be read; belongs to the cell that was begun.
-    Speed {
-        /// Index of the slot in the cell.
-        slot: usize,
-        /// The speeds.
-        speed: Speed,
-    },
-    /// All rows of the cell of this index have been sent.
-    End(usize),
-    /// Hardware counters could be opened, or not.
-    Pmu(bool),
-}
-
-/// A line of a worker: a note, or a row as records hold it.
-pub(crate) const ROW_PREFIX: &str = "{\"type\":";
-
-/// The slots of a cell: every design once, and the reference once more as its control.
-#[must_use]
-pub fn slots<'a>(designs: impl IntoIterator<Item = &'a str>, reference: &str) -> Vec<Slot> {
-    let mut slots = Vec::new();
-    for design in designs {
-        slots.push(Slot {
-            design: design.to_owned(),
-            label: String::new(),
-        });
-        if design == reference {
-            slots.push(Slot {
-                design: design.to_owned(),
-                label: Sample::CONTROL.to_owned(),
-            });
-        }
-    }
-    slots
-}
-
-/// Parameters as the workloads take them, without what only rows carry.
-pub(crate) fn workload_params(params: &Params) -> workloads::Params {
-    let of = |value: &results::Param| match value {
-        results::Param::Number(number) => workloads::Param::Number(*number),
-        results::Param::Text(text) => workloads::Param::Text(text.clone()),
-    };
-    params
-        .iter()
-        .filter(|(name, _)| name.as_str() != BACKING)
-        .map(|(name, value)| (name.clone(), of(value)))
-        .collect()
-}
-
-/// Parameters as rows carry them.
-pub(crate) fn row_params(params: &workloads::Params) -> Params {
-    let of = |value: &workloads::Param| match value {
-        workloads::Param::Number(number) => results::Param::Number(*number),
-        workloads::Param::Text(text) => results::Param::Text(text.clone()),
-    };
-    params
-        .iter()
-        .map(|(name, value)| (name.clone(), of(value)))
-        .collect()
-}
+/// The file of an unfinished run that holds its [`Plan`].
+pub const PLAN_FILE: &str = "unfinished.json";
 
 /// The parameter of rows that tells backings apart where a run has several.
 pub(crate) const BACKING: &str = "backing";
+
+/// What decides which rows a run has and what they mean. Empty lists mean all.
+///
+/// Fields have the names of their flags. An unfinished run keeps its plan beside it, so
+/// that whoever resumes it measures the same.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Globs over workload ids.
+    pub workload: Vec<String>,
+    /// Names of designs. The reference takes part whether named or not: a ratio needs it.
+    pub design: Vec<String>,
+    /// Orders of the allocations.
+    pub order: Vec<u64>,
+    /// Backings of the descriptors; none means `auto`.
+    pub backing: Vec<Backing>,
+    /// Whether the run is a first look: fewer parameters, shorter samples.
+    pub quick: bool,
+    /// Seed of every random order and layout.
+    pub seed: u64,
+    /// Fresh processes per cell.
+    pub processes: u32,
+}
+
+impl Default for Plan {
+    /// Everything, in three processes.
+    fn default() -> Self {
+        Self {
+            workload: Vec::new(),
+            design: Vec::new(),
+            order: Vec::new(),
+            backing: Vec::new(),
+            quick: false,
+            seed: 1,
+            processes: 3,
+        }
+    }
+}
+
+/// Why a plan comes to no cells.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// No workload or design of this name.
+    #[error(transparent)]
+    Unknown(#[from] Unknown),
+    /// An order that no selected workload takes.
+    #[error("{why}; no selected workload takes order {order}")]
+    Order {
+        /// The order.
+        order: u64,
+        /// What a workload said.
+        why: String,
+    },
+    /// Everything named exists, but nothing has all of it.
+    #[error(
+        "nothing to measure: no selected workload has a parameter `order`; `folioscope list` \
+         shows what there is"
+    )]
+    Nothing,
+}
+
+impl Plan {
+    /// The cells of the run, in the order of the registry's plan.
+    ///
+    /// # Errors
+    /// [`PlanError`]; names come with their near matches.
+    pub fn cells(&self) -> Result<Vec<Cell>, PlanError> {
+        let ids = self.workload_ids()?;
+        let designs = self.designs()?;
+        let mut orders = Orders::of(&self.order);
+        let mut cells: Vec<Cell> = Vec::new();
+        for planned in registry::plan(self.quick) {
+            if !ids.contains(planned.workload.id) {
+                continue;
+            }
+            let takes_part: Vec<&str> = designs
+                .iter()
+                .copied()
+                .filter(|design| planned.designs.is_none_or(|some| some.contains(design)))
+                .collect();
+            for params in orders.over(planned.workload, &planned.params) {
+                for cell in self.on_backings(planned.workload, &params, &takes_part) {
+                    if !cell.slots.is_empty() && !cells.contains(&cell) {
+                        cells.push(cell);
+                    }
+                }
+            }
+        }
+        orders.check()?;
+        if cells.is_empty() {
+            return Err(PlanError::Nothing);
+        }
+        Ok(cells)
+    }
+
+    fn workload_ids(&self) -> Result<BTreeSet<&'static str>, PlanError> {
+        if self.workload.is_empty() {
+            return Ok(registry::workloads().iter().map(|one| one.id).collect());
+        }
+        let mut ids = BTreeSet::new();
+        for glob in &self.workload {
+            ids.extend(registry::workloads_matching(glob)?.iter().map(|one| one.id));
+        }
+        Ok(ids)
+    }
+
+    /// The designs that take part, in the registry's order.
+    fn designs(&self) -> Result<Vec<&'static str>, PlanError> {
+        for name in &self.design {
+            registry::design(name)?;
+        }
+        let named = |design: &str| {
+            self.design.is_empty()
+                || design == REFERENCE
+                || self.design.iter().any(|name| name == design)
+        };
+        let all = registry::designs().iter().map(|design| design.name);
+        Ok(all.filter(|design| named(design)).collect())
+    }
+
+    /// A workload with its parameters on every backing.
+    fn on_backings(&self, workload: &Workload, params: &Params, designs: &[&str]) -> Vec<Cell> {
+        let one = |backing: Backing| cell(workload, params.clone(), designs, backing);
+        match self.backing.as_slice() {
+            [] => vec![one(Backing::Auto)],
+            [backing] => vec![one(*backing)],
+            several => several
+                .iter()
+                .map(|backing| {
+                    let mut cell = one(*backing);
+                    let name = Param::from(backing.name());
+                    cell.params.insert(BACKING.to_owned(), name);
+                    cell
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The orders that were asked for, and what the workloads said to them.
+struct Orders<'a> {
+    asked: &'a [u64],
+    taken: BTreeSet<u64>,
+    refused: Vec<(u64, String)>,
+}
+
+impl<'a> Orders<'a> {
+    fn of(asked: &'a [u64]) -> Self {
+        Self {
+            asked,
+            taken: BTreeSet::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// The planned parameters, or the same with every order that was asked for and that the
+    /// workload takes.
+    fn over(&mut self, workload: &Workload, planned: &Params) -> Vec<Params> {
+        if self.asked.is_empty() {
+            return vec![planned.clone()];
+        }
+        if !planned.contains_key("order") {
+            return Vec::new();
+        }
+        let mut sets = Vec::new();
+        for &order in self.asked {
+            let mut params = planned.clone();
+            params.insert("order".to_owned(), Param::Number(order));
+            match workload.complete(&params) {
+                Ok(params) => {
+                    self.taken.insert(order);
+                    sets.push(params);
+                }
+                Err(error) => self.refused.push((order, error.to_string())),
+            }
+        }
+        sets
+    }
+
+    /// Refuses an order that was asked for and that no workload took.
+    fn check(self) -> Result<(), PlanError> {
+        let lost = self
+            .refused
+            .into_iter()
+            .find(|(order, _)| !self.taken.contains(order));
+        lost.map_or(Ok(()), |(order, why)| Err(PlanError::Order { order, why }))
+    }
+}
+
+fn cell(workload: &Workload, params: Params, designs: &[&str], backing: Backing) -> Cell {
+    let value = match workload.quantity {
+        Quantity::Time(_) => None,
+        Quantity::Value {
+            quantity,
+            unit,
+            less_is_better,
+        } => Some(ValueKind {
+            quantity: quantity.to_owned(),
+            unit: unit.to_owned(),
+            less_is_better,
+        }),
+    };
+    let axis = match params.contains_key(workload.axis) {
+        true => workload.axis,
+        false => "",
+    };
+    let slots = match value {
+        // An exact value needs no control.
+        Some(_) => designs.iter().copied().map(Slot::of).collect(),
+        None => slots(designs.iter().copied(), REFERENCE),
+    };
+    Cell {
+        workload: workload.id.to_owned(),
+        params,
+        axis: axis.to_owned(),
+        unit: workload.unit.to_owned(),
+        backing,
+        value,
+        slots,
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

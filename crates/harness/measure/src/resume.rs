@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use results::{Identity, Row, Status};
 
-use crate::plan::Cell;
+use crate::assignment::Cell;
 
 /// How the status of a row begins whose cell the budget cut off.
 pub const NOT_MEASURED: &str = "not measured: ";

@@ -1,9 +1,10 @@
 //! Rows as the plan determines them, before anything is measured.
 
+use hugemem::Backing;
 use results::{Bandwidth, Row, SCHEMA_VERSION, Sample, Status, Value};
 
+use crate::assignment::{Cell, Slot};
 use crate::bandwidth::Speed;
-use crate::plan::{Cell, Slot};
 
 /// A row without a result: of a time or of a value, as the cell yields.
 pub(crate) fn blank(cell: &Cell, slot: &Slot, process: u32, status: Status) -> Row {
@@ -103,10 +104,10 @@ pub(crate) fn speed_rows(cell: &Cell, slot: &Slot, speeds: &[Speed]) -> Vec<Row>
 }
 
 /// A bandwidth for the environment: the mapping's size, the median over processes.
-pub(crate) fn bandwidth(backing: &str, speeds: &[Speed]) -> Option<Bandwidth> {
+pub(crate) fn bandwidth(backing: Backing, speeds: &[Speed]) -> Option<Bandwidth> {
     let linear: Vec<f64> = speeds.iter().map(|speed| speed.linear).collect();
     Some(Bandwidth {
-        backing: backing.to_owned(),
+        backing: backing.to_string(),
         bytes: speeds.first()?.bytes,
         bytes_per_s: stats::median(&linear)?,
     })

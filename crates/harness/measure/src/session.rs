@@ -11,26 +11,13 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 use results::{Bandwidth, RecordError, Row, RowWriter, Status};
 
+use crate::assignment::{Assignment, Cell, Note};
 use crate::bandwidth::Speed;
 use crate::child::{Child, Ended, Said};
-use crate::plan::{Assignment, Cell, Note};
+use crate::plan::{Plan, REFERENCE};
 use crate::resume::not_measured;
 use crate::row::{bandwidth, blank, speed_rows};
-use crate::select::REFERENCE;
 use crate::slow::SlowCells;
-
-/// What a run is made with.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Fresh processes per cell.
-    pub processes: u32,
-    /// Seed of every random order.
-    pub seed: u64,
-    /// Whether it is a first look.
-    pub quick: bool,
-    /// When the last cell should be finished.
-    pub deadline: Instant,
-}
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug)]
@@ -90,36 +77,39 @@ pub fn pinned_cpu() -> Option<usize> {
     hugemem::process::allowed_cpus().ok()?.last().copied()
 }
 
-/// Runs the plan: `launch` makes the command of a worker process, `stop` ends the run
-/// after the row in hand, `watch` is told of every cell that is begun.
+/// Measures the cells of a plan until `deadline`: `launch` makes the command of a worker
+/// process, `stop` ends the run after the row in hand, `watch` is called with every cell that
+/// is begun.
 ///
 /// Cells that the writer holds already are left out, so that an interrupted run goes on.
 ///
 /// # Errors
 /// [`SessionError`]; every row that was finished before is whole and on the disk.
 pub fn run(
+    plan: &Plan,
     cells: &[Cell],
-    settings: &Settings,
+    deadline: Instant,
     writer: &mut RowWriter,
     launch: &mut dyn FnMut(u32) -> Command,
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary, SessionError> {
     let mut session = Session {
-        settings,
+        plan,
+        deadline,
         cpu: pinned_cpu(),
         cpus: hugemem::process::allowed_cpus().unwrap_or_default(),
         writer,
         stop,
         watch,
         done: 0,
-        total: cells.len() * settings.processes as usize,
+        total: cells.len() * plan.processes as usize,
         summary: Summary::default(),
         measured: HashMap::new(),
         speeds: HashMap::new(),
         slow: SlowCells::default(),
     };
-    for process in 0..settings.processes {
+    for process in 0..plan.processes {
         let mut left = session.left(cells, process);
         while !left.is_empty() && !session.over() {
             left = session.process(process, left, launch)?;
@@ -132,7 +122,9 @@ pub fn run(
 }
 
 struct Session<'a> {
-    settings: &'a Settings,
+    plan: &'a Plan,
+    /// When the last cell should be finished.
+    deadline: Instant,
     cpu: Option<usize>,
     cpus: Vec<usize>,
     writer: &'a mut RowWriter,
@@ -157,9 +149,7 @@ impl Session<'_> {
     }
 
     fn remaining(&self) -> Duration {
-        self.settings
-            .deadline
-            .saturating_duration_since(Instant::now())
+        self.deadline.saturating_duration_since(Instant::now())
     }
 
     /// The cells that this process has still to measure. The first takes them in the order
@@ -179,8 +169,7 @@ impl Session<'_> {
             self.done += 1;
         }
         if process > 0 {
-            let mut random =
-                Pcg64Mcg::seed_from_u64(self.settings.seed ^ (u64::from(process) << 32));
+            let mut random = Pcg64Mcg::seed_from_u64(self.plan.seed ^ (u64::from(process) << 32));
             left.shuffle(&mut random);
         }
         left.into_iter().cloned().collect()
@@ -196,12 +185,12 @@ impl Session<'_> {
         let remaining = self.remaining();
         let assignment = Assignment {
             process,
-            seed: self.settings.seed,
+            seed: self.plan.seed,
             cpu: self.cpu,
             cpus: self.cpus.clone(),
-            quick: self.settings.quick,
+            quick: self.plan.quick,
             share_ns: nanoseconds(
-                remaining / (self.settings.processes - process) * PLANNED_PERCENT / 100,
+                remaining / (self.plan.processes - process) * PLANNED_PERCENT / 100,
             ),
             limit_ns: nanoseconds(remaining),
             cells,
@@ -295,7 +284,7 @@ impl Session<'_> {
         for cell in cells {
             match self.measured.get(&cell.title()) {
                 None => self.summary.unmeasured.push(cell.title()),
-                Some(processes) if *processes < self.settings.processes => self.summary.thin += 1,
+                Some(processes) if *processes < self.plan.processes => self.summary.thin += 1,
                 Some(_) => {}
             }
             if !self.measured.contains_key(&cell.title()) && !self.summary.stopped {
@@ -327,7 +316,7 @@ impl Session<'_> {
                 }
                 if slot.design == REFERENCE
                     && slot.label.is_empty()
-                    && let Some(line) = bandwidth(&cell.backing, speeds)
+                    && let Some(line) = bandwidth(cell.backing, speeds)
                 {
                     keep_largest(&mut self.summary.read_bandwidth, line);
                 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use results::Row;
 use stats::FastState;
 
-use crate::plan::Cell;
+use crate::assignment::Cell;
 
 /// The cells of a run that wait for a second try.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ mod tests {
     use results::{Params, Status, Yardsticks};
 
     use super::*;
-    use crate::plan::slots;
+    use crate::assignment::slots;
     use crate::row::blank_sample;
 
     fn cell(workload: &str) -> Cell {
@@ -67,7 +67,7 @@ mod tests {
             params: Params::new(),
             axis: String::new(),
             unit: "page".to_owned(),
-            backing: "base".to_owned(),
+            backing: hugemem::Backing::Base,
             value: None,
             slots: slots(["flat"], "flat"),
         }

@@ -6,8 +6,8 @@
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
+use crate::assignment::{Assignment, Note};
 use crate::cell::measure;
-use crate::plan::{Assignment, Note};
 use crate::pmu::Counters;
 use hugemem::process;
 

@@ -173,19 +173,6 @@ fn effort(slice: Duration) -> Effort {
     }
 }
 
-fn params(cell: &Cell) -> Params {
-    let of = |value: &registry::Param| match value {
-        registry::Param::Number(number) => Param::Number(*number),
-        registry::Param::Text(text) => Param::Text(text.clone()),
-    };
-    let known: BTreeMap<String, Param> = cell
-        .params
-        .iter()
-        .map(|(name, value)| (name.clone(), of(value)))
-        .collect();
-    known
-}
-
 fn blank(cell: &Cell, slot: &Slot, process: u32) -> Sample {
     Sample {
         schema: SCHEMA_VERSION,
@@ -193,7 +180,7 @@ fn blank(cell: &Cell, slot: &Slot, process: u32) -> Sample {
         family: cell.workload.family().to_owned(),
         design: slot.name(),
         label: slot.label.to_owned(),
-        params: params(cell),
+        params: cell.params.clone(),
         axis: String::new(),
         process,
         unit: cell.workload.unit.to_owned(),
@@ -212,7 +199,7 @@ fn blank(cell: &Cell, slot: &Slot, process: u32) -> Sample {
 }
 
 fn injected(cell: &Cell, slot: &Slot, process: u32, percent: f64) -> Row {
-    let mut params = params(cell);
+    let mut params = cell.params.clone();
     // Values are one per run, injections one per process.
     params.insert("process".to_owned(), u64::from(process).into());
     Row::Value(Value {

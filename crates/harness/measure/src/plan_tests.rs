@@ -1,0 +1,72 @@
+//! Plans: what comes of what is asked for.
+
+use super::*;
+
+fn asked(workload: &str, order: &[u64]) -> Plan {
+    Plan {
+        workload: vec![workload.to_owned()],
+        order: order.to_vec(),
+        ..Plan::default()
+    }
+}
+
+#[test]
+fn a_plan_is_read_as_it_was_written_each_backing_by_its_name() {
+    let plan = Plan {
+        backing: Backing::ALL.to_vec(),
+        ..asked("merging/*", &[0, 9])
+    };
+    let line = serde_json::to_string(&plan).unwrap();
+    assert!(line.contains(r#""hugetlb-2m""#), "{line}");
+    assert_eq!(serde_json::from_str::<Plan>(&line).unwrap(), plan);
+    let unknown = line.replace("hugetlb-2m", "hugetlb");
+    let error = serde_json::from_str::<Plan>(&unknown).unwrap_err();
+    assert!(error.to_string().contains("unknown backing"), "{error}");
+}
+
+#[test]
+fn an_order_that_no_workload_takes_is_refused_beside_one_that_all_take() {
+    for workload in ["merging/add", "merging/*"] {
+        let error = asked(workload, &[0, 64]).cells().unwrap_err();
+        assert!(
+            matches!(error, PlanError::Order { order: 64, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("0 to 18"), "{error}");
+    }
+    let orders = |cells: Vec<Cell>| -> BTreeSet<Param> {
+        cells
+            .iter()
+            .map(|cell| cell.params["order"].clone())
+            .collect()
+    };
+    let cells = asked("merging/add", &[0, 9]).cells().unwrap();
+    assert_eq!(orders(cells), [0_u64, 9].map(Param::from).into());
+}
+
+#[test]
+fn backings_are_told_apart_where_there_are_several() {
+    let on = |backing: &[Backing]| {
+        let plan = Plan {
+            backing: backing.to_vec(),
+            ..asked("merging/add", &[0])
+        };
+        plan.cells().unwrap()
+    };
+    let (one, two) = (on(&[Backing::Base]), on(&[Backing::Base, Backing::Thp]));
+    assert_eq!(two.len(), 2 * one.len());
+    assert!(one.iter().all(|cell| !cell.params.contains_key(BACKING)));
+    let named = |cell: &Cell| cell.params[BACKING] == Param::from(cell.backing.name());
+    assert!(two.iter().all(named));
+}
+
+#[test]
+fn the_reference_takes_part_whether_named_or_not() {
+    let plan = Plan {
+        design: vec!["folio".to_owned()],
+        ..asked("merging/add", &[0])
+    };
+    let slots = &plan.cells().unwrap()[0].slots;
+    let designs: BTreeSet<_> = slots.iter().map(|slot| slot.design.as_str()).collect();
+    assert_eq!(designs, [REFERENCE, "folio"].into());
+}
