@@ -1,6 +1,5 @@
 //! One fresh process of a run: all cells once, rows as records hold them on its output.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use measure::pmu::Counters;
@@ -8,7 +7,7 @@ use measure::sampling::{Contender, Effort, MIN_ROUNDS, sample};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use registry::{Entry, Job};
-use results::{Param, Params, Row, SCHEMA_VERSION, Sample, Status, Value};
+use results::{Row, SCHEMA_VERSION, Sample, Status, Value};
 
 use crate::burning::Burning;
 use crate::rows::{Cell, REFERENCE, cells};
