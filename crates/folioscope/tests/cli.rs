@@ -61,6 +61,8 @@ fn unknown_names_come_with_near_matches_and_exit_2() {
             &["compare", "--order", "99", "--workload", "merging/add"],
             "0 to 18",
         ),
+        (&["measure", "--order", "0,64"], "order 64"),
+        (&["verify", "--laws", "--order", "9"], "--laws"),
         (&["measure", "--backing", "hugetlb"], "hugetlb-2m"),
         (&["measre"], "measure"),
         (&["report", "/nonexistent"], "env.json"),
