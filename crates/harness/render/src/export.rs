@@ -185,16 +185,16 @@ pub fn github_action_benchmark(rows: &[Exported]) -> (String, usize) {
 /// `name=value` apart by spaces; what is not known is empty.
 #[must_use]
 pub fn csv(rows: &[Exported]) -> String {
-    let header = "machine,run,date_utc,revision,dirty,workload,design,params,quantity,unit,\
-                  less_is_better,value,low,high,processes,floor\n";
-    let mut text = header.to_owned();
-    for row in rows {
-        let cells = [
+    const HEADER: &str = "machine run date_utc revision dirty workload design params quantity \
+                          unit less_is_better value low high processes floor";
+    let known = |value: Option<String>| value.unwrap_or_default();
+    let cells = |row: &Exported| {
+        [
             row.machine.clone(),
             row.run.clone(),
             row.date_utc.clone(),
-            row.revision.clone().unwrap_or_default(),
-            row.dirty.map(|dirty| dirty.to_string()).unwrap_or_default(),
+            known(row.revision.clone()),
+            known(row.dirty.map(|dirty| dirty.to_string())),
             row.workload.clone(),
             row.design.clone(),
             label(&row.params, &[]),
@@ -205,18 +205,17 @@ pub fn csv(rows: &[Exported]) -> String {
             row.low.to_string(),
             row.high.to_string(),
             row.processes.to_string(),
-            row.floor.map(|floor| floor.to_string()).unwrap_or_default(),
-        ];
-        text += &cells.map(|cell| quoted(&cell)).join(",");
-        text.push('\n');
-    }
-    text
-}
-
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
+            known(row.floor.map(|floor| floor.to_string())),
+        ]
+    };
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table
+        .write_record(HEADER.split(' '))
+        .and_then(|()| {
+            rows.iter()
+                .try_for_each(|row| table.write_record(cells(row)))
+        })
+        .expect("memory takes rows of one length");
+    let bytes = table.into_inner().expect("memory takes all bytes");
+    String::from_utf8(bytes).expect("cells are text")
 }

@@ -1,5 +1,7 @@
 //! Lines of a mail: ASCII, no tabs, never wider than 72 columns, whatever goes in.
 
+use textwrap::{Options, WordSplitter};
+
 use crate::table::Table;
 
 /// Columns of a line that survives quoting on a mailing list.
@@ -39,30 +41,20 @@ impl Page {
 
     /// A paragraph, its first line indented by `first` and the others by `rest`.
     pub fn wrapped(&mut self, text: &str, first: usize, rest: usize) {
-        let text = ascii(text);
-        let mut line = " ".repeat(first.min(WIDTH / 2));
-        let mut empty = true;
-        for word in text.split_whitespace() {
-            let mut word = word;
-            if !empty && line.len() + 1 + word.len() > WIDTH {
-                self.flush(&mut line, rest);
-                empty = true;
-            }
-            if !empty {
-                line.push(' ');
-            }
-            // A word that no line can hold is cut where the line ends.
-            while line.len() + word.len() > WIDTH {
-                let (head, tail) = word.split_at(WIDTH - line.len());
-                line.push_str(head);
-                self.flush(&mut line, rest);
-                word = tail;
-            }
-            line.push_str(word);
-            empty = false;
+        let words = ascii(text);
+        let words: Vec<&str> = words.split_whitespace().collect();
+        if words.is_empty() {
+            return;
         }
-        if !empty {
-            self.flush(&mut line, rest);
+        let [first, rest] = [first, rest].map(|indent| " ".repeat(indent.min(WIDTH / 2)));
+        // A word that no line can hold is cut where the line ends, not where it has a hyphen.
+        let options = Options::new(WIDTH)
+            .initial_indent(&first)
+            .subsequent_indent(&rest)
+            .word_splitter(WordSplitter::NoHyphenation);
+        for line in textwrap::wrap(&words.join(" "), options) {
+            self.text += &line;
+            self.text.push('\n');
         }
     }
 
@@ -94,12 +86,6 @@ impl Page {
     /// A paragraph as an item of a list.
     pub fn item(&mut self, text: &str) {
         self.wrapped(&format!("- {text}"), 2, 4);
-    }
-
-    fn flush(&mut self, line: &mut String, indent: usize) {
-        self.text.push_str(line.trim_end());
-        self.text.push('\n');
-        *line = " ".repeat(indent.min(WIDTH / 2));
     }
 
     /// The text.
