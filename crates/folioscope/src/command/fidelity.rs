@@ -1,18 +1,13 @@
 //! `folioscope fidelity`: how close the models come to the real kernels.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use oracle::fidelity::{
-    self, FOLDER, Fidelity, MAX_APART, MODEL_FILE, MOST, Pair, REASON_BELOW, Row,
-};
-use render::FidelityRow;
-use results::ModelCount;
+use compare::fidelity::{Fidelity, Row};
+use results::{FidelityRecord, ModelCount};
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use render::Table;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -60,11 +55,14 @@ const HEADLINE_ORDERS: [u8; 4] = [0, 3, 6, 9];
 pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Failure> {
     let results = Path::new(RESULTS);
     if args.count {
-        count(&results.join(FOLDER).join(MODEL_FILE))?;
+        count(&FidelityRecord::model_file(results))?;
     }
-    let found = fidelity::load(results).map_err(|error| Failure::Usage(error.to_string()))?;
+    let found = found(results)?;
     if let Some(folder) = &args.plot {
-        for file in draw(&found, folder)? {
+        let figures: Vec<_> = render::fidelity_figure(&found.rows).into_iter().collect();
+        let files = render::write_figures(&figures, folder)
+            .map_err(|error| Failure::Wrong(error.to_string()))?;
+        for file in files {
             output.line(file.display())?;
         }
         return Ok(Code::Done);
@@ -84,23 +82,37 @@ pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Fail
         })
         .collect();
     if !args.pairs {
-        output.text(table(row_table(&rows), args.markdown))?;
+        output.text(text(render::fidelity_rows(&rows), args.markdown))?;
     }
     if !args.headline {
         if !args.pairs {
             output.line("")?;
         }
-        output.text(table(pair_table(&found), args.markdown))?;
+        output.text(text(render::fidelity_pairs(&found), args.markdown))?;
     }
     if !(args.headline || args.pairs || args.markdown) {
-        output.text(in_words(&found))?;
+        output.text(render::fidelity_words(&found))?;
     }
     Ok(Code::Done)
 }
 
 /// The line that a report prints; `None` where there are no records to read.
 pub(crate) fn in_a_line() -> Option<String> {
-    fidelity::load(Path::new(RESULTS)).ok()?.in_a_line()
+    render::fidelity_line(&found(Path::new(RESULTS)).ok()?)
+}
+
+/// Reads both sides and compares them.
+fn found(results: &Path) -> Result<Fidelity, Failure> {
+    let record = FidelityRecord::read(results)?;
+    Ok(Fidelity::of(&record, &results::read_kernels(results)?))
+}
+
+fn text(table: render::Table, markdown: bool) -> String {
+    if markdown {
+        table.markdown()
+    } else {
+        table.text()
+    }
 }
 
 /// Counts the models and writes their record.
@@ -146,146 +158,4 @@ pub(crate) fn model_calls(output: &mut Output) -> Result<Code, Failure> {
         .map_err(|error| Failure::Wrong(error.to_string()))?;
     said.iter().try_for_each(|label| output.line(label))?;
     Ok(Code::Done)
-}
-
-/// Draws the figure of all rows.
-fn draw(found: &Fidelity, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let rows: Vec<FidelityRow> = found
-        .rows
-        .iter()
-        .map(|row| FidelityRow {
-            primitive: row.primitive.clone(),
-            order: u32::from(row.order),
-            kernel: row.kernel.clone(),
-            design: row.design.clone(),
-            model: row.model as f64,
-            real: row.real as f64,
-        })
-        .collect();
-    let figures: Vec<_> = render::fidelity_figure(&rows).into_iter().collect();
-    render::write_figures(&figures, folder).map_err(|error| Failure::Wrong(error.to_string()))
-}
-
-type Cells = Vec<Vec<String>>;
-
-fn row_table(rows: &[&Row]) -> Cells {
-    let heading = [
-        "PRIMITIVE",
-        "ORDER",
-        "CLASS",
-        "DESIGN",
-        "KERNEL",
-        "MODEL",
-        "REAL",
-        "RATIO",
-        "",
-    ];
-    let mut cells: Cells = vec![heading.map(str::to_owned).to_vec()];
-    for row in rows {
-        let mark = match row.ratio {
-            ratio if ratio > MOST => "above 1.1",
-            ratio if ratio < REASON_BELOW => row.reason.as_deref().unwrap_or("no reason known"),
-            _ => "",
-        };
-        cells.push(vec![
-            row.primitive.clone(),
-            row.order.to_string(),
-            state_met(row),
-            row.design.clone(),
-            row.kernel.clone(),
-            row.model.to_string(),
-            row.real.to_string(),
-            format!("{:.2}", row.ratio),
-            mark.to_owned(),
-        ]);
-    }
-    cells
-}
-
-/// The kernel's state; where that is not just the model's, both.
-fn state_met(row: &Row) -> String {
-    match &row.near {
-        Some(near) => format!("{} (model: {near})", row.class),
-        None => row.class.clone(),
-    }
-}
-
-/// Three digits of a ratio, whatever its size.
-fn ratio(ratio: f64) -> String {
-    match ratio {
-        ratio if ratio < 10.0 => format!("{ratio:.2}"),
-        ratio if ratio < 100.0 => format!("{ratio:.1}"),
-        ratio => format!("{ratio:.0}"),
-    }
-}
-
-/// A line per pair and kernel, a column per order: the model's ratio beside the kernel's, and
-/// how far they are apart at most.
-fn pair_table(found: &Fidelity) -> Cells {
-    let orders: BTreeSet<u8> = found.pairs.iter().map(|pair| pair.order).collect();
-    let mut heading = vec!["PAIR, MODEL (KERNEL)".to_owned(), "KERNEL".to_owned()];
-    heading.extend(orders.iter().map(|order| format!("ORDER {order}")));
-    heading.extend(["APART".to_owned(), String::new()]);
-    let mut cells: Cells = vec![heading];
-    let same = |a: &Pair, b: &Pair| a.pair == b.pair && a.kernel == b.kernel;
-    for pairs in found.pairs.chunk_by(same) {
-        let mut line = vec![pairs[0].pair.clone(), pairs[0].kernel.clone()];
-        line.extend(orders.iter().map(|order| {
-            let at = pairs.iter().find(|pair| pair.order == *order);
-            at.map_or("-".to_owned(), |pair| {
-                format!("{} ({})", ratio(pair.model_ratio), ratio(pair.real_ratio))
-            })
-        }));
-        let apart = pairs.iter().map(Pair::apart).fold(1.0, f64::max);
-        line.push(format!("{apart:.2}"));
-        line.push(if apart > MAX_APART {
-            format!("beyond {MAX_APART}")
-        } else {
-            String::new()
-        });
-        cells.push(line);
-    }
-    cells
-}
-
-fn table(cells: Cells, markdown: bool) -> String {
-    let mut rows = cells.into_iter();
-    let heading = rows.next().unwrap_or_default();
-    if !markdown {
-        let mut table = Table::new(&heading);
-        rows.for_each(|row| table.row(row));
-        return table.text();
-    }
-    let line = |row: &[String]| format!("| {} |\n", row.join(" | "));
-    let mut text = line(&heading.iter().map(|h| h.to_lowercase()).collect::<Vec<_>>());
-    text.push_str(&format!("|{}\n", "---|".repeat(heading.len())));
-    rows.for_each(|row| text.push_str(&line(&row)));
-    text
-}
-
-fn in_words(found: &Fidelity) -> String {
-    let mut text = format!(
-        "\n{} rows: {} above {MOST} of the kernel's instructions, {} below {REASON_BELOW} without a reason\n\
-         {} pairs: {} further apart than {MAX_APART}\n",
-        found.rows.len(),
-        found.above().count(),
-        found.unexplained().count(),
-        found.pairs.len(),
-        found.apart().count(),
-    );
-    for miss in &found.known {
-        text.push_str(&format!("known to be out of bounds: {miss}\n"));
-    }
-    for miss in found.unknown_misses() {
-        text.push_str(&format!("out of bounds: {miss}\n"));
-    }
-    for (whose, names) in [("kernels", &found.unmodelled), ("models", &found.uncounted)] {
-        if !names.is_empty() {
-            text.push_str(&format!(
-                "counted in the {whose} only: {}\n",
-                names.join(", ")
-            ));
-        }
-    }
-    text
 }

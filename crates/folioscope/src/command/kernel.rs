@@ -1,10 +1,11 @@
 //! `folioscope kernel`: real kernels as the referee.
 
+use compare::kernel_diff;
 use conformance::case::Case;
 use conformance::reference;
 use oracle::check::{Campaign, Checked, Mismatch, Model, check};
 use oracle::recorded::{self, Recorded};
-use oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, diff, fetch};
+use oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, fetch};
 use serde::Serialize;
 
 use crate::args::{
@@ -230,7 +231,7 @@ fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {
 fn compare(args: &KernelDiffArgs, output: &mut Output) -> Result<Code, Failure> {
     let before = Recorded::read(&args.before)?;
     let after = Recorded::read(&args.after)?;
-    let all = diff::diff(&before.counts, &after.counts);
+    let all = kernel_diff::diff(&before.counts, &after.counts);
     let shown = || all.iter().filter(|change| args.all || change.is_change());
     if args.json {
         for change in shown() {
@@ -238,26 +239,7 @@ fn compare(args: &KernelDiffArgs, output: &mut Output) -> Result<Code, Failure> 
         }
         return Ok(Code::Done);
     }
-    let span = |span: Option<(u64, u64)>| match span {
-        None => "-".to_owned(),
-        Some((least, most)) if least == most => least.to_string(),
-        Some((least, most)) => format!("{least} to {most}"),
-    };
-    let mut table =
-        Table::new(["PRIMITIVE", "ORDER", "STATE", "BEFORE", "AFTER", "RATIO"]).right([1, 3, 4, 5]);
-    for change in shown() {
-        table.row([
-            change.primitive.clone(),
-            change.order.to_string(),
-            change.class.clone(),
-            span(change.before),
-            span(change.after),
-            change
-                .ratio
-                .map_or("-".to_owned(), |ratio| format!("{ratio:.3}")),
-        ]);
-    }
-    output.text(table.text())?;
+    output.text(render::kernel_changes(shown()).text())?;
     output.line(format_args!(
         "\n{} to {}: {} of {} counts changed",
         before.identity.release,

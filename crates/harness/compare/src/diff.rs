@@ -288,6 +288,19 @@ fn is_reference(case: &Case, design: &str) -> bool {
     design != crate::NULL && matches!(case.cells.get(design), Some(Cell::Time { ratio: None, .. }))
 }
 
+/// The floor of a change between two runs that have these floors: the larger one.
+pub(crate) fn floor_between(
+    exact: bool,
+    old: Option<f64>,
+    new: Option<f64>,
+) -> (Option<f64>, FloorSource) {
+    match (exact, old, new) {
+        (true, ..) => (Some(0.0), FloorSource::Exact),
+        (false, Some(a), Some(b)) => (Some(a.max(b)), FloorSource::Runs),
+        _ => (None, FloorSource::Unknown),
+    }
+}
+
 /// Exact values differ if they are not equal; sampled ones if they lie beyond the floor.
 fn value_changes(old: &Summary, new: &Summary) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -308,11 +321,7 @@ fn value_changes(old: &Summary, new: &Summary) -> Vec<Change> {
             };
             let Some(ratio) = to.over(from) else { continue };
             let exact = from.processes == 0 && to.processes == 0;
-            let (floor, source) = match (exact, old.floor, new.floor) {
-                (true, ..) => (Some(0.0), FloorSource::Exact),
-                (false, Some(a), Some(b)) => (Some(a.max(b)), FloorSource::Runs),
-                _ => (None, FloorSource::Unknown),
-            };
+            let (floor, source) = floor_between(exact, old.floor, new.floor);
             // Of bandwidth, more is better: less of it is "slower".
             let judged = if after.less_is_better {
                 Some(ratio)

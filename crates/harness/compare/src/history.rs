@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use results::Params;
+use results::{Baseline, LoopCount, Params};
 use stats::{Estimate, Verdict, judge};
 
+use crate::diff::floor_between;
 use crate::summary::{Summary, ValueCell};
 
 /// One thing that is followed over time.
@@ -84,6 +85,31 @@ impl HistoryRun {
             revision: env.short_revision(),
             floor: summary.floor,
             points,
+        }
+    }
+
+    /// The counts that a commit made the baseline.
+    #[must_use]
+    pub fn from_baseline(name: &str, commit: &str, date_utc: &str, baseline: &Baseline) -> Self {
+        let point = |count: &LoopCount| {
+            let mut params = count.of.params.clone();
+            params.insert("rules".to_owned(), count.of.rules.as_str().into());
+            let entry = Entry {
+                workload: count.of.workload.clone(),
+                design: count.of.design.clone(),
+                params,
+                quantity: "instructions".to_owned(),
+                unit: "per call".to_owned(),
+            };
+            (entry, Estimate::exact(count.instructions as f64))
+        };
+        Self {
+            name: name.to_owned(),
+            machine: format!("counts: {}, {}", baseline.target, baseline.rustc),
+            date_utc: date_utc.to_owned(),
+            revision: commit.chars().take(7).collect(),
+            floor: None,
+            points: baseline.counts.iter().map(point).collect(),
         }
     }
 
@@ -234,11 +260,7 @@ impl MachineHistory {
         let (last_run, last) = measured.next_back()?;
         let change = last.over(first)?;
         let exact = first.processes == 0 && last.processes == 0;
-        let floor = match (exact, first_run.floor, last_run.floor) {
-            (true, ..) => Some(0.0),
-            (false, Some(a), Some(b)) => Some(a.max(b)),
-            _ => None,
-        };
+        let (floor, _) = floor_between(exact, first_run.floor, last_run.floor);
         let verdict = floor.map_or(Verdict::NoDifference, |floor| judge(&change, floor));
         Some((change, verdict))
     }

@@ -6,8 +6,11 @@
 
 mod build;
 mod diff;
+pub mod fidelity;
 pub mod gate;
 mod history;
+pub mod kernel_diff;
+pub mod kernel_history;
 mod matched;
 mod sensitivity;
 mod summary;

@@ -3,11 +3,16 @@
 
 use std::path::Path;
 
-use oracle::fidelity::{Fidelity, MISSES_FILE, load};
+use compare::fidelity::Fidelity;
+use results::{FidelityRecord, read_kernels};
+
+const MISSES_FILE: &str = FidelityRecord::MISSES_FILE;
 
 fn record() -> Fidelity {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../bench-results");
-    load(&results).unwrap_or_else(|error| panic!("{error}"))
+    let record = FidelityRecord::read(&results).unwrap_or_else(|error| panic!("{error}"));
+    let kernels = read_kernels(&results).unwrap_or_else(|error| panic!("{error}"));
+    Fidelity::of(&record, &kernels)
 }
 
 #[test]

@@ -19,9 +19,9 @@ mod shapes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use fidelity::{FidelityRow, fidelity_figure};
+pub use fidelity::fidelity_figure;
 pub use history::history_figures;
-pub use kernel_history::{KernelLine, KernelUnit, kernel_history_figure};
+pub use kernel_history::kernel_history_figure;
 
 use compare::Summary;
 use shapes::Shape;

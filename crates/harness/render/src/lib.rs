@@ -7,9 +7,11 @@ extern crate self as render;
 
 mod context;
 mod export;
+mod fidelity;
 mod figure;
 mod gate;
 mod history_page;
+mod kernels;
 mod number;
 mod page;
 mod params;
@@ -20,12 +22,14 @@ mod text;
 
 pub use context::{Context, WorkloadNote};
 pub use export::{Exported, bencher, csv, exported, exported_lines, github_action_benchmark};
+pub use fidelity::{fidelity_line, fidelity_pairs, fidelity_rows, fidelity_words};
 pub use figure::{
-    FidelityRow, Figure, FigureError, KernelLine, KernelUnit, fidelity_figure, figures,
-    history_figures, kernel_history_figure, write_figures,
+    Figure, FigureError, fidelity_figure, figures, history_figures, kernel_history_figure,
+    write_figures,
 };
 pub use gate::{gate_json, gate_markdown, gate_text};
 pub use history_page::history_html;
+pub use kernels::{kernel_changes, kernel_history_mail};
 pub use sensitivity::resolution_table;
 pub use style::{Marker, Style, sort_designs, style_of};
 pub use table::Table;

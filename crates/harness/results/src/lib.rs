@@ -7,6 +7,7 @@
 
 mod baseline;
 mod check;
+mod committed;
 mod environment;
 mod fidelity;
 mod kernel;
@@ -19,6 +20,7 @@ mod store;
 mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
+pub use committed::{CountedKernel, FidelityRecord, read_kernels};
 pub use environment::{
     Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, RowSum, command_without_paths,
 };

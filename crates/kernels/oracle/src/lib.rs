@@ -10,18 +10,14 @@
 //! - [`Oracle`]: a kernel with the module built for it: ask it cases, let it count.
 //! - [`check`](check::check): random cases against the models, mismatches shrunk.
 //! - [`recorded`]: the answers and counts that are committed, and what refuses them.
-//! - [`diff`](diff::diff): what changed per primitive between two recorded counts.
 #![forbid(unsafe_code)]
 
 mod arena;
 pub mod check;
 mod count;
-pub mod diff;
 mod error;
 mod fetch;
-pub mod fidelity;
 mod guest;
-pub mod history;
 mod initramfs;
 mod kernel;
 mod kernel_answer;

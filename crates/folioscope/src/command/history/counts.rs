@@ -3,13 +3,11 @@
 //! A baseline has no clock of its own. When it held is when it was committed, so git is
 //! asked, and outside of a git work tree there is no such history.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use compare::{Entry, HistoryRun};
+use compare::HistoryRun;
 use results::Baseline;
-use stats::Estimate;
 
 use crate::failure::Failure;
 
@@ -46,35 +44,11 @@ pub(super) fn committed(store: &Path) -> Result<Vec<HistoryRun>, Failure> {
         {
             let of = format!("{commit}:./{file}");
             let text = git(store, &["show", &of]).unwrap_or_default();
-            points.push(point(&of, commit, date, &text)?);
+            let baseline = Baseline::from_bytes(text.as_bytes(), Path::new(&of))?;
+            points.push(HistoryRun::from_baseline(&of, commit, date, &baseline));
         }
     }
     Ok(points)
-}
-
-fn point(of: &str, commit: &str, date: &str, text: &str) -> Result<HistoryRun, Failure> {
-    let baseline = Baseline::from_bytes(text.as_bytes(), Path::new(of))?;
-    let mut points = BTreeMap::new();
-    for count in baseline.counts {
-        let mut params = count.of.params;
-        params.insert("rules".to_owned(), count.of.rules.into());
-        let entry = Entry {
-            workload: count.of.workload,
-            design: count.of.design,
-            params,
-            quantity: "instructions".to_owned(),
-            unit: "per call".to_owned(),
-        };
-        points.insert(entry, Estimate::exact(count.instructions as f64));
-    }
-    Ok(HistoryRun {
-        name: of.to_owned(),
-        machine: format!("counts: {}, {}", baseline.target, baseline.rustc),
-        date_utc: date.to_owned(),
-        revision: commit.chars().take(7).collect(),
-        floor: None,
-        points,
-    })
 }
 
 /// What git says in a folder; `None` where there is no git or it refuses.

@@ -2,38 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compare::fidelity::Row;
 use stats::Estimate;
 
 use super::Figure;
 use super::dots::{Dot, DotPlot, DotRow, pages};
 use crate::style::{sort_designs, style_of};
 
-/// One primitive of one design beside the kernel's.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FidelityRow {
-    /// Name of the primitive, `bio_add_page`.
-    pub primitive: String,
-    /// Order of the pages it worked on.
-    pub order: u32,
-    /// The kernel it is compared with, `6.12`.
-    pub kernel: String,
-    /// The design that models it.
-    pub design: String,
-    /// Instructions per primitive of the model.
-    pub model: f64,
-    /// Instructions per primitive of the kernel.
-    pub real: f64,
-}
-
 /// The figure of a list of rows; `None` without rows that can be drawn. Ratios between
 /// 0.8 and 1.1 are what the model aims at.
 #[must_use]
-pub fn fidelity_figure(rows: &[FidelityRow]) -> Option<Figure> {
+pub fn fidelity_figure(rows: &[Row]) -> Option<Figure> {
     let mut designs: Vec<String> = rows.iter().map(|row| row.design.clone()).collect();
     designs.sort();
     designs.dedup();
     sort_designs(&mut designs);
-    let sound = |row: &&FidelityRow| row.model > 0.0 && row.real > 0.0;
+    let sound = |row: &&Row| row.model > 0 && row.real > 0;
     // A line per primitive, in the order in which they come, a dot per design in it.
     let mut primitives: Vec<(&str, Ratios)> = Vec::new();
     for row in rows.iter().filter(sound) {
@@ -48,7 +32,7 @@ pub fn fidelity_figure(rows: &[FidelityRow]) -> Option<Figure> {
                 primitives.len() - 1
             });
         let ratios = primitives[at].1.entry(column).or_default();
-        ratios.push(row.model / row.real);
+        ratios.push(row.ratio);
     }
     let lines = primitives.into_iter().map(|(name, columns)| DotRow {
         label: name.to_owned(),
@@ -90,7 +74,7 @@ fn spread(mut ratios: Vec<f64>) -> Estimate {
 }
 
 /// A design and the kernels that it is held against: `flat : 5.10`.
-fn against(design: &str, rows: &[FidelityRow]) -> String {
+fn against(design: &str, rows: &[Row]) -> String {
     let kernels: BTreeSet<&str> = rows
         .iter()
         .filter(|row| row.design == design)

@@ -1,11 +1,9 @@
 //! Every figure of a large run can be read: no text on another, none cut off.
 
 use super::shapes::Shape;
-use super::{
-    Figure, KernelLine, KernelUnit, fidelity_figure, figures, history_figures,
-    kernel_history_figure,
-};
+use super::{Figure, fidelity_figure, figures, history_figures, kernel_history_figure};
 use crate::style::{Marker, style_of};
+use compare::kernel_history::{Cell, Line, Unit};
 use compare::{History, HistoryRun, Summary};
 
 #[path = "../../tests/synthetic/mod.rs"]
@@ -20,20 +18,26 @@ fn all() -> Vec<Figure> {
 }
 
 fn kernels() -> Option<Figure> {
-    let line = |work: &str, unit, value: f64| KernelLine {
-        work: work.to_owned(),
-        detail: "memcg_charge_base_pages + memcg_uncharge_base_pages".to_owned(),
+    let line = |work, unit, value: u64| Line {
+        work,
         unit,
-        instructions: vec![None, Some(value), Some(value * 1.1), Some(value)],
+        primitives: vec![],
+        cells: [None, Some(value), Some(value * 11 / 10), Some(value)]
+            .map(|instructions| Cell {
+                kernel: String::new(),
+                instructions,
+                reason: None,
+            })
+            .to_vec(),
     };
     let works = ["add", "walk", "split check", "map", "end of IO", "charge"];
-    let lines: Vec<KernelLine> = works
-        .iter()
+    let lines: Vec<Line> = works
+        .into_iter()
         .flat_map(|work| {
             [
-                line(work, KernelUnit::Small, 52_000.0),
-                line(work, KernelUnit::Bvec, 50.0),
-                line(work, KernelUnit::Large, 55.0),
+                line(work, Unit::Pages, 52_000),
+                line(work, Unit::Bvec, 50),
+                line(work, Unit::Folio, 55),
             ]
         })
         .collect();

@@ -1,10 +1,10 @@
 //! Made-up counts of primitives, model beside kernel.
 
-use render::FidelityRow;
+use compare::fidelity::Row;
 
 /// Made-up counts of primitives.
 #[allow(dead_code, reason = "not every test that includes this file draws it")]
-pub fn fidelity() -> Vec<FidelityRow> {
+pub fn fidelity() -> Vec<Row> {
     let mut rows = Vec::new();
     for (design, kernel, primitives) in [
         (
@@ -24,15 +24,19 @@ pub fn fidelity() -> Vec<FidelityRow> {
     ] {
         for (index, primitive) in primitives.into_iter().enumerate() {
             for order in [0, 3, 6, 9] {
-                let real = 20.0 + 7.0 * index as f64;
-                let model = real * (0.78 + 0.04 * f64::from(order));
-                rows.push(FidelityRow {
+                let real = 20 + 7 * index as u64;
+                let ratio = 0.78 + 0.04 * f64::from(order);
+                rows.push(Row {
                     primitive: primitive.to_owned(),
                     order,
                     kernel: kernel.to_owned(),
                     design: design.to_owned(),
-                    model,
+                    class: "all".to_owned(),
+                    near: None,
+                    model: (real as f64 * ratio) as u64,
                     real,
+                    ratio,
+                    reason: None,
                 });
             }
         }

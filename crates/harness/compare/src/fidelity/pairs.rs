@@ -1,6 +1,7 @@
 //! The primitives that compete in the debate, and their ratios.
 
-use mm::KernelVersion::{self, V5_10, V6_12};
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::Row;
@@ -27,16 +28,19 @@ impl Pair {
     }
 }
 
+const V5_10: &str = "5.10";
+const V6_12: &str = "6.12";
+
 /// A side of a pair: a primitive of a kernel, and with it of that kernel's model.
 #[derive(Clone, Copy)]
 pub(super) struct Side {
-    kernel: KernelVersion,
+    kernel: &'static str,
     primitives: &'static [&'static str],
     class: &'static str,
 }
 
 const fn side(
-    kernel: KernelVersion,
+    kernel: &'static str,
     primitives: &'static [&'static str],
     class: &'static str,
 ) -> Side {
@@ -129,7 +133,7 @@ pub(super) fn pairs_of((name, left, right): &(&str, Side, Side), rows: &[Row]) -
             .try_fold((0, 0), |(model, real), primitive| {
                 let fits = |row: &&Row| {
                     row.primitive == *primitive
-                        && row.kernel == side.kernel.name()
+                        && row.kernel == side.kernel
                         && row.order == order
                         && (side.class.is_empty() || row.class == side.class)
                 };
@@ -141,12 +145,14 @@ pub(super) fn pairs_of((name, left, right): &(&str, Side, Side), rows: &[Row]) -
                 Some((model + row.model, real + row.real))
             })
     };
+    let orders: BTreeSet<u8> = rows.iter().map(|row| row.order).collect();
     let kernel = if left.kernel == right.kernel {
-        left.kernel.name().to_owned()
+        left.kernel.to_owned()
     } else {
         format!("{} and {}", left.kernel, right.kernel)
     };
-    (0..=physmem::MAX_ORDER)
+    orders
+        .into_iter()
         .filter_map(|order| {
             let (a, b) = (sum(left, order)?, sum(right, order)?);
             Some(Pair {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use results::{KernelCount, KernelCounts};
 use serde::Serialize;
 
+use crate::matched::matched;
+
 /// One primitive at one order in one state, in two kernels.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Change {
@@ -73,12 +75,8 @@ fn spans(counts: &KernelCounts) -> BTreeMap<Key, Span> {
 /// Every primitive, order and state that either kernel counted, in order of name.
 pub fn diff(before: &KernelCounts, after: &KernelCounts) -> Vec<Change> {
     let (before, after) = (spans(before), spans(after));
-    let mut keys: Vec<&Key> = before.keys().chain(after.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    keys.into_iter()
-        .map(|key| {
-            let (b, a) = (before.get(key), after.get(key));
+    matched(&before, &after)
+        .map(|(key, b, a)| {
             let ratio = b
                 .zip(a)
                 .filter(|(b, _)| b.mode.0 > 0)

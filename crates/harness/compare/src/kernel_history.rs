@@ -1,10 +1,8 @@
 //! The debate's outcome in the real kernel: what 2 MiB of IO and their accounting cost in each
 //! recorded kernel, in small units and in large ones.
 
-use results::{KernelCount, KernelCounts};
+use results::{CountedKernel, KernelCount, KernelCounts};
 use serde::Serialize;
-
-use crate::recorded::Recorded;
 
 /// How 2 MiB are handed over.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -119,8 +117,8 @@ const LINES: &[(&str, Unit, &[Part])] = &[
     ),
 ];
 
-/// The history of recorded kernels, in the order given.
-pub fn history(kernels: &[(String, Recorded)]) -> Vec<Line> {
+/// Returns the history of recorded kernels, in the order given.
+pub fn kernel_history(kernels: &[CountedKernel]) -> Vec<Line> {
     LINES
         .iter()
         .map(|&(work, unit, parts)| Line {
@@ -129,7 +127,7 @@ pub fn history(kernels: &[(String, Recorded)]) -> Vec<Line> {
             primitives: parts.iter().map(|part| part.0).collect(),
             cells: kernels
                 .iter()
-                .map(|(kernel, recorded)| cell(kernel, &recorded.counts, parts))
+                .map(|kernel| cell(kernel.identity.version(), &kernel.counts, parts))
                 .collect(),
         })
         .collect()

@@ -1,0 +1,122 @@
+//! What is committed of real kernels and of the models beside them, read as a whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::de::IgnoredAny;
+
+use crate::{KernelIdentity, KernelRecord, Miss, ModelCount, Reason, RecordError, read_lines};
+
+/// A kernel's record of which only the counts are looked at.
+pub type CountedKernel = KernelRecord<IgnoredAny>;
+
+/// The records of the models beside the kernels.
+#[derive(Debug, Clone, Default)]
+pub struct FidelityRecord {
+    /// The models' counts.
+    pub models: Vec<ModelCount>,
+    /// Why ratios are as they are.
+    pub reasons: Vec<Reason>,
+    /// What is known to be out of bounds, with its cause.
+    pub known: Vec<Miss>,
+}
+
+impl FidelityRecord {
+    /// The list of what is known to be out of bounds.
+    pub const MISSES_FILE: &str = "misses.jsonl";
+
+    /// Returns the file of the models' counts below `bench-results`.
+    #[must_use]
+    pub fn model_file(bench_results: &Path) -> PathBuf {
+        bench_results.join("fidelity").join("model.jsonl")
+    }
+
+    /// Reads the records below `bench-results`.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] with file, line and field.
+    pub fn read(bench_results: &Path) -> Result<Self, RecordError> {
+        let folder = bench_results.join("fidelity");
+        Ok(Self {
+            models: read_lines(&Self::model_file(bench_results))?,
+            reasons: read_lines(&folder.join("reasons.jsonl"))?,
+            known: read_lines(&folder.join(Self::MISSES_FILE))?,
+        })
+    }
+}
+
+/// Reads the counts of every recorded kernel below `bench-results`, oldest first.
+///
+/// # Errors
+///
+/// [`RecordError`] with file, line and field.
+pub fn read_kernels(bench_results: &Path) -> Result<Vec<CountedKernel>, RecordError> {
+    let files = fs::read_dir(bench_results.join("kernel"));
+    let mut kernels = files
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "jsonl"))
+        .map(|path| KernelRecord::read(&path))
+        .collect::<Result<Vec<CountedKernel>, _>>()?;
+    kernels.sort_by_cached_key(|kernel| kernel.identity.release_numbers());
+    Ok(kernels)
+}
+
+impl KernelIdentity {
+    /// Returns the version without the rest of the release: `6.12` of
+    /// `6.12.95+deb12-cloud-amd64`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        let mut ends = self.release.match_indices(|c: char| !c.is_ascii_digit());
+        let end = ends.nth(1).map_or(self.release.len(), |(at, _)| at);
+        &self.release[..end]
+    }
+
+    fn release_numbers(&self) -> Vec<u32> {
+        let numbers = self.release.split(|c: char| !c.is_ascii_digit());
+        numbers.map_while(|number| number.parse().ok()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kernel(release: &str) -> KernelIdentity {
+        KernelIdentity {
+            release: release.to_owned(),
+            rules: String::new(),
+            package: None,
+            qemu: String::new(),
+            compiler: String::new(),
+            module: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_release_is_named_by_its_first_two_numbers() {
+        for (release, name) in [
+            ("6.12.95+deb12-cloud-amd64", "6.12"),
+            ("7.2.13+deb14-cloud-amd64", "7.2"),
+            ("6.13-mine", "6.13"),
+            ("7.0", "7.0"),
+        ] {
+            assert_eq!(kernel(release).version(), name);
+        }
+    }
+
+    #[test]
+    fn kernels_are_in_the_order_of_their_numbers() {
+        let ordered = [
+            "5.10.0-46-amd64",
+            "6.1.0-50-cloud",
+            "6.1.3",
+            "6.12.95+deb12",
+        ];
+        let numbers = ordered.map(|release| kernel(release).release_numbers());
+        assert!(numbers.is_sorted(), "{numbers:?}");
+    }
+}
