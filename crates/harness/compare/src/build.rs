@@ -2,54 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use results::{Params, Row, Run, Sample, Status, Value};
-use stats::{Estimate, estimate, geometric_mean, judge, median, ratio_estimate, run_floor};
+use results::{Row, Run, Status, Value};
+use stats::{Estimate, Prior, RowValues};
 
-use crate::NULL;
-use crate::summary::{Case, Cell, Family, Mean, MemoryLine, Summary, ValueCase, ValueCell};
+use crate::means::means_of;
+use crate::rows::{estimate, judged};
+use crate::summary::{Case, Cell, Family, MemoryLine, Summary, ValueCase, ValueCell};
 
 /// The reference where no row is a control copy.
 const USUAL_REFERENCE: &str = "flat";
 
-/// The samples of one design in one case, by process.
-type Processes<'a> = BTreeMap<u32, &'a Sample>;
-
-/// A case's rows by (design, label).
-type Rows<'a> = BTreeMap<(String, String), Processes<'a>>;
-
-/// What tells cases apart: workload and parameters.
-type CaseKey = (String, Params);
-
 impl Summary {
-    /// Sums a run up. Intervals are drawn with seeds made from each row's identity, so
-    /// the same record gives the same report everywhere.
+    /// Sums a run up. Nothing is drawn at random: the same record gives the same report
+    /// everywhere.
     #[must_use]
     pub fn from_run(run: &Run) -> Self {
         let reference = reference_of(run);
-        let mut grouped: BTreeMap<CaseKey, Rows<'_>> = BTreeMap::new();
-        // Workloads keep the order in which they were measured.
-        let mut first_seen: BTreeMap<String, usize> = BTreeMap::new();
-        for sample in run.samples() {
-            let place = first_seen.len();
-            first_seen.entry(sample.workload.clone()).or_insert(place);
-            grouped
-                .entry((sample.workload.clone(), sample.params.clone()))
-                .or_default()
-                .entry((sample.design.clone(), sample.label.clone()))
-                .or_default()
-                .insert(sample.process, sample);
-        }
-        let mut cases: Vec<Case> = grouped
-            .iter()
-            .map(|(key, rows)| case_of(key, rows, &reference))
-            .collect();
-        cases.sort_by_key(|case| first_seen.get(&case.workload).copied());
-
-        let controls: Vec<Estimate> = cases.iter().filter_map(|case| case.control).collect();
-        let floor = run_floor(&controls);
-        for case in &mut cases {
-            case.judge(floor);
-        }
+        let judged = judged(run, &reference);
+        let cases = judged.cases;
         let designs: BTreeSet<&String> = cases.iter().flat_map(|case| case.cells.keys()).collect();
         let designs = designs.into_iter().cloned().collect();
         let fewest_processes = cases
@@ -65,14 +35,28 @@ impl Summary {
             env: run.env.clone(),
             reference,
             designs,
-            floor,
-            control_pairs: controls.len(),
+            floor: judged.floor,
+            threaded_floor: judged.threaded_floor,
+            fast_share: judged.fast_share,
+            rounds: rounds_of(run),
+            control_pairs: cases.iter().filter(|case| case.control.is_some()).count(),
             fewest_processes,
             families: families_of(cases),
             values: values_of(run),
             memory: memory_of(run),
         }
     }
+}
+
+/// The least and the median number of rounds of a process.
+fn rounds_of(run: &Run) -> Option<(usize, usize)> {
+    let mut counts: Vec<usize> = run
+        .samples()
+        .filter(|sample| sample.status.is_ok())
+        .map(|sample| sample.rounds.len())
+        .collect();
+    counts.sort_unstable();
+    Some((*counts.first()?, counts[counts.len() / 2]))
 }
 
 /// The design whose second copy is the control, or the usual one, or the first there is.
@@ -89,102 +73,6 @@ fn reference_of(run: &Run) -> String {
             || USUAL_REFERENCE.to_owned(),
             |sample| sample.design.clone(),
         )
-}
-
-fn case_of((workload, params): &CaseKey, rows: &Rows<'_>, reference: &str) -> Case {
-    let any = rows.values().flat_map(BTreeMap::values).next();
-    let base = rows.get(&(reference.to_owned(), String::new()));
-    let mut control = None;
-    let mut cells = BTreeMap::new();
-    for ((design, label), processes) in rows {
-        let seed = fnv1a(format!("{workload} {params:?} {design}").as_bytes());
-        if label == Sample::CONTROL {
-            control = base.and_then(|base| ratio_of(processes, base, seed));
-        } else if label.is_empty() {
-            let base = base.filter(|_| design != reference && design != NULL);
-            cells.insert(design.clone(), cell_of(processes, base, seed));
-        }
-    }
-    Case {
-        workload: workload.clone(),
-        params: params.clone(),
-        axis: any.map(|sample| sample.axis.clone()).unwrap_or_default(),
-        unit: any.map(|sample| sample.unit.clone()).unwrap_or_default(),
-        floor: None,
-        control,
-        cells,
-    }
-}
-
-/// One wrong process spoils the cell: a design that is right two times out of three is
-/// not measured, it is broken.
-fn cell_of(processes: &Processes<'_>, base: Option<&Processes<'_>>, seed: u64) -> Cell {
-    for sample in processes.values() {
-        if let Status::Err(reason) = &sample.status {
-            return Cell::Failed(reason.clone());
-        }
-    }
-    let rounds: Vec<Vec<f64>> = processes
-        .values()
-        .map(|sample| sample.rounds.clone())
-        .collect();
-    let Some(ns) = estimate(&rounds, seed) else {
-        let reason = processes.values().find_map(|sample| match &sample.status {
-            Status::Absent(reason) => Some(reason.clone()),
-            _ => None,
-        });
-        return Cell::Absent(reason.unwrap_or_else(|| "not measured".to_owned()));
-    };
-    let counted: Vec<f64> = processes
-        .values()
-        .filter_map(|sample| sample.instructions)
-        .collect();
-    Cell::Time {
-        ns,
-        ratio: base.and_then(|base| ratio_of(processes, base, seed)),
-        verdict: None,
-        instructions: median(&counted),
-    }
-}
-
-/// Rounds are matched within the processes that both sides finished.
-fn ratio_of(ours: &Processes<'_>, theirs: &Processes<'_>, seed: u64) -> Option<Estimate> {
-    let both: Vec<u32> = ours
-        .keys()
-        .filter(|key| theirs.contains_key(key))
-        .copied()
-        .collect();
-    let rounds = |side: &Processes<'_>| -> Vec<Vec<f64>> {
-        both.iter()
-            .map(|process| side[process].rounds.clone())
-            .collect()
-    };
-    ratio_estimate(&rounds(ours), &rounds(theirs), seed)
-}
-
-impl Case {
-    /// Fills in floor and verdicts. A row whose own A/A pair strays further than the
-    /// run's floor is judged by its own.
-    fn judge(&mut self, run_floor: Option<f64>) {
-        let own = self
-            .control
-            .map(|control| control.value.ln().abs().exp_m1());
-        self.floor = match (run_floor, own) {
-            (Some(run), Some(own)) => Some(run.max(own)),
-            (run, _) => run,
-        };
-        let Some(floor) = self.floor else { return };
-        for cell in self.cells.values_mut() {
-            if let Cell::Time {
-                ratio: Some(ratio),
-                verdict,
-                ..
-            } = cell
-            {
-                *verdict = Some(judge(ratio, floor));
-            }
-        }
-    }
 }
 
 fn families_of(cases: Vec<Case>) -> Vec<Family> {
@@ -204,77 +92,6 @@ fn families_of(cases: Vec<Case>) -> Vec<Family> {
         family.means = means_of(&family.cases);
     }
     families
-}
-
-/// Means per workload and regime, then per family and regime.
-fn means_of(cases: &[Case]) -> Vec<Mean> {
-    let mut means = Vec::new();
-    let mut workloads: Vec<&str> = Vec::new();
-    for case in cases {
-        if !workloads.contains(&case.workload.as_str()) {
-            workloads.push(&case.workload);
-        }
-    }
-    let regimes: BTreeSet<String> = cases.iter().map(Case::regime).collect();
-    for workload in workloads.iter().copied().chain([""]) {
-        for regime in &regimes {
-            let chosen: Vec<&Case> = cases
-                .iter()
-                .filter(|case| workload.is_empty() || case.workload == workload)
-                .filter(|case| case.regime() == *regime)
-                .collect();
-            let mean = mean_of(workload, regime, &chosen);
-            if !mean.designs.is_empty() {
-                means.push(mean);
-            }
-        }
-    }
-    means
-}
-
-fn mean_of(workload: &str, regime: &str, cases: &[&Case]) -> Mean {
-    let names: BTreeSet<&String> = cases.iter().flat_map(|case| case.cells.keys()).collect();
-    let designs = names
-        .into_iter()
-        .filter_map(|design| {
-            let ratios: Vec<Estimate> =
-                cases.iter().filter_map(|case| case.ratio(design)).collect();
-            Some((design.clone(), (mean_estimate(&ratios)?, ratios.len())))
-        })
-        .collect();
-    let measured = |case: &&&Case| {
-        case.cells
-            .values()
-            .any(|cell| matches!(cell, Cell::Time { ratio: Some(_), .. }))
-    };
-    Mean {
-        workload: workload.to_owned(),
-        regime: regime.to_owned(),
-        cases: cases.iter().filter(measured).count(),
-        designs,
-    }
-}
-
-/// The geometric mean with the interval that independent errors of its members give it.
-fn mean_estimate(ratios: &[Estimate]) -> Option<Estimate> {
-    let values: Vec<f64> = ratios.iter().map(|ratio| ratio.value).collect();
-    let value = geometric_mean(&values)?;
-    let squares: f64 = ratios
-        .iter()
-        .map(|ratio| (ratio.half_width() / ratio.value).powi(2))
-        .sum();
-    let relative = squares.sqrt() / ratios.len() as f64;
-    let processes = ratios
-        .iter()
-        .map(|ratio| ratio.processes)
-        .min()
-        .unwrap_or(0);
-    Some(Estimate {
-        value,
-        low: value * (-relative).exp(),
-        high: value * relative.exp(),
-        processes,
-    })
 }
 
 fn values_of(run: &Run) -> Vec<ValueCase> {
@@ -297,21 +114,34 @@ fn values_of(run: &Run) -> Vec<ValueCase> {
             });
             cases.len() - 1
         });
+        let prior = readings_prior(run, &value.quantity);
         cases[place]
             .cells
-            .insert(value.design.clone(), value_cell(value));
+            .insert(value.design.clone(), value_cell(value, prior.as_ref()));
     }
     cases
 }
 
-fn value_cell(value: &Value) -> ValueCell {
+/// How the readings of one quantity scatter, one per process in each row.
+fn readings_prior(run: &Run, quantity: &str) -> Option<Prior> {
+    let rows: Vec<RowValues> = run
+        .values()
+        .filter(|value| value.quantity == quantity && value.status.is_ok())
+        .filter_map(|value| RowValues::of_readings(&value.samples))
+        .collect();
+    Prior::of_rows(&rows)
+}
+
+fn value_cell(value: &Value, prior: Option<&Prior>) -> ValueCell {
     match &value.status {
         Status::Err(reason) => ValueCell::Failed(reason.clone()),
         Status::Absent(reason) => ValueCell::Absent(reason.clone()),
         Status::Ok => {
-            let seed = fnv1a(format!("{:?}", value.identity()).as_bytes());
-            let sampled = estimate(std::slice::from_ref(&value.samples), seed);
-            ValueCell::Value(sampled.unwrap_or_else(|| Estimate::exact(value.value)))
+            let sampled = RowValues::of_readings(&value.samples);
+            ValueCell::Value(sampled.map_or_else(
+                || Estimate::exact(value.value),
+                |readings| estimate(&readings, prior),
+            ))
         }
     }
 }

@@ -12,6 +12,8 @@ mod history;
 pub mod kernel_diff;
 pub mod kernel_history;
 mod matched;
+mod means;
+mod rows;
 mod sensitivity;
 mod summary;
 
@@ -19,7 +21,7 @@ pub use build::fnv1a;
 pub use diff::{Change, Diff, FloorSource, Floors, RowKey};
 pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
 pub use sensitivity::{Resolution, Tally};
-pub use summary::{Case, Cell, Family, Mean, MemoryLine, Summary, ValueCase, ValueCell};
+pub use summary::{Case, Cell, Family, Mean, MeanRatio, MemoryLine, Summary, ValueCase, ValueCell};
 
 /// The design that does nothing: the floor of the harness. No ratio is taken of it.
 pub const NULL: &str = "null";

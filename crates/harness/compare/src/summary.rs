@@ -14,8 +14,15 @@ pub struct Summary {
     pub reference: String,
     /// All designs with times, in the order of their names.
     pub designs: Vec<String>,
-    /// The run's noise floor as a relative difference; `None` without an A/A pair.
+    /// How far 95 of 100 A/A pairs of the rows on one thread stray; `None` without a pair.
     pub floor: Option<f64>,
+    /// The floor that rows on several threads have at least.
+    pub threaded_floor: Option<f64>,
+    /// The share of samples that were taken in the machine's fast state; `None` where no
+    /// yardstick stood beside them.
+    pub fast_share: Option<f64>,
+    /// The least and the median number of rounds of a process; `None` without times.
+    pub rounds: Option<(usize, usize)>,
     /// How many A/A pairs the floor rests on.
     pub control_pairs: usize,
     /// The fewest processes behind an interval; below 3 it lacks their spread.
@@ -50,7 +57,8 @@ pub struct Case {
     pub axis: String,
     /// What one element is.
     pub unit: String,
-    /// The floor of this row: the run's, or its own A/A pair's distance where larger.
+    /// The floor of this row: as far as its own A/A pair strayed, and at least what its
+    /// class of rows has.
     pub floor: Option<f64>,
     /// Ratio of the reference's control copy to the reference.
     pub control: Option<Estimate>,
@@ -65,13 +73,16 @@ pub enum Cell {
     Time {
         /// Nanoseconds per element.
         ns: Estimate,
-        /// Ratio to the reference, round by round; `None` for the reference and for the
+        /// Ratio to the reference, process by process; `None` for the reference and for the
         /// harness floor.
         ratio: Option<Estimate>,
         /// What may be said of the ratio; `None` where there is no ratio or no floor.
         verdict: Option<Verdict>,
         /// Instructions per element by a hardware counter, the median of the processes.
         instructions: Option<f64>,
+        /// Whether the machine was slow all the time that this was measured, or that it
+        /// could be compared with the reference.
+        slow: bool,
     },
     /// It went wrong, with the reason: `err`, never a time.
     Failed(String),
@@ -90,8 +101,20 @@ pub struct Mean {
     pub regime: String,
     /// Cases of this workload (or family) in this regime that the reference measured.
     pub cases: usize,
-    /// Per design: the mean and over how many cases it goes.
-    pub designs: BTreeMap<String, (Estimate, usize)>,
+    /// Per design.
+    pub designs: BTreeMap<String, MeanRatio>,
+}
+
+/// The geometric mean of one design's ratios.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeanRatio {
+    /// The mean, with the interval that the errors of its rows give it.
+    pub mean: Estimate,
+    /// Over how many rows it goes.
+    pub rows: usize,
+    /// The least and the greatest mean that is left when one row is taken out; `None` of a
+    /// single row.
+    pub without_one: Option<(f64, f64)>,
 }
 
 /// A quantity that is not a time, for one set of parameters.
@@ -194,11 +217,28 @@ impl Case {
             .unwrap_or_default()
     }
 
+    /// The share of the reference's time that the harness takes, where both were measured:
+    /// the time of the design that does nothing.
+    #[must_use]
+    pub fn overhead(&self, reference: &str) -> Option<f64> {
+        let share = self.time(crate::NULL)?.value / self.time(reference)?.value;
+        share.is_finite().then_some(share)
+    }
+
     /// The ratio of a design, where it has one.
     #[must_use]
     pub fn ratio(&self, design: &str) -> Option<Estimate> {
         match self.cells.get(design) {
             Some(Cell::Time { ratio, .. }) => *ratio,
+            _ => None,
+        }
+    }
+
+    /// What may be said of the ratio of a design.
+    #[must_use]
+    pub fn verdict(&self, design: &str) -> Option<Verdict> {
+        match self.cells.get(design) {
+            Some(Cell::Time { verdict, .. }) => *verdict,
             _ => None,
         }
     }

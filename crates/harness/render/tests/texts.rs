@@ -148,7 +148,7 @@ fn a_wrong_answer_is_an_err_row_and_spoils_no_mean() {
         .iter()
         .find(|mean| mean.workload == "iteration/segments" && mean.regime == case.regime())
         .unwrap();
-    assert_eq!(mean.designs["folio"].1, mean.cases - 1);
+    assert_eq!(mean.designs["folio"].rows, mean.cases - 1);
     let text = mail(&summary, &synthetic::context());
     assert!(
         text.contains("err iteration/segments folio: checksum differs (1 row)"),

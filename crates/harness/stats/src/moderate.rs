@@ -35,6 +35,8 @@ pub struct Prior {
     pub variance: f64,
     /// The degrees of freedom of all rows together, which no row can exceed.
     pub pooled: f64,
+    /// Whether the variance is that between processes; else that of rounds in one.
+    pub between: bool,
 }
 
 impl Prior {
@@ -42,7 +44,11 @@ impl Prior {
     /// `None` if no row scatters: nothing is known then.
     #[must_use]
     pub fn of_rows<'a>(rows: impl IntoIterator<Item = &'a RowValues>) -> Option<Self> {
-        let mut spreads: Vec<(f64, f64)> = rows
+        let (several, single): (Vec<&RowValues>, Vec<&RowValues>) =
+            rows.into_iter().partition(|row| row.processes > 1);
+        // Of rows with one process only the spread of rounds is known, which is another.
+        let between = !several.is_empty();
+        let mut spreads: Vec<(f64, f64)> = if between { several } else { single }
             .into_iter()
             .filter_map(|row| spread(&row.logs()))
             .collect();
@@ -87,6 +93,7 @@ impl Prior {
                 freedom: f64::INFINITY,
                 variance: mean.exp(),
                 pooled,
+                between,
             });
         }
         let half = inverse_trigamma(scatter);
@@ -94,6 +101,7 @@ impl Prior {
             freedom: 2.0 * half,
             variance: (mean + half.digamma() - half.ln()).exp(),
             pooled,
+            between,
         })
     }
 }
@@ -150,6 +158,9 @@ impl Moderated {
     #[must_use]
     pub fn of(row: &RowValues, prior: Option<&Prior>) -> Option<Self> {
         let mut logs = row.logs();
+        if row.processes == 1 && prior.is_some_and(|prior| prior.between) {
+            logs = vec![median_in_place(&mut logs)?];
+        }
         let (own, own_freedom) = spread(&logs).unwrap_or((0.0, 0.0));
         let (variance, freedom) = match prior {
             None => (own, own_freedom),
@@ -271,6 +282,21 @@ mod tests {
         assert!(prior.freedom.is_infinite());
         let moderated = Moderated::of(&rows[0], Some(&prior)).unwrap();
         assert!((moderated.freedom - 100.0).abs() < 1e-9, "{moderated:?}");
+    }
+
+    #[test]
+    fn a_row_of_one_process_is_as_unsure_as_the_others_make_it() {
+        let mut rows = vec![row(&[1.0, 1.05, 0.95]); 20];
+        rows.push(RowValues::of_rounds(&[vec![1.0, 1.001, 0.999, 1.0]]).unwrap());
+        let prior = Prior::of_rows(&rows).unwrap();
+        assert!(prior.between);
+        let several = Moderated::of(&rows[0], Some(&prior)).unwrap();
+        let single = Moderated::of(&rows[20], Some(&prior)).unwrap();
+        assert!(single.error > several.error, "{single:?}");
+        assert_eq!(single.processes, 1);
+        let alone = Prior::of_rows(&rows[20..]).unwrap();
+        assert!(!alone.between);
+        assert!(Moderated::of(&rows[20], Some(&alone)).unwrap().error < 0.01);
     }
 
     #[test]

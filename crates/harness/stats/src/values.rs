@@ -1,6 +1,6 @@
 //! The values that a row is estimated from: one per process.
 
-use crate::order::lowest_third;
+use crate::order::{lowest_third, median};
 
 /// The process values of one row: of a time, a ratio or a bandwidth.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,18 @@ impl RowValues {
     #[must_use]
     pub fn of_readings(readings: &[f64]) -> Option<Self> {
         Self::new(readings.len(), readings.to_vec())
+    }
+
+    /// The number of processes behind the values.
+    #[must_use]
+    pub fn processes(&self) -> usize {
+        self.processes
+    }
+
+    /// The median of the values on the logarithm.
+    #[must_use]
+    pub fn middle(&self) -> f64 {
+        median(&self.logs()).map_or(f64::NAN, f64::exp)
     }
 
     fn new(processes: usize, values: Vec<f64>) -> Option<Self> {

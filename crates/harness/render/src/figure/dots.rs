@@ -132,10 +132,10 @@ pub(super) fn ratio_figures(summary: &Summary) -> Vec<Figure> {
 
 fn mean_row(mean: &Mean, designs: &[&String]) -> DotRow {
     let dot = |design: &&String| {
-        let (ratio, count) = mean.designs.get(*design)?;
+        let ratio = mean.designs.get(*design)?;
         // A mean over fewer rows than its neighbours' is not comparable with them.
-        Some(if *count == mean.cases {
-            Dot::Ratio(*ratio)
+        Some(if ratio.rows == mean.cases {
+            Dot::Ratio(ratio.mean)
         } else {
             Dot::Word("part")
         })

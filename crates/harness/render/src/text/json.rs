@@ -21,6 +21,8 @@ pub fn json_lines(summary: &Summary) -> String {
         "reference": summary.reference,
         "designs": designs(summary),
         "floor": summary.floor,
+        "threaded_floor": summary.threaded_floor,
+        "fast_share": summary.fast_share,
         "control_pairs": summary.control_pairs,
         "fewest_processes": summary.fewest_processes,
     })];
@@ -41,15 +43,16 @@ pub fn json_lines(summary: &Summary) -> String {
     }
     for family in &summary.families {
         for mean in &family.means {
-            for (design, (ratio, count)) in &mean.designs {
+            for (design, ratio) in &mean.designs {
                 lines.push(json!({
                     "kind": "mean",
                     "family": family.name,
                     "workload": mean.workload,
                     "footprint": mean.regime,
                     "design": design,
-                    "ratio": interval(Some(ratio)),
-                    "rows": count,
+                    "ratio": interval(Some(&ratio.mean)),
+                    "without_one": ratio.without_one,
+                    "rows": ratio.rows,
                     "rows_of_reference": mean.cases,
                 }));
             }
@@ -85,6 +88,7 @@ fn cell_json(cell: &Cell) -> Json {
             ratio,
             verdict,
             instructions,
+            slow,
         } => json!({
             "status": "ok",
             "ns": interval(Some(ns)),
@@ -95,6 +99,7 @@ fn cell_json(cell: &Cell) -> Json {
                 Verdict::NoDifference => "no difference seen",
             }),
             "instructions": instructions,
+            "slow": slow,
         }),
         Cell::Failed(reason) => json!({ "status": { "err": reason } }),
         Cell::Absent(reason) => json!({ "status": { "absent": reason } }),

@@ -3,7 +3,7 @@
 use super::bar::row;
 use super::{mail_tables, words};
 use crate::context::Context;
-use crate::number::{percent, rows, significant};
+use crate::number::{rows, significant};
 use crate::page::Page;
 use crate::style::{NULL, designs, style_of};
 use crate::table::Table;
@@ -23,7 +23,7 @@ pub fn mail(summary: &Summary, context: &Context) -> String {
     verdicts(&mut page, summary);
 
     page.heading("Where and how");
-    for (name, value) in words::environment(&summary.env) {
+    for (name, value) in words::environment(summary) {
         page.field(name, &value);
     }
     page.gap();
@@ -102,19 +102,22 @@ fn mean_block(page: &mut Page, summary: &Summary, family: &str, mean: &Mean) {
         &mean.regime
     };
     page.line(&format!("{family}, {regime}, {}", rows(mean.cases)));
-    let mut table = Table::plain(2, &[18, 11]).right([1]);
+    let mut table = Table::plain(2, &[17, 5, 11]).right([1, 2]);
     for design in &designs(summary) {
-        let Some((ratio, count)) = mean.designs.get(design) else {
+        let Some(ratio) = mean.designs.get(design) else {
             continue;
         };
-        let short: String = design.chars().take(18).collect();
-        let value = format!("{} +-{}%", significant(ratio.value, 3), percent(ratio));
-        let part = if *count < mean.cases {
-            format!(" {}", rows(*count))
+        let short: String = design.chars().take(17).collect();
+        let value = significant(ratio.mean.value, 3);
+        let range = ratio.without_one.map_or(String::new(), |(low, high)| {
+            format!("{}..{}", significant(low, 2), significant(high, 2))
+        });
+        let part = if ratio.rows < mean.cases {
+            format!(" {}", rows(ratio.rows))
         } else {
             String::new()
         };
-        table.row([short, value, row(ratio.value) + &part]);
+        table.row([short, value, range, row(ratio.mean.value) + &part]);
     }
     page.table(&table);
 }
@@ -125,10 +128,11 @@ fn key(page: &mut Page, summary: &Summary) {
     let reference = &summary.reference;
     page.wrapped(
         &format!(
-            "Per row: the parameters with a bar, then the time with its 95% interval, then \
+            "Beside a mean: its range when any one row is left out. Per row: the parameters \
+             with a bar, then the time with its 95% interval, then \
              the ratio to {reference} with its own. < is faster and > slower than {reference} \
              beyond the noise floor, = no difference seen; aa is {reference} against its own \
-             second copy; err went wrong; - is a capability the design lacks; (part) a mean \
+             second copy; ~ the machine was slow; err went wrong; - is a capability the design lacks; (part) a mean \
              over fewer rows, see the rows. The bar marks each ratio by a letter on a \
              logarithmic line from 1/4 to 4, * several designs."
         ),

@@ -4,6 +4,7 @@
 use stats::Verdict;
 
 use super::bar::{SCALE, marks};
+use super::words::is_mostly_harness;
 use crate::number::{significant, time_scale, with_percent};
 use crate::page::Page;
 use crate::params::{label, shared_params};
@@ -61,11 +62,11 @@ fn workload(page: &mut Page, summary: &Summary, cases: &[Case], means: &[Mean]) 
         heads(&mut table, bands[0]);
     }
     for case in cases {
-        labelled(
-            &mut table,
-            &label(&case.params, &hidden),
-            &case_marks(summary, case),
-        );
+        let mut label = label(&case.params, &hidden);
+        if is_mostly_harness(summary, case) {
+            label.push_str(" (h)");
+        }
+        labelled(&mut table, &label, &case_marks(summary, case));
         for band in &bands {
             if bands.len() > 1 {
                 heads(&mut table, band);
@@ -118,7 +119,10 @@ fn case_marks(summary: &Summary, case: &Case) -> String {
 
 fn time_text(cell: Option<&Cell>, scale: f64) -> String {
     match cell {
-        Some(Cell::Time { ns, .. }) => with_percent(ns.value * scale, ns, COLUMN - 1),
+        Some(Cell::Time { ns, slow, .. }) => {
+            let text = with_percent(ns.value * scale, ns, COLUMN - 1 - usize::from(*slow));
+            if *slow { format!("~{text}") } else { text }
+        }
         Some(Cell::Failed(_)) => "err".to_owned(),
         Some(Cell::Absent(_)) | None => "-".to_owned(),
     }
@@ -166,7 +170,7 @@ fn mean_row(table: &mut Table, summary: &Summary, mean: &Mean) {
     let designs = designs(summary);
     let ratios: Vec<(&str, f64)> = designs
         .iter()
-        .filter_map(|design| Some((design.as_str(), mean.designs.get(design)?.0.value)))
+        .filter_map(|design| Some((design.as_str(), mean.designs.get(design)?.mean.value)))
         .collect();
     labelled(
         table,
@@ -175,8 +179,8 @@ fn mean_row(table: &mut Table, summary: &Summary, mean: &Mean) {
     );
     for band in designs.chunks(BAND) {
         table.row(band.iter().map(|design| match mean.designs.get(design) {
-            Some((ratio, count)) if *count == mean.cases => {
-                with_percent(ratio.value, ratio, COLUMN - 1)
+            Some(ratio) if ratio.rows == mean.cases => {
+                with_percent(ratio.mean.value, &ratio.mean, COLUMN - 1)
             }
             // A mean over fewer rows is another number: it is not put beside these.
             Some(_) => "(part)".to_owned(),

@@ -29,7 +29,7 @@ pub fn markdown(summary: &Summary, context: &Context) -> String {
         add(&format!("- **{}**: {}", escape(&design), escape(&verdict)));
     }
     let mut table = Table::new(["what", "value"]);
-    for (name, value) in words::environment(&summary.env) {
+    for (name, value) in words::environment(summary) {
         table.row([name, &escape(&value)]);
     }
     for line in &summary.memory {
@@ -95,21 +95,21 @@ fn means(add: &mut impl FnMut(&str), summary: &Summary) {
         "\n## Geometric mean of ratios to `{}`\n",
         summary.reference
     ));
+    add("With the range of the mean when any one row is left out.\n");
     let mut table = by_design("family", &designs);
     for family in &summary.families {
         for mean in family.means.iter().filter(|mean| mean.workload.is_empty()) {
             let cells = designs.iter().map(|design| match mean.designs.get(design) {
-                Some((ratio, count)) => {
-                    let part = if *count < mean.cases {
-                        format!(" ({count} of {} rows)", mean.cases)
+                Some(ratio) => {
+                    let part = if ratio.rows < mean.cases {
+                        format!(" ({} of {} rows)", ratio.rows, mean.cases)
                     } else {
                         String::new()
                     };
-                    format!(
-                        "{} ±{} %{part}",
-                        significant(ratio.value, 3),
-                        percent(ratio)
-                    )
+                    let range = ratio.without_one.map_or(String::new(), |(low, high)| {
+                        format!(", {} to {}", significant(low, 2), significant(high, 2))
+                    });
+                    format!("{}{range}{part}", significant(ratio.mean.value, 3))
                 }
                 None => "–".to_owned(),
             });

@@ -6,7 +6,8 @@ use crate::context::Context;
 use crate::number::{bytes, rows, significant};
 use crate::params::label;
 use crate::style::{NULL, designs};
-use compare::{MemoryLine, Summary};
+use compare::{Case, Cell, MemoryLine, Summary};
+use stats::Verdict;
 
 /// The question of every run.
 pub(crate) const QUESTION: &str = "What does each way of describing physical memory cost when \
@@ -53,14 +54,82 @@ pub(crate) fn warnings(summary: &Summary) -> Vec<String> {
     if let Some(half_width) = unsteadiness(summary)
         && half_width > UNSTEADY
     {
+        let ratios = if summary.fast_share.is_some() {
+            ""
+        } else {
+            " Ratios are of what ran side by side, but nothing says that both sides ran in one \
+             state of the machine."
+        };
         warnings.push(format!(
             "The machine's own speed moved: half of the times of {} have an interval beyond \
-             +-{:.0}%. Ratios are of what ran side by side and stand; times do not compare.",
+             +-{:.0}%; times do not compare.{ratios}",
             summary.reference,
             half_width * 100.0
         ));
     }
+    warnings.extend(state(summary));
+    warnings.extend(overhead(summary));
     warnings
+}
+
+/// The share of fast samples from which on nothing need be said.
+const STEADY: f64 = 0.99;
+
+/// What is said of a machine that was slow for a while, as far as yardsticks show it.
+fn state(summary: &Summary) -> Option<String> {
+    let share = summary.fast_share.filter(|share| *share < STEADY)?;
+    let slow = summary
+        .cases()
+        .flat_map(|case| case.cells.values())
+        .filter(|cell| matches!(cell, Cell::Time { slow: true, .. }))
+        .count();
+    let rest = if slow == 0 {
+        "Times and ratios are of the others, both sides in one state: ratios stand.".to_owned()
+    } else {
+        format!(
+            "Times and ratios are of the others, both sides in one state, except for {} that \
+             had too few of them: marked ~.",
+            results(slow)
+        )
+    };
+    Some(format!(
+        "The machine was slow in {:.0}% of the samples, as the yardsticks beside them show. \
+         {rest}",
+        (1.0 - share) * 100.0
+    ))
+}
+
+fn results(count: usize) -> String {
+    if count == 1 {
+        "1 result".to_owned()
+    } else {
+        format!("{count} results")
+    }
+}
+
+/// From where on the harness is a part of what is compared.
+const MUCH_HARNESS: f64 = 0.1;
+
+/// Whether the harness takes so much of a row that its ratios lie too close to 1.
+pub(crate) fn is_mostly_harness(summary: &Summary, case: &Case) -> bool {
+    case.overhead(&summary.reference)
+        .is_some_and(|share| share > MUCH_HARNESS)
+}
+
+fn overhead(summary: &Summary) -> Option<String> {
+    let marked = summary
+        .cases()
+        .filter(|case| is_mostly_harness(summary, case))
+        .count();
+    (marked > 0).then(|| {
+        format!(
+            "In {marked} of {} the harness takes more than {:.0}% of the time of {}, so that \
+             ratios lie closer to 1 than the work does; they are marked (h).",
+            rows(summary.cases().count()),
+            MUCH_HARNESS * 100.0,
+            summary.reference
+        )
+    })
 }
 
 /// From where on a reader is told that the machine was not steady.
@@ -103,29 +172,34 @@ fn verdict(summary: &Summary, design: &str) -> String {
          in {same}.",
         summary.reference
     );
-    let extreme = |sign: f64| {
+    // Only a row that is called different is named, and by no more than is sure of it.
+    let extreme = |wanted: Verdict| {
         summary
             .cases()
-            .filter_map(|case| Some((case, case.ratio(design)?.value)))
-            .filter(|(_, ratio)| (ratio - 1.0) * sign > 0.0)
-            .max_by(|a, b| (a.1 * sign).total_cmp(&(b.1 * sign)))
+            .filter(|case| case.verdict(design) == Some(wanted))
+            .filter_map(|case| Some((case, case.ratio(design)?.near_end())))
+            .max_by(|a, b| a.1.ln().abs().total_cmp(&b.1.ln().abs()))
     };
     let parts = [
-        (faster, extreme(-1.0), "Fastest"),
-        (slower, extreme(1.0), "Slowest"),
+        (Verdict::Faster, "Fastest", "at most"),
+        (Verdict::Slower, "Slowest", "at least"),
     ];
-    for (count, extreme, word) in parts {
-        if let Some((case, ratio)) = extreme.filter(|_| count > 0) {
+    for (wanted, word, bound) in parts {
+        if let Some((case, ratio)) = extreme(wanted) {
             let place = label(&case.params, &[]);
-            let ratio = significant(ratio, 2);
-            text.push_str(&format!(" {word}: {ratio} x, {} {place}.", case.workload));
+            let ratio = significant(ratio, 3);
+            text.push_str(&format!(
+                " {word}: {bound} {ratio} x, {} {place}.",
+                case.workload
+            ));
         }
     }
     text
 }
 
 /// The environment as name and value.
-pub(crate) fn environment(env: &Environment) -> Vec<(&'static str, String)> {
+pub(crate) fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
+    let env = &summary.env;
     let unknown = || "n/a".to_owned();
     let git = env.git.as_ref().map_or_else(unknown, |git| {
         let short = git.revision.get(..12).unwrap_or(&git.revision);
@@ -194,8 +268,17 @@ pub(crate) fn environment(env: &Environment) -> Vec<(&'static str, String)> {
         (
             "run",
             format!(
-                "{}, {:.0} s of a budget of {:.0} s, {} processes of {} rounds, seed {}",
-                env.date_utc, env.elapsed_s, env.budget_s, env.processes, env.rounds, env.seed
+                "{}, {:.0} s of a budget of {:.0} s, {} processes{}, seed {}",
+                env.date_utc,
+                env.elapsed_s,
+                env.budget_s,
+                env.processes,
+                summary
+                    .rounds
+                    .map_or(String::new(), |(least, median)| format!(
+                        " of {least} rounds or more, {median} in the median"
+                    )),
+                env.seed
             ),
         ),
         (
@@ -237,12 +320,22 @@ pub(crate) fn floor(summary: &Summary) -> String {
     summary.floor.map_or_else(
         || "n/a: no A/A control in this run.".to_owned(),
         |floor| {
+            let threaded = summary.threaded_floor.map_or(String::new(), |floor| {
+                format!(
+                    ", rows on several threads at least by {:.1}%",
+                    floor * 100.0
+                )
+            });
             format!(
                 "{:.1}%: {} ran twice under two names in {} rows, and 95 of 100 pairs \
-                 differ by no more. A row whose own pair differs by more is judged by that.",
+                 differ by no more. Each row is judged by its own pair, at least by \
+                 {:.0}%{threaded}. Of all that is called faster or slower at most {:.0}% is \
+                 expected to be neither.",
                 floor * 100.0,
                 summary.reference,
-                summary.control_pairs
+                summary.control_pairs,
+                stats::MIN_ROW_FLOOR * 100.0,
+                stats::FALSE_CLAIMS * 100.0
             )
         },
     )
