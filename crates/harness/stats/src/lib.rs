@@ -6,14 +6,12 @@
 //! all rows of the run moderate ([`Moderated`], [`Prior`]). Rows are judged together
 //! ([`judge_together`]), each against a floor of its own ([`row_floor`]).
 //!
-//! Reports still use the older way: samples come as rounds within processes and the
-//! spread between processes is what an interval has to show ([`estimate`]). What a machine
-//! calls different although it is the same is its noise floor ([`run_floor`],
-//! [`historic_floor`]); nothing below it is claimed ([`judge`], [`judge_change`]).
+//! What a machine calls different although it is the same is noise: of a run as a whole
+//! ([`run_floor`]), of one row ([`row_floor`]), of a row's past ([`historic_floor`]).
 #![forbid(unsafe_code)]
 
-mod bootstrap;
 mod discovery;
+mod estimate;
 mod floor;
 mod moderate;
 mod order;
@@ -22,8 +20,8 @@ mod student;
 mod values;
 mod verdict;
 
-pub use bootstrap::{Estimate, estimate, ratio_estimate};
 pub use discovery::{FALSE_CLAIMS, judge_together, q_values};
+pub use estimate::Estimate;
 pub use floor::{MIN_FLOOR, MIN_ROW_FLOOR, historic_floor, row_floor, run_floor};
 pub use moderate::{Moderated, Prior};
 pub use order::{geometric_mean, lowest_third, mad, median, quantile};

@@ -10,7 +10,7 @@ pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
 }
 
 /// [`quantile`] of values that are in order already.
-pub(crate) fn quantile_of_sorted(sorted: &[f64], q: f64) -> Option<f64> {
+fn quantile_of_sorted(sorted: &[f64], q: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = q.clamp(0.0, 1.0) * last as f64;
     let below = place.floor() as usize;
