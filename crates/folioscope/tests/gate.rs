@@ -177,7 +177,15 @@ fn a_missing_entry_is_an_error_that_says_so() {
     let (head, counts) = all.split_once("{\"loop\"").expect("a count");
     let (_, rest) = counts.split_once('\n').expect("a line");
     let fewer = format!("{head}{rest}");
-    fs::write(&path, fewer).expect("written");
+    fs::write(&path, &fewer).expect("written");
+    let (code, _, stderr) = gate(&path, &["--workload", WORKLOAD]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("the record ends after"), "{stderr}");
+    // Nor does a header that agrees with what is left make it whole.
+    let all = counts.matches("\"instructions\"").count();
+    let counted = |n: usize| format!("\"counts\":{n}}}");
+    assert!(fewer.contains(&counted(all)), "{head}");
+    fs::write(&path, fewer.replace(&counted(all), &counted(all - 1))).expect("written");
     let (code, stdout, stderr) = gate(&path, &["--workload", WORKLOAD]);
     assert_eq!(code, 2, "{stdout}");
     assert!(
@@ -190,16 +198,21 @@ fn a_missing_entry_is_an_error_that_says_so() {
 fn a_baseline_that_is_damaged_or_of_another_toolchain_is_refused_before_anything_is_counted() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("base.json");
-    let good = r#"{"schema":1,"target":"other","rustc":"rustc 1.80.0 (x)","optimised":true,"valgrind":"v","counts":[]}"#;
+    let good = r#"{"schema":1,"target":"other","rustc":"rustc 1.80.0 (x)","optimised":true,"valgrind":"v","counts":0}
+"#;
     for (text, words) in [
         (good, &["another toolchain", "rustc 1.80.0", "--bless"][..]),
         (
-            "{\"schema\":1,\n \"target\"",
-            &["base.json:2", "field `.`", "no JSON"],
+            "{\n\"schema\":1,\n \"target\"",
+            &["base.json:3", "field `.`", "no JSON"],
         ),
         (
-            &good.replace(":[]", ":{}"),
+            &good.replace(":0}", ":{}}"),
             &["base.json:1", "field `counts`"],
+        ),
+        (
+            good.trim_end(),
+            &["base.json:1", "the last line is cut off"],
         ),
     ] {
         fs::write(&path, text).expect("written");

@@ -227,7 +227,7 @@ fn errors_name_file_line_and_field() {
         (
             "[512]}",
             "[512]}]",
-            "x.jsonl:3: field `.`: no JSON at column 35: trailing",
+            "x.jsonl:3: field `.`: no JSON at column 37: trailing",
         ),
         (
             r#""skipped":0"#,
@@ -287,7 +287,7 @@ fn errors_name_file_line_and_field() {
         (
             r#"{"order":9"#,
             r#"{"order""#,
-            "x.jsonl:3: field `.`: no JSON at column 14: ",
+            "x.jsonl:3: field `.`: no JSON at column 9: ",
         ),
     ] {
         let error = said(from, to);

@@ -125,7 +125,7 @@ mod tests {
                 ("2026-11-02T08:00:00Z", 110.0)
             ]
         );
-        commit(folder.path(), "2026-11-03T10:00:00+02:00", "{\n");
+        commit(folder.path(), "2026-11-03T10:00:00+02:00", "{]\n");
         let error = committed(&store).unwrap_err().to_string();
         assert!(
             error.contains("baseline/x-1.0.jsonl:1: field `.`"),
