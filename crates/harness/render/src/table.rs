@@ -120,7 +120,13 @@ impl Table {
         };
         let rules: String = (0..self.headings.len()).map(rule).collect();
         let rows: String = self.rows().map(line).collect();
-        format!("{}|{rules}\n{rows}", line(&self.headings))
+        // Capitals are how a terminal tells headings from cells; Markdown has its own way.
+        let heading = |text: &String| match text.contains(char::is_lowercase) {
+            true => text.clone(),
+            false => text.to_lowercase(),
+        };
+        let headings = self.headings.iter().map(heading).collect();
+        format!("{}|{rules}\n{rows}", line(&headings))
     }
 
     fn rows(&self) -> impl Iterator<Item = &Vec<String>> {
@@ -149,6 +155,13 @@ mod tests {
             table.markdown(),
             "| name | n |\n|---|---:|\n| a | 1 |\n| long name | 12 |\n|  |  |\n"
         );
+    }
+
+    #[test]
+    fn markdown_has_no_headings_in_capitals() {
+        let table = Table::new(["PAIR, MODEL", "Criterion"]);
+        assert!(table.text().starts_with("PAIR, MODEL  Criterion"));
+        assert!(table.markdown().starts_with("| pair, model | Criterion |"));
     }
 
     #[test]
