@@ -102,7 +102,7 @@ pub(crate) fn judged(run: &Run, reference: &str) -> Judged {
 
 /// Fills in the verdicts of all rows that have a floor.
 fn judge(cases: &mut [Case], ratios: &[(usize, String, Moderated)]) {
-    let (places, rows): (Vec<(usize, &String)>, Vec<(Moderated, f64)>) = ratios
+    let (places, rows): (Vec<_>, Vec<_>) = ratios
         .iter()
         .filter_map(|(at, design, ratio)| Some(((*at, design), (*ratio, cases[*at].floor?))))
         .unzip();

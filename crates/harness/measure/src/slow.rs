@@ -91,7 +91,7 @@ mod tests {
         let (a, b) = (cell("merging/add"), cell("merging/split"));
         assert!(!slow.queue(0, &a, &rows(&a, &[0.5, 0.51, 0.5])));
         assert!(slow.queue(0, &b, &rows(&b, &[0.9, 0.95, 0.9])));
-        assert_eq!(slow.take(), [b.clone()]);
+        assert_eq!(slow.take(), std::slice::from_ref(&b));
         assert!(
             !slow.queue(0, &b, &rows(&b, &[0.9, 0.95, 0.9])),
             "the second try stands"
