@@ -4,6 +4,7 @@
 //! in where a descriptor lies and in the cost of finding it.
 
 pub mod block;
+mod capability;
 pub mod lru;
 pub mod memcg;
 pub mod memmap;
@@ -13,6 +14,7 @@ mod slot;
 mod traits;
 
 pub use on_memmap::{OnMemmap, PageArray, PageBvecs};
+pub use capability::Capability;
 pub use rules::{
     KernelRules, KernelVersion, Linux5_0, Linux5_10, Linux6_1, Linux6_12, Linux7_1, Linux7_2,
     QueueLimits, SECTOR_SIZE,

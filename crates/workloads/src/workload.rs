@@ -1,5 +1,7 @@
 //! The description of a workload.
 
+use mm::Capability;
+
 use crate::params::{self, ParamSpec};
 use crate::{Params, Setup, SetupError};
 
@@ -8,8 +10,8 @@ use crate::{Params, Setup, SetupError};
 pub struct Workload {
     /// The id, `family/name`, stable for ever.
     pub id: &'static str,
-    /// The trait that a design needs: `BlockIo`.
-    pub capability: &'static str,
+    /// The capability that a design needs.
+    pub capability: Capability,
     /// The question, in one line.
     pub asks: &'static str,
     /// The measurement, the predictions of each side of the debate, and the reasons.

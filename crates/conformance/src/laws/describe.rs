@@ -1,74 +1,90 @@
-//! Laws of describing memory: frames lead to their allocation, references count, walks
-//! see what is there.
+//! Laws of describing memory: frames lead to their allocation, references count. They need
+//! `Design` only.
 
-use mm::{Linux6_12, Lru};
+use mm::{Design, Linux6_12};
 use physmem::Pfn;
+use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::world::{BASE, FRAMES, for_all_sequences};
+use super::world::{BASE, Describing, FRAMES, World, for_all_sequences};
+
+/// Frames of allocations lead to them, and free frames lead nowhere.
+fn frames_lead_to_allocations<D: Design>(world: &World<D>) -> Result<(), TestCaseError> {
+    let mut pfn = BASE;
+    while pfn < BASE + FRAMES {
+        let Some((&head, unit)) = world
+            .units
+            .range(..=pfn)
+            .next_back()
+            .filter(|(_, c)| c.extent.contains(pfn))
+        else {
+            prop_assert!(
+                world.design.lookup(pfn).is_none(),
+                "free frame {pfn} leads somewhere"
+            );
+            pfn = pfn + 1;
+            continue;
+        };
+        // First, second, middle and last frame: what a tail's encoding can get wrong.
+        let pages = unit.extent.order.pages();
+        for n in [0, 1, pages / 2, pages - 1]
+            .into_iter()
+            .filter(|&n| n < pages)
+        {
+            let found = world.design.lookup(head + n);
+            prop_assert!(found.is_some(), "frame {} leads nowhere", head + n);
+            let found = found.expect("just asserted");
+            prop_assert_eq!(world.design.extent(found), unit.extent);
+            prop_assert_eq!(world.design.kind(found), unit.kind);
+        }
+        pfn = unit.extent.end();
+    }
+    Ok(())
+}
+
+/// References are what was taken less what was dropped.
+fn references_add_up<D: Design>(world: &World<D>) -> Result<(), TestCaseError> {
+    for (&pfn, unit) in &world.units {
+        prop_assert_eq!(world.design.refcount(world.held(pfn)), unit.references);
+    }
+    Ok(())
+}
+
+/// All that can be said of a description after any operation.
+pub(super) fn description_is_right<D: Design>(world: &World<D>) -> Result<(), TestCaseError> {
+    frames_lead_to_allocations(world)?;
+    references_add_up(world)
+}
+
+/// No frame leads anywhere, nor do those outside.
+pub(super) fn nothing_is_described<D: Design>(world: &World<D>) -> Result<(), TestCaseError> {
+    let outside = [Pfn(BASE.0 - 1), BASE + FRAMES];
+    prop_assert!(outside.iter().all(|&p| world.design.lookup(p).is_none()));
+    prop_assert!((0..FRAMES).all(|n| world.design.lookup(BASE + n).is_none()));
+    Ok(())
+}
 
 /// Every frame of an allocation leads to it, and no free frame leads anywhere.
-pub fn every_frame_leads_to_its_allocation<D: Lru>() {
-    for_all_sequences::<D, Linux6_12>(
+pub fn every_frame_leads_to_its_allocation<D: Design>() {
+    for_all_sequences::<D, Linux6_12, Describing>(
         "every frame leads to its allocation",
-        |world| {
-            let mut pfn = BASE;
-            while pfn < BASE + FRAMES {
-                let Some((&head, unit)) = world
-                    .units
-                    .range(..=pfn)
-                    .next_back()
-                    .filter(|(_, c)| c.extent.contains(pfn))
-                else {
-                    prop_assert!(
-                        world.design.lookup(pfn).is_none(),
-                        "free frame {pfn} leads somewhere"
-                    );
-                    pfn = pfn + 1;
-                    continue;
-                };
-                // First, second, middle and last frame: what a tail's encoding can get wrong.
-                let pages = unit.extent.order.pages();
-                for n in [0, 1, pages / 2, pages - 1]
-                    .into_iter()
-                    .filter(|&n| n < pages)
-                {
-                    let found = world.design.lookup(head + n);
-                    prop_assert!(found.is_some(), "frame {} leads nowhere", head + n);
-                    let found = found.expect("just asserted");
-                    prop_assert_eq!(world.design.extent(found), unit.extent);
-                    prop_assert_eq!(world.design.kind(found), unit.kind);
-                }
-                pfn = unit.extent.end();
-            }
-            Ok(())
-        },
-        |world| {
-            let outside = [Pfn(BASE.0 - 1), BASE + FRAMES];
-            prop_assert!(outside.iter().all(|&p| world.design.lookup(p).is_none()));
-            prop_assert!((0..FRAMES).all(|n| world.design.lookup(BASE + n).is_none()));
-            Ok(())
-        },
+        frames_lead_to_allocations,
+        nothing_is_described,
     );
 }
 
 /// References are what was taken less what was dropped.
-pub fn references_are_counted<D: Lru>() {
-    for_all_sequences::<D, Linux6_12>(
+pub fn references_are_counted<D: Design>() {
+    for_all_sequences::<D, Linux6_12, Describing>(
         "references are counted",
-        |world| {
-            for (&pfn, unit) in &world.units {
-                prop_assert_eq!(world.design.refcount(world.held(pfn)), unit.references);
-            }
-            Ok(())
-        },
+        references_add_up,
         |_| Ok(()),
     );
 }
 
 /// The last reference is reported as such, and none can be taken after it.
-pub fn the_last_reference_is_the_last<D: Lru>() {
-    let world = super::world::World::<D>::new();
+pub fn the_last_reference_is_the_last<D: Design>() {
+    let world = World::<D>::new();
     for order in [0u8, 1, 9] {
         let extent = physmem::Extent::new(BASE, super::world::order(order));
         let unit = world.design.alloc(extent, physmem::Kind::Anon);

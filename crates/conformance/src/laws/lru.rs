@@ -1,19 +1,22 @@
 //! Laws of reclaim's lists and compaction's walk. Order and isolation are compared at
-//! every operation (see `operate`); here what the lists hold as a whole.
+//! every operation (see `listing`); here what the lists hold as a whole. They
+//! need `Lru`.
 
 use std::sync::Barrier;
 
 use mm::memcg::Stat;
-use mm::{Linux6_12, Lru};
+use mm::{KernelRules, Linux5_10, Linux6_12, Linux7_1, Lru};
 use physmem::Kind;
 use proptest::prop_assert_eq;
 
-use super::world::{GROUPS, World, for_all_sequences};
+use super::listing::Listing;
+use super::world::{GROUPS, Level, for_all_sequences};
+use super::{describe, memcg};
 
 /// A list holds what was added and not taken, and its size says so; the tail comes first. The
 /// zone counts the pages of all groups' lists.
 pub fn lists_are_queues<D: Lru>() {
-    for_all_sequences::<D, Linux6_12>(
+    for_all_sequences::<D, Linux6_12, Listing>(
         "lists are queues",
         |world| {
             for index in 0..GROUPS {
@@ -45,12 +48,39 @@ pub fn lists_are_queues<D: Lru>() {
 /// and large pages, and what it isolates goes back to its list.
 pub fn a_pfn_walk_sees_what_is_there<D: Lru>() {
     // Compared with the model at every Scan operation.
-    for_all_sequences::<D, Linux6_12>("a PFN walk sees what is there", |_| Ok(()), |_| Ok(()));
+    for_all_sequences::<D, Linux6_12, Listing>(
+        "a PFN walk sees what is there",
+        |_| Ok(()),
+        |_| Ok(()),
+    );
+}
+
+/// What lists do changes neither charges nor what describes the memory. Under 5.10, 6.12 and
+/// 7.1.
+pub fn lists_change_neither_charges_nor_descriptions<D: Lru>() {
+    fn run<D: Lru, V: KernelRules>() {
+        for_all_sequences::<D, V, Listing>(
+            "lists change neither charges nor descriptions",
+            |world| {
+                describe::description_is_right(world)?;
+                memcg::usage_adds_up(world)?;
+                memcg::owners_are_known(world)?;
+                memcg::statistics_add_up(world)
+            },
+            |world| {
+                memcg::nothing_is_left(world)?;
+                describe::nothing_is_described(world)
+            },
+        );
+    }
+    run::<D, Linux5_10>();
+    run::<D, Linux6_12>();
+    run::<D, Linux7_1>();
 }
 
 /// Two threads that isolate and put back at once lose no unit.
 pub fn concurrent_isolation_loses_nothing<D: Lru>() {
-    let world = World::<D>::new();
+    let world = <Listing as Level<D>>::world();
     let design = &world.design;
     let units: Vec<_> = (0..64)
         .map(|n| {

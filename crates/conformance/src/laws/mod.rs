@@ -1,98 +1,118 @@
-//! Laws: what every design must do, as public generic functions, and the macro that stamps
-//! them as named tests.
+//! Laws: what every design must do, as public generic functions, and the one list of them.
 //!
 //! A design's own crate has one line in its tests:
 //!
 //! ```ignore
-//! conformance::conformance!(flat::Flat, describe, block, accounting, lru);
+//! conformance::conformance!(flat::Flat, describe, block, memcg, lru);
 //! ```
 //!
-//! Each word is a capability, a module here and a module of tests there. A capability that a
-//! design lacks is left out; one that it claims and does not have does not compile.
+//! Each word is a [`Capability`]: a trait that the laws in the module of that name need, and
+//! a module of tests there. A capability that a design lacks is left out; one that it claims
+//! and lacks does not compile.
+//!
+//! The list is the macro `laws_of`. [`conformance!`](crate::conformance) makes a `#[test]` of
+//! every law in it, and the functions [`describe()`], [`block()`], [`memcg()`] and [`lru()`]
+//! hand out the same laws as data, for `folioscope verify`.
 //!
 //! A law panics with the design, the rules and a case that breaks it. Laws over random cases
 //! run [`cases_per_law`] of them; a failing case is made small before it is printed.
 
-pub mod accounting;
 pub mod block;
 mod cases;
+mod charging;
 pub mod describe;
+mod listing;
 pub mod lru;
-mod operate;
+pub mod memcg;
 mod world;
 
 pub use cases::cases_per_law;
+
+use mm::{BlockIo, Capability, Design, Lru, Memcg};
+
+/// A law, its design erased.
+#[derive(Clone, Copy, Debug)]
+pub struct Law {
+    /// The capability whose trait it needs.
+    pub capability: Capability,
+    /// The name of its function.
+    pub name: &'static str,
+    /// Panics where the law is broken.
+    pub check: fn(),
+}
+
+impl std::fmt::Display for Law {
+    /// `block/segments_bound_the_scatterlist`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.capability, self.name)
+    }
+}
+
+/// The one list of laws: hands those of a capability to the macro `$then`, which is handed
+/// `$with` too.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! laws_of {
+    (describe, $then:ident $($with:tt)*) => {
+        $crate::$then! { describe Describe [
+            every_frame_leads_to_its_allocation
+            references_are_counted
+            the_last_reference_is_the_last
+        ] $($with)* }
+    };
+    (block, $then:ident $($with:tt)*) => {
+        $crate::$then! { block Block [
+            walks_cover_the_same_bytes
+            vecs_sum_to_bi_size
+            merging_depends_on_order
+            chunks_are_added_like_folios
+            split_parts_add_up
+            segments_bound_the_scatterlist
+            scatterlists_keep_to_the_limits
+            recounts_agree_with_the_split
+            answers_equal_the_reference
+            end_of_io_gives_references_back
+            slab_io_is_as_claimed
+            worked_cases_come_out
+        ] $($with)* }
+    };
+    (memcg, $then:ident $($with:tt)*) => {
+        $crate::$then! { memcg Memcg [
+            usage_is_the_sum_of_charges
+            owners_are_kept
+            statistics_are_sums
+            charges_change_no_description
+            limits_hold_and_refusals_change_nothing
+            the_stock_batches_and_large_charges_bypass_it
+            the_root_group_is_not_charged
+            the_lock_keeps_the_owner
+            concurrent_charges_lose_nothing
+        ] $($with)* }
+    };
+    (lru, $then:ident $($with:tt)*) => {
+        $crate::$then! { lru Lru [
+            lists_are_queues
+            a_pfn_walk_sees_what_is_there
+            lists_change_neither_charges_nor_descriptions
+            concurrent_isolation_loses_nothing
+        ] $($with)* }
+    };
+}
 
 /// Stamps the laws of the named capabilities as tests of a design: one `#[test]` per law,
 /// in a module per capability.
 #[macro_export]
 macro_rules! conformance {
     ($design:ty, $($capability:ident),+ $(,)?) => {
-        $($crate::laws_of!($capability, $design);)+
-    };
-}
-
-/// One module of tests: the laws of one capability for one design.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! laws_of {
-    (block, $design:ty) => {
-        $crate::stamp_laws!(
-            block,
-            $design,
-            walks_cover_the_same_bytes,
-            vecs_sum_to_bi_size,
-            merging_depends_on_order,
-            chunks_are_added_like_folios,
-            split_parts_add_up,
-            segments_bound_the_scatterlist,
-            scatterlists_keep_to_the_limits,
-            recounts_agree_with_the_split,
-            answers_equal_the_reference,
-            end_of_io_gives_references_back,
-            slab_io_is_as_claimed,
-            worked_cases_come_out,
-        );
-    };
-    (describe, $design:ty) => {
-        $crate::stamp_laws!(
-            describe,
-            $design,
-            every_frame_leads_to_its_allocation,
-            references_are_counted,
-            the_last_reference_is_the_last,
-        );
-    };
-    (accounting, $design:ty) => {
-        $crate::stamp_laws!(
-            accounting,
-            $design,
-            usage_is_the_sum_of_charges,
-            owners_are_kept,
-            statistics_are_sums,
-            limits_hold_and_refusals_change_nothing,
-            the_stock_batches_and_large_charges_bypass_it,
-            the_root_group_is_not_charged,
-            the_lock_keeps_the_owner,
-            concurrent_charges_lose_nothing,
-        );
-    };
-    (lru, $design:ty) => {
-        $crate::stamp_laws!(
-            lru,
-            $design,
-            lists_are_queues,
-            a_pfn_walk_sees_what_is_there,
-            concurrent_isolation_loses_nothing,
-        );
+        $($crate::laws_of!($capability, law_tests $design);)+
     };
 }
 
 /// A module with one `#[test]` per law, each named for its law.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! stamp_laws {
-    ($capability:ident, $design:ty, $($law:ident),+ $(,)?) => {
+macro_rules! law_tests {
+    ($capability:ident $word:ident [$($law:ident)+] $design:ty) => {
         mod $capability {
             #[allow(unused_imports, reason = "the design may be named relative to the test file")]
             use super::*;
@@ -104,4 +124,37 @@ macro_rules! stamp_laws {
             )+
         }
     };
+}
+
+/// The laws of a capability as an array.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! law_array {
+    ($capability:ident $word:ident [$($law:ident)+] $design:ty) => {
+        [$($crate::laws::Law {
+            capability: Capability::$word,
+            name: stringify!($law),
+            check: $capability::$law::<$design>,
+        }),+]
+    };
+}
+
+/// The laws of describing memory, for one design.
+pub const fn describe<D: Design>() -> [Law; 3] {
+    laws_of!(describe, law_array D)
+}
+
+/// The laws of block IO, for one design.
+pub const fn block<D: BlockIo>() -> [Law; 12] {
+    laws_of!(block, law_array D)
+}
+
+/// The laws of accounting, for one design.
+pub const fn memcg<D: Memcg>() -> [Law; 9] {
+    laws_of!(memcg, law_array D)
+}
+
+/// The laws of reclaim's lists and compaction's walk, for one design.
+pub const fn lru<D: Lru>() -> [Law; 4] {
+    laws_of!(lru, law_array D)
 }

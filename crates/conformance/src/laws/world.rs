@@ -1,12 +1,15 @@
 //! A design and the slow, obvious model of what it must say, driven by the same random
 //! operations.
+//!
+//! What a sequence does depends on the capabilities that the law asks for ([`Level`]):
+//! [`Describing`] needs `Design` only, [`Charging`](super::charging::Charging) adds what
+//! `Memcg` does, and [`Listing`](super::listing::Listing) what `Lru` does.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use hugemem::Backing;
-use mm::memcg::MemCgroup;
-use mm::{KernelRules, Lru, Plan};
+use mm::{Design, KernelRules, Plan};
 use physmem::{Extent, FrameAllocator, Kind, Order, Pfn};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -17,70 +20,89 @@ pub const FRAMES: u64 = 2048;
 pub const BASE: Pfn = Pfn(1 << 20);
 /// Groups below the root: 1 and 2 are siblings, 3 is below 1, 4 below 3.
 pub const GROUPS: usize = 5;
-const PARENTS: [usize; GROUPS] = [0, 0, 0, 1, 3];
+pub(super) const PARENTS: [usize; GROUPS] = [0, 0, 0, 1, 3];
 
-/// One random operation. Indices count modulo what there is.
+/// An operation of a level: one that the level below has, or one of its own.
+#[derive(Clone, Debug)]
+pub enum Step<Below, Own> {
+    /// Of the level below.
+    Below(Below),
+    /// Of this level.
+    Own(Own),
+}
+
+/// The operations that need `Design` only. Indices count modulo what there is.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the names say it")]
-pub enum Operation {
-    Alloc {
-        order: u8,
-        kind: Kind,
-    },
-    Dissolve {
-        unit: usize,
-    },
-    Split {
-        unit: usize,
-    },
-    Get {
-        unit: usize,
-    },
-    Put {
-        unit: usize,
-    },
-    Charge {
-        unit: usize,
-        group: usize,
-        cpu: usize,
-    },
-    Uncharge {
-        unit: usize,
-        cpu: usize,
-    },
-    UnchargeBatch {
-        units: Vec<usize>,
-        cpu: usize,
-    },
-    Move {
-        unit: usize,
-        group: usize,
-        cpu: usize,
-    },
-    LruAdd {
-        unit: usize,
-        cpu: usize,
-    },
-    LruCycle {
-        group: usize,
-        kind: Kind,
-        want: usize,
-        cpu: usize,
-    },
-    SetMax {
-        group: usize,
-        pages: u64,
-    },
-    ObjectCharge {
-        group: usize,
-        bytes: u32,
-        cpu: usize,
-    },
-    Scan {
-        start: u64,
-        pfns: u64,
-        isolate: bool,
-    },
+pub enum DescribeOp {
+    Alloc { order: u8, kind: Kind },
+    Free { unit: usize },
+    Split { unit: usize },
+    Get { unit: usize },
+    Put { unit: usize },
+}
+
+/// What a sequence of operations is made of, one level for each capability.
+pub trait Level<D: Design>: Sized {
+    /// One random operation.
+    type Operation: Clone + std::fmt::Debug;
+
+    /// The random operations.
+    fn operations() -> BoxedStrategy<Self::Operation>;
+
+    /// A design over free frames, with what the operations need.
+    fn world() -> World<D> {
+        World::new()
+    }
+
+    /// Applies one operation to design and model; where the two can be compared at once,
+    /// they are.
+    fn apply<V: KernelRules>(
+        world: &mut World<D>,
+        operation: &Self::Operation,
+    ) -> Result<(), TestCaseError>;
+
+    /// Takes an allocation out of whatever else knows it, before its frames are freed.
+    fn let_go(_: &mut World<D>, _: Pfn) {}
+
+    /// Frees everything the way its owners would; what must then be zero is a law.
+    fn free_everything(world: &mut World<D>) {
+        world.release_all::<Self>();
+    }
+}
+
+/// Allocating, splitting, freeing, and counting references.
+pub struct Describing;
+
+impl<D: Design> Level<D> for Describing {
+    type Operation = DescribeOp;
+
+    fn operations() -> BoxedStrategy<DescribeOp> {
+        describe_operations()
+    }
+
+    fn apply<V: KernelRules>(
+        world: &mut World<D>,
+        operation: &DescribeOp,
+    ) -> Result<(), TestCaseError> {
+        world.describe::<Self>(operation)
+    }
+}
+
+/// Random operations that need `Design` only; compiled once, not once for every design.
+pub(super) fn describe_operations() -> BoxedStrategy<DescribeOp> {
+    use DescribeOp::*;
+    let unit = || 0usize..64;
+    let order = prop_oneof![4 => 0u8..=3, 1 => 4u8..=6, 1 => Just(9u8)];
+    prop_oneof![
+        6 => (order, proptest::sample::select(&KINDS[..]))
+            .prop_map(|(order, kind)| Alloc { order, kind }),
+        2 => unit().prop_map(|unit| Free { unit }),
+        1 => unit().prop_map(|unit| Split { unit }),
+        2 => unit().prop_map(|unit| Get { unit }),
+        2 => unit().prop_map(|unit| Put { unit }),
+    ]
+    .boxed()
 }
 
 /// The kinds an allocation can have.
@@ -94,37 +116,6 @@ const KINDS: [Kind; 7] = [
     Kind::Zsmalloc,
 ];
 
-/// A sequence of operations.
-pub fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    use Operation::*;
-    let unit = || 0usize..64;
-    let group = || 0usize..GROUPS;
-    let cpu = || 0usize..3;
-    let order = prop_oneof![4 => 0u8..=3, 1 => 4u8..=6, 1 => Just(9u8)];
-    let lru_kind = || prop_oneof![Just(Kind::Anon), Just(Kind::File)];
-    let operation = prop_oneof![
-        6 => (order, proptest::sample::select(&KINDS[..])).prop_map(|(order, kind)| Alloc { order, kind }),
-        2 => unit().prop_map(|unit| Dissolve { unit }),
-        1 => unit().prop_map(|unit| Split { unit }),
-        2 => unit().prop_map(|unit| Get { unit }),
-        2 => unit().prop_map(|unit| Put { unit }),
-        5 => (unit(), group(), cpu()).prop_map(|(unit, group, cpu)| Charge { unit, group, cpu }),
-        2 => (unit(), cpu()).prop_map(|(unit, cpu)| Uncharge { unit, cpu }),
-        1 => (prop::collection::vec(unit(), 1..8), cpu())
-            .prop_map(|(units, cpu)| UnchargeBatch { units, cpu }),
-        1 => (unit(), group(), cpu()).prop_map(|(unit, group, cpu)| Move { unit, group, cpu }),
-        4 => (unit(), cpu()).prop_map(|(unit, cpu)| LruAdd { unit, cpu }),
-        2 => (group(), lru_kind(), 1usize..6, cpu())
-            .prop_map(|(group, kind, want, cpu)| LruCycle { group, kind, want, cpu }),
-        1 => (group(), 0u64..1500).prop_map(|(group, pages)| SetMax { group, pages }),
-        1 => (group(), 1u32..9000, cpu())
-            .prop_map(|(group, bytes, cpu)| ObjectCharge { group, bytes, cpu }),
-        2 => (0..FRAMES, 1..FRAMES, any::<bool>())
-            .prop_map(|(start, pfns, isolate)| Scan { start, pfns: pfns.min(FRAMES - start), isolate }),
-    ];
-    prop::collection::vec(operation, 1..60)
-}
-
 /// What the model knows of an allocation.
 #[derive(Clone, Debug)]
 pub struct Unit {
@@ -136,7 +127,7 @@ pub struct Unit {
 }
 
 /// A design beside the model.
-pub struct World<D: Lru> {
+pub struct World<D: Design> {
     pub(super) design: D,
     pub(super) frames: FrameAllocator,
     /// By first frame.
@@ -148,8 +139,8 @@ pub struct World<D: Lru> {
     pub(super) objects: Vec<(usize, u32)>,
 }
 
-impl<D: Lru> World<D> {
-    /// A design over free frames, and the tree of groups.
+impl<D: Design> World<D> {
+    /// A design over free frames.
     pub fn new() -> Self {
         let plan = Plan {
             base: BASE,
@@ -157,10 +148,6 @@ impl<D: Lru> World<D> {
             backing: Backing::Base,
         };
         let design = D::build(&plan).expect("a small design can be built");
-        for parent in &PARENTS[1..] {
-            let parent = nth_group(&design, *parent);
-            design.groups().create(parent).expect("a few groups fit");
-        }
         let frames = FrameAllocator::new(BASE..BASE + FRAMES, 1, 0.0).expect("a valid range");
         let world = Self {
             design,
@@ -172,30 +159,6 @@ impl<D: Lru> World<D> {
         };
         world.mark_free_blocks();
         world
-    }
-
-    /// A group by number, 0 being the root.
-    pub fn group(&self, index: usize) -> &MemCgroup {
-        nth_group(&self.design, index)
-    }
-
-    /// The group and those above it, by number, the root left out.
-    pub fn ancestry(group: usize) -> impl Iterator<Item = usize> {
-        std::iter::successors(Some(group), |&g| (g != 0).then(|| PARENTS[g])).filter(|&g| g != 0)
-    }
-
-    /// Pages charged to a group and below it, as the model has it.
-    pub fn charged(&self, group: usize, only: impl Fn(&Unit) -> bool) -> u64 {
-        let mine = |c: &&Unit| {
-            c.owner
-                .is_some_and(|o| Self::ancestry(o).any(|g| g == group))
-        };
-        self.units
-            .values()
-            .filter(mine)
-            .filter(|c| only(c))
-            .map(|c| c.extent.order.pages())
-            .sum()
     }
 
     pub(super) fn mark_free_blocks(&self) {
@@ -221,111 +184,157 @@ impl<D: Lru> World<D> {
             .expect("an allocation with a reference is found")
     }
 
-    /// Frees everything the way its owners would; what must then be zero is a law.
-    pub fn free_everything(&mut self) {
-        for (group, bytes) in std::mem::take(&mut self.objects) {
-            self.design
-                .groups()
-                .uncharge_object(0, nth_group(&self.design, group), bytes);
+    /// Applies an operation that needs `Design` only.
+    #[inline(never)]
+    pub(super) fn describe<L: Level<D>>(
+        &mut self,
+        operation: &DescribeOp,
+    ) -> Result<(), TestCaseError> {
+        match *operation {
+            DescribeOp::Alloc { order, kind } => self.alloc(order, kind),
+            DescribeOp::Free { unit } => {
+                if let Some(pfn) = self.nth(unit) {
+                    self.release::<L>(pfn);
+                }
+            }
+            DescribeOp::Split { unit } => self.split(unit),
+            DescribeOp::Get { unit } => {
+                if let Some(pfn) = self.nth(unit) {
+                    self.design.get(self.held(pfn));
+                    self.unit_mut(pfn).references += 1;
+                }
+            }
+            DescribeOp::Put { unit } => {
+                // The last reference is dropped by freeing, which is its own operation.
+                if let Some(pfn) = self.nth(unit)
+                    && self.units[&pfn].references > 1
+                {
+                    let last = self.design.put(self.held(pfn));
+                    prop_assert_eq!(last, false, "not the last reference");
+                    self.unit_mut(pfn).references -= 1;
+                }
+            }
         }
-        while let Some((&pfn, _)) = self.units.first_key_value() {
-            self.release(pfn);
-        }
-        self.design.groups().drain();
-        for (index, max) in self.max.iter_mut().enumerate() {
-            *max = u64::MAX;
-            nth_group(&self.design, index).memory.set_max(u64::MAX);
+        Ok(())
+    }
+
+    pub(super) fn unit_mut(&mut self, pfn: Pfn) -> &mut Unit {
+        self.units.get_mut(&pfn).expect("asked of an allocation")
+    }
+
+    fn alloc(&mut self, size: u8, kind: Kind) {
+        if let Some(extent) = self.frames.alloc(order(size)) {
+            self.design.alloc(extent, kind);
+            let unit = Unit {
+                extent,
+                kind,
+                references: 1,
+                owner: None,
+                on_lru: false,
+            };
+            self.units.insert(extent.head, unit);
+            self.mark_free_blocks();
         }
     }
 
-    /// Takes an allocation off its list, out of its group, and frees its frames.
-    pub(super) fn release(&mut self, pfn: Pfn) {
-        self.remove_from_list(pfn);
-        let unit = self.units.remove(&pfn).expect("asked of an allocation");
-        let held = self
-            .design
-            .lookup(pfn)
-            .expect("an allocation with a reference is found");
-        if unit.owner.is_some() {
-            let pages = unit.extent.order.pages() as i64;
-            self.design.mod_stat(0, held, -pages);
-            self.design.uncharge::<mm::Linux6_12>(0, held);
+    fn split(&mut self, index: usize) {
+        let Some(pfn) = self.nth(index) else { return };
+        let whole = self.units[&pfn].clone();
+        // The allocator frees blocks as it gave them, so shattered ones are put together
+        // again by nobody: only what has order 0..=3 is worth a case.
+        if whole.on_lru || whole.extent.order.get() == 0 || whole.extent.order.get() > 3 {
+            return;
         }
-        self.design.free(held);
+        self.design.split(self.held(pfn));
+        self.frames
+            .free(whole.extent)
+            .expect("the model allocated it");
+        for n in 0..whole.extent.order.pages() {
+            let part = self.alloc_at(pfn + n);
+            self.units.insert(
+                part.head,
+                Unit {
+                    extent: part,
+                    ..whole.clone()
+                },
+            );
+        }
+        self.mark_free_blocks();
+    }
+
+    /// The single frame `pfn` out of the allocator, which has just been given it back.
+    fn alloc_at(&mut self, pfn: Pfn) -> physmem::Extent {
+        let mut others = Vec::new();
+        loop {
+            let extent = self
+                .frames
+                .alloc(order(0))
+                .expect("the frame was just freed");
+            if extent.head == pfn {
+                for other in others {
+                    self.frames.free(other).expect("allocated above");
+                }
+                return extent;
+            }
+            others.push(extent);
+        }
+    }
+
+    /// Frees every allocation.
+    pub(super) fn release_all<L: Level<D>>(&mut self) {
+        while let Some((&pfn, _)) = self.units.first_key_value() {
+            self.release::<L>(pfn);
+        }
+    }
+
+    /// Lets an allocation go and frees its frames.
+    fn release<L: Level<D>>(&mut self, pfn: Pfn) {
+        L::let_go(self, pfn);
+        let unit = self.units.remove(&pfn).expect("asked of an allocation");
+        self.design.free(self.held(pfn));
         self.frames
             .free(unit.extent)
             .expect("the model allocated it");
         self.mark_free_blocks();
     }
-
-    pub(super) fn list_of(unit: &Unit) -> (usize, bool) {
-        (unit.owner.unwrap_or(0), unit.kind == Kind::Anon)
-    }
-
-    /// Takes one allocation off its list by cycling the whole list through isolation.
-    fn remove_from_list(&mut self, pfn: Pfn) {
-        let unit = &self.units[&pfn];
-        if !unit.on_lru {
-            return;
-        }
-        let held = self.held(pfn);
-        assert!(
-            mm::lru::isolate_one(&self.design, 0, held),
-            "on a list, yet not isolated"
-        );
-        self.design.put(held);
-        let list = self
-            .lists
-            .get_mut(&Self::list_of(unit))
-            .expect("it is on a list");
-        list.retain(|&p| p != pfn);
-        self.units.get_mut(&pfn).expect("looked at above").on_lru = false;
-    }
 }
-
-pub(super) fn nth_group<D: Lru>(design: &D, index: usize) -> &MemCgroup {
-    design
-        .groups()
-        .groups()
-        .nth(index)
-        .expect("the tree was built with this many")
-}
-
-/// Runs a law over random sequences: after every operation `check`, and after the
-/// sequence everything is freed and `after` sees what is left.
-pub fn for_all_sequences<D: Lru, V: KernelRules>(
+/// Runs a law over random sequences of a level's operations: after every operation
+/// `check`, and after the sequence everything is freed and `after` sees what is left.
+pub fn for_all_sequences<D: Design, V: KernelRules, L: Level<D>>(
     law: &str,
     check: impl Fn(&World<D>) -> Result<(), TestCaseError>,
     after: impl Fn(&World<D>) -> Result<(), TestCaseError>,
 ) {
     let spare = RefCell::new(None);
-    try_sequences(law, D::NAME, &|operations| {
+    try_sequences(law, D::NAME, L::operations(), &|operations| {
         // A world that a failing case left behind is not used again.
-        let mut world = spare.take().unwrap_or_else(World::<D>::new);
+        let mut world = spare.take().unwrap_or_else(L::world);
         for operation in operations {
-            world.apply::<V>(operation)?;
+            L::apply::<V>(&mut world, operation)?;
             check(&world)?;
         }
-        world.free_everything();
+        L::free_everything(&mut world);
         after(&world)?;
         *spare.borrow_mut() = Some(world);
         Ok(())
     });
 }
 
-/// The same with the design erased: what makes and shrinks sequences is compiled once, not
-/// once for every law of every design.
-fn try_sequences(
+/// The same with the design erased: what makes and shrinks sequences is compiled once a
+/// level, not once for every law of every design.
+fn try_sequences<O: Clone + std::fmt::Debug>(
     law: &str,
     design: &str,
-    hold: &dyn Fn(&[Operation]) -> Result<(), TestCaseError>,
+    operations: BoxedStrategy<O>,
+    hold: &dyn Fn(&[O]) -> Result<(), TestCaseError>,
 ) {
     let config = Config {
         cases: super::cases_per_law() as u32,
         failure_persistence: None,
         ..Config::default()
     };
-    let result = TestRunner::new(config).run(&operations(), |operations| hold(&operations));
+    let sequences = prop::collection::vec(operations, 1..60);
+    let result = TestRunner::new(config).run(&sequences, |operations| hold(&operations));
     if let Err(error) = result {
         panic!("{law} does not hold for {design}: {error}");
     }

@@ -1,3 +1,3 @@
 //! The laws, stamped for a folio for everything.
 
-conformance::conformance!(folio::FolioForAll, describe, block, accounting, lru);
+conformance::conformance!(folio::FolioForAll, describe, block, memcg, lru);

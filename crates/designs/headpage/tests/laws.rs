@@ -6,12 +6,12 @@ use mm::memmap::Memmap;
 use mm::{Design, Plan};
 use physmem::{Extent, Kind, Order, Pfn};
 
-conformance::conformance!(HeadPage, describe, block, accounting, lru);
+conformance::conformance!(HeadPage, describe, block, memcg, lru);
 
 mod unchecked {
     use super::HeadPageUnchecked;
 
-    conformance::conformance!(HeadPageUnchecked, describe, block, accounting, lru);
+    conformance::conformance!(HeadPageUnchecked, describe, block, memcg, lru);
 }
 
 fn plan() -> Plan {

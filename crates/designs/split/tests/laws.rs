@@ -1,3 +1,3 @@
 //! The laws, stamped for types of their own.
 
-conformance::conformance!(split::Split, describe, block, accounting, lru);
+conformance::conformance!(split::Split, describe, block, memcg, lru);

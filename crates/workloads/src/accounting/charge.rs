@@ -14,7 +14,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "accounting/charge",
-    capability: "Memcg",
+    capability: mm::Capability::Memcg,
     asks: "what does it cost to charge an allocation to a memory cgroup?",
     analysis: "The code that charges is the same for every design and asks four things of a unit \
         of memory: the owner word, the pages, the kind and whether it is kernel memory. Weiner's \

@@ -18,7 +18,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "accounting/contention",
-    capability: "Memcg",
+    capability: mm::Capability::Memcg,
     asks: "how does charging scale with threads, groups and depth?",
     analysis: "Counters are shared by everybody below them, so their lines travel between CPUs. \
         The per-CPU stock keeps base-page charges away from them; a THP goes to every level at \

@@ -16,7 +16,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "accounting/lock",
-    capability: "Memcg",
+    capability: mm::Capability::Memcg,
     asks: "what does lock_page_memcg cost as a function per type, as a cast to a common prefix, or generic?",
     analysis: "The open question of the thread: with anon and file memory as types of their own, \
         is it lock_anon_memcg() and lock_file_memcg(), a cast to what both begin with, or one \

@@ -16,7 +16,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "accounting/stat",
-    capability: "Memcg",
+    capability: mm::Capability::Memcg,
     asks: "what does it cost to count a change of state of a unit (mod_lruvec_page_state)?",
     analysis: "Every mapping, dirtying and writeback changes a statistic of the node, the group \
         and the group's lruvec, and each ancestor learns how much is pending below it: the cost \

@@ -15,7 +15,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "accounting/uncharge",
-    capability: "Memcg",
+    capability: mm::Capability::Memcg,
     asks: "what does it cost to uncharge, one at a time or in batches of one owner?",
     analysis: "An uncharge never refills the stock: it goes to every level of the hierarchy with \
         an atomic. Kamezawa's batching gathers a run of the same owner and pays the levels once; \

@@ -16,7 +16,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "code/dispatch",
-    capability: "Memcg",
+    capability: mm::Capability::Memcg,
     asks: "what does it cost to reach a field through a static type, a tag test or a common prefix?",
     analysis: "Against nesting it was said that hierarchies of types are a cost in themselves. \
         This is that cost alone: read the owner word of each unit. A static type is one load at \

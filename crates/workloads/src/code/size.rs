@@ -7,7 +7,7 @@ use crate::workload::{Quantity, Workload};
 /// knows the entries.
 pub static WORKLOAD: Workload = Workload {
     id: "code/size",
-    capability: "Design",
+    capability: mm::Capability::Describe,
     asks: "how many bytes of machine code does each design need for the same loop?",
     analysis: "Wilcox's covers count text: folios took 5 to 6 kB out of the kernel, mostly calls \
         of compound_head(). Shutsemau's mask took out another 15. Here it is the code of one \

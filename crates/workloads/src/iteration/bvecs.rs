@@ -16,7 +16,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "iteration/bvecs",
-    capability: "BlockIo",
+    capability: mm::Capability::Block,
     asks: "what does it cost to walk a bio a vec at a time (bio_for_each_bvec)?",
     analysis: "The walk that multi-page bvecs brought in 5.1: one step for each physically \
         contiguous run, however many pages it has. Ming Lei predicted that its cost follows the \

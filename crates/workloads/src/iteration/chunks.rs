@@ -16,7 +16,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "iteration/chunks",
-    capability: "BlockIo",
+    capability: mm::Capability::Block,
     asks: "what does it cost to walk a bio by the design's own unit (bio_for_each_folio_all)?",
     analysis: "The claim at the heart of the thread: where compound units are kept together \
         above, iteration need not break bvecs into 4 KiB pages. Folio and typed memory look the \

@@ -16,7 +16,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "iteration/end-io",
-    capability: "BlockIo",
+    capability: mm::Capability::Block,
     asks: "what does it cost to pin memory for a read and to dirty, unlock and release it at the end?",
     analysis: "Direct IO takes a reference on everything that a read will fill and, when it is \
         done, checks that it is dirty and drops the reference. Up to 5.15 that is one atomic per \

@@ -16,7 +16,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "iteration/lru-scan",
-    capability: "Lru",
+    capability: mm::Capability::Lru,
     asks: "what does it cost to isolate a batch from an LRU list and put it back?",
     analysis: "Reclaim takes 32 units off the tail of a list under the lruvec's lock and puts \
         back what it does not free. The list runs through the descriptors, so a unit costs a \

@@ -17,7 +17,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "iteration/pfn-scan",
-    capability: "Lru",
+    capability: mm::Capability::Lru,
     asks: "what does compaction's walk cost, which meets any frame of any kind?",
     analysis: "Only a walk over page frames meets page tables, slabs, stacks and free memory next \
         to user memory, and has to find out which is which from the frame number alone. With one \

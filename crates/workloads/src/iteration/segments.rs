@@ -18,7 +18,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "iteration/segments",
-    capability: "BlockIo",
+    capability: mm::Capability::Block,
     asks: "what does it cost to walk a bio 4 KiB at a time (bio_for_each_segment)?",
     analysis: "Most drivers and filesystems of 2021 walked bios by base page, whatever the \
         allocation behind them. Multi-page bvecs made the table small but not this walk: each \

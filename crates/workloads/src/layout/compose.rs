@@ -15,7 +15,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "layout/compose",
-    capability: "Design",
+    capability: mm::Capability::Describe,
     asks: "what does it cost to make and unmake an allocation, and to split a large one?",
     analysis: "A compound page writes every one of its tails, twice: 512 lines for a THP, which \
         is why vmemmap optimisation exists. A descriptor per allocation is allocated and written \

@@ -11,7 +11,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "layout/footprint",
-    capability: "Design",
+    capability: mm::Capability::Describe,
     asks: "how many bytes of descriptor does a GiB of memory cost?",
     analysis: "struct page costs 64 bytes for each 4 KiB, 16 MiB for a GiB, whatever the memory \
         is used for. One word per frame and one descriptor per allocation cost 88 bytes at order \

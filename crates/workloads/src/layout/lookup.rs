@@ -18,7 +18,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "layout/lookup",
-    capability: "Design",
+    capability: mm::Capability::Describe,
     asks: "what does it cost to find the unit that a frame belongs to?",
     analysis: "Page tables hold frame numbers, so fork, munmap and get_user_pages all begin here. \
         With a flat array the page is arithmetic, and the head one more load, dependent for a \

@@ -16,7 +16,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "merging/add",
-    capability: "BlockIo",
+    capability: mm::Capability::Block,
     asks: "what does it cost to build a bio from a layout, in the design's own unit or page by page?",
     analysis: "Multi-page bvecs moved merging into bio_add_page(): every page asks whether it is \
         the neighbour of the last vec's end. Whoever keeps compound units together above the \

@@ -16,7 +16,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "merging/count-segments",
-    capability: "BlockIo",
+    capability: mm::Capability::Block,
     asks: "what does it cost to count a request's segments anew?",
     analysis: "Before 5.1 a request's segments were counted by walking all its pages, and cached \
         because that was dear. Ming Lei's series removed the cache and most of the callers: with \

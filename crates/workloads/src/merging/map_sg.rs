@@ -17,7 +17,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "merging/map-sg",
-    capability: "BlockIo",
+    capability: mm::Capability::Block,
     asks: "what does it cost to map a request's bios to a scatterlist under the queue's limits?",
     analysis: "Before 5.1 this is where segments were merged: page after page, each asking \
         whether it joins the entry before. Multi-page bvecs left only the cutting of vecs to the \

@@ -15,7 +15,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "merging/slab-io",
-    capability: "BlockIo",
+    capability: mm::Capability::Block,
     asks: "who takes block IO to slab memory, and what does it cost?",
     analysis: "Filesystems read and write metadata that lies in slabs. With struct page that just \
         works: a slab's page is a page. Weiner's types make slab memory a type of its own, with \

@@ -15,7 +15,7 @@ use crate::{Setup, SetupError};
 /// The workload.
 pub static WORKLOAD: Workload = Workload {
     id: "merging/split",
-    capability: "BlockIo",
+    capability: mm::Capability::Block,
     asks: "what does it cost to find where a bio must be cut, and to cut it?",
     analysis: "Every bio that is submitted is walked once to see whether it fits the queue. With \
         one vec per physical run that is one step and some arithmetic per run; with one vec per \

@@ -1,19 +1,21 @@
 //! Laws of accounting: counters are sums, limits hold, owners are kept, and after
-//! everything is freed nothing is left.
+//! everything is freed nothing is left. They need `Memcg`.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use mm::memcg::{LockStyle, MemCgroup, Stat};
-use mm::{KernelRules, Linux5_10, Linux6_12, Linux7_1, Lru};
+use mm::{KernelRules, Linux5_10, Linux6_12, Linux7_1, Memcg};
 use physmem::{Extent, Kind, Pfn};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::world::{BASE, GROUPS, World, for_all_sequences, order};
+use super::charging::Charging;
+use super::describe;
+use super::world::{BASE, GROUPS, Level, World, for_all_sequences, order};
 
 /// Nothing is charged, nobody holds a reference to a group, every statistic is zero.
-fn nothing_is_left<D: Lru>(world: &World<D>) -> Result<(), TestCaseError> {
+pub(super) fn nothing_is_left<D: Memcg>(world: &World<D>) -> Result<(), TestCaseError> {
     for (index, group) in world.design.groups().groups().enumerate() {
         prop_assert_eq!(group.memory.read(), 0, "group {} has pages", index);
         prop_assert_eq!(group.kmem.read(), 0, "group {} has kernel pages", index);
@@ -29,121 +31,130 @@ fn nothing_is_left<D: Lru>(world: &World<D>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn charges_balance<D: Lru, V: KernelRules>() {
-    for_all_sequences::<D, V>(
+/// A group's usage is what it and those below it hold, and what stocks hold for them.
+pub(super) fn usage_adds_up<D: Memcg>(world: &World<D>) -> Result<(), TestCaseError> {
+    for index in 1..GROUPS {
+        let group = world.group(index);
+        let charged = world.charged(index, |_| true) as i64;
+        let usage = group.memory.read();
+        // Above it by what stocks hold for it or for a group below, and by objects.
+        let stocked: i64 = (1..GROUPS)
+            .filter(|&g| World::<D>::ancestry(g).any(|a| a == index))
+            .map(|g| world.design.groups().stocked(world.group(g)) as i64)
+            .sum();
+        prop_assert!(
+            usage >= charged + stocked,
+            "group {}: {} < {} + {}",
+            index,
+            usage,
+            charged,
+            stocked
+        );
+        prop_assert!(
+            !world.objects.is_empty() || usage == charged + stocked,
+            "group {}: {} != {} + {}",
+            index,
+            usage,
+            charged,
+            stocked
+        );
+        let kernel = world.charged(index, |c| !c.kind.is_lru()) as i64;
+        prop_assert!(group.kmem.read() >= kernel);
+        let owned = world.units.values().filter(|c| c.owner == Some(index));
+        prop_assert_eq!(group.refs(), owned.count() as i64);
+    }
+    Ok(())
+}
+
+/// Every allocation's owner is the group that it was charged or moved to last.
+pub(super) fn owners_are_known<D: Memcg>(world: &World<D>) -> Result<(), TestCaseError> {
+    for (&pfn, unit) in &world.units {
+        let owner = world.design.owner(world.held(pfn));
+        let index = owner.map(|g| world.design.groups().index_of(g) as usize);
+        prop_assert_eq!(index, unit.owner);
+    }
+    Ok(())
+}
+
+/// Statistics are sums over what is charged, per group, per lruvec and per node.
+pub(super) fn statistics_add_up<D: Memcg>(world: &World<D>) -> Result<(), TestCaseError> {
+    let pages = |only: &dyn Fn(&super::world::Unit) -> bool| -> i64 {
+        let units = world.units.values().filter(|c| only(c));
+        units.map(|c| c.extent.order.pages() as i64).sum()
+    };
+    let kinds = [
+        Stat::AnonMapped,
+        Stat::FilePages,
+        Stat::Slab,
+        Stat::PageTables,
+        Stat::KernelStack,
+    ];
+    for stat in kinds {
+        for index in 1..GROUPS {
+            let expected = pages(&|c| c.owner == Some(index) && Stat::of(c.kind) == stat);
+            prop_assert_eq!(
+                world.group(index).stat(stat),
+                expected,
+                "{:?} of group {}",
+                stat,
+                index
+            );
+            prop_assert_eq!(world.group(index).lruvec_stat(stat), expected);
+        }
+        let node = pages(&|c| c.owner.is_some() && Stat::of(c.kind) == stat);
+        prop_assert_eq!(world.design.groups().node_stat(stat), node);
+    }
+    Ok(())
+}
+
+fn charges_balance<D: Memcg, V: KernelRules>() {
+    for_all_sequences::<D, V, Charging>(
         "a group's usage is what it and those below it hold",
-        |world| {
-            for index in 1..GROUPS {
-                let group = world.group(index);
-                let charged = world.charged(index, |_| true) as i64;
-                let usage = group.memory.read();
-                // Above it by what stocks hold for it or for a group below, and by objects.
-                let stocked: i64 = (1..GROUPS)
-                    .filter(|&g| World::<D>::ancestry(g).any(|a| a == index))
-                    .map(|g| world.design.groups().stocked(world.group(g)) as i64)
-                    .sum();
-                prop_assert!(
-                    usage >= charged + stocked,
-                    "group {}: {} < {} + {}",
-                    index,
-                    usage,
-                    charged,
-                    stocked
-                );
-                if world.objects.is_empty() && usage != charged + stocked {
-                    prop_assert!(
-                        false,
-                        "group {}: {} != {} + {}",
-                        index,
-                        usage,
-                        charged,
-                        stocked
-                    );
-                }
-                let kernel = world.charged(index, |c| !c.kind.is_lru()) as i64;
-                prop_assert!(group.kmem.read() >= kernel);
-                let references = world
-                    .units
-                    .values()
-                    .filter(|c| c.owner == Some(index))
-                    .count();
-                prop_assert_eq!(group.refs(), references as i64);
-            }
-            Ok(())
-        },
+        usage_adds_up,
         nothing_is_left,
     );
 }
 
 /// A group's usage is the sum of what it and the groups below it were charged and what
 /// stocks hold for them; after everything is freed it is zero. Under 5.10, 6.12 and 7.1.
-pub fn usage_is_the_sum_of_charges<D: Lru>() {
+pub fn usage_is_the_sum_of_charges<D: Memcg>() {
     charges_balance::<D, Linux5_10>();
     charges_balance::<D, Linux6_12>();
     charges_balance::<D, Linux7_1>();
 }
 
 /// A charge is known by its owner until it is uncharged or moved.
-pub fn owners_are_kept<D: Lru>() {
-    for_all_sequences::<D, Linux6_12>(
+pub fn owners_are_kept<D: Memcg>() {
+    for_all_sequences::<D, Linux6_12, Charging>(
         "owners are kept",
-        |world| {
-            for (&pfn, unit) in &world.units {
-                let owner = world.design.owner(world.held(pfn));
-                let index = owner.map(|g| world.design.groups().index_of(g) as usize);
-                prop_assert_eq!(index, unit.owner);
-            }
-            Ok(())
-        },
+        owners_are_known,
         nothing_is_left,
     );
 }
 
 /// Every statistic is the sum over what is charged, per group, per lruvec and per node.
-pub fn statistics_are_sums<D: Lru>() {
-    for_all_sequences::<D, Linux6_12>(
+pub fn statistics_are_sums<D: Memcg>() {
+    for_all_sequences::<D, Linux6_12, Charging>(
         "statistics are sums",
-        |world| {
-            let pages = |only: &dyn Fn(&super::world::Unit) -> bool| -> i64 {
-                world
-                    .units
-                    .values()
-                    .filter(|c| only(c))
-                    .map(|c| c.extent.order.pages() as i64)
-                    .sum()
-            };
-            let kinds = [
-                Stat::AnonMapped,
-                Stat::FilePages,
-                Stat::Slab,
-                Stat::PageTables,
-                Stat::KernelStack,
-            ];
-            for stat in kinds {
-                for index in 1..GROUPS {
-                    let expected = pages(&|c| c.owner == Some(index) && Stat::of(c.kind) == stat);
-                    prop_assert_eq!(
-                        world.group(index).stat(stat),
-                        expected,
-                        "{:?} of group {}",
-                        stat,
-                        index
-                    );
-                    prop_assert_eq!(world.group(index).lruvec_stat(stat), expected);
-                }
-                let node = pages(&|c| c.owner.is_some() && Stat::of(c.kind) == stat);
-                prop_assert_eq!(world.design.groups().node_stat(stat), node);
-            }
-            Ok(())
-        },
+        statistics_add_up,
         nothing_is_left,
+    );
+}
+
+/// Charging, uncharging and moving change nothing that describes the memory: frames still
+/// lead to their allocation, and references are what was taken less what was dropped.
+pub fn charges_change_no_description<D: Memcg>() {
+    for_all_sequences::<D, Linux6_12, Charging>(
+        "charges change no description",
+        describe::description_is_right,
+        describe::nothing_is_described,
     );
 }
 
 /// A charge beyond a limit is refused, changes nothing once stocks are drained, and is
 /// accepted again when the limit is lifted.
-pub fn limits_hold_and_refusals_change_nothing<D: Lru>() {
-    let world = World::<D>::new();
+pub fn limits_hold_and_refusals_change_nothing<D: Memcg>() {
+    let world = <Charging as Level<D>>::world();
     let design = &world.design;
     let memory = design.groups();
     let units: Vec<_> = (0..64)
@@ -183,9 +194,9 @@ pub fn limits_hold_and_refusals_change_nothing<D: Lru>() {
 
 /// The stock takes 32 pages at once up to v5.15 and 64 later, serves the rest without
 /// touching a counter, and is bypassed by a 2 MiB charge.
-pub fn the_stock_batches_and_large_charges_bypass_it<D: Lru>() {
-    fn run<D: Lru, V: KernelRules>(batch: i64) {
-        let world = World::<D>::new();
+pub fn the_stock_batches_and_large_charges_bypass_it<D: Memcg>() {
+    fn run<D: Memcg, V: KernelRules>(batch: i64) {
+        let world = <Charging as Level<D>>::world();
         let group = world.group(4);
         let mut units = Vec::new();
         for n in 0..batch {
@@ -231,8 +242,8 @@ pub fn the_stock_batches_and_large_charges_bypass_it<D: Lru>() {
 }
 
 /// Charging to the root group counts nothing and leaves no owner.
-pub fn the_root_group_is_not_charged<D: Lru>() {
-    let world = World::<D>::new();
+pub fn the_root_group_is_not_charged<D: Memcg>() {
+    let world = <Charging as Level<D>>::world();
     let unit = world.design.alloc(Extent::new(BASE, order(0)), Kind::Anon);
     world
         .design
@@ -243,14 +254,14 @@ pub fn the_root_group_is_not_charged<D: Lru>() {
 }
 
 /// While the binding is locked, the owner does not change, however the design locks it.
-pub fn the_lock_keeps_the_owner<D: Lru>() {
+pub fn the_lock_keeps_the_owner<D: Memcg>() {
     for &style in D::LOCK_STYLES {
         lock_against_moves::<D>(style);
     }
 }
 
-fn lock_against_moves<D: Lru>(style: LockStyle) {
-    let world = World::<D>::new();
+fn lock_against_moves<D: Memcg>(style: LockStyle) {
+    let world = <Charging as Level<D>>::world();
     let (design, groups) = (&world.design, [world.group(1), world.group(2)]);
     let unit = design.alloc(Extent::new(BASE, order(2)), Kind::File);
     design
@@ -294,8 +305,8 @@ fn lock_against_moves<D: Lru>(style: LockStyle) {
 }
 
 /// Threads that charge and uncharge at once lose no page, on counters that they share.
-pub fn concurrent_charges_lose_nothing<D: Lru>() {
-    let world = World::<D>::new();
+pub fn concurrent_charges_lose_nothing<D: Memcg>() {
+    let world = <Charging as Level<D>>::world();
     let design = &world.design;
     let units: Vec<_> = (0..128)
         .map(|n| design.alloc(Extent::new(BASE + 2 * n, order(1)), Kind::Anon))
