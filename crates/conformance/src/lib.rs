@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod case;
+pub mod claim;
 pub mod evaluate;
 pub mod laws;
 pub mod reference;

@@ -3,7 +3,6 @@
 
 mod args;
 mod command;
-mod contenders;
 mod failure;
 mod interrupt;
 mod output;

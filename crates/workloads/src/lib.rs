@@ -22,6 +22,7 @@ mod job;
 pub mod layout;
 pub mod merging;
 pub mod params;
+pub mod plan;
 mod setup;
 mod workload;
 

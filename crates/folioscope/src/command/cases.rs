@@ -6,10 +6,10 @@ use std::io::{BufRead, BufReader, stdin};
 use conformance::case::{Answer, Case, parse_lines};
 use conformance::evaluate::EvaluateError;
 use conformance::reference;
+use registry::{Cases, Held};
 use serde::Serialize;
 
 use crate::args::{CasesArgs, CasesCommand};
-use crate::contenders::{self, Contender};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 
@@ -43,17 +43,32 @@ pub(crate) fn run(args: &CasesArgs, output: &mut Output) -> Result<Code, Failure
     answer_all(BufReader::new(opened), &file.to_string(), design, output)
 }
 
-/// The design that is to answer; the floor does no work and has no answer.
-fn named(name: &str) -> Result<&'static Contender, Failure> {
-    registry::design(name)?;
-    contenders::by_name(name)
-        .ok_or_else(|| Failure::Usage(format!("`{name}` is the harness floor: it answers nothing")))
+/// The design that is to answer, with how it does: the floor has no answer, and neither has a
+/// design without block IO.
+fn named(name: &str) -> Result<Asked, Failure> {
+    let contender = registry::contender(name)?;
+    let why = if contender.is_floor() {
+        "is the harness floor"
+    } else {
+        "has no block IO"
+    };
+    answering()
+        .find(|(held, _)| held.name == name)
+        .ok_or_else(|| Failure::Usage(format!("`{name}` {why}: it answers nothing")))
+}
+
+/// A contender that answers cases, and how it does.
+type Asked = (&'static Held, &'static Cases);
+
+/// The contenders that answer cases.
+fn answering() -> impl Iterator<Item = Asked> {
+    registry::held().filter_map(|held| Some((held, held.cases()?)))
 }
 
 fn answer_all(
     from: impl BufRead,
     file: &str,
-    design: Option<&Contender>,
+    design: Option<Asked>,
     output: &mut Output,
 ) -> Result<Code, Failure> {
     let mut code = Code::Done;
@@ -80,8 +95,8 @@ fn answer_all(
 }
 
 /// Prints the answer of one design. Whether it could be asked.
-fn answer_one(case: &Case, design: &Contender, output: &mut Output) -> Result<bool, Failure> {
-    match (design.evaluate)(case) {
+fn answer_one(case: &Case, (held, cases): Asked, output: &mut Output) -> Result<bool, Failure> {
+    match (cases.evaluate)(case) {
         Ok(answer) => {
             output.json(&answer)?;
             Ok(true)
@@ -90,7 +105,7 @@ fn answer_one(case: &Case, design: &Contender, output: &mut Output) -> Result<bo
             output.json(&NotAsked {
                 name: &case.name,
                 error: error.to_string(),
-                design: design.name,
+                design: held.name,
             })?;
             Ok(false)
         }
@@ -102,11 +117,8 @@ fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
     let expected = reference::evaluate(case);
     output.json(&expected)?;
     let mut agree = true;
-    for design in contenders::ALL
-        .iter()
-        .filter(|design| design.supports(case))
-    {
-        let (error, answer) = match (design.evaluate)(case) {
+    for (held, cases) in answering().filter(|(_, cases)| cases.supports(case)) {
+        let (error, answer) = match (cases.evaluate)(case) {
             Ok(answer) if answer == expected => continue,
             // Descriptors for that much memory are more than a check is worth.
             Err(EvaluateError::Spread { .. }) => continue,
@@ -117,7 +129,7 @@ fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
         output.json(&Disagreement {
             name: &case.name,
             error,
-            design: design.name,
+            design: held.name,
             reference: &expected,
             answer: answer.as_ref(),
         })?;

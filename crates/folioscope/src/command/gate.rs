@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use compare::gate::{Findings, Limits, Outcome};
+use compare::gate::{Findings, Invariant, Limits, Outcome};
 use icount::counts::Profiled;
 use icount::{callgrind, entries};
 use results::{Baseline, LoopCount};
@@ -88,7 +88,14 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
         .limit
         .map_or(Limits::default(), |growth| Limits { growth });
     let old = base.as_ref().map_or(&[][..], |base| &base.counts);
-    let findings = Findings::of(old, &counts, limits, &wanted);
+    let invariant: Vec<Invariant<'_>> = registry::contenders()
+        .iter()
+        .map(|design| Invariant {
+            design: design.name,
+            workloads: design.order_invariant,
+        })
+        .collect();
+    let findings = Findings::of(old, &counts, limits, &invariant, &wanted);
     print(args, &findings, limits, &path, output)?;
     if let Some(folder) = &args.flamegraph {
         draw(folder, &findings, &profiled, args.json, output)?;

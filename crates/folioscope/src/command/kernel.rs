@@ -12,7 +12,6 @@ use crate::args::{
     CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
 };
 use crate::command::kernel_history;
-use crate::contenders;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress;
@@ -95,9 +94,11 @@ fn check_kernels(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure>
         name: "reference",
         answer: &answer_of_reference,
     }];
-    models.extend(contenders::ALL.iter().map(|design| Model {
-        name: design.name,
-        answer: &design.answer,
+    models.extend(registry::held().filter_map(|held| {
+        Some(Model {
+            name: held.name,
+            answer: &held.cases()?.answer,
+        })
     }));
     let mut mismatches = String::new();
     for oracle in open(&args.kernels)? {

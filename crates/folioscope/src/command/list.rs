@@ -53,7 +53,7 @@ pub(crate) fn run(args: &ListArgs, output: &mut Output) -> Result<Code, Failure>
     }
     if args.workload.is_empty() {
         let mut table = Table::new(["DESIGN", "IDEA"]);
-        for design in registry::designs() {
+        for design in registry::contenders() {
             table.row([design.name.to_owned(), design.idea.to_owned()]);
         }
         output.line(table.text())?;
@@ -100,11 +100,11 @@ fn json(
     output: &mut Output,
 ) -> Result<Code, Failure> {
     if args.workload.is_empty() {
-        for design in registry::designs() {
+        for design in registry::contenders() {
             output.json(&Line::Design {
                 name: design.name,
                 idea: design.idea,
-                floor: design.is_floor,
+                floor: design.is_floor(),
             })?;
         }
     }

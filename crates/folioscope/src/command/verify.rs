@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
+use conformance::laws::Law;
 use indicatif::ProgressBar;
 use measure::plan::Plan;
 use serde::{Deserialize, Serialize};
 
 use crate::args::VerifyArgs;
-use crate::contenders::{self, Law};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress;
@@ -94,7 +94,7 @@ fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
     let which = &args.which;
     let cells = if args.laws {
         for name in &which.design {
-            registry::design(name)?;
+            registry::contender(name)?;
         }
         Vec::new()
     } else {
@@ -102,14 +102,9 @@ fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
     };
     let takes_part =
         |name: &str| which.design.is_empty() || which.design.iter().any(|design| design == name);
-    let laws: Vec<(&'static str, Law)> = contenders::ALL
-        .iter()
-        .filter(|contender| takes_part(contender.name))
-        .flat_map(|contender| {
-            (contender.laws)()
-                .into_iter()
-                .map(|law| (contender.name, law))
-        })
+    let laws: Vec<(&'static str, &'static Law)> = registry::held()
+        .filter(|held| takes_part(held.name))
+        .flat_map(|held| held.laws().map(|law| (held.name, law)))
         .collect();
     let bar = progress::bar((laws.len() + cells.len()) as u64);
     let mut lines = hold_laws(&laws, &bar);
@@ -140,7 +135,7 @@ fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
 }
 
 /// Holds designs to their laws, on all CPUs that we may use, and answers in order.
-fn hold_laws(laws: &[(&'static str, Law)], bar: &ProgressBar) -> Vec<Checked> {
+fn hold_laws(laws: &[(&'static str, &'static Law)], bar: &ProgressBar) -> Vec<Checked> {
     // Laws say by panicking what breaks them; the message is kept, not printed.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
@@ -168,12 +163,14 @@ fn hold_laws(laws: &[(&'static str, Law)], bar: &ProgressBar) -> Vec<Checked> {
     held.into_iter().map(|(_, checked)| checked).collect()
 }
 
-fn hold((design, (capability, name, law)): &(&'static str, Law)) -> Checked {
+fn hold((design, law): &(&'static str, &'static Law)) -> Checked {
     let start = Instant::now();
-    let broken = panic::catch_unwind(law).err().map(|panic| message(&*panic));
+    let broken = panic::catch_unwind(law.check)
+        .err()
+        .map(|panic| message(&*panic));
     Checked {
         what: "law".to_owned(),
-        name: format!("{capability}/{name}"),
+        name: law.to_string(),
         design: (*design).to_owned(),
         status: if broken.is_none() { "ok" } else { "err" }.to_owned(),
         why: broken.unwrap_or_default(),
@@ -231,7 +228,7 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// One line per law or workload, one column per design.
 fn table(verified: &Verified) -> String {
-    let designs: Vec<&str> = registry::designs()
+    let designs: Vec<&str> = registry::contenders()
         .iter()
         .map(|design| design.name)
         .filter(|name| verified.lines.iter().any(|line| line.design == *name))

@@ -61,11 +61,16 @@ mod counted {
         main,
     };
 
-    /// Every loop of a family once, on one design. Only the loops' own functions are counted.
-    fn calls(family: &str, design: &str) {
+    /// Every loop of a family once, on the design of this type. Only the loops' own functions
+    /// are counted.
+    fn calls(family: &str, type_name: &str) {
+        let design = registry::contenders()
+            .iter()
+            .find(|design| design.type_name == type_name)
+            .expect("the registry's lines name the types");
         let called = icount::entries::calls(
             &icount::entries::of_family(family),
-            &|name| name == design,
+            &|name| name == design.name,
             &mut |label| {
                 black_box(label);
             },
@@ -75,51 +80,25 @@ mod counted {
         }
     }
 
-    #[library_benchmark]
-    #[benches::design(
-        "flat",
-        "flat-sp",
-        "folio",
-        "split",
-        "headpage",
-        "headpage-noassert",
-        "null"
-    )]
-    fn iteration(design: &str) {
-        calls("iteration", design);
+    /// A benchmark of every family for every line of the registry.
+    macro_rules! families {
+        ($(($kind:ident $package:ident :: $design:ident $($rest:tt)*))+) => {
+            families!(@family iteration $($design)+);
+            families!(@family merging $($design)+);
+            families!(@family accounting $($design)+);
+            families!(@family layout $($design)+);
+            families!(@family code $($design)+);
+        };
+        (@family $family:ident $($design:ident)+) => {
+            #[library_benchmark]
+            #[benches::design($(stringify!($design)),+)]
+            fn $family(design: &str) {
+                calls(stringify!($family), design);
+            }
+        };
     }
 
-    #[library_benchmark]
-    #[benches::design(
-        "flat",
-        "flat-sp",
-        "folio",
-        "split",
-        "headpage",
-        "headpage-noassert",
-        "null"
-    )]
-    fn merging(design: &str) {
-        calls("merging", design);
-    }
-
-    #[library_benchmark]
-    #[benches::design("flat", "folio", "split", "headpage", "headpage-noassert", "null")]
-    fn accounting(design: &str) {
-        calls("accounting", design);
-    }
-
-    #[library_benchmark]
-    #[benches::design("flat", "folio", "split", "headpage", "headpage-noassert", "null")]
-    fn layout(design: &str) {
-        calls("layout", design);
-    }
-
-    #[library_benchmark]
-    #[benches::design("flat", "folio", "split", "headpage", "headpage-noassert", "null")]
-    fn code(design: &str) {
-        calls("code", design);
-    }
+    registry::lines!(families);
 
     library_benchmark_group!(
         name = instructions;

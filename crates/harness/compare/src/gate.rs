@@ -13,7 +13,7 @@ use stats::geometric_mean;
 
 mod order_invariant;
 
-pub use order_invariant::{Steady, WORKLOADS as STEADY_WORKLOADS};
+pub use order_invariant::{Invariant, Steady};
 
 use crate::matched::matched;
 
@@ -108,11 +108,13 @@ pub enum Outcome {
 
 impl Findings {
     /// Compares counts with a baseline's. `wanted` says which workloads take part: others
-    /// are left out on both sides.
+    /// are left out on both sides. `invariant` are the loops whose cost may not depend on the
+    /// order, whatever the baseline says.
     pub fn of(
         base: &[LoopCount],
         now: &[LoopCount],
         limits: Limits,
+        invariant: &[Invariant<'_>],
         wanted: &dyn Fn(&str) -> bool,
     ) -> Self {
         let known: BTreeMap<&Loop, &LoopCount> = of_wanted(base, wanted);
@@ -135,7 +137,7 @@ impl Findings {
             }
         }
         findings.ratio = geometric_mean(&ratios);
-        (findings.steady, findings.unseen) = order_invariant::look(&counted, wanted);
+        (findings.steady, findings.unseen) = order_invariant::look(&counted, invariant, wanted);
         findings
     }
 

@@ -205,7 +205,7 @@ fn rounds(
     let mut contenders: Vec<Contender<'_>> = Vec::new();
     let mut ran: Vec<Option<Ran>> = Vec::new();
     for resident in residents.iter_mut() {
-        let floor = resident.request.entry.design.is_floor;
+        let floor = resident.request.entry.design.is_floor();
         match &mut resident.job {
             Err(error) => ran.push(Some(Ran::Nothing(status_of(error)))),
             Ok(job) => {
@@ -347,7 +347,7 @@ pub fn check(cell: &Cell, seed: u64) -> Vec<(String, Status)> {
 }
 
 fn answer(resident: &mut Resident<'_>, expected: Option<u64>) -> Status {
-    let floor = resident.request.entry.design.is_floor;
+    let floor = resident.request.entry.design.is_floor();
     match &mut resident.job {
         Err(error) => status_of(error),
         Ok(job) => {

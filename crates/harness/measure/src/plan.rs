@@ -97,7 +97,7 @@ impl Plan {
             let takes_part: Vec<&str> = designs
                 .iter()
                 .copied()
-                .filter(|design| planned.designs.is_none_or(|some| some.contains(design)))
+                .filter(|design| planned.designs.contains(design))
                 .collect();
             for params in orders.over(planned.workload, &planned.params) {
                 for cell in self.on_backings(planned.workload, &params, &takes_part) {
@@ -128,14 +128,14 @@ impl Plan {
     /// The designs that take part, in the registry's order.
     fn designs(&self) -> Result<Vec<&'static str>, PlanError> {
         for name in &self.design {
-            registry::design(name)?;
+            registry::contender(name)?;
         }
         let named = |design: &str| {
             self.design.is_empty()
                 || design == REFERENCE
                 || self.design.iter().any(|name| name == design)
         };
-        let all = registry::designs().iter().map(|design| design.name);
+        let all = registry::contenders().iter().map(|design| design.name);
         Ok(all.filter(|design| named(design)).collect())
     }
 

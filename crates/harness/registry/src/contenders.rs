@@ -1,65 +1,40 @@
-//! The one list of designs.
+//! The one list of contenders, in the order of tables and figures.
+//!
+//! A line has
+//!
+//! * what it is: a `model`, or the `floor` of the harness, which no law holds for;
+//! * its type, as `package::Type` (a crate in `crates/designs`);
+//! * the kernels whose rules it is run under, its own first, each with the capabilities whose
+//!   loops are stamped out for it: a capability that the type lacks does not compile;
+//! * `order-invariant LOOPS`: the workloads whose cost for one allocation does not depend on
+//!   its order, to which the gate holds it;
+//! * `variant of "NAME"`: a design that keeps the very same descriptors. Rows that ask for
+//!   descriptors only are not put to both;
+//! * `lacks "WHY"`: why it lacks capabilities that it could have.
+//!
+//! Everything that goes over designs goes over this list: the laws that `folioscope verify`
+//! runs, `folioscope kernel check`, the workloads, the plan, the gate, the callgrind bench,
+//! the check of machine code for panics, the study of sensitivity, and the figures.
 
-use mm::{Descriptor, KernelVersion, Linux5_0, Linux5_10, Linux6_12};
+/// Workloads in which a design that has a step of its own takes one for an allocation of
+/// any order: walking it, and adding it to a bio.
+pub const BY_UNIT: &[&str] = &["iteration/chunks", "merging/add"];
 
-use crate::table::{self, Stamped};
-
-/// What is known of a design without running it.
-#[derive(Debug)]
-pub struct DesignInfo {
-    /// The name on the command line and in records.
-    pub name: &'static str,
-    /// The idea in one line.
-    pub idea: &'static str,
-    /// Whether it is the harness floor: it does no work, and its checksums mean nothing.
-    pub is_floor: bool,
-    /// The descriptors it keeps.
-    pub records: &'static [Descriptor],
-    /// The crate it lives in, as `cargo metadata` spells it.
-    pub package: &'static str,
-    /// The kernel whose rules it follows unless asked otherwise.
-    pub rules: KernelVersion,
-}
-
-/// A design under the rules of one kernel, with its loops.
-pub(crate) struct Contender {
-    pub info: DesignInfo,
-    /// One table for each capability it has.
-    pub loops: &'static [&'static [Stamped]],
-    /// Why the loops of other capabilities are missing.
-    pub lacks: &'static str,
-}
-
-/// One line for a design and a kernel: its crate, its type, the rules, its capabilities, and
-/// why it lacks the others. The first line of a design has its default rules.
-macro_rules! contenders {
-    ($($package:literal $design:ty, $rules:ty: $($capability:ident)+ $(, $lacks:literal)?;)+) => {
-        /// Every design, in the order of tables and figures.
-        pub(crate) static CONTENDERS: &[Contender] = &[$(
-            Contender {
-                info: DesignInfo {
-                    name: <$design as mm::Design>::NAME,
-                    idea: <$design as mm::Design>::IDEA,
-                    is_floor: <$design as mm::Design>::IS_FLOOR,
-                    records: <$design as mm::Design>::DESCRIPTORS,
-                    package: $package,
-                    rules: <$rules as mm::KernelRules>::VERSION,
-                },
-                loops: &[$(const { &table::$capability::<$design, $rules>() }),+],
-                lacks: concat!("" $(, $lacks)?),
-            },
-        )+];
+/// Hands every line to the macro `$then`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! lines {
+    ($then:ident) => {
+        $then! {
+            (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg])
+            (model flat::FlatSinglePage: Linux5_0 [block], variant of "flat", lacks "differs from flat in its bio_vecs only")
+            (model folio::FolioForAll: Linux6_12 [describe block memcg lru], order-invariant BY_UNIT)
+            (model split::Split: Linux6_12 [describe block memcg lru], order-invariant BY_UNIT)
+            (model headpage::HeadPage: Linux6_12 [describe block memcg lru], order-invariant BY_UNIT)
+            (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], order-invariant BY_UNIT, variant of "headpage")
+            (floor null::Null: Linux6_12 [describe block memcg lru])
+        }
     };
 }
 
-contenders! {
-    "flat" flat::Flat, Linux6_12: describe block memcg lru;
-    "flat" flat::Flat, Linux5_10: block memcg;
-    "flat" flat::FlatSinglePage, Linux5_0: block,
-        "differs from flat in its bio_vecs only";
-    "folio" folio::FolioForAll, Linux6_12: describe block memcg lru;
-    "split" split::Split, Linux6_12: describe block memcg lru;
-    "headpage" headpage::HeadPage, Linux6_12: describe block memcg lru;
-    "headpage" headpage::HeadPageUnchecked, Linux6_12: describe block memcg lru;
-    "null" null::Null, Linux6_12: describe block memcg lru;
-}
+lines!(contenders);

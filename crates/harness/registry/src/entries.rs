@@ -1,11 +1,12 @@
 //! Every workload for every design: what can be entered, and what is missing and why.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
-use mm::KernelVersion;
+use mm::{Capability, KernelVersion};
 use workloads::{Params, Setup, SetupError, Then, Workload};
 
-use crate::contenders::{CONTENDERS, DesignInfo};
+use crate::contender::{Contender, Held};
+use crate::contenders::{CONTENDERS, HELD};
 use crate::find::{self, Unknown};
 use crate::symbols;
 use crate::table::Stamp;
@@ -16,7 +17,7 @@ pub struct Entry {
     /// What is asked.
     pub workload: &'static Workload,
     /// Who answers.
-    pub design: &'static DesignInfo,
+    pub design: &'static Contender,
     /// The kernel whose rules apply.
     pub rules: KernelVersion,
     /// How to begin.
@@ -35,7 +36,7 @@ pub enum Enter {
 }
 
 struct Tables {
-    designs: Vec<&'static DesignInfo>,
+    contenders: Vec<&'static Contender>,
     entries: Vec<Entry>,
     values: Vec<Number>,
 }
@@ -43,62 +44,101 @@ struct Tables {
 /// A number that is worked out for a workload and a design.
 struct Number {
     workload: &'static Workload,
-    design: &'static DesignInfo,
+    design: &'static Contender,
     value: fn(&Setup) -> Result<f64, SetupError>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let mut tables = Tables {
-        designs: Vec::new(),
+        contenders: CONTENDERS.iter().chain(elsewhere().0).collect(),
         entries: Vec::new(),
         values: Vec::new(),
     };
-    for contender in CONTENDERS {
-        let again = tables
-            .designs
-            .iter()
-            .copied()
-            .find(|info| info.name == contender.info.name);
-        let design = again.unwrap_or(&contender.info);
-        if again.is_none() {
-            tables.designs.push(design);
-        }
-        for workload in workloads::ALL {
-            let stamp = contender
-                .loops
-                .iter()
-                .copied()
-                .flatten()
-                .find(|(of, _)| of.id == workload.id);
-            let enter = match stamp {
-                Some((_, Stamp::Timed(enter, _))) => Enter::Timed(*enter),
-                Some((_, Stamp::Value(value))) => {
-                    tables.values.push(Number {
-                        workload,
-                        design,
-                        value: *value,
-                    });
-                    Enter::Value
-                }
-                Some((_, Stamp::Code)) => Enter::Value,
-                // Other rules than the default ones add loops, they take none away.
-                None if again.is_some() => continue,
-                None => Enter::Absent(contender.lacks),
-            };
-            tables.entries.push(Entry {
-                workload,
-                design,
-                rules: contender.info.rules,
-                enter,
-            });
+    for &design in &tables.contenders {
+        for run in design.runs {
+            for workload in workloads::ALL {
+                let stamps = run.loops.iter().copied().flatten();
+                let stamp = stamps.clone().find(|(of, _)| of.id == workload.id);
+                let enter = match stamp {
+                    Some((_, Stamp::Timed(enter, _))) => Enter::Timed(*enter),
+                    Some((_, Stamp::Value(value))) => {
+                        tables.values.push(Number {
+                            workload,
+                            design,
+                            value: *value,
+                        });
+                        Enter::Value
+                    }
+                    Some((_, Stamp::Code)) => Enter::Value,
+                    // Other rules than its own add loops, they take none away.
+                    None if run.rules != design.rules => continue,
+                    None => Enter::Absent(design.lacks.unwrap_or(lacks(workload.capability))),
+                };
+                tables.entries.push(Entry {
+                    workload,
+                    design,
+                    rules: run.rules,
+                    enter,
+                });
+            }
         }
     }
     tables
 });
 
-/// Every design, in the order of tables and figures.
-pub fn designs() -> &'static [&'static DesignInfo] {
-    &TABLES.designs
+/// Why a design that does not say why lacks a workload.
+fn lacks(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Describe => "the design does not describe memory under these rules",
+        Capability::Block => "the design has no block IO",
+        Capability::Memcg => "the design charges no memory",
+        Capability::Lru => "the design keeps no LRU lists",
+    }
+}
+
+/// Every contender, in the order of tables and figures.
+pub fn contenders() -> &'static [&'static Contender] {
+    &TABLES.contenders
+}
+
+/// What every contender is held to, in the same order.
+pub fn held() -> impl Iterator<Item = &'static Held> {
+    HELD.iter().chain(elsewhere().1)
+}
+
+/// Contenders from elsewhere, and what they are held to.
+type Elsewhere = (&'static [Contender], &'static [Held]);
+
+static ELSEWHERE: OnceLock<Elsewhere> = OnceLock::new();
+
+/// What [`also`] added; from now on nothing can be.
+fn elsewhere() -> Elsewhere {
+    *ELSEWHERE.get_or_init(|| (&[], &[]))
+}
+
+/// Why contenders from elsewhere do not take part.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AlsoError {
+    /// Two contenders of one name.
+    #[error("there is a contender called `{0}` already; give the other another name")]
+    Known(&'static str),
+    /// The list was closed.
+    #[error("the list was asked for already; call `registry::also` once, before anything else")]
+    Late,
+}
+
+/// Adds contenders that live elsewhere, made with [`contenders!`](crate::contenders!), behind
+/// those of the list. A program calls this first, and then `folioscope::run`.
+///
+/// # Errors
+/// [`AlsoError`]; the list is then as it was.
+pub fn also(contenders: &'static [Contender], held: &'static [Held]) -> Result<(), AlsoError> {
+    let known = |name: &str| CONTENDERS.iter().any(|known| known.name == name);
+    if let Some(twice) = contenders.iter().find(|new| known(new.name)) {
+        return Err(AlsoError::Known(twice.name));
+    }
+    let set = ELSEWHERE.set((contenders, held));
+    set.map_err(|_| AlsoError::Late)
 }
 
 /// Every workload, in the order of reports.
@@ -119,7 +159,7 @@ pub fn entries() -> &'static [Entry] {
 /// that the design is not run under.
 pub fn entry(workload: &str, design: &str, params: &Params) -> Result<&'static Entry, Unknown> {
     let workload = find::workload(workload)?;
-    let design = find::design(design)?;
+    let design = find::contender(design)?;
     let asked = params.get("rules").map(ToString::to_string);
     let rules = asked.unwrap_or_else(|| design.rules.name().to_owned());
     let of_design =
@@ -164,13 +204,10 @@ impl Entry {
 }
 
 /// Where the loops of a design are, under its own rules: of one workload, or of all.
-fn loops(design: &DesignInfo, of: Option<&str>) -> Vec<usize> {
-    CONTENDERS
-        .iter()
-        .filter(|contender| {
-            contender.info.name == design.name && contender.info.rules == design.rules
-        })
-        .flat_map(|contender| contender.loops.iter().copied().flatten())
+fn loops(design: &Contender, of: Option<&str>) -> Vec<usize> {
+    let own = design.runs.iter().find(|run| run.rules == design.rules);
+    own.into_iter()
+        .flat_map(|run| run.loops.iter().copied().flatten())
         .filter(|(workload, _)| of.is_none_or(|id| workload.id == id))
         .flat_map(|(_, stamp)| match stamp {
             Stamp::Timed(_, loops) => loops(),

@@ -5,8 +5,8 @@ use std::fmt;
 use wildmatch::WildMatch;
 use workloads::Workload;
 
-use crate::contenders::DesignInfo;
-use crate::{designs, workloads};
+use crate::contender::Contender;
+use crate::{contenders, workloads};
 
 /// A name that does not exist.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,17 +56,17 @@ fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> Unknown {
     }
 }
 
-/// The design of this name.
+/// The contender of this name.
 ///
 /// # Errors
 /// [`Unknown`], with near matches.
-pub fn design(name: &str) -> Result<&'static DesignInfo, Unknown> {
-    designs()
+pub fn contender(name: &str) -> Result<&'static Contender, Unknown> {
+    contenders()
         .iter()
         .copied()
         .find(|design| design.name == name)
         .ok_or_else(|| {
-            let known: Vec<_> = designs().iter().map(|design| design.name).collect();
+            let known: Vec<_> = contenders().iter().map(|design| design.name).collect();
             unknown("design", name, &known)
         })
 }
@@ -106,15 +106,15 @@ mod tests {
 
     #[test]
     fn near_names_are_suggested_and_far_ones_list_all() {
-        let error = design("foilo").unwrap_err();
+        let error = contender("foilo").unwrap_err();
         assert_eq!(error.near, ["folio"]);
         assert_eq!(
             error.to_string(),
             "unknown design `foilo`; did you mean `folio`?"
         );
         assert_eq!(
-            design("page_pool_rust").unwrap_err().near.len(),
-            designs().len()
+            contender("page_pool_rust").unwrap_err().near.len(),
+            contenders().len()
         );
         assert_eq!(
             workload("iteration/segment").unwrap_err().near,

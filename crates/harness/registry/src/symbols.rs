@@ -49,6 +49,17 @@ pub fn entry_codes() -> Result<&'static [EntryCode], CodeError> {
     CODES.as_deref().map_err(Clone::clone)
 }
 
+/// Whether an out-of-line function belongs to a loop that calls it: those of the block layer,
+/// of the loops themselves, and of every contender's crate.
+pub fn is_followed(function: &str) -> bool {
+    let path = function.trim_start_matches('<');
+    let designs = crate::contenders().iter().map(|design| design.package);
+    designs.chain(["mm", "workloads"]).any(|package| {
+        let rest = path.strip_prefix(package);
+        rest.is_some_and(|rest| rest.starts_with("::"))
+    })
+}
+
 /// All functions of this executable, by where they start in its file.
 struct Own {
     functions: Vec<EntryCode>,

@@ -2,13 +2,15 @@
 //!
 //! A capability that a design lacks does not compile here, so a design's line in the list
 //! cannot promise what it has not got.
+//!
+//! Public for the macro that lines are made with, and not part of the interface.
 
 use mm::{BlockIo, Design, KernelRules, Lru, Memcg};
 use workloads::{Setup, SetupError, Then, Workload, accounting, code, iteration, layout, merging};
 
 /// How a workload is entered, its design erased.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Stamp {
+pub enum Stamp {
     /// Sets up a job and hands it on; and where its loops are.
     Timed(
         fn(&Setup, Then<'_>) -> Result<(), SetupError>,
@@ -21,7 +23,7 @@ pub(crate) enum Stamp {
 }
 
 /// A workload and its stamp.
-pub(crate) type Stamped = (&'static Workload, Stamp);
+pub type Stamped = (&'static Workload, Stamp);
 
 macro_rules! stamped {
     ($design:ident, $rules:ident: $($family:ident :: $name:ident),+ $(,)?) => {
@@ -30,7 +32,7 @@ macro_rules! stamped {
 }
 
 /// What needs nothing but a description of memory.
-pub(crate) const fn describe<D: Design, V: KernelRules>() -> [Stamped; 4] {
+pub const fn describe<D: Design, V: KernelRules>() -> [Stamped; 4] {
     [
         (
             &layout::compose::WORKLOAD,
@@ -52,13 +54,13 @@ pub(crate) const fn describe<D: Design, V: KernelRules>() -> [Stamped; 4] {
 }
 
 /// What needs bios.
-pub(crate) const fn block<D: BlockIo, V: KernelRules>() -> [Stamped; 9] {
+pub const fn block<D: BlockIo, V: KernelRules>() -> [Stamped; 9] {
     stamped!(D, V: iteration::segments, iteration::bvecs, iteration::chunks, iteration::end_io,
         merging::add, merging::map_sg, merging::count_segments, merging::split, merging::slab_io)
 }
 
 /// What needs accounting.
-pub(crate) const fn memcg<D, V: KernelRules>() -> [Stamped; 6]
+pub const fn memcg<D, V: KernelRules>() -> [Stamped; 6]
 where
     D: Memcg + 'static,
     for<'a> D::Unit<'a>: Send + Sync,
@@ -68,6 +70,6 @@ where
 }
 
 /// What needs LRU lists.
-pub(crate) const fn lru<D: Lru, V: KernelRules>() -> [Stamped; 2] {
+pub const fn lru<D: Lru, V: KernelRules>() -> [Stamped; 2] {
     stamped!(D, V: iteration::pfn_scan, iteration::lru_scan)
 }

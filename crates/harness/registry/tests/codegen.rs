@@ -11,17 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 
-/// Crates whose out-of-line functions belong to a loop that calls them.
-const OURS: [&str; 7] = [
-    "mm::",
-    "flat::",
-    "folio::",
-    "headpage::",
-    "null::",
-    "split::",
-    "workloads::",
-];
-
 /// What a check ends in.
 const PANICS: [&str; 6] = [
     "core::panicking::",
@@ -100,10 +89,7 @@ impl Executable {
                 let name = &self.functions[&callee].name;
                 if PANICS.iter().any(|panic| name.starts_with(panic)) {
                     found.push(format!("{path} -> {name}"));
-                } else if OURS
-                    .iter()
-                    .any(|ours| name.trim_start_matches('<').starts_with(ours))
-                {
+                } else if registry::is_followed(name) {
                     left.push((callee, path.clone()));
                 }
             }

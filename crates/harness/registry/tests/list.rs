@@ -1,10 +1,13 @@
-//! The list of designs is whole: a crate in `crates/designs` that is not in it, or that no law
-//! is stamped for, is a design nobody compares.
+//! The list of contenders is whole: a crate in `crates/designs` that is not in it, or that no
+//! law is stamped for, is a design nobody compares. And it is what everything goes over.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use cargo_metadata::MetadataCommand;
+use conformance::case::{Add, Answer, By, Case, Limits};
+use mm::{Capability, KernelVersion};
+use registry::Kind;
 
 /// Names of the workspace's design crates, and where each lives.
 fn design_crates() -> Vec<(String, std::path::PathBuf)> {
@@ -36,9 +39,9 @@ fn design_crates() -> Vec<(String, std::path::PathBuf)> {
 #[test]
 fn every_design_crate_is_in_the_list_and_nothing_else() {
     let crates: BTreeSet<String> = design_crates().into_iter().map(|(name, _)| name).collect();
-    let listed: BTreeSet<String> = registry::designs()
+    let listed: BTreeSet<String> = registry::contenders()
         .iter()
-        .map(|design| design.package.to_owned())
+        .map(|design| design.package.replace('_', "-"))
         .collect();
     assert_eq!(listed, crates);
     assert!(crates.len() >= 5);
@@ -48,9 +51,9 @@ fn every_design_crate_is_in_the_list_and_nothing_else() {
 fn laws_are_stamped_for_every_design_crate() {
     for (name, folder) in design_crates() {
         // The floor does no work, and no law holds for nothing.
-        let floor = registry::designs()
+        let floor = registry::contenders()
             .iter()
-            .any(|d| d.package == name && d.is_floor);
+            .any(|d| d.package.replace('_', "-") == name && d.is_floor());
         let stamped = rust_files(&folder).iter().any(|file| {
             let text = std::fs::read_to_string(file).expect("a source file is text");
             text.lines()
@@ -81,7 +84,7 @@ fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn names_of_designs_are_unique_and_the_first_is_the_reference() {
-    let names: Vec<_> = registry::designs()
+    let names: Vec<_> = registry::contenders()
         .iter()
         .map(|design| design.name)
         .collect();
@@ -89,10 +92,116 @@ fn names_of_designs_are_unique_and_the_first_is_the_reference() {
     assert_eq!(unique.len(), names.len());
     assert_eq!(names[0], "flat");
     assert_eq!(
-        registry::designs()
+        registry::contenders()
             .iter()
-            .filter(|design| design.is_floor)
+            .filter(|design| design.is_floor())
             .count(),
         1
     );
+}
+
+#[test]
+fn every_model_is_held_to_the_laws_of_what_it_can_do() {
+    assert_eq!(registry::held().count(), registry::contenders().len());
+    for (design, held) in registry::contenders().iter().zip(registry::held()) {
+        assert_eq!(design.name, held.name);
+        for capability in Capability::ALL {
+            let can = registry::entries().iter().any(|entry| {
+                let of_design = entry.design.name == design.name && entry.rules == design.rules;
+                let of_capability = entry.workload.capability == capability;
+                of_design && of_capability && !matches!(entry.enter, registry::Enter::Absent(_))
+            });
+            let laws = held.laws().filter(|law| law.capability == capability);
+            let due = can && design.kind == Kind::Model;
+            assert_eq!(laws.count() > 0, due, "{} {capability}", design.name);
+        }
+    }
+}
+
+#[test]
+fn a_workload_stands_in_the_table_of_its_capability() {
+    for run in registry::contenders().iter().flat_map(|design| design.runs) {
+        for table in run.loops {
+            let capability = table[0].0.capability;
+            for (workload, _) in *table {
+                assert_eq!(workload.capability, capability, "{}", workload.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn variants_are_of_designs_that_are_none() {
+    for design in registry::contenders() {
+        let Some(of) = design.variant_of else {
+            continue;
+        };
+        let of = registry::contender(of).expect("a registered name");
+        assert_eq!(of.variant_of, None, "{}", design.name);
+        assert_eq!(of.package, design.package, "{}", design.name);
+    }
+}
+
+/// A crate whose functions are not followed hides its panics (`codegen.rs`).
+#[test]
+fn functions_of_every_contender_are_followed() {
+    for design in registry::contenders() {
+        let function = format!("{}::{}::alloc", design.package, design.type_name);
+        assert!(registry::is_followed(&function), "{function}");
+        let of_trait = format!("<{function} as mm::Design>::alloc");
+        assert!(registry::is_followed(&of_trait), "{of_trait}");
+    }
+    for foreign in ["core::panicking::panic", "folios::x", "rayon::join"] {
+        assert!(!registry::is_followed(foreign), "{foreign}");
+    }
+}
+
+/// The answer of a design to a case that a real kernel is asked too.
+fn answer(design: &str, case: &Case) -> Option<Answer> {
+    let held = registry::held().find(|held| held.name == design);
+    let cases = held.and_then(|held| held.cases());
+    (cases.expect("it answers cases").answer)(case)
+}
+
+/// The second page of a folio, where only its first two sectors may go at once: a vec that
+/// names the page takes the short cut, one that names the folio is cut.
+fn case(rules: KernelVersion, by: By) -> Case {
+    Case {
+        name: "t".into(),
+        rules,
+        max_vecs: 256,
+        limits: Limits {
+            max_sectors: Some(9),
+            physical_block_size: Some(4096),
+            ..Limits::default()
+        },
+        start_sector: 6,
+        adds: vec![Add {
+            pfn: 1024,
+            order: 1,
+            offset: 6656,
+            len: 1536,
+            bio: 0,
+            by,
+        }],
+    }
+}
+
+#[test]
+fn a_design_is_asked_what_it_does() {
+    let by_page = case(KernelVersion::V6_1, By::Page);
+    assert!(answer("flat", &by_page).is_some());
+    assert!(answer("headpage", &by_page).is_none());
+    assert!(answer("headpage", &case(KernelVersion::V6_1, By::Folio)).is_some());
+    assert!(answer("headpage", &case(KernelVersion::V6_12, By::Page)).is_some());
+    assert!(answer("flat-sp", &by_page).is_none());
+    assert!(answer("flat-sp", &case(KernelVersion::V5_0, By::Page)).is_some());
+    assert!(answer("folio", &case(KernelVersion::V5_0, By::Page)).is_none());
+}
+
+#[test]
+fn a_design_is_asked_where_the_name_makes_no_difference() {
+    let mut whole = case(KernelVersion::V6_1, By::Page);
+    whole.limits.max_sectors = None;
+    assert!(answer("headpage", &whole).is_some());
 }

@@ -7,8 +7,15 @@ use crate::Failure;
 
 /// The design whose copies are the control.
 pub(crate) const REFERENCE: &str = "flat";
-/// Designs that are compared beside it.
-const DESIGNS: [&str; 3] = ["folio", "split", "headpage"];
+
+/// Designs that are compared beside it: every other model that is not a variant of one.
+fn compared() -> impl Iterator<Item = &'static str> {
+    registry::contenders()
+        .iter()
+        .filter(|design| !design.is_floor() && design.variant_of.is_none())
+        .map(|design| design.name)
+        .filter(|name| *name != REFERENCE)
+}
 
 /// One workload with one set of parameters, and the designs that have it.
 pub(crate) struct Cell {
@@ -48,7 +55,7 @@ pub(crate) fn cells(most: usize) -> Result<Vec<Cell>, Failure> {
 fn cell(workload: &'static Workload, params: Params) -> Result<Option<Cell>, Failure> {
     let setup = setup(params.clone());
     let mut entries = Vec::new();
-    for design in std::iter::once(REFERENCE).chain(DESIGNS) {
+    for design in std::iter::once(REFERENCE).chain(compared()) {
         let entry = registry::entry(workload.id, design, &params)?;
         let Enter::Timed(enter) = entry.enter else {
             continue;

@@ -55,7 +55,7 @@ fn time(
     // A dash in the tables: the design lacks the capability, or refuses this memory.
     let Ok(job) = &mut resident.job else { return };
     let design = resident.request.entry.design;
-    if let (Quantity::Time(expected), false) = (workload.quantity, design.is_floor) {
+    if let (Quantity::Time(expected), false) = (workload.quantity, design.is_floor()) {
         let got = checked_call(*job);
         let wanted = expected(setup).ok();
         assert_eq!(

@@ -1,16 +1,18 @@
 //! What may not depend on the order of the allocation: the claim that folios, typed memory
-//! and head pages stand for.
+//! and head pages stand for. The registry says which loops of which designs those are.
 
 use std::collections::BTreeMap;
 
 use results::{Loop, LoopCount, Param};
 
-/// Workloads whose cost for one allocation is one step of the design's own, whatever its
-/// order: walking it, and adding it to a bio.
-pub const WORKLOADS: [&str; 2] = ["iteration/chunks", "merging/add"];
-
-/// Designs that have such a step.
-const DESIGNS: [&str; 4] = ["folio", "split", "headpage", "headpage-noassert"];
+/// The loops of a design whose cost for one allocation may not depend on its order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Invariant<'a> {
+    /// The design.
+    pub design: &'a str,
+    /// The workloads.
+    pub workloads: &'a [&'a str],
+}
 
 /// Instructions by which a larger order may cost more than order 0. A head page's size has
 /// to be read where a base page's is known, which is a handful in the kernel too
@@ -48,11 +50,12 @@ impl Steady {
 /// those that are not there.
 pub(crate) fn look(
     counts: &BTreeMap<&Loop, &LoopCount>,
+    invariant: &[Invariant<'_>],
     wanted: &dyn Fn(&str) -> bool,
 ) -> (Vec<Steady>, Vec<String>) {
     let (mut found, mut unseen) = (Vec::new(), Vec::new());
-    for workload in WORKLOADS.into_iter().filter(|workload| wanted(workload)) {
-        for design in DESIGNS {
+    for &Invariant { design, workloads } in invariant {
+        for workload in workloads.iter().filter(|workload| wanted(workload)) {
             match one(counts, workload, design) {
                 Some(steady) => found.push(steady),
                 None => unseen.push(format!("{workload} {design}")),

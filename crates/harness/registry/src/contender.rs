@@ -1,0 +1,188 @@
+//! What a line of the list becomes.
+
+use conformance::case::{Answer, Case};
+use conformance::evaluate::EvaluateError;
+use conformance::laws::Law;
+use mm::{BlockIo, KernelVersion};
+
+use crate::table::Stamped;
+
+/// What a contender is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A model of a way to describe memory.
+    Model,
+    /// What the harness itself costs: it does no work, and its answers mean nothing.
+    Floor,
+}
+
+/// Who takes part.
+#[derive(Debug)]
+pub struct Contender {
+    /// The name on the command line and in records.
+    pub name: &'static str,
+    /// The idea in one line.
+    pub idea: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// The crate it lives in, as the compiler spells it.
+    pub package: &'static str,
+    /// Its type in that crate.
+    pub type_name: &'static str,
+    /// The kernel whose rules it follows unless asked otherwise.
+    pub rules: KernelVersion,
+    /// The workloads whose cost for one allocation does not depend on its order.
+    pub order_invariant: &'static [&'static str],
+    /// The contender that keeps the very same descriptors.
+    pub variant_of: Option<&'static str>,
+    /// Why it lacks capabilities that it could have.
+    pub lacks: Option<&'static str>,
+    /// Its loops, by the kernel whose rules apply; its own rules first.
+    #[doc(hidden)]
+    pub runs: &'static [Run],
+}
+
+impl Contender {
+    /// Whether it does no work.
+    pub fn is_floor(&self) -> bool {
+        self.kind == Kind::Floor
+    }
+}
+
+/// The loops of a contender under the rules of one kernel.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Run {
+    pub rules: KernelVersion,
+    /// One table for each capability.
+    pub loops: &'static [&'static [Stamped]],
+}
+
+/// What a contender is held to. Apart from [`Contender`], so that a program that never asks
+/// is linked without the laws.
+#[derive(Debug)]
+pub struct Held {
+    /// The contender's name.
+    pub name: &'static str,
+    /// Its laws, one list for each capability; none for the floor.
+    #[doc(hidden)]
+    pub by_capability: &'static [&'static [Law]],
+    /// How it answers cases, one for each capability that answers any.
+    #[doc(hidden)]
+    pub answers: &'static [Option<Cases>],
+}
+
+impl Held {
+    /// Every law that it is held to.
+    pub fn laws(&self) -> impl Iterator<Item = &'static Law> {
+        self.by_capability.iter().copied().flatten()
+    }
+
+    /// How it answers cases; `None` where it does no block IO.
+    pub fn cases(&self) -> Option<&'static Cases> {
+        self.answers.iter().flatten().next()
+    }
+}
+
+/// How a design answers cases, its type erased.
+#[derive(Debug)]
+pub struct Cases {
+    /// Whether a bio_vec ends with its page, as before v5.1: then only the rules of 5.0
+    /// apply to it, and to no other design.
+    pub single_page_vecs: bool,
+    /// What it makes of a case.
+    pub evaluate: fn(&Case) -> Result<Answer, EvaluateError>,
+    /// The same beside a real kernel: `None` where it does not claim to know.
+    pub answer: fn(&Case) -> Option<Answer>,
+}
+
+impl Cases {
+    #[doc(hidden)]
+    pub const fn of<D: BlockIo>() -> Self {
+        Self {
+            single_page_vecs: D::SINGLE_PAGE_VECS,
+            evaluate: conformance::evaluate::evaluate::<D>,
+            answer: conformance::claim::answer_of::<D>,
+        }
+    }
+
+    /// Whether the design is run under the rules of the case.
+    pub fn supports(&self, case: &Case) -> bool {
+        (case.rules == KernelVersion::V5_0) == self.single_page_vecs
+    }
+}
+
+/// Makes contenders of lines, which `contenders.rs` describes: the statics `CONTENDERS` and
+/// `HELD`, in the order of the lines.
+#[macro_export]
+macro_rules! contenders {
+    ($((
+        $kind:ident $package:ident :: $design:ident:
+        $rules:ident [$($capability:ident)+] $($other:ident [$($of_other:ident)+])*
+        $(, order-invariant $loops:expr)?
+        $(, variant of $variant:literal)?
+        $(, lacks $lacks:literal)?
+    ))+) => {
+        /// The contenders.
+        pub static CONTENDERS: &[$crate::Contender] = &[$(
+            $crate::Contender {
+                name: <$package::$design as $crate::line::Design>::NAME,
+                idea: <$package::$design as $crate::line::Design>::IDEA,
+                kind: $crate::contenders!(@kind $kind $package::$design),
+                package: stringify!($package),
+                type_name: stringify!($design),
+                rules: <$crate::line::$rules as $crate::line::KernelRules>::VERSION,
+                order_invariant: $crate::contenders!(@or &[] $(, $loops)?),
+                variant_of: $crate::contenders!(@or None $(, Some($variant))?),
+                lacks: $crate::contenders!(@or None $(, Some($lacks))?),
+                runs: &[
+                    $crate::contenders!(@run $package::$design, $rules $($capability)+),
+                    $($crate::contenders!(@run $package::$design, $other $($of_other)+),)*
+                ],
+            },
+        )+];
+
+        /// What they are held to.
+        pub static HELD: &[$crate::Held] = &[$(
+            $crate::contenders!(@held $kind $package::$design, $($capability)+),
+        )+];
+    };
+    (@kind model $design:ty) => {
+        const {
+            assert!(!<$design as $crate::line::Design>::IS_FLOOR);
+            $crate::Kind::Model
+        }
+    };
+    (@kind floor $design:ty) => {
+        const {
+            assert!(<$design as $crate::line::Design>::IS_FLOOR);
+            $crate::Kind::Floor
+        }
+    };
+    (@or $default:expr) => { $default };
+    (@or $default:expr, $given:expr) => { $given };
+    (@run $design:ty, $rules:ident $($capability:ident)+) => {
+        $crate::line::Run {
+            rules: <$crate::line::$rules as $crate::line::KernelRules>::VERSION,
+            loops: &[$(const {
+                &$crate::table::$capability::<$design, $crate::line::$rules>()
+            }),+],
+        }
+    };
+    (@held model $design:ty, $($capability:ident)+) => {
+        $crate::Held {
+            name: <$design as $crate::line::Design>::NAME,
+            by_capability: &[$(const { &$crate::line::laws::$capability::<$design>() }),+],
+            answers: &[$($crate::contenders!(@cases $capability $design)),+],
+        }
+    };
+    (@held floor $design:ty, $($capability:ident)+) => {
+        $crate::Held {
+            name: <$design as $crate::line::Design>::NAME,
+            by_capability: &[],
+            answers: &[],
+        }
+    };
+    (@cases block $design:ty) => { Some($crate::Cases::of::<$design>()) };
+    (@cases $capability:ident $design:ty) => { None };
+}
