@@ -40,7 +40,9 @@ impl<D: Lru> Level<D> for Listing {
     }
 
     fn world() -> World<D> {
-        Charging::world()
+        let world = Charging::world();
+        Self::mark_free_blocks(&world);
+        world
     }
 
     fn apply<V: KernelRules>(
@@ -51,6 +53,12 @@ impl<D: Lru> Level<D> for Listing {
             Step::Below(Step::Below(operation)) => world.describe::<Self>(operation),
             Step::Below(Step::Own(operation)) => world.charging::<V>(operation),
             Step::Own(operation) => world.listing(operation),
+        }
+    }
+
+    fn mark_free_blocks(world: &World<D>) {
+        for block in world.frames.free_blocks() {
+            world.design.mark_free(block);
         }
     }
 

@@ -62,6 +62,9 @@ pub trait Level<D: Design>: Sized {
         operation: &Self::Operation,
     ) -> Result<(), TestCaseError>;
 
+    /// Marks the blocks that are free now, for those who walk over frames.
+    fn mark_free_blocks(_: &World<D>) {}
+
     /// Takes an allocation out of whatever else knows it, before its frames are freed.
     fn let_go(_: &mut World<D>, _: Pfn) {}
 
@@ -149,21 +152,13 @@ impl<D: Design> World<D> {
         };
         let design = D::build(&plan).expect("a small design can be built");
         let frames = FrameAllocator::new(BASE..BASE + FRAMES, 1, 0.0).expect("a valid range");
-        let world = Self {
+        Self {
             design,
             frames,
             units: BTreeMap::new(),
             lists: BTreeMap::new(),
             max: [u64::MAX; GROUPS],
             objects: Vec::new(),
-        };
-        world.mark_free_blocks();
-        world
-    }
-
-    pub(super) fn mark_free_blocks(&self) {
-        for block in self.frames.free_blocks() {
-            self.design.mark_free(block);
         }
     }
 
@@ -191,13 +186,13 @@ impl<D: Design> World<D> {
         operation: &DescribeOp,
     ) -> Result<(), TestCaseError> {
         match *operation {
-            DescribeOp::Alloc { order, kind } => self.alloc(order, kind),
+            DescribeOp::Alloc { order, kind } => self.alloc::<L>(order, kind),
             DescribeOp::Free { unit } => {
                 if let Some(pfn) = self.nth(unit) {
                     self.release::<L>(pfn);
                 }
             }
-            DescribeOp::Split { unit } => self.split(unit),
+            DescribeOp::Split { unit } => self.split::<L>(unit),
             DescribeOp::Get { unit } => {
                 if let Some(pfn) = self.nth(unit) {
                     self.design.get(self.held(pfn));
@@ -222,7 +217,7 @@ impl<D: Design> World<D> {
         self.units.get_mut(&pfn).expect("asked of an allocation")
     }
 
-    fn alloc(&mut self, size: u8, kind: Kind) {
+    fn alloc<L: Level<D>>(&mut self, size: u8, kind: Kind) {
         if let Some(extent) = self.frames.alloc(order(size)) {
             self.design.alloc(extent, kind);
             let unit = Unit {
@@ -233,11 +228,11 @@ impl<D: Design> World<D> {
                 on_lru: false,
             };
             self.units.insert(extent.head, unit);
-            self.mark_free_blocks();
+            L::mark_free_blocks(self);
         }
     }
 
-    fn split(&mut self, index: usize) {
+    fn split<L: Level<D>>(&mut self, index: usize) {
         let Some(pfn) = self.nth(index) else { return };
         let whole = self.units[&pfn].clone();
         // The allocator frees blocks as it gave them, so shattered ones are put together
@@ -259,7 +254,7 @@ impl<D: Design> World<D> {
                 },
             );
         }
-        self.mark_free_blocks();
+        L::mark_free_blocks(self);
     }
 
     /// The single frame `pfn` out of the allocator, which has just been given it back.
@@ -295,7 +290,7 @@ impl<D: Design> World<D> {
         self.frames
             .free(unit.extent)
             .expect("the model allocated it");
-        self.mark_free_blocks();
+        L::mark_free_blocks(self);
     }
 }
 /// Runs a law over random sequences of a level's operations: after every operation
