@@ -1,16 +1,93 @@
-//! The laws of block IO catch designs that are wrong in one thing, and pass one that is not.
+//! The laws catch designs that are wrong in one thing, and pass those that are not.
 
-use conformance::laws::block as law;
+use std::collections::BTreeSet;
+use std::process::Command;
 
+use conformance::laws::{Law, block as law, describe, lru, memcg};
+
+#[path = "broken/description.rs"]
+mod description;
 #[path = "broken/design.rs"]
 mod design_under_test;
 
+use description::{Misled, fault as misled};
 use design_under_test::{Broken, fault};
 
 mod sound {
     use super::{Broken, fault};
 
-    conformance::conformance!(Broken<{ fault::NONE }>, block);
+    conformance::conformance!(Broken<{ fault::NONE }>, describe, block, memcg, lru);
+}
+
+mod sound_description {
+    use super::{Misled, misled};
+
+    conformance::conformance!(Misled<{ misled::NONE }>, describe, memcg, lru);
+}
+
+/// The laws that verification runs and the tests that a design's crate has are the same set.
+#[test]
+fn every_law_on_the_list_is_a_test_and_nothing_else() {
+    type Sound = Broken<{ fault::NONE }>;
+    let lists: [&[Law]; 4] = [
+        &conformance::laws::describe::<Sound>(),
+        &conformance::laws::block::<Sound>(),
+        &conformance::laws::memcg::<Sound>(),
+        &conformance::laws::lru::<Sound>(),
+    ];
+    let listed: Vec<String> = lists
+        .iter()
+        .flat_map(|laws| laws.iter())
+        .map(|law| format!("sound::{}::{}", law.capability, law.name))
+        .collect();
+    let own = std::env::current_exe().expect("this program is a file");
+    let output = Command::new(own)
+        .args(["--list", "--format", "terse"])
+        .output()
+        .expect("it starts");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let stamped: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_suffix(": test"))
+        .filter(|name| name.starts_with("sound::"))
+        .collect();
+    assert_eq!(listed.len(), stamped.len(), "a law is listed twice");
+    assert_eq!(
+        listed.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        stamped
+    );
+    assert!(stamped.len() >= 28, "{stamped:#?}");
+}
+
+#[test]
+fn frames_that_lead_nowhere_are_caught() {
+    assert!(catches(
+        describe::every_frame_leads_to_its_allocation::<Misled<{ misled::LOSES_TAILS }>>
+    ));
+}
+
+#[test]
+fn references_that_are_not_counted_are_caught() {
+    type Keeps = Misled<{ misled::KEEPS_REFERENCES }>;
+    assert!(catches(describe::references_are_counted::<Keeps>));
+    assert!(catches(describe::the_last_reference_is_the_last::<Keeps>));
+    assert!(catches(
+        describe::the_last_reference_is_the_last::<Misled<{ misled::RESURRECTS }>>
+    ));
+}
+
+#[test]
+fn a_charge_that_disturbs_the_description_is_caught() {
+    assert!(catches(
+        memcg::charges_change_no_description::<Misled<{ misled::CHARGE_REFERS }>>
+    ));
+}
+
+#[test]
+fn a_list_that_disturbs_charges_is_caught() {
+    assert!(catches(
+        lru::lists_change_neither_charges_nor_descriptions::<Misled<{ misled::LIST_DISOWNS }>>
+    ));
 }
 
 /// Whether a law fails on a design.
