@@ -47,21 +47,44 @@ fn every_design_crate_is_in_the_list_and_nothing_else() {
     assert!(crates.len() >= 5);
 }
 
+/// What the lines `conformance::conformance!(..)` of a crate's tests stamp: types, each with its
+/// capabilities.
+fn stamped(folder: &Path) -> BTreeSet<(String, Vec<String>)> {
+    let mut found = BTreeSet::new();
+    for file in rust_files(folder) {
+        let text = std::fs::read_to_string(file).expect("a source file is text");
+        for line in text.lines() {
+            let stamp = line.trim().strip_prefix("conformance::conformance!(");
+            let Some(stamp) = stamp.and_then(|rest| rest.strip_suffix(");")) else {
+                continue;
+            };
+            let mut words = stamp.split(',').map(str::trim);
+            let path = words.next().unwrap_or_default();
+            let type_name = path.rsplit("::").next().unwrap_or(path);
+            found.insert((type_name.to_owned(), words.map(str::to_owned).collect()));
+        }
+    }
+    found
+}
+
+/// Laws in a crate's tests are those of its lines: every type, with every capability that the
+/// line says it has. The floor does no work, and no law holds for nothing.
 #[test]
-fn laws_are_stamped_for_every_design_crate() {
+fn the_tests_of_a_design_crate_stamp_the_laws_of_its_lines() {
     for (name, folder) in design_crates() {
-        // The floor does no work, and no law holds for nothing.
-        let floor = registry::contenders()
+        let lines: BTreeSet<(String, Vec<String>)> = registry::contenders()
             .iter()
-            .any(|d| d.package.replace('_', "-") == name && d.is_floor());
-        let stamped = rust_files(&folder).iter().any(|file| {
-            let text = std::fs::read_to_string(file).expect("a source file is text");
-            text.lines()
-                .any(|line| line.trim_start().starts_with("conformance::conformance!("))
-        });
-        assert!(
-            stamped || floor,
-            "{name} has no `conformance::conformance!` line"
+            .filter(|design| design.package.replace('_', "-") == name && !design.is_floor())
+            .map(|design| {
+                let tables = design.runs[0].loops.iter();
+                let words = tables.map(|table| table[0].0.capability.to_string());
+                (design.type_name.to_owned(), words.collect())
+            })
+            .collect();
+        assert_eq!(
+            stamped(&folder),
+            lines,
+            "{name}: tests on the left, lines on the right"
         );
     }
 }
@@ -127,6 +150,21 @@ fn a_workload_stands_in_the_table_of_its_capability() {
                 assert_eq!(workload.capability, capability, "{}", workload.id);
             }
         }
+    }
+}
+
+#[test]
+fn contenders_differ_in_colour_marker_and_letter() {
+    let looks: Vec<_> = registry::looks().collect();
+    for (index, one) in looks.iter().enumerate() {
+        for other in &looks[..index] {
+            let (a, b) = (one.name, other.name);
+            assert_ne!(one.letter, other.letter, "{a}, {b}");
+            assert_ne!(one.colour, other.colour, "{a}, {b}");
+            assert_ne!(one.marker, other.marker, "{a}, {b}");
+        }
+        let fits = |short: &str| short.is_ascii() && (1..=9).contains(&short.len());
+        assert!(one.short.is_none_or(fits), "{}", one.name);
     }
 }
 
