@@ -35,6 +35,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    render::use_looks(registry::looks());
     let mut output = Output::stdout();
     let done = dispatch(cli, start, &mut output).and_then(|code| output.finish().map(|()| code));
     match done {

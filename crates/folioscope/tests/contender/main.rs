@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 registry::contenders! {
     (model small::Small: Linux6_12 [describe],
+        drawn 'm' ORANGE Down Solid,
         order-invariant &["layout/lookup", "layout/compose"])
 }
 
@@ -224,7 +225,13 @@ fn is_measured_reported_and_drawn() {
 fn drawn(run: &Path) {
     let figure = run.join("plots/cost-order-layout.svg");
     let svg = std::fs::read_to_string(&figure).expect("the figure of its family");
-    assert!(svg.contains("small"), "it is in the legend");
+    let look = registry::contender("small").expect("it is registered").look;
+    let (red, green, blue) = look.colour;
+    let hex = format!("#{red:02X}{green:02X}{blue:02X}");
+    assert!(
+        svg.to_uppercase().contains(&hex),
+        "nothing is drawn in {hex}"
+    );
 }
 
 /// Counts of a workload at two orders.

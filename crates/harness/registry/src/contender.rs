@@ -4,6 +4,7 @@ use conformance::case::{Answer, Case};
 use conformance::evaluate::EvaluateError;
 use conformance::laws::Law;
 use mm::{BlockIo, KernelVersion};
+use results::look::Look;
 
 use crate::table::Stamped;
 
@@ -31,6 +32,8 @@ pub struct Contender {
     pub type_name: &'static str,
     /// The kernel whose rules it follows unless asked otherwise.
     pub rules: KernelVersion,
+    /// How it is drawn.
+    pub look: Look,
     /// The workloads whose cost for one allocation does not depend on its order.
     pub order_invariant: &'static [&'static str],
     /// The contender that keeps the very same descriptors.
@@ -118,7 +121,8 @@ impl Cases {
 macro_rules! contenders {
     ($((
         $kind:ident $package:ident :: $design:ident:
-        $rules:ident [$($capability:ident)+] $($other:ident [$($of_other:ident)+])*
+        $rules:ident [$($capability:ident)+] $($other:ident [$($of_other:ident)+])*,
+        drawn $letter:literal $colour:ident $marker:ident $dash:ident $(as $short:literal)?
         $(, order-invariant $loops:expr)?
         $(, variant of $variant:literal)?
         $(, lacks $lacks:literal)?
@@ -132,6 +136,14 @@ macro_rules! contenders {
                 package: stringify!($package),
                 type_name: stringify!($design),
                 rules: <$crate::line::$rules as $crate::line::KernelRules>::VERSION,
+                look: $crate::line::Look {
+                    name: <$package::$design as $crate::line::Design>::NAME,
+                    short: $crate::contenders!(@or None $(, Some($short))?),
+                    letter: $letter,
+                    colour: $crate::line::palette::$colour,
+                    marker: $crate::line::Marker::$marker,
+                    dash: $crate::line::Dash::$dash,
+                },
                 order_invariant: $crate::contenders!(@or &[] $(, $loops)?),
                 variant_of: $crate::contenders!(@or None $(, Some($variant))?),
                 lacks: $crate::contenders!(@or None $(, Some($lacks))?),

@@ -6,6 +6,9 @@
 //! * its type, as `package::Type` (a crate in `crates/designs`);
 //! * the kernels whose rules it is run under, its own first, each with the capabilities whose
 //!   loops are stamped out for it: a capability that the type lacks does not compile;
+//! * how it is drawn: `drawn LETTER COLOUR MARKER DASH`, all but the dash its own, and
+//!   `as "SHORT"` where nine characters of its name say too little. A look that was published
+//!   stays as it is: readers compare figures of different years;
 //! * `order-invariant LOOPS`: the workloads whose cost for one allocation does not depend on
 //!   its order, to which the gate holds it;
 //! * `variant of "NAME"`: a design that keeps the very same descriptors. Rows that ask for
@@ -26,13 +29,13 @@ pub const BY_UNIT: &[&str] = &["iteration/chunks", "merging/add"];
 macro_rules! lines {
     ($then:ident) => {
         $then! {
-            (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg])
-            (model flat::FlatSinglePage: Linux5_0 [block], variant of "flat", lacks "differs from flat in its bio_vecs only")
-            (model folio::FolioForAll: Linux6_12 [describe block memcg lru], order-invariant BY_UNIT)
-            (model split::Split: Linux6_12 [describe block memcg lru], order-invariant BY_UNIT)
-            (model headpage::HeadPage: Linux6_12 [describe block memcg lru], order-invariant BY_UNIT)
-            (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], order-invariant BY_UNIT, variant of "headpage")
-            (floor null::Null: Linux6_12 [describe block memcg lru])
+            (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg], drawn 'f' BLACK Circle Solid)
+            (model flat::FlatSinglePage: Linux5_0 [block], drawn 'p' SKY Ring Dashed, variant of "flat", lacks "differs from flat in its bio_vecs only")
+            (model folio::FolioForAll: Linux6_12 [describe block memcg lru], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT)
+            (model split::Split: Linux6_12 [describe block memcg lru], drawn 's' VERMILION Up Solid, order-invariant BY_UNIT)
+            (model headpage::HeadPage: Linux6_12 [describe block memcg lru], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT)
+            (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], drawn 'n' PURPLE Kite Dashed as "hp-noass", order-invariant BY_UNIT, variant of "headpage")
+            (floor null::Null: Linux6_12 [describe block memcg lru], drawn '0' GREY None Dotted)
         }
     };
 }

@@ -3,6 +3,7 @@
 use std::sync::{LazyLock, OnceLock};
 
 use mm::{Capability, KernelVersion};
+use results::look::Look;
 use workloads::{Params, Setup, SetupError, Then, Workload};
 
 use crate::contender::{Contender, Held};
@@ -99,6 +100,11 @@ fn lacks(capability: Capability) -> &'static str {
 /// Every contender, in the order of tables and figures.
 pub fn contenders() -> &'static [&'static Contender] {
     &TABLES.contenders
+}
+
+/// How every contender is drawn, in the same order.
+pub fn looks() -> impl Iterator<Item = &'static Look> {
+    contenders().iter().map(|contender| &contender.look)
 }
 
 /// What every contender is held to, in the same order.

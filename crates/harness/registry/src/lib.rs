@@ -8,6 +8,7 @@
 //! * [`contender()`], [`workload`], [`workloads_matching`], [`entry`]: by name, with the near
 //!   matches where there is none.
 //! * [`also`]: contenders that live elsewhere.
+//! * [`looks`]: how each contender is drawn.
 //! * [`held`]: the laws of each contender, and how it answers cases.
 //! * [`enter_all`]: several designs set up at once, so that they can be interleaved.
 //! * [`plan`]: what is run when nobody says otherwise.
@@ -26,7 +27,9 @@ pub mod table;
 
 pub use contender::{Cases, Contender, Held, Kind};
 pub use contenders::BY_UNIT;
-pub use entries::{AlsoError, Enter, Entry, also, contenders, entries, entry, held, workloads};
+pub use entries::{
+    AlsoError, Enter, Entry, also, contenders, entries, entry, held, looks, workloads,
+};
 pub use find::{Unknown, contender, workload, workloads_matching};
 pub use plan::{Planned, plan};
 pub use resident::{Request, Resident, enter_all};
@@ -39,6 +42,8 @@ pub use workloads::{
 #[doc(hidden)]
 pub mod line {
     pub use conformance::laws;
+    pub use results::look::{Dash, Look, Marker, palette};
+
     pub use mm::{
         Design, KernelRules, Linux5_0, Linux5_10, Linux6_1, Linux6_12, Linux7_1, Linux7_2,
     };

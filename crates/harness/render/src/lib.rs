@@ -31,7 +31,7 @@ pub use gate::{gate_json, gate_markdown, gate_text};
 pub use history_page::history_html;
 pub use kernels::{kernel_changes, kernel_history_mail};
 pub use sensitivity::resolution_table;
-pub use style::{Marker, Style, sort_designs, style_of};
+pub use style::{Marker, Style, sort_designs, style_of, use_looks};
 pub use table::Table;
 pub use text::{
     diff_changed, diff_json_lines, diff_mail, history_json_lines, history_text, json_lines, mail,

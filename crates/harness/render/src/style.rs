@@ -1,38 +1,13 @@
 //! How a design looks: the same colour, marker, letter and place in every table and
 //! figure of every run.
 
+use std::sync::OnceLock;
+
 pub(crate) use compare::NULL;
 use compare::{Summary, fnv1a};
+use results::look::palette::{ORANGE, YELLOW};
 
-/// A colour as red, green, blue.
-pub type Rgb = (u8, u8, u8);
-
-/// Shape of a data point; distinct shapes carry the figures in black and white.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Marker {
-    /// Filled circle.
-    Circle,
-    /// Circle with a white heart.
-    Ring,
-    /// Filled square.
-    Square,
-    /// Square with a white heart.
-    Frame,
-    /// Triangle pointing up.
-    Up,
-    /// Triangle pointing down.
-    Down,
-    /// Filled diamond.
-    Diamond,
-    /// Diamond with a white heart.
-    Kite,
-    /// Upright cross.
-    Plus,
-    /// Diagonal cross.
-    Cross,
-    /// No marker: a line only.
-    None,
-}
+pub use results::look::{Look, Marker, Rgb};
 
 /// How one design is drawn and named.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,82 +28,94 @@ pub struct Style {
     rank: u32,
 }
 
-const BLACK: Rgb = (0, 0, 0);
-const ORANGE: Rgb = (230, 159, 0);
-const SKY: Rgb = (86, 180, 233);
-const GREEN: Rgb = (0, 158, 115);
-const BLUE: Rgb = (0, 114, 178);
-const VERMILION: Rgb = (213, 94, 0);
-const PURPLE: Rgb = (204, 121, 167);
-const GREY: Rgb = (120, 120, 120);
+/// The looks of the contenders, in their order.
+static LOOKS: OnceLock<Vec<&'static Look>> = OnceLock::new();
 
-type Entry = (
-    &'static str,
-    &'static str,
-    char,
-    Rgb,
-    Marker,
-    &'static [f64],
-);
+/// Sets the looks of the contenders, in their order; the first call counts. The registry has
+/// them, and this crate may not see it.
+pub fn use_looks(looks: impl IntoIterator<Item = &'static Look>) {
+    LOOKS.get_or_init(|| looks.into_iter().collect());
+}
 
-/// The designs we know, in their order. Add a design at the end (before `null`) and never
-/// change an entry: readers compare figures of different years.
-const KNOWN: &[Entry] = &[
-    ("flat", "flat", 'f', BLACK, Marker::Circle, &[]),
-    ("flat-sp", "flat-sp", 'p', SKY, Marker::Ring, &[8.0, 3.0]),
-    ("folio", "folio", 'o', BLUE, Marker::Square, &[]),
-    ("split", "split", 's', VERMILION, Marker::Up, &[]),
-    ("headpage", "headpage", 'h', GREEN, Marker::Diamond, &[]),
-    (
-        "headpage-noassert",
-        "hp-noass",
-        'n',
-        PURPLE,
-        Marker::Kite,
-        &[8.0, 3.0],
-    ),
-    (NULL, "null", '0', GREY, Marker::None, &[2.0, 3.0]),
+fn looks() -> &'static [&'static Look] {
+    LOOKS.get().map_or(&[], Vec::as_slice)
+}
+
+/// What a design that is not registered is drawn from: one of an old record, or of another
+/// tree. Tol's muted palette first, Okabe and Ito's where no contender has it.
+const OTHER_COLOURS: [Rgb; 6] = [
+    (136, 34, 85),
+    (153, 153, 51),
+    (51, 34, 136),
+    (170, 68, 153),
+    ORANGE,
+    YELLOW,
 ];
-
-/// What a design we do not know is drawn from, chosen by its name alone.
-const OTHER_COLOURS: [Rgb; 5] = [ORANGE, PURPLE, SKY, GREEN, VERMILION];
-const OTHER_MARKERS: [Marker; 5] = [
-    Marker::Down,
+const OTHER_MARKERS: [Marker; 9] = [
     Marker::Plus,
     Marker::Cross,
     Marker::Frame,
+    Marker::Down,
     Marker::Kite,
+    Marker::Ring,
+    Marker::Up,
+    Marker::Diamond,
+    Marker::Square,
 ];
 
-/// The style of a design. A name outside the table gets a style that depends on nothing
-/// but the name, and comes after the known designs, in the order of names.
+/// The style of a design. One that is not registered gets a style that depends on its name
+/// and on the registered ones, none of whose colours, markers and letters it shares; it comes
+/// after them, in the order of names.
 #[must_use]
 pub fn style_of(name: &str) -> Style {
-    if let Some(place) = KNOWN.iter().position(|entry| entry.0 == name) {
-        let (name, short, letter, colour, marker, dash) = KNOWN[place];
-        let rank = if name == NULL { u32::MAX } else { place as u32 };
-        return Style {
-            name: name.to_owned(),
-            short: short.to_owned(),
-            letter,
-            colour,
-            marker,
-            dash,
-            rank,
-        };
+    let looks = looks();
+    let Some(place) = looks.iter().position(|look| look.name == name) else {
+        return other(name, looks);
+    };
+    let look = looks[place];
+    Style {
+        name: name.to_owned(),
+        short: look.short.map_or_else(|| shorten(name), str::to_owned),
+        letter: look.letter,
+        colour: look.colour,
+        marker: look.marker,
+        dash: look.dash.lengths(),
+        rank: if name == NULL { u32::MAX } else { place as u32 },
     }
+}
+
+/// The style of a design that is not registered.
+fn other(name: &str, looks: &[&Look]) -> Style {
     let hash = fnv1a(name.as_bytes());
-    let pick = |count: usize, shift: u32| (hash >> shift) as usize % count;
-    let letter = (b'A' + pick(26, 40) as u8) as char;
     Style {
         name: name.to_owned(),
         short: shorten(name),
-        letter,
-        colour: OTHER_COLOURS[pick(OTHER_COLOURS.len(), 0)],
-        marker: OTHER_MARKERS[pick(OTHER_MARKERS.len(), 20)],
+        letter: pick('A'..='Z', hash >> 40, |letter| {
+            looks.iter().any(|look| look.letter == *letter)
+        })
+        .unwrap_or('?'),
+        colour: pick(OTHER_COLOURS, hash, |colour| {
+            looks.iter().any(|look| look.colour == *colour)
+        })
+        .unwrap_or(OTHER_COLOURS[0]),
+        marker: pick(OTHER_MARKERS, hash >> 20, |marker| {
+            looks.iter().any(|look| look.marker == *marker)
+        })
+        .unwrap_or(Marker::None),
         dash: &[5.0, 2.0],
-        rank: KNOWN.len() as u32,
+        rank: looks.len() as u32,
     }
+}
+
+/// One of what is not taken.
+fn pick<T>(
+    from: impl IntoIterator<Item = T>,
+    hash: u64,
+    is_taken: impl Fn(&T) -> bool,
+) -> Option<T> {
+    let mut free: Vec<T> = from.into_iter().filter(|one| !is_taken(one)).collect();
+    let index = hash as usize % free.len().max(1);
+    (index < free.len()).then(|| free.swap_remove(index))
 }
 
 /// Puts design names into the order in which every table and legend shows them.
@@ -166,25 +153,36 @@ fn shorten(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
-    fn known_designs_differ_in_colour_marker_and_letter() {
-        let styles: Vec<Style> = KNOWN.iter().map(|entry| style_of(entry.0)).collect();
-        let colours: BTreeSet<Rgb> = styles.iter().map(|style| style.colour).collect();
-        let letters: BTreeSet<char> = styles.iter().map(|style| style.letter).collect();
-        let markers: Vec<Marker> = styles.iter().map(|style| style.marker).collect();
-        assert_eq!(colours.len(), KNOWN.len());
-        assert_eq!(letters.len(), KNOWN.len());
-        for (index, marker) in markers.iter().enumerate() {
-            assert!(!markers[..index].contains(marker), "{marker:?} twice");
+    fn a_design_that_is_not_registered_shares_no_look_with_one_that_is() {
+        use_looks(registry::looks());
+        assert!(looks().len() >= 5);
+        for name in [
+            "zz",
+            "folio-tagged",
+            "page_pool",
+            "old",
+            "a",
+            "b",
+            "c",
+            "d",
+            "",
+        ] {
+            let style = style_of(name);
+            for look in looks() {
+                assert_ne!(style.letter, look.letter, "{name}, {}", look.name);
+                assert_ne!(style.colour, look.colour, "{name}, {}", look.name);
+                assert_ne!(style.marker, look.marker, "{name}, {}", look.name);
+            }
+            assert_ne!((style.letter, style.marker), ('?', Marker::None), "{name}");
         }
     }
 
     #[test]
     fn an_unknown_design_keeps_its_looks_whoever_else_is_there() {
+        use_looks(registry::looks());
         let alone = style_of("folio-tagged");
         let mut names: Vec<String> = ["zz", "null", "folio-tagged", "split", "flat"]
             .map(str::to_owned)

@@ -12,6 +12,7 @@ mod environment;
 mod fidelity;
 mod kernel;
 mod lock;
+pub mod look;
 mod read;
 mod row;
 mod run;

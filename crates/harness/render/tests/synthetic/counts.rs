@@ -5,6 +5,7 @@ use compare::fidelity::Row;
 /// Made-up counts of primitives.
 #[allow(dead_code, reason = "not every test that includes this file draws it")]
 pub fn fidelity() -> Vec<Row> {
+    render::use_looks(registry::looks());
     let mut rows = Vec::new();
     for (design, kernel, primitives) in [
         (

@@ -184,6 +184,7 @@ fn axis(plan: &Plan) -> String {
 
 /// The run. `noise` is the relative spread between processes.
 pub fn run(seed: u64, noise: f64) -> Run {
+    render::use_looks(registry::looks());
     let mut random = Pcg64Mcg::seed_from_u64(seed);
     let mut rows = Vec::new();
     for plan in PLANS {

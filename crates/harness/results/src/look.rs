@@ -1,0 +1,89 @@
+//! How a contender is drawn and named: what the registry says of it and what figures and
+//! tables show.
+
+/// A colour as red, green, blue.
+pub type Rgb = (u8, u8, u8);
+
+/// Shape of a data point; distinct shapes carry the figures in black and white.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Marker {
+    /// Filled circle.
+    Circle,
+    /// Circle with a white heart.
+    Ring,
+    /// Filled square.
+    Square,
+    /// Square with a white heart.
+    Frame,
+    /// Triangle pointing up.
+    Up,
+    /// Triangle pointing down.
+    Down,
+    /// Filled diamond.
+    Diamond,
+    /// Diamond with a white heart.
+    Kite,
+    /// Upright cross.
+    Plus,
+    /// Diagonal cross.
+    Cross,
+    /// No marker: a line only.
+    None,
+}
+
+/// How a line is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dash {
+    /// Not at all.
+    Solid,
+    /// Long dashes.
+    Dashed,
+    /// Dots.
+    Dotted,
+}
+
+impl Dash {
+    /// Lengths of dash and gap; empty for a solid line.
+    #[must_use]
+    pub const fn lengths(self) -> &'static [f64] {
+        match self {
+            Self::Solid => &[],
+            Self::Dashed => &[8.0, 3.0],
+            Self::Dotted => &[2.0, 3.0],
+        }
+    }
+}
+
+/// How one contender is drawn and named. Readers compare figures of different years: a look
+/// that was published stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// The contender's name.
+    pub name: &'static str,
+    /// A head for narrow columns, where the name's own shortening says less.
+    pub short: Option<&'static str>,
+    /// The letter that stands for it in the text report's bars.
+    pub letter: char,
+    /// Its colour.
+    pub colour: Rgb,
+    /// Shape of its points.
+    pub marker: Marker,
+    /// How its lines are broken.
+    pub dash: Dash,
+}
+
+/// Okabe and Ito's palette, told apart by the colour-blind too, and a grey.
+pub mod palette {
+    #![allow(missing_docs, reason = "the names say it")]
+    use super::Rgb;
+
+    pub const BLACK: Rgb = (0, 0, 0);
+    pub const ORANGE: Rgb = (230, 159, 0);
+    pub const SKY: Rgb = (86, 180, 233);
+    pub const GREEN: Rgb = (0, 158, 115);
+    pub const YELLOW: Rgb = (240, 228, 66);
+    pub const BLUE: Rgb = (0, 114, 178);
+    pub const VERMILION: Rgb = (213, 94, 0);
+    pub const PURPLE: Rgb = (204, 121, 167);
+    pub const GREY: Rgb = (120, 120, 120);
+}
