@@ -16,7 +16,10 @@ const USES: &[(&str, &[&str])] = &[
     (DESIGNS, &["mm", "physmem"]),
     ("conformance", &["hugemem", "mm", "physmem"]),
     ("workloads", &["hugemem", "mm", "physmem"]),
-    ("registry", &["conformance", DESIGNS, "mm", "workloads"]),
+    (
+        "registry",
+        &["conformance", DESIGNS, "mm", "results", "workloads"],
+    ),
     ("stats", &[]),
     ("results", &[]),
     ("compare", &["results", "stats"]),
@@ -25,10 +28,7 @@ const USES: &[(&str, &[&str])] = &[
         "measure",
         &["hugemem", "registry", "results", "stats", "workloads"],
     ),
-    (
-        "oracle",
-        &["conformance", "hugemem", "mm", "physmem", "results"],
-    ),
+    ("oracle", &["conformance", "mm", "physmem", "results"]),
     (
         "bench",
         &[
