@@ -10,18 +10,20 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 /// The crates of the house that each crate uses, and no other: the table is the architecture,
 /// and the manifests must say the same. [`DESIGNS`] stands for every crate in `crates/designs`.
 const USES: &[(&str, &[&str])] = &[
+    ("params", &[]),
+    ("jsonl", &[]),
     ("hugemem", &[]),
-    ("physmem", &["hugemem"]),
+    ("physmem", &["hugemem", "jsonl"]),
     ("mm", &["hugemem", "physmem"]),
     (DESIGNS, &["mm", "physmem"]),
     ("conformance", &["hugemem", "mm", "physmem"]),
-    ("workloads", &["hugemem", "mm", "physmem"]),
+    ("workloads", &["hugemem", "mm", "params", "physmem"]),
     (
         "registry",
-        &["conformance", DESIGNS, "mm", "results", "workloads"],
+        &[DESIGNS, "conformance", "mm", "results", "workloads"],
     ),
     ("stats", &[]),
-    ("results", &[]),
+    ("results", &["jsonl", "params"]),
     ("compare", &["results", "stats"]),
     ("render", &["compare", "results", "stats"]),
     (
@@ -30,24 +32,32 @@ const USES: &[(&str, &[&str])] = &[
     ),
     ("oracle", &["conformance", "mm", "physmem", "results"]),
     (
-        "bench",
+        "icount",
         &[
-            "flat", "folio", "hugemem", "mm", "physmem", "registry", "results",
+            "flat",
+            "folio",
+            "hugemem",
+            "mm",
+            "physmem",
+            "registry",
+            "results",
+            "workloads",
         ],
     ),
+    ("bench", &[]),
     (
         "sensitivity",
         &[
-            "bench", "compare", "hugemem", "measure", "registry", "render", "results", "stats",
+            "compare", "hugemem", "icount", "measure", "registry", "render", "results", "stats",
         ],
     ),
     (
         "folioscope",
         &[
-            "bench",
             "compare",
             "conformance",
             "hugemem",
+            "icount",
             "measure",
             "oracle",
             "physmem",
