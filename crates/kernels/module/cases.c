@@ -304,7 +304,7 @@ int cases_run(struct oracle_out *out, char *text)
 	char *line;
 
 	if (!err)
-		err = queue_create();
+		err = queue_create(128);
 	if (err) {
 		state_free(s);
 		return err;

@@ -2,14 +2,8 @@
 /*
  * Building and walking a bio over one compound page of 2^order pages.
  *
- * The models mirror the bodies of the walks below exactly. Each starts with
- * sum = 0 and mix = 0, and leaves sum ^ mix in a->sink; per step:
- *
- *   bio_for_each_segment   sum += bv.bv_len;  mix ^= bv.bv_page address;
- *                          mix ^= bv.bv_offset
- *   bio_for_each_bvec      the same, bv being the multi-page view
- *   bio_for_each_folio_all sum += fi.length;  mix ^= fi.folio address;
- *                          mix ^= fi.offset
+ * The models mirror the bodies of the walks (bodies.h) exactly. Each starts with
+ * sum = 0 and mix = 0, and leaves sum ^ mix in a->sink.
  *
  * bio_add_page adds page by page; the loop around an empty function is subtracted,
  * and bio_add_page_loop is the same with the loop left in. bio_add_page_one is one
@@ -19,15 +13,12 @@
  * its saving of registers belongs to the walk.
  */
 #include <linux/slab.h>
+#include "bodies.h"
 #include "count.h"
 
 COUNT_OP op_bio_add_page(struct count_arg *a)
 {
-	unsigned int i, accepted = 0;
-
-	for (i = 0; i < a->nr; i++)
-		accepted += bio_add_page(a->bio, a->page + i, PAGE_SIZE, 0);
-	a->sink = accepted;
+	a->sink = body_add_pages(a->bio, a->page, a->nr);
 }
 
 /* The loop of op_bio_add_page around an empty function. */
@@ -55,45 +46,26 @@ COUNT_OP op_bio_add_one(struct count_arg *a)
 
 COUNT_OP op_segments(struct count_arg *a)
 {
-	struct bio *bio = a->bio;
-	struct bvec_iter iter;
-	struct bio_vec bv;
 	unsigned long sum = 0, mix = 0;
 
-	bio_for_each_segment(bv, bio, iter) {
-		sum += bv.bv_len;
-		mix ^= (unsigned long)bv.bv_page;
-		mix ^= bv.bv_offset;
-	}
+	body_segments(a->bio, &sum, &mix);
 	a->sink = sum ^ mix;
 }
 
 COUNT_OP op_bvecs(struct count_arg *a)
 {
-	struct bio *bio = a->bio;
-	struct bvec_iter iter;
-	struct bio_vec bv;
 	unsigned long sum = 0, mix = 0;
 
-	bio_for_each_bvec(bv, bio, iter) {
-		sum += bv.bv_len;
-		mix ^= (unsigned long)bv.bv_page;
-		mix ^= bv.bv_offset;
-	}
+	body_bvecs(a->bio, &sum, &mix);
 	a->sink = sum ^ mix;
 }
 
 #if HAVE_FOLIO_WALK
 COUNT_OP op_folios(struct count_arg *a)
 {
-	struct folio_iter fi;
 	unsigned long sum = 0, mix = 0;
 
-	bio_for_each_folio_all(fi, a->bio) {
-		sum += fi.length;
-		mix ^= (unsigned long)fi.folio;
-		mix ^= fi.offset;
-	}
+	body_folios(a->bio, &sum, &mix);
 	a->sink = sum ^ mix;
 }
 

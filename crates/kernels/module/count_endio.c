@@ -12,11 +12,12 @@
  * per-folio completion stand side by side.
  */
 #include <linux/slab.h>
+#include "bodies.h"
 #include "count.h"
 
 COUNT_OP op_release(struct count_arg *a)
 {
-	bio_release_pages(a->bio, false);
+	body_release(a->bio, false);
 }
 
 COUNT_OP op_bio_call(struct count_arg *a)

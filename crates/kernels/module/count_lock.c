@@ -4,6 +4,7 @@
  * page, no move under way.
  */
 #include <linux/memcontrol.h>
+#include "bodies.h"
 #include "count.h"
 
 /* Some kernels' lock returns the group; nothing looks at it here. */
@@ -12,8 +13,7 @@ COUNT_OP op_lock_pair(struct count_arg *a)
 	void (*lock)(void *) = a->fn;
 	void (*unlock)(void *) = a->q;
 
-	lock(a->p);
-	unlock(a->p);
+	BODY_LOCK_PAIR(lock, unlock, a->p);
 }
 
 static void count_pair(const char *primitive, const char *lock, const char *unlock,

@@ -25,6 +25,7 @@
 #include <linux/memcontrol.h>
 #include <linux/page_counter.h>
 #include <linux/slab.h>
+#include "bodies.h"
 #include "count.h"
 
 #define BATCH 15
@@ -42,7 +43,7 @@ static struct {
 
 COUNT_OP op_charge(struct count_arg *a)
 {
-	a->sink = m.charge(a->p, current->mm, GFP_KERNEL);
+	a->sink = body_charge(m.charge, a->p, current->mm);
 }
 
 COUNT_OP op_uncharge(struct count_arg *a)
@@ -56,7 +57,7 @@ COUNT_OP op_charge_base(struct count_arg *a)
 	int error = 0;
 
 	for (i = 0; i < a->nr; i++)
-		error |= m.charge((count_head *)a->pages[i], current->mm, GFP_KERNEL);
+		error |= body_charge(m.charge, (count_head *)a->pages[i], current->mm);
 	a->sink = error;
 }
 

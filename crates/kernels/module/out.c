@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The line printer: gathers text in memory, checksums each batch, and sends
- * everything through the debug port when a part has finished.
+ * The line printer: gathers text in memory and checksums each batch. How the
+ * text leaves is for the two ways of running to say (out_send).
  */
 #include <linux/crc32.h>
-#include <linux/io.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include "out.h"
-
-/* QEMU's isa-debugcon; the host names the same port on its command line. */
-#define DATA_PORT 0xe9
 
 static int out_room(struct oracle_out *out, size_t want)
 {
@@ -23,14 +19,14 @@ static int out_room(struct oracle_out *out, size_t want)
 		return 0;
 	while (size < out->used + want)
 		size *= 2;
-	text = vmalloc(size);
+	text = kvmalloc(size, GFP_KERNEL);
 	if (!text) {
 		out->broken = true;
 		return -ENOMEM;
 	}
 	if (out->used)
 		memcpy(text, out->text, out->used);
-	vfree(out->text);
+	kvfree(out->text);
 	out->text = text;
 	out->size = size;
 	return 0;
@@ -102,9 +98,8 @@ void out_end(struct oracle_out *out, const char *name)
 	out_newline(out);
 }
 
-void out_send(struct oracle_out *out)
+void out_empty(struct oracle_out *out)
 {
-	outsb(DATA_PORT, out->text, out->used);
-	vfree(out->text);
+	kvfree(out->text);
 	memset(out, 0, sizeof(*out));
 }

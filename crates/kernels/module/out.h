@@ -13,7 +13,11 @@ struct oracle_out {
 	bool broken;
 };
 
-/* Sends what was gathered to the host and empties the printer. */
+/* Sends what was gathered to the host and empties the printer: oracle.c in the
+ * module, main.c in the driver. */
 void out_send(struct oracle_out *out);
+
+/* Forgets what was gathered. */
+void out_empty(struct oracle_out *out);
 
 #endif

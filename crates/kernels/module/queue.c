@@ -4,8 +4,9 @@
  * block layer made of the bios, maps the request to a scatterlist with the
  * kernel's own function, and completes it.
  */
+#include <linux/mm.h>
 #include <linux/scatterlist.h>
-#include <linux/vmalloc.h>
+#include <linux/slab.h>
 
 #include "queue.h"
 
@@ -18,6 +19,8 @@ static struct seen seen;
 /* The limits that the kernel gave the queue before anybody stated any. */
 static struct queue_limits fresh;
 static int major;
+static struct request **kept;
+static unsigned int kept_most, kept_count;
 
 /*
  * More entries than any mapping of this request can have. Drivers size the
@@ -80,6 +83,10 @@ static void note_request(struct request *rq)
 static blk_status_t note_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_queue_data *data)
 {
 	blk_mq_start_request(data->rq);
+	if (kept && kept_count < kept_most) {
+		kept[kept_count++] = data->rq;
+		return BLK_STS_OK;
+	}
 	note_request(data->rq);
 	blk_mq_end_request(data->rq, BLK_STS_OK);
 	return BLK_STS_OK;
@@ -90,24 +97,24 @@ static const struct block_device_operations disk_ops = { .owner = THIS_MODULE };
 
 static int queue_buffers(void)
 {
-	table = vmalloc(MOST * sizeof(*table));
-	seen.requests = vmalloc(MOST * sizeof(*seen.requests));
-	seen.bios = vmalloc(MOST * sizeof(*seen.bios));
-	seen.sgs = vmalloc(MOST * sizeof(*seen.sgs));
+	table = kvmalloc_array(MOST, sizeof(*table), GFP_KERNEL);
+	seen.requests = kvmalloc_array(MOST, sizeof(*seen.requests), GFP_KERNEL);
+	seen.bios = kvmalloc_array(MOST, sizeof(*seen.bios), GFP_KERNEL);
+	seen.sgs = kvmalloc_array(MOST, sizeof(*seen.sgs), GFP_KERNEL);
 	return table && seen.requests && seen.bios && seen.sgs ? 0 : -ENOMEM;
 }
 
 static void queue_free(void)
 {
-	vfree(table);
-	vfree(seen.requests);
-	vfree(seen.bios);
-	vfree(seen.sgs);
+	kvfree(table);
+	kvfree(seen.requests);
+	kvfree(seen.bios);
+	kvfree(seen.sgs);
 	memset(&seen, 0, sizeof(seen));
 	table = NULL;
 }
 
-int queue_create(void)
+int queue_create(unsigned int depth)
 {
 	int err = queue_buffers();
 
@@ -121,7 +128,7 @@ int queue_create(void)
 	memset(&tags, 0, sizeof(tags));
 	tags.ops = &queue_ops;
 	tags.nr_hw_queues = 1;
-	tags.queue_depth = 128;
+	tags.queue_depth = depth;
 	tags.numa_node = NUMA_NO_NODE;
 	tags.flags = TAG_SET_FLAGS;
 	err = blk_mq_alloc_tag_set(&tags);
@@ -179,4 +186,27 @@ void queue_reset(void)
 {
 	seen.request_count = seen.bio_count = seen.sg_count = 0;
 	seen.overflow = false;
+}
+
+void queue_keep(struct request **into, unsigned int most)
+{
+	kept = into;
+	kept_most = most;
+	kept_count = 0;
+}
+
+unsigned int queue_kept(void)
+{
+	return kept_count;
+}
+
+void queue_release(void)
+{
+	struct request **all = kept;
+	unsigned int i;
+
+	kept = NULL;
+	for (i = 0; i < kept_count; i++)
+		blk_mq_end_request(all[i], BLK_STS_OK);
+	kept_count = 0;
 }

@@ -32,11 +32,20 @@ struct seen {
 	bool overflow;
 };
 
-int queue_create(void);
+/* A queue with so many tags. */
+int queue_create(unsigned int depth);
 void queue_destroy(void);
 int queue_set_limits(const struct case_limits *limits);
 struct gendisk *queue_disk(void);
 struct seen *queue_seen(void);
 void queue_reset(void);
+
+/*
+ * From now on requests are kept, in the order they come, instead of completed: at most
+ * so many, which the queue's tags must not exceed. queue_release completes them.
+ */
+void queue_keep(struct request **into, unsigned int most);
+unsigned int queue_kept(void);
+void queue_release(void);
 
 #endif

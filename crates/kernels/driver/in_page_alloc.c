@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Included at the end of mm/page_alloc.c, for functions that are static there.
+ */
+#include "count_compat.h"
+#include "hooks.h"
+
+/* What the allocator does to a block that it found on its lists. */
+void folioscope_make(struct page *page, unsigned int order)
+{
+	prep_new_page(page, order, GFP_KERNEL | __GFP_COMP, 0);
+}
+
+/* What it does to one whose last reference is dropped, before it goes back there. */
+void folioscope_unmake(struct page *page, unsigned int order)
+{
+	if (!put_page_testzero(page))
+		return;
+#if COUNT_SINCE(6, 4)
+	free_pages_prepare(page, order);
+#elif COUNT_SINCE(5, 16)
+	free_pages_prepare(page, order, true, FPI_NONE);
+#else
+	free_pages_prepare(page, order, true);
+#endif
+}

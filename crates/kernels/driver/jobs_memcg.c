@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Accounting: accounting/charge, uncharge, stat and lock.
+ */
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/vmstat.h>
+
+#include "driver.h"
+#include "driver_compat.h"
+
+static struct group groups[2];
+static unsigned int nr_groups;
+static bool is_charged;
+static struct count_batch *batches;
+static unsigned int nr_batches;
+static bool gathered;
+
+static struct page *head_at(u32 i)
+{
+	return extent_page(&ground.extents[i]);
+}
+
+static const char *ledger_open(const struct params *p)
+{
+	const unsigned int depth = param_number(p, "depth", 2);
+	const char *why = group_at(depth, &groups[0]);
+
+	nr_groups = 1;
+	is_charged = false;
+	if (!why && param_is(p, "path", "miss")) {
+		why = group_beside(depth, &groups[1]);
+		nr_groups = 2;
+	}
+	if (why)
+		return why;
+	if (!ground.nr_extents ||
+	    (ground.extents[0].kind != KIND_ANON && ground.extents[0].kind != KIND_FILE))
+		return "absent: kernel memory is charged by objects, which no job here asks for";
+	if (ground.extents[0].order && !COMPAT_CHARGES_LARGE)
+		return "absent: before 5.11 only THPs are charged whole, and ARCH=um has none";
+	ground_compose();
+	job_elements = ground.nr_extents;
+	return NULL;
+}
+
+/* Charges all; the groups take turns. */
+static noinline u64 charge_all(u64 iters)
+{
+	const struct group *g = hide(&groups[0]);
+	u64 charged = 0;
+	u32 i;
+
+	if (nr_groups == 1) {
+		for (i = 0; i < ground.nr_extents; i++)
+			charged += !body_charge(mem_cgroup_charge, count_head_of(head_at(i)), g->mm);
+	} else {
+		for (i = 0; i < ground.nr_extents; i++)
+			charged += !body_charge(mem_cgroup_charge, count_head_of(head_at(i)),
+						g[i & 1].mm);
+	}
+	is_charged = true;
+	return charged;
+}
+
+static noinline u64 uncharge_all(void)
+{
+	u32 i;
+
+	for (i = 0; i < ground.nr_extents; i++)
+		mem_cgroup_uncharge(count_head_of(head_at(i)));
+	is_charged = false;
+	return ground.nr_extents;
+}
+
+static noinline u64 uncharge_gathered(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_batches; i++)
+		compat_uncharge_batch(&batches[i]);
+	is_charged = false;
+	return ground.nr_extents;
+}
+
+static u64 uncharge_run(u64 iters)
+{
+	return gathered ? uncharge_gathered() : uncharge_all();
+}
+
+/* Chunks with an owner, pages charged and not in stock, references held, kernel pages.
+ * A reference is per-CPU and cannot be read; each chunk with an owner holds one. */
+static u64 ledger_check(u64 charged)
+{
+	u64 owned = 0, pages = 0;
+	unsigned int i;
+	u64 digest;
+
+	for (i = 0; i < ground.nr_extents; i++)
+		owned += compat_owned_by(head_at(i), groups[i % nr_groups].memcg);
+	for (i = 0; i < nr_groups; i++)
+		pages += group_pages(&groups[i]);
+	digest = digest_add(digest_add(digest_new(), owned), pages);
+	digest = digest_add(digest_add(digest, owned), 0);
+	return digest ^ (charged ^ ground.nr_extents);
+}
+
+static void ledger_close(void)
+{
+	if (is_charged)
+		uncharge_all();
+}
+
+static void charge_prepare(void)
+{
+	if (is_charged)
+		uncharge_all();
+}
+
+static void uncharge_prepare(void)
+{
+	if (is_charged)
+		uncharge_all();
+	charge_all(1);
+}
+
+static const char *uncharge_setup(const struct params *p)
+{
+	const char *why = ledger_open(p);
+	u32 i, n = 0;
+
+	if (why)
+		return why;
+	gathered = param_is(p, "batch", "gathered");
+	nr_batches = (ground.nr_extents - 1) / COMPAT_UNCHARGE_BATCH + 1;
+	batches = pool_alloc(nr_batches * sizeof(*batches));
+	if (!batches)
+		return "the pool is too small for the batches";
+	for (i = 0; i < ground.nr_extents; i++) {
+		if (i % COMPAT_UNCHARGE_BATCH == 0)
+			count_batch_init(&batches[n++]);
+		count_batch_add(&batches[n - 1], head_at(i));
+	}
+	return NULL;
+}
+
+static struct {
+	enum node_stat_item item;
+	int pages;
+	long group, lruvec, node;
+} stat;
+
+static __always_inline void count_all_pages(int pages)
+{
+	u32 i;
+
+	for (i = 0; i < ground.nr_extents; i++)
+		compat_mod_stat(hide(head_at(i)), stat.item, pages);
+}
+
+/* The node's statistic; ARCH=um has one CPU and no parts of CPUs. */
+static long node_stat(void)
+{
+	return global_node_page_state(stat.item);
+}
+
+static const char *stat_setup(const struct params *p)
+{
+	const char *why = ledger_open(p);
+
+	if (why)
+		return why;
+	stat.item = ground.extents[0].kind == KIND_ANON ? NR_ANON_MAPPED : NR_FILE_PAGES;
+	stat.pages = extent_pages(&ground.extents[0]);
+	if (charge_all(1) != ground.nr_extents)
+		return "a charge is refused";
+	stat.node = node_stat();
+	count_all_pages(stat.pages);
+	compat_flush_stats(groups[0].memcg);
+	stat.group = compat_group_stat(groups[0].memcg, stat.item);
+	stat.lruvec = compat_lruvec_stat(group_lruvec(&groups[0]), stat.item);
+	count_all_pages(-stat.pages);
+	job_elements = 2 * ground.nr_extents;
+	return NULL;
+}
+
+static noinline u64 stat_run(u64 iters)
+{
+	u64 i;
+
+	for (i = 0; i < iters; i++) {
+		count_all_pages(hide(stat.pages));
+		count_all_pages(-hide(stat.pages));
+	}
+	return iters;
+}
+
+static u64 stat_check(u64 raw)
+{
+	long now;
+
+	compat_flush_stats(groups[0].memcg);
+	now = abs(compat_group_stat(groups[0].memcg, stat.item)) + abs(node_stat() - stat.node);
+	return digest_add(digest_add(digest_add(digest_new(), stat.group), stat.lruvec), now);
+}
+
+#ifdef COMPAT_LOCK_PAIR
+static const char *lock_setup(const struct params *p)
+{
+	const char *why = ledger_open(p);
+
+	if (why)
+		return why;
+	if (charge_all(1) != ground.nr_extents)
+		return "a charge is refused";
+	if (param_is(p, "moving", "yes"))
+		atomic_inc(&groups[0].memcg->moving_account);
+	return NULL;
+}
+
+static noinline u64 lock_run(u64 iters)
+{
+	u64 entered = 0;
+	u32 i;
+
+	for (; iters; iters--) {
+		entered = 0;
+		for (i = 0; i < ground.nr_extents; i++) {
+			COMPAT_LOCK_PAIR(hide(head_at(i)));
+			entered = hide(entered + 1);
+		}
+	}
+	return entered;
+}
+#else
+static const char *lock_setup(const struct params *p)
+{
+	return "absent: " COMPAT_NO_LOCK;
+}
+
+static u64 lock_run(u64 iters)
+{
+	return 0;
+}
+#endif
+
+static u64 lock_check(u64 raw)
+{
+	u32 i;
+
+	for (i = 0; i < ground.nr_extents; i++)
+		raw += !compat_owned_by(head_at(i), groups[0].memcg);
+	return raw;
+}
+
+static void lock_close(void)
+{
+#ifdef COMPAT_LOCK_PAIR
+	atomic_set(&groups[0].memcg->moving_account, 0);
+#endif
+	ledger_close();
+}
+
+const struct job memcg_jobs[] = {
+	{ .name = "accounting/charge", .setup = ledger_open, .prepare = charge_prepare,
+	  .run = charge_all, .check = ledger_check, .release = ledger_close, .once = true },
+	{ .name = "accounting/uncharge", .setup = uncharge_setup, .prepare = uncharge_prepare,
+	  .run = uncharge_run, .check = ledger_check, .release = ledger_close, .once = true },
+	{ .name = "accounting/stat", .setup = stat_setup, .run = stat_run, .check = stat_check,
+	  .release = ledger_close },
+	{ .name = "accounting/lock", .setup = lock_setup, .run = lock_run, .check = lock_check,
+	  .release = lock_close },
+	{ }
+};

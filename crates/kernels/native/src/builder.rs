@@ -1,0 +1,254 @@
+//! From a source to a kernel in the cache.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::cache::{Cache, Kernel, Lock, MANIFEST, PROGRAM};
+use crate::error::io;
+use crate::make::Make;
+use crate::patch::Patch;
+use crate::source::{self, Found, Source, hex};
+use crate::tree::Tree;
+use crate::{BuildError, driver, tools};
+
+/// What is to be built.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// From this source,
+    pub source: Source,
+    /// with these patches, in this order,
+    pub patches: Vec<PathBuf>,
+    /// with these options beside ours,
+    pub config: Option<PathBuf>,
+    /// by this compiler.
+    pub compiler: String,
+    /// Whether a newer version of a series is looked for.
+    pub refresh: bool,
+}
+
+impl Plan {
+    /// A source as it is, by gcc.
+    pub fn new(source: Source) -> Self {
+        Self {
+            source,
+            patches: Vec::new(),
+            config: None,
+            compiler: "gcc".into(),
+            refresh: false,
+        }
+    }
+}
+
+/// Where a build is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// The source is looked for, and fetched if it is not here.
+    Source,
+    /// Somebody else builds from this source; their turn is first.
+    Waiting,
+    /// The work tree is unpacked and patched.
+    Tree,
+    /// The tree is configured.
+    Config,
+    /// Files were compiled, so many of about so many.
+    Compiling(usize, usize),
+    /// The kernel was there already.
+    Cached,
+}
+
+/// Files of a kernel built from nothing, for progress.
+const FILES: usize = 460;
+
+/// Builds a kernel, or finds it built.
+///
+/// # Errors
+/// [`BuildError`]. Whatever went wrong, the cache has nothing half-built in it.
+pub fn build(
+    cache: &Cache,
+    plan: &Plan,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Kernel, BuildError> {
+    tools::check()?;
+    progress(Progress::Source);
+    let fetching = Lock::take(&cache.sources(), || progress(Progress::Waiting))?;
+    let found = source::find(&plan.source, &cache.sources(), plan.refresh)?;
+    drop(fetching);
+    let patches = plan
+        .patches
+        .iter()
+        .map(|path| Patch::read(path))
+        .collect::<Result<Vec<_>, _>>()?;
+    let fragment = fragment(plan.config.as_deref())?;
+    let compiler = compiler(&plan.compiler)?;
+    let key = key(&found, &patches, &fragment, &compiler);
+    if let Some(kernel) = cache.kernel(&key)? {
+        progress(Progress::Cached);
+        return Ok(kernel);
+    }
+
+    let folder = cache.tree(&found.tree_name());
+    let _lock = Lock::take(&folder, || progress(Progress::Waiting))?;
+    // The other builder may have built this very kernel.
+    if let Some(kernel) = cache.kernel(&key)? {
+        progress(Progress::Cached);
+        return Ok(kernel);
+    }
+    let started = Instant::now();
+    progress(Progress::Tree);
+    let tree = Tree::at(&folder, &found);
+    tree.prepare(&found, &patches)?;
+    let make = Make {
+        linux: &tree.linux,
+        name: &format!("Linux {}", found.version()),
+        cc: &plan.compiler,
+        log: folder.join("build.log"),
+    };
+    progress(Progress::Config);
+    make.configure(&fragment)?;
+    let mut done = 0;
+    make.build(&mut |step| {
+        if step.starts_with("CC ") || step.starts_with("AS ") {
+            done += 1;
+            progress(Progress::Compiling(done, FILES.max(done)));
+        }
+    })?;
+    finish(cache, &tree.linux.join(PROGRAM), Kernel {
+        key,
+        version: found.version().to_owned(),
+        patches: patches.iter().map(Patch::name).collect(),
+        compiler,
+        bytes: 0,
+        seconds: started.elapsed().as_secs(),
+        program: PathBuf::new(),
+    })
+}
+
+/// Our options, and behind them somebody's own.
+fn fragment(own: Option<&Path>) -> Result<String, BuildError> {
+    let own = own
+        .map(|path| fs::read_to_string(path).map_err(io("reading", path)))
+        .transpose()?
+        .unwrap_or_default();
+    // Ahead of ours, whose tail may be missing in some versions.
+    Ok(format!("{own}\n{}", driver::CONFIG))
+}
+
+/// The first line of what the compiler says of itself.
+fn compiler(cc: &str) -> Result<String, BuildError> {
+    let said = Command::new(cc)
+        .arg("--version")
+        .output()
+        .map_err(io("starting", Path::new(cc)))?;
+    let text = String::from_utf8_lossy(&said.stdout);
+    Ok(text.lines().next().unwrap_or(cc).to_owned())
+}
+
+fn key(found: &Found, patches: &[Patch], fragment: &str, compiler: &str) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |part: &str| {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    };
+    add(&found.identity());
+    for patch in patches {
+        add(&patch.hash());
+    }
+    for (name, text) in driver::FILES {
+        add(name);
+        add(text);
+    }
+    for edit in driver::EDITS {
+        add(&format!("{edit:?}"));
+    }
+    for hook in driver::HOOKS {
+        add(&format!("{hook:?}"));
+    }
+    add(driver::KCFLAGS);
+    add(fragment);
+    add(compiler);
+    hex(&hash.finalize()[..10])
+}
+
+/// Puts a finished kernel into its place in one step.
+fn finish(cache: &Cache, program: &Path, kernel: Kernel) -> Result<Kernel, BuildError> {
+    let built = cache.built();
+    fs::create_dir_all(&built).map_err(io("making", &built))?;
+    let new = tempfile::Builder::new()
+        .prefix(".new.")
+        .tempdir_in(&built)
+        .map_err(io("making a folder in", &built))?;
+    let bytes = fs::copy(program, new.path().join(PROGRAM)).map_err(io("copying", program))?;
+    let place = built.join(&kernel.key);
+    let kernel = Kernel {
+        bytes,
+        program: place.join(PROGRAM),
+        ..kernel
+    };
+    let manifest = serde_json::to_vec_pretty(&kernel).expect("plain data");
+    let path = new.path().join(MANIFEST);
+    fs::write(&path, manifest).map_err(io("writing", &path))?;
+    fs::rename(new.keep(), &place).map_err(io("putting a kernel at", &place))?;
+    Ok(kernel)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(version: &str) -> Found {
+        Found::Archive {
+            series: "6.12".into(),
+            version: version.into(),
+            file: PathBuf::new(),
+        }
+    }
+
+    #[test]
+    fn a_key_changes_with_everything_that_makes_a_kernel() {
+        let patch = |text: &str| Patch {
+            path: "a.patch".into(),
+            text: text.as_bytes().to_vec(),
+        };
+        let base = key(&found("1"), &[], "A=y", "gcc 12");
+        assert_eq!(base, key(&found("1"), &[], "A=y", "gcc 12"));
+        for other in [
+            key(&found("2"), &[], "A=y", "gcc 12"),
+            key(&found("1"), &[patch("x")], "A=y", "gcc 12"),
+            key(&found("1"), &[], "A=n", "gcc 12"),
+            key(&found("1"), &[], "A=y", "gcc 14"),
+        ] {
+            assert_ne!(base, other);
+        }
+        let (x, y) = (patch("x"), patch("y"));
+        assert_ne!(
+            key(&found("1"), &[x.clone(), y.clone()], "", ""),
+            key(&found("1"), &[y, x], "", "")
+        );
+    }
+
+    #[test]
+    fn a_finished_kernel_is_found_again_and_nothing_else_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = Cache::at(dir.path());
+        let program = dir.path().join("linux");
+        fs::write(&program, "elf").unwrap();
+        let kernel = Kernel {
+            key: "k".into(),
+            version: "6.12.1".into(),
+            patches: vec![],
+            compiler: "gcc".into(),
+            bytes: 0,
+            seconds: 1,
+            program: PathBuf::new(),
+        };
+        let made = finish(&cache, &program, kernel).unwrap();
+        assert_eq!(made.bytes, 3);
+        assert_eq!(cache.kernel("k").unwrap(), Some(made.clone()));
+        assert_eq!(crate::list(&cache).unwrap(), [made]);
+        assert_eq!(fs::read_dir(cache.built()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,39 @@
+//! Real kernels as programs of this machine.
+//!
+//! Linux's user-mode architecture (`ARCH=um`) builds the unmodified block layer, memcg and
+//! mm as an ordinary program. With our driver (`crates/kernels/driver`, GPL-2.0) inside, it
+//! takes commands on a pipe: lay out these allocations, run this loop so many times and say
+//! how long it took, answer these cases.
+//!
+//! - [`build`]: a version or a tree of one's own, with patches, to a [`Kernel`] in the cache.
+//! - [`list`]: the kernels that are built.
+//! - [`Process`]: a kernel that runs.
+//! - [`Session`]: what can be asked of it: layouts, jobs, cases, its memory.
+#![forbid(unsafe_code)]
+
+mod builder;
+mod cache;
+mod console;
+mod driver;
+mod error;
+mod layout;
+mod make;
+mod memory;
+mod patch;
+mod process;
+mod session;
+mod source;
+mod spawner;
+mod tools;
+mod tree;
+mod wire;
+
+pub use builder::{Plan, Progress, build};
+pub use cache::{Cache, Kernel, list};
+pub use error::{BuildError, Console, RunError};
+pub use layout::{Layout, Piece};
+pub use memory::Backed;
+pub use process::{Process, Size};
+pub use session::{Hello, JobSetup, Run, Session};
+pub use source::{SERIES, Source};
+pub use tools::check as check_tools;
