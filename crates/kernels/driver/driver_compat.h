@@ -115,13 +115,13 @@ static __always_inline void compat_hold(struct bio *bio)
 #endif
 }
 
-/* Groups' and lruvecs' statistics, folded together first. */
+/* Folds each CPU's part of a group's statistics together, however little it is. */
 static inline void compat_flush_stats(struct mem_cgroup *memcg)
 {
-#if COUNT_SINCE(6, 7)
-	mem_cgroup_flush_stats(memcg);
+#if COUNT_SINCE(6, 16)
+	css_rstat_flush(&memcg->css);
 #elif COUNT_SINCE(5, 15)
-	mem_cgroup_flush_stats();
+	cgroup_rstat_flush(memcg->css.cgroup);
 #endif
 }
 
@@ -191,7 +191,7 @@ static inline void compat_lru_add(struct page *head)
 
 /* Several allocations uncharged together: batches of so many since 6.10, a list before. */
 #if COUNT_SINCE(6, 10)
-#define COMPAT_UNCHARGE_BATCH PAGEVEC_SIZE
+#define COMPAT_UNCHARGE_BATCH ARRAY_SIZE(((struct folio_batch *)NULL)->folios)
 #else
 #define COMPAT_UNCHARGE_BATCH UINT_MAX
 #endif

@@ -24,6 +24,20 @@ int host_begin(void)
 	return getppid() == 1 ? ESRCH : 0;
 }
 
+long host_read(int fd, void *into, unsigned long bytes)
+{
+	ssize_t n = read(fd, into, bytes);
+
+	return n < 0 ? -errno : n;
+}
+
+long host_write(int fd, const void *from, unsigned long bytes)
+{
+	ssize_t n = write(fd, from, bytes);
+
+	return n < 0 ? -errno : n;
+}
+
 static void tick(int how)
 {
 	sigset_t set;

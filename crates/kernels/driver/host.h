@@ -12,6 +12,10 @@
  */
 int host_begin(void);
 
+/* As read and write; a negative errno where they fail. */
+long host_read(int fd, void *into, unsigned long bytes);
+long host_write(int fd, const void *from, unsigned long bytes);
+
 /* Holds the host's timer signal, and with it the kernel's tick; lets it go. */
 void host_hold_tick(void);
 void host_release_tick(void);

@@ -9,6 +9,9 @@
 void folioscope_make(struct page *page, unsigned int order)
 {
 	prep_new_page(page, order, GFP_KERNEL | __GFP_COMP, 0);
+#if COUNT_SINCE(6, 14)
+	set_page_refcounted(page); /* no longer part of it, for callers who want none */
+#endif
 }
 
 /* What it does to one whose last reference is dropped, before it goes back there. */

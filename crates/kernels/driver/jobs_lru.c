@@ -22,6 +22,23 @@ static bool goes_on_a_list(const struct extent *e)
 	return e->kind == KIND_ANON || e->kind == KIND_FILE;
 }
 
+/* A group's, as on any machine: 7.x does not put memory without a group on a list. */
+static bool charge_to(const struct group *group)
+{
+	u32 i;
+
+	owner = *group;
+	charged = true;
+	for (i = 0; i < ground.nr_extents; i++) {
+		const struct extent *e = &ground.extents[i];
+
+		if (goes_on_a_list(e) && (!e->order || COMPAT_CHARGES_LARGE) &&
+		    mem_cgroup_charge(count_head_of(extent_page(e)), owner.mm, GFP_KERNEL))
+			return false;
+	}
+	return true;
+}
+
 static void put_on_lists(void)
 {
 	u32 i;
@@ -59,8 +76,8 @@ static struct {
 
 static const char *lru_setup(const struct params *p)
 {
-	const char *why = group_at(param_number(p, "depth", 2), &owner);
-	u32 i;
+	struct group group;
+	const char *why = group_at(param_number(p, "depth", 2), &group);
 
 	if (why)
 		return why;
@@ -72,11 +89,8 @@ static const char *lru_setup(const struct params *p)
 	lru.batch = param_number(p, "batch", 32);
 	if (lru.order && !COMPAT_CHARGES_LARGE)
 		return "absent: before 5.11 only THPs are charged whole, and ARCH=um has none";
-	charged = true;
-	for (i = 0; i < ground.nr_extents; i++)
-		if (mem_cgroup_charge(count_head_of(extent_page(&ground.extents[i])), owner.mm,
-				      GFP_KERNEL))
-			return "a charge is refused";
+	if (!charge_to(&group))
+		return "a charge is refused";
 	put_on_lists();
 	lru.lruvec = group_lruvec(&owner);
 	job_elements = lru.batch;
@@ -109,19 +123,26 @@ static u64 lru_check(u64 raw)
 
 static struct {
 	u64 free, movable, movable_pages, unmovable, large;
+	unsigned long frames; /* up to the end of the last allocation */
 } zone;
 
 static const char *scan_setup(const struct params *p)
 {
 	bool large = false;
+	struct group group;
+	const char *why;
 	u32 i;
 
 	if (!param_is(p, "mode", "isolate"))
 		return "absent: the kernel's walk always isolates what it can";
+	why = group_at(1, &group);
+	if (why)
+		return why;
 	memset(&zone, 0, sizeof(zone));
 	for (i = 0; i < ground.nr_extents; i++) {
 		const struct extent *e = &ground.extents[i];
 
+		zone.frames = max(zone.frames, e->index + extent_pages(e));
 		if (e->kind == KIND_FREE) {
 			zone.free += extent_pages(e);
 		} else if (e->order >= 9) {
@@ -137,16 +158,18 @@ static const char *scan_setup(const struct params *p)
 	if (large && !COMPAT_ISOLATES_LARGE)
 		return "absent: before 6.9 compaction passes by every compound page";
 	ground_compose();
+	if (!charge_to(&group))
+		return "a charge is refused";
 	put_on_lists();
-	job_elements = frames_count();
+	job_elements = zone.frames;
 	return NULL;
 }
 
-/* One pass over the arena, a cluster at a time, as __alloc_contig_migrate_range asks;
+/* One pass over the zone, a cluster at a time, as __alloc_contig_migrate_range asks;
  * what was isolated goes back instead of elsewhere. */
 static unsigned long scan_pass(void)
 {
-	const unsigned long end = frames_first() + frames_count();
+	const unsigned long end = frames_first() + zone.frames;
 	unsigned long pfn = frames_first(), pages = 0;
 	struct compact_control cc = {
 		/* A target below the pageblock: larger allocations are not worth moving. */

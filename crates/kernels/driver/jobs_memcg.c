@@ -10,6 +10,8 @@
 #include "driver_compat.h"
 
 static struct group groups[2];
+/* What the groups hold of others, such as the descriptions of the groups below them. */
+static unsigned long before[2];
 static unsigned int nr_groups;
 static bool is_charged;
 static struct count_batch *batches;
@@ -34,6 +36,8 @@ static const char *ledger_open(const struct params *p)
 	}
 	if (why)
 		return why;
+	before[0] = group_pages(&groups[0]);
+	before[1] = nr_groups == 2 ? group_pages(&groups[1]) : 0;
 	if (!ground.nr_extents ||
 	    (ground.extents[0].kind != KIND_ANON && ground.extents[0].kind != KIND_FILE))
 		return "absent: kernel memory is charged by objects, which no job here asks for";
@@ -99,7 +103,7 @@ static u64 ledger_check(u64 charged)
 	for (i = 0; i < ground.nr_extents; i++)
 		owned += compat_owned_by(head_at(i), groups[i % nr_groups].memcg);
 	for (i = 0; i < nr_groups; i++)
-		pages += group_pages(&groups[i]);
+		pages += group_pages(&groups[i]) - before[i];
 	digest = digest_add(digest_add(digest_new(), owned), pages);
 	digest = digest_add(digest_add(digest, owned), 0);
 	return digest ^ (charged ^ ground.nr_extents);

@@ -25,11 +25,12 @@ static const char *limits_set(const struct params *p)
 	struct case_limits l = { };
 	const char *name = param(p, "limits", "default");
 
-	if (!strcmp(name, "large") || !strcmp(name, "nvme")) {
+	if (!strcmp(name, "large")) {
 		l.max_segment_size = UINT_MAX;
 		l.stated |= 1U << LIMIT_SEGMENT_SIZE;
 	}
 	if (!strcmp(name, "nvme")) {
+		/* Segments of any size are what a virtual boundary brings with it. */
 		l.virt_boundary_mask = 0xfff;
 		l.stated |= 1U << LIMIT_VIRT_BOUNDARY;
 	} else {

@@ -33,7 +33,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/utsname.h>
-#include <os.h>
 
 #include "driver.h"
 
@@ -63,7 +62,7 @@ static __always_inline u64 ticks(void)
 static bool read_all(void *into, size_t bytes)
 {
 	while (bytes) {
-		int n = os_read_file(0, into, min_t(size_t, bytes, 1 << 30));
+		long n = host_read(0, into, min_t(size_t, bytes, 1 << 30));
 
 		if (n == -EINTR)
 			continue;
@@ -78,7 +77,7 @@ static bool read_all(void *into, size_t bytes)
 static bool write_all(const void *from, size_t bytes)
 {
 	while (bytes) {
-		int n = os_write_file(1, from, min_t(size_t, bytes, 1 << 30));
+		long n = host_write(1, from, min_t(size_t, bytes, 1 << 30));
 
 		if (n == -EINTR)
 			continue;
@@ -317,7 +316,7 @@ static bool one_command(void)
 static void console_out(struct console *con, const char *text, unsigned int bytes)
 {
 	while (bytes) {
-		int n = os_write_file(2, text, bytes);
+		long n = host_write(2, text, bytes);
 
 		if (n == -EINTR)
 			continue;

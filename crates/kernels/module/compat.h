@@ -189,8 +189,14 @@ static inline int compat_set_limits(struct request_queue *q, const struct queue_
 		blk_queue_segment_boundary(q, c->seg_boundary_mask);
 	if (STATED(c, LIMIT_VIRT_BOUNDARY))
 		blk_queue_virt_boundary(q, c->virt_boundary_mask);
-	if (STATED(c, LIMIT_SEGMENT_SIZE))
+	if (STATED(c, LIMIT_SEGMENT_SIZE)) {
+		/* The setter does as it is told but warns of the pair, which cases state on purpose. */
+		unsigned long mask = q->limits.virt_boundary_mask;
+
+		q->limits.virt_boundary_mask = 0;
 		blk_queue_max_segment_size(q, c->max_segment_size);
+		q->limits.virt_boundary_mask = mask;
+	}
 	if (STATED(c, LIMIT_DMA))
 		blk_queue_dma_alignment(q, c->dma_alignment);
 	return 0;

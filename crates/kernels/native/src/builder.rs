@@ -116,15 +116,20 @@ pub fn build(
             progress(Progress::Compiling(done, FILES.max(done)));
         }
     })?;
-    finish(cache, &tree.linux.join(PROGRAM), Kernel {
-        key,
-        version: found.version().to_owned(),
-        patches: patches.iter().map(Patch::name).collect(),
-        compiler,
-        bytes: 0,
-        seconds: started.elapsed().as_secs(),
-        program: PathBuf::new(),
-    })
+    finish(
+        cache,
+        &tree.linux.join(PROGRAM),
+        Kernel {
+            key,
+            version: found.version().to_owned(),
+            patches: patches.iter().map(Patch::name).collect(),
+            compiler,
+            driver: driver::hash(),
+            bytes: 0,
+            seconds: started.elapsed().as_secs(),
+            program: PathBuf::new(),
+        },
+    )
 }
 
 /// Our options, and behind them somebody's own.
@@ -157,10 +162,7 @@ fn key(found: &Found, patches: &[Patch], fragment: &str, compiler: &str) -> Stri
     for patch in patches {
         add(&patch.hash());
     }
-    for (name, text) in driver::FILES {
-        add(name);
-        add(text);
-    }
+    add(&driver::hash());
     for edit in driver::EDITS {
         add(&format!("{edit:?}"));
     }
@@ -192,6 +194,16 @@ fn finish(cache: &Cache, program: &Path, kernel: Kernel) -> Result<Kernel, Build
     let path = new.path().join(MANIFEST);
     fs::write(&path, manifest).map_err(io("writing", &path))?;
     fs::rename(new.keep(), &place).map_err(io("putting a kernel at", &place))?;
+    // The same with a driver that nobody speaks to any more.
+    for old in crate::list(cache)?
+        .iter()
+        .filter(|old| old.is_of_the_same(&kernel))
+    {
+        if !old.is_current() {
+            let folder = built.join(&old.key);
+            fs::remove_dir_all(&folder).map_err(io("removing", &folder))?;
+        }
+    }
     Ok(kernel)
 }
 
@@ -241,6 +253,7 @@ mod tests {
             version: "6.12.1".into(),
             patches: vec![],
             compiler: "gcc".into(),
+            driver: driver::hash(),
             bytes: 0,
             seconds: 1,
             program: PathBuf::new(),

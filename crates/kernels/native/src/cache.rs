@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::BuildError;
 use crate::error::io;
+use crate::{BuildError, driver};
 
 /// The cache: `$XDG_CACHE_HOME/folioscope/kernels`, or the same below `~/.cache`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,6 +73,9 @@ pub struct Kernel {
     pub patches: Vec<String>,
     /// The compiler's own words.
     pub compiler: String,
+    /// The hash of the driver in it.
+    #[serde(default)]
+    pub driver: String,
     /// Bytes of the program.
     pub bytes: u64,
     /// Seconds that its build took.
@@ -100,6 +103,17 @@ impl Kernel {
             name.push_str(patch);
         }
         name
+    }
+
+    /// Whether the driver in it is this tool's: another one may not speak as we do.
+    pub fn is_current(&self) -> bool {
+        self.driver == driver::hash()
+    }
+
+    /// Whether both come from the same source and patches by the same compiler.
+    pub(crate) fn is_of_the_same(&self, other: &Self) -> bool {
+        (&self.version, &self.patches, &self.compiler)
+            == (&other.version, &other.patches, &other.compiler)
     }
 
     fn read(folder: &Path) -> Result<Self, BuildError> {
@@ -180,6 +194,7 @@ mod tests {
             version: version.into(),
             patches: patches.iter().map(|&p| p.to_owned()).collect(),
             compiler: "gcc".into(),
+            driver: driver::hash(),
             bytes: 4,
             seconds: 60,
             program: PathBuf::new(),

@@ -1,5 +1,9 @@
 //! The driver's sources, which the tool carries.
 
+use sha2::{Digest as _, Sha256};
+
+use crate::source::hex;
+
 /// Names and texts, of the driver and of what it shares with the module.
 pub(crate) const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/driver_files.rs"));
 /// The folder in a kernel's tree.
@@ -51,11 +55,25 @@ pub(crate) const EDITS: &[Edit] = &[
 
 /// Lines that go to the end of the kernel's own files.
 pub(crate) const HOOKS: &[(&str, &str)] = &[
-    ("block/blk-merge.c", "#include \"../mm/folioscope/in_blk_merge.c\""),
+    (
+        "block/blk-merge.c",
+        "#include \"../mm/folioscope/in_blk_merge.c\"",
+    ),
     ("mm/Makefile", "obj-y += folioscope/"),
     ("mm/page_alloc.c", "#include \"folioscope/in_page_alloc.c\""),
     ("mm/vmscan.c", "#include \"folioscope/in_vmscan.c\""),
 ];
+
+/// The hash of the driver's sources.
+pub(crate) fn hash() -> String {
+    let mut hash = Sha256::new();
+    for (name, text) in FILES {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(name);
+        hash.update(text);
+    }
+    hex(&hash.finalize()[..10])
+}
 
 #[cfg(test)]
 mod tests {

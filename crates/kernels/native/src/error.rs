@@ -18,7 +18,9 @@ pub enum BuildError {
         packages: Vec<String>,
     },
     /// No series of this name.
-    #[error("no source is known for `{0}`: one of 5.10, 6.1, 6.12, 7.2, or a tree of your own with --source DIR")]
+    #[error(
+        "no source is known for `{0}`: one of 5.10, 6.1, 6.12, 7.2, or a tree of your own with --source DIR"
+    )]
     UnknownVersion(String),
     /// The source did not come.
     #[error("the source of Linux {version} was not fetched: {}", log.trim())]

@@ -50,7 +50,12 @@ impl Layout {
             });
         }
         let pieces = self.ios.iter().map(Vec::len).sum::<usize>();
-        let counts = [self.extents.len(), pieces, self.ios.len(), self.frames.len()];
+        let counts = [
+            self.extents.len(),
+            pieces,
+            self.ios.len(),
+            self.frames.len(),
+        ];
         let mut bytes = Vec::with_capacity(16 + 8 * counts[0] + 12 * pieces);
         let index = |pfn: Pfn| (pfn.0 - self.base.0) as u32;
         for count in counts {
@@ -102,8 +107,16 @@ mod tests {
                 (Extent::new(Pfn((1 << 18) + 3), Order::BASE), Kind::Slab),
             ],
             ios: vec![
-                vec![Piece { extent: 0, offset: 4096, len: 8192 }],
-                vec![Piece { extent: 1, offset: 0, len: 4096 }],
+                vec![Piece {
+                    extent: 0,
+                    offset: 4096,
+                    len: 8192,
+                }],
+                vec![Piece {
+                    extent: 1,
+                    offset: 0,
+                    len: 4096,
+                }],
             ],
             frames: vec![Pfn((1 << 18) + 600)],
         }
@@ -128,7 +141,10 @@ mod tests {
     fn a_layout_beyond_the_arena_is_refused_before_it_is_sent() {
         assert_eq!(layout().reach(), 1024);
         let error = layout().encode(1023).unwrap_err().to_string();
-        assert!(error.contains("1024 frames") && error.contains("1023"), "{error}");
+        assert!(
+            error.contains("1024 frames") && error.contains("1023"),
+            "{error}"
+        );
         let mut below = layout();
         below.extents[1].0 = Extent::new(Pfn(5), Order::BASE);
         assert!(below.encode(1024).is_err());

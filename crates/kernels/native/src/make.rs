@@ -36,14 +36,19 @@ impl Make<'_> {
             tree: self.name.to_owned(),
             options,
         };
-        self.run(&["allnoconfig", &all], &mut |_| {}).map_err(|error| match error {
-            BuildError::Make { lines, .. } => failed(lines),
-            other => other,
-        })?;
+        self.run(&["allnoconfig", &all], &mut |_| {})
+            .map_err(|error| match error {
+                BuildError::Make { lines, .. } => failed(lines),
+                other => other,
+            })?;
         let path = self.linux.join(".config");
         let config = std::fs::read_to_string(&path).map_err(io("reading", &path))?;
         let unset = unset(fragment, &config);
-        if unset.is_empty() { Ok(()) } else { Err(failed(unset)) }
+        if unset.is_empty() {
+            Ok(())
+        } else {
+            Err(failed(unset))
+        }
     }
 
     /// Builds; tells each step.
@@ -55,13 +60,21 @@ impl Make<'_> {
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
         let mut log = File::create(&self.log).map_err(io("writing", &self.log))?;
         let (reader, writer) = std::io::pipe().map_err(io("making a pipe for", self.linux))?;
-        let errors = writer.try_clone().map_err(io("making a pipe for", self.linux))?;
+        let errors = writer
+            .try_clone()
+            .map_err(io("making a pipe for", self.linux))?;
         let mut child = Command::new("make")
             .current_dir(self.linux)
             .args(["ARCH=um", &format!("-j{jobs}"), &format!("CC={}", self.cc)])
             .arg(format!("KCFLAGS={}", driver::KCFLAGS))
-            .args(["KBUILD_BUILD_USER=folioscope", "KBUILD_BUILD_HOST=folioscope"])
-            .args(["KBUILD_BUILD_VERSION=1", "KBUILD_BUILD_TIMESTAMP=1970-01-01"])
+            .args([
+                "KBUILD_BUILD_USER=folioscope",
+                "KBUILD_BUILD_HOST=folioscope",
+            ])
+            .args([
+                "KBUILD_BUILD_VERSION=1",
+                "KBUILD_BUILD_TIMESTAMP=1970-01-01",
+            ])
             .args(args)
             .env_remove("MAKEFLAGS")
             .env_remove("MFLAGS")
@@ -82,7 +95,9 @@ impl Make<'_> {
                 telling.push_back(line);
             }
         }
-        let status = child.wait().map_err(io("waiting for make in", self.linux))?;
+        let status = child
+            .wait()
+            .map_err(io("waiting for make in", self.linux))?;
         match (status.success(), full) {
             (_, true) => Err(BuildError::DiskFull(self.linux.to_owned())),
             (true, false) => Ok(()),
@@ -97,9 +112,17 @@ impl Make<'_> {
 
 /// Whether a line says what is wrong, not that something is.
 fn is_telling(line: &str) -> bool {
-    ["error:", "undefined reference", "can't open", "No rule to make", "fatal", "ld:", "syntax error"]
-        .iter()
-        .any(|sign| line.contains(sign))
+    [
+        "error:",
+        "undefined reference",
+        "can't open",
+        "No rule to make",
+        "fatal",
+        "ld:",
+        "syntax error",
+    ]
+    .iter()
+    .any(|sign| line.contains(sign))
 }
 
 /// The options of a fragment that a configuration does not have. Those behind a line
@@ -135,8 +158,12 @@ mod tests {
             "allnoconfig:\n\techo CONFIG_BLOCK=y > .config\n",
         )
         .unwrap();
-        let fragment = "CONFIG_BLOCK=y\nCONFIG_MEMCG=y\n# Where the version has it:\nCONFIG_NEW=y\n";
-        let error = make(dir.path()).configure(fragment).unwrap_err().to_string();
+        let fragment =
+            "CONFIG_BLOCK=y\nCONFIG_MEMCG=y\n# Where the version has it:\nCONFIG_NEW=y\n";
+        let error = make(dir.path())
+            .configure(fragment)
+            .unwrap_err()
+            .to_string();
         assert_eq!(error, "Linux 6.13 does not configure: CONFIG_MEMCG=y");
     }
 
@@ -149,10 +176,15 @@ mod tests {
         )
         .unwrap();
         let mut steps = Vec::new();
-        let error = make(dir.path()).build(&mut |step| steps.push(step.to_owned())).unwrap_err();
+        let error = make(dir.path())
+            .build(&mut |step| steps.push(step.to_owned()))
+            .unwrap_err();
         assert_eq!(steps, ["CC      mm/slub.o"]);
         let text = error.to_string();
-        assert!(text.contains("mm/slub.c:1:2: error: no such thing"), "{text}");
+        assert!(
+            text.contains("mm/slub.c:1:2: error: no such thing"),
+            "{text}"
+        );
         assert!(text.contains("log"), "{text}");
     }
 
@@ -165,6 +197,9 @@ mod tests {
         )
         .unwrap();
         let error = make(dir.path()).build(&mut |_| {}).unwrap_err().to_string();
-        assert!(error.contains("is full") && error.contains("XDG_CACHE_HOME"), "{error}");
+        assert!(
+            error.contains("is full") && error.contains("XDG_CACHE_HOME"),
+            "{error}"
+        );
     }
 }

@@ -53,7 +53,10 @@ impl Patch {
     pub fn files(&self) -> BTreeSet<String> {
         String::from_utf8_lossy(&self.text)
             .lines()
-            .filter_map(|line| line.strip_prefix("+++ ").or_else(|| line.strip_prefix("--- ")))
+            .filter_map(|line| {
+                line.strip_prefix("+++ ")
+                    .or_else(|| line.strip_prefix("--- "))
+            })
             .filter_map(|rest| {
                 let path = rest.split(['\t', ' ']).next()?;
                 Some(path.split_once('/')?.1.to_owned())
@@ -66,7 +69,14 @@ impl Patch {
     /// Applies it below a folder that holds the files it touches.
     pub fn apply(&self, folder: &Path, tree: &str) -> Result<(), BuildError> {
         let mut child = Command::new("patch")
-            .args(["-p1", "--batch", "--forward", "--no-backup-if-mismatch", "--reject-file=-", "-d"])
+            .args([
+                "-p1",
+                "--batch",
+                "--forward",
+                "--no-backup-if-mismatch",
+                "--reject-file=-",
+                "-d",
+            ])
             .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -139,8 +149,14 @@ mod tests {
         let patch = patch(dir.path());
         fs::create_dir(dir.path().join("block")).unwrap();
         fs::write(dir.path().join("block/bio.c"), "something\nelse\n").unwrap();
-        let error = patch.apply(dir.path(), "Linux 6.12").unwrap_err().to_string();
-        assert!(error.contains("loud.patch does not apply to Linux 6.12"), "{error}");
+        let error = patch
+            .apply(dir.path(), "Linux 6.12")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("loud.patch does not apply to Linux 6.12"),
+            "{error}"
+        );
         assert!(error.contains("Hunk #1 FAILED"), "{error}");
         assert!(error.contains("block/bio.c"), "{error}");
     }

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::console::{Fault as Said, Tail};
 use crate::wire::{self, Answer, Fault, Status};
@@ -102,7 +102,10 @@ impl Process {
         let mut command = command(program);
         command
             .arg(format!("mem={}K", size.kib()))
-            .arg(format!("folioscope={},{},{}", size.first, size.frames, size.pool))
+            .arg(format!(
+                "folioscope={},{},{}",
+                size.first, size.frames, size.pool
+            ))
             .args(["panic=-1", "con=null", "loglevel=5"])
             .arg(uml_dir(folder.path()))
             .env("HOME", folder.path())
@@ -168,7 +171,10 @@ impl Process {
             verb: verb.to_owned(),
             bytes,
         };
-        let sent = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
+        let sent = self
+            .orders
+            .as_ref()
+            .is_some_and(|orders| orders.send(order).is_ok());
         let answer = if sent {
             self.answers.recv_timeout(limit)
         } else {
@@ -223,8 +229,17 @@ impl Process {
         }
         let (verb, console) = (verb.to_owned(), self.tail.end());
         match fault {
-            Fault::Truncated { said, came } => RunError::Truncated { verb, said, came, console },
-            Fault::Garbled(reason) => RunError::Garbled { verb, reason, console },
+            Fault::Truncated { said, came } => RunError::Truncated {
+                verb,
+                said,
+                came,
+                console,
+            },
+            Fault::Garbled(reason) => RunError::Garbled {
+                verb,
+                reason,
+                console,
+            },
             Fault::End => unreachable!("it was dealt with"),
         }
     }
@@ -236,13 +251,10 @@ impl Process {
             self.alive = false;
             self.orders = None;
         }
-        let status = match self.child.try_wait() {
-            Ok(Some(status)) => status.to_string(),
-            _ => {
-                self.end();
-                "its output was closed".to_owned()
-            }
-        };
+        let status = self.status().unwrap_or_else(|| {
+            self.end();
+            "its output was closed".to_owned()
+        });
         match fault {
             Some(said @ (Said::Bug(_) | Said::Panic(_))) => self.said(verb, said),
             _ => RunError::Exit {
@@ -253,12 +265,38 @@ impl Process {
         }
     }
 
+    /// How it ended, if it did or is about to.
+    fn status(&mut self) -> Option<String> {
+        let until = Instant::now() + LAST_WORDS;
+        loop {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status.to_string());
+            }
+            if Instant::now() > until {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     fn said(&self, verb: &str, said: Said) -> RunError {
         let (verb, console) = (verb.to_owned(), self.tail.end());
         match said {
-            Said::Warn(message) => RunError::Warn { verb, message, console },
-            Said::Bug(message) => RunError::Bug { verb, message, console },
-            Said::Panic(message) => RunError::Panic { verb, message, console },
+            Said::Warn(message) => RunError::Warn {
+                verb,
+                message,
+                console,
+            },
+            Said::Bug(message) => RunError::Bug {
+                verb,
+                message,
+                console,
+            },
+            Said::Panic(message) => RunError::Panic {
+                verb,
+                message,
+                console,
+            },
         }
     }
 

@@ -112,8 +112,7 @@ impl Session {
         for (key, value) in params {
             text += &format!("{key}={value}\n");
         }
-        let [elements, once] =
-            self.fields("job", text.as_bytes(), SETUP, ["elements", "once"])?;
+        let [elements, once] = self.fields("job", text.as_bytes(), SETUP, ["elements", "once"])?;
         Ok(JobSetup {
             elements,
             once: once != 0,
@@ -127,8 +126,7 @@ impl Session {
     pub fn run(&mut self, iters: u64, limit: Duration) -> Result<Run, RunError> {
         let data = iters.to_string();
         let names = ["ticks", "ns", "raw", "held"];
-        let [ticks, nanoseconds, raw, held] =
-            self.fields("run", data.as_bytes(), limit, names)?;
+        let [ticks, nanoseconds, raw, held] = self.fields("run", data.as_bytes(), limit, names)?;
         Ok(Run {
             ticks,
             nanoseconds,
@@ -159,7 +157,11 @@ impl Session {
             resident,
             huge,
             descriptors: self.hello.descriptors.1,
-            collapsed: if descriptors == 0 { Ok(()) } else { Err(descriptors as i32) },
+            collapsed: if descriptors == 0 {
+                Ok(())
+            } else {
+                Err(descriptors as i32)
+            },
             folder: self.process.memory_folder().to_owned(),
         })
     }
@@ -201,7 +203,9 @@ fn garbled(verb: &str, text: &str) -> RunError {
 
 /// `name rest` lines.
 fn pairs(text: &str) -> BTreeMap<&str, &str> {
-    text.lines().filter_map(|line| line.split_once(' ')).collect()
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .collect()
 }
 
 fn number<T: FromStr>(text: Option<&&str>) -> Option<T> {

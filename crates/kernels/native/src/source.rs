@@ -69,7 +69,9 @@ impl Found {
     /// The name of the work tree.
     pub fn tree_name(&self) -> String {
         match self {
-            Self::Archive { series, version, .. } => format!("{series}-{version}"),
+            Self::Archive {
+                series, version, ..
+            } => format!("{series}-{version}"),
             Self::Tree { root, .. } => {
                 let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
                 format!("tree-{}", hex(&hash[..6]))
@@ -80,7 +82,9 @@ impl Found {
     /// What makes it this source and no other.
     pub fn identity(&self) -> String {
         match self {
-            Self::Archive { series, version, .. } => format!("debian {series} {version}"),
+            Self::Archive {
+                series, version, ..
+            } => format!("debian {series} {version}"),
             Self::Tree { files, .. } => {
                 let mut hash = Sha256::new();
                 for (name, (size, time)) in files {
@@ -101,27 +105,56 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// rest what an `ARCH=um` kernel without drivers is made of.
 pub(crate) fn needed(path: &str) -> bool {
     const WHOLE: [&str; 24] = [
-        "arch/um/", "arch/x86/", "block/", "certs/", "crypto/", "drivers/base/", "drivers/char/",
-        "drivers/tty/", "fs/", "include/", "init/", "io_uring/", "ipc/", "kernel/", "lib/", "mm/",
-        "scripts/", "security/", "tools/build/", "tools/include/", "tools/lib/", "tools/scripts/",
-        "usr/", "virt/",
+        "arch/um/",
+        "arch/x86/",
+        "block/",
+        "certs/",
+        "crypto/",
+        "drivers/base/",
+        "drivers/char/",
+        "drivers/tty/",
+        "fs/",
+        "include/",
+        "init/",
+        "io_uring/",
+        "ipc/",
+        "kernel/",
+        "lib/",
+        "mm/",
+        "scripts/",
+        "security/",
+        "tools/build/",
+        "tools/include/",
+        "tools/lib/",
+        "tools/scripts/",
+        "usr/",
+        "virt/",
     ];
-    const NEVER: [&str; 5] =
-        ["tools/testing/", "mm/folioscope/", "include/config/", "include/generated/", "arch/x86/include/generated/"];
+    const NEVER: [&str; 5] = [
+        "tools/testing/",
+        "mm/folioscope/",
+        "include/config/",
+        "include/generated/",
+        "arch/x86/include/generated/",
+    ];
     let name = path.rsplit('/').next().unwrap_or(path);
     if NEVER.iter().any(|dir| path.starts_with(dir)) || name.starts_with('.') || is_product(name) {
         return false;
     }
-    ["Kconfig", "Makefile", "Kbuild"].iter().any(|start| name.starts_with(start))
+    ["Kconfig", "Makefile", "Kbuild"]
+        .iter()
+        .any(|start| name.starts_with(start))
         || name.starts_with("localversion")
         || WHOLE.iter().any(|dir| path.starts_with(dir))
 }
 
 /// Whether a build made it.
 fn is_product(name: &str) -> bool {
-    [".o", ".a", ".ko", ".mod", ".mod.c", ".order", ".symvers", ".orig", ".rej"]
-        .iter()
-        .any(|end| name.ends_with(end))
+    [
+        ".o", ".a", ".ko", ".mod", ".mod.c", ".order", ".symvers", ".orig", ".rej",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
 }
 
 /// Finds a source, and fetches it where it is not here yet or `refresh` asks for the newest.
@@ -233,7 +266,10 @@ fn walk(root: &Path, below: &str, into: &mut BTreeMap<String, Stamp>) -> Result<
             && let Ok(meta) = fs::metadata(entry.path())
             && meta.is_file()
         {
-            let time = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+            let time = meta
+                .modified()
+                .ok()
+                .and_then(|t| t.duration_since(UNIX_EPOCH).ok());
             into.insert(path, (meta.len(), time.unwrap_or_default().as_nanos()));
         }
     }
@@ -265,10 +301,24 @@ mod tests {
 
     #[test]
     fn a_build_needs_every_makefile_and_not_every_driver() {
-        for path in ["Makefile", "drivers/gpu/drm/Kconfig", "mm/slub.c", "arch/x86/um/Makefile", "scripts/kconfig/conf.c"] {
+        for path in [
+            "Makefile",
+            "drivers/gpu/drm/Kconfig",
+            "mm/slub.c",
+            "arch/x86/um/Makefile",
+            "scripts/kconfig/conf.c",
+        ] {
             assert!(needed(path), "{path}");
         }
-        for path in ["drivers/gpu/drm/drm_drv.c", "mm/slub.o", "mm/folioscope/main.c", ".config", "mm/.slub.o.cmd", "vmlinux", "include/generated/autoconf.h"] {
+        for path in [
+            "drivers/gpu/drm/drm_drv.c",
+            "mm/slub.o",
+            "mm/folioscope/main.c",
+            ".config",
+            "mm/.slub.o.cmd",
+            "vmlinux",
+            "include/generated/autoconf.h",
+        ] {
             assert!(!needed(path), "{path}");
         }
     }
@@ -287,7 +337,10 @@ mod tests {
     fn a_tree_of_ones_own_is_known_by_its_files() {
         let dir = tempfile::tempdir().unwrap();
         for (file, text) in [
-            ("Makefile", "VERSION = 6\nPATCHLEVEL = 13\nSUBLEVEL = 0\nEXTRAVERSION = -rc1\n"),
+            (
+                "Makefile",
+                "VERSION = 6\nPATCHLEVEL = 13\nSUBLEVEL = 0\nEXTRAVERSION = -rc1\n",
+            ),
             ("mm/Makefile", ""),
             ("block/bio.c", "1"),
             ("arch/um/Makefile", ""),

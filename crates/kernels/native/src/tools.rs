@@ -27,9 +27,10 @@ const HEADERS: [(&str, &str); 2] = [("gelf.h", "libelf-dev"), ("stdio.h", "libc6
 pub fn check() -> Result<(), BuildError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<_> = std::env::split_paths(&path).collect();
-    missing(|program| folders.iter().any(|dir| dir.join(program).is_file()), |header| {
-        Path::new("/usr/include").join(header).is_file()
-    })
+    missing(
+        |program| folders.iter().any(|dir| dir.join(program).is_file()),
+        |header| Path::new("/usr/include").join(header).is_file(),
+    )
 }
 
 fn missing(

@@ -111,8 +111,12 @@ impl Tree {
     fn extract(&self, archive: &Path, members: &[&str]) -> Result<(), BuildError> {
         let into = self.linux.to_string_lossy().into_owned();
         let list = members.join("\n");
-        tar(archive, &["-x", "--strip-components=1", "-C", &into, "-T", "-"], list.as_bytes())
-            .map(drop)
+        tar(
+            archive,
+            &["-x", "--strip-components=1", "-C", &into, "-T", "-"],
+            list.as_bytes(),
+        )
+        .map(drop)
     }
 
     /// Copies what changed in a tree of one's own since the last time.
@@ -127,11 +131,20 @@ impl Tree {
                 continue;
             }
             let original = self.originals.join(name);
-            let to = if original.exists() { original } else { self.linux.join(name) };
+            let to = if original.exists() {
+                original
+            } else {
+                self.linux.join(name)
+            };
             copy(&root.join(name), &to)?;
             state.files.insert(name.clone(), *stamp);
         }
-        let gone: Vec<String> = state.files.keys().filter(|n| !files.contains_key(*n)).cloned().collect();
+        let gone: Vec<String> = state
+            .files
+            .keys()
+            .filter(|n| !files.contains_key(*n))
+            .cloned()
+            .collect();
         for name in gone {
             let _ = fs::remove_file(self.linux.join(&name));
             let _ = fs::remove_file(self.originals.join(&name));
@@ -146,7 +159,10 @@ impl Tree {
         patches: &[Patch],
         state: &mut State,
     ) -> Result<(), BuildError> {
-        let ours = driver::EDITS.iter().map(|edit| edit.file).chain(driver::HOOKS.iter().map(|hook| hook.0));
+        let ours = driver::EDITS
+            .iter()
+            .map(|edit| edit.file)
+            .chain(driver::HOOKS.iter().map(|hook| hook.0));
         let mut touched: BTreeSet<String> = ours.map(str::to_owned).collect();
         touched.extend(patches.iter().flat_map(Patch::files));
         let scratch = tempfile::Builder::new()
@@ -181,7 +197,11 @@ impl Tree {
             write_changed(&self.linux.join(name), &text)?;
             let _ = fs::remove_file(self.originals.join(name));
         }
-        for name in state.added.iter().filter(|name| !scratch.path().join(name).exists()) {
+        for name in state
+            .added
+            .iter()
+            .filter(|name| !scratch.path().join(name).exists())
+        {
             let _ = fs::remove_file(self.linux.join(name));
         }
         state.added.clear();

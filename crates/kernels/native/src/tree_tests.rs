@@ -9,10 +9,19 @@ use crate::source::{Source, find};
 fn source(dir: &Path) -> PathBuf {
     let root = dir.join("source");
     for (file, text) in [
-        ("Makefile", "VERSION = 6\nPATCHLEVEL = 13\nSUBLEVEL = 0\nEXTRAVERSION =\n"),
+        (
+            "Makefile",
+            "VERSION = 6\nPATCHLEVEL = 13\nSUBLEVEL = 0\nEXTRAVERSION =\n",
+        ),
         ("arch/um/Makefile", "um\n"),
-        ("arch/um/os-Linux/user_syms.c", "EXPORT_SYMBOL_PROTO(__xstat);\nkeep\n"),
-        ("arch/x86/include/asm/alternative.h", "#define LOCK_PREFIX \"\"\n"),
+        (
+            "arch/um/os-Linux/user_syms.c",
+            "EXPORT_SYMBOL_PROTO(__xstat);\nkeep\n",
+        ),
+        (
+            "arch/x86/include/asm/alternative.h",
+            "#define LOCK_PREFIX \"\"\n",
+        ),
         ("block/bio.c", "one\ntwo\nthree\n"),
         ("block/blk-merge.c", "merge\n"),
         ("drivers/net/foo.c", "foo\n"),
@@ -47,9 +56,15 @@ fn driver_edits_and_hooks_are_in_the_tree_once_however_often_it_is_prepared() {
     let mut tree = prepared(dir.path(), &[]).unwrap();
     let text = |tree: &Tree, file: &str| fs::read_to_string(tree.linux.join(file)).unwrap();
     let time = |tree: &Tree, file: &str| -> SystemTime {
-        fs::metadata(tree.linux.join(file)).unwrap().modified().unwrap()
+        fs::metadata(tree.linux.join(file))
+            .unwrap()
+            .modified()
+            .unwrap()
     };
-    assert_eq!(text(&tree, "mm/Makefile"), "obj-y += x.o\nobj-y += folioscope/\n");
+    assert_eq!(
+        text(&tree, "mm/Makefile"),
+        "obj-y += x.o\nobj-y += folioscope/\n"
+    );
     assert_eq!(text(&tree, "arch/um/os-Linux/user_syms.c"), "keep\n");
     assert!(text(&tree, "arch/x86/include/asm/alternative.h").contains("lock;"));
     assert!(tree.linux.join("mm/folioscope/main.c").is_file());
@@ -57,7 +72,11 @@ fn driver_edits_and_hooks_are_in_the_tree_once_however_often_it_is_prepared() {
 
     let before = time(&tree, "mm/Makefile");
     tree = prepared(dir.path(), &[]).unwrap();
-    assert_eq!(time(&tree, "mm/Makefile"), before, "make would compile it again");
+    assert_eq!(
+        time(&tree, "mm/Makefile"),
+        before,
+        "make would compile it again"
+    );
 }
 
 #[test]
@@ -121,5 +140,8 @@ fn a_tree_that_our_edits_do_not_fit_is_refused_by_file_and_line() {
     let root = source(dir.path());
     fs::write(root.join("arch/x86/include/asm/alternative.h"), "other\n").unwrap();
     let error = prepared(dir.path(), &[]).unwrap_err().to_string();
-    assert!(error.contains("alternative.h has no line `#define LOCK_PREFIX \"\"`"), "{error}");
+    assert!(
+        error.contains("alternative.h has no line `#define LOCK_PREFIX \"\"`"),
+        "{error}"
+    );
 }

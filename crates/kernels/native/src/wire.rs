@@ -70,9 +70,10 @@ fn line(from: &mut impl BufRead) -> Result<String, Fault> {
     let text = String::from_utf8_lossy(&bytes).into_owned();
     match text.strip_suffix('\n') {
         Some(line) => Ok(line.to_owned()),
-        None if read as u64 == MAX_HEAD => {
-            Err(Fault::Garbled(format!("`{}...` is no head", text.escape_default())))
-        }
+        None if read as u64 == MAX_HEAD => Err(Fault::Garbled(format!(
+            "`{}...` is no head",
+            text.escape_default()
+        ))),
         None => Err(Fault::Truncated { said: 0, came: 0 }),
     }
 }
@@ -118,7 +119,10 @@ pub(crate) fn read(from: &mut impl BufRead, seq: u64, verb: &str) -> Result<Answ
         other => other,
     })?;
     if end != format!("@end {seq}") {
-        return Err(Fault::Garbled(format!("`{}` where its end belongs", end.escape_default())));
+        return Err(Fault::Garbled(format!(
+            "`{}` where its end belongs",
+            end.escape_default()
+        )));
     }
     let text = String::from_utf8(text).map_err(|_| garbled("text that is no text"))?;
     Ok(Answer { status, text })
@@ -130,7 +134,11 @@ mod tests {
 
     fn sealed(seq: u64, verb: &str, text: &str) -> Vec<u8> {
         let crc = crc32fast::hash(text.as_bytes());
-        format!("@answer {seq} {verb} ok {} {crc:08x}\n{text}@end {seq}\n", text.len()).into_bytes()
+        format!(
+            "@answer {seq} {verb} ok {} {crc:08x}\n{text}@end {seq}\n",
+            text.len()
+        )
+        .into_bytes()
     }
 
     #[test]
@@ -147,7 +155,10 @@ mod tests {
         let whole = sealed(3, "run", "ticks 5\nraw 6\n");
         for end in 0..whole.len() {
             let cut = read(&mut &whole[..end], 3, "run");
-            assert!(matches!(cut, Err(Fault::End | Fault::Truncated { .. })), "{end}: {cut:?}");
+            assert!(
+                matches!(cut, Err(Fault::End | Fault::Truncated { .. })),
+                "{end}: {cut:?}"
+            );
         }
     }
 
