@@ -163,13 +163,6 @@ fn key(found: &Found, patches: &[Patch], fragment: &str, compiler: &str) -> Stri
         add(&patch.hash());
     }
     add(&driver::hash());
-    for edit in driver::EDITS {
-        add(&format!("{edit:?}"));
-    }
-    for hook in driver::HOOKS {
-        add(&format!("{hook:?}"));
-    }
-    add(driver::KCFLAGS);
     add(fragment);
     add(compiler);
     hex(&hash.finalize()[..10])

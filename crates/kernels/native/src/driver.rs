@@ -38,6 +38,13 @@ pub(crate) const EDITS: &[Edit] = &[
         becomes: Some("#define LOCK_PREFIX \"\\n\\tlock; \""),
         needed: true,
     },
+    // Boot takes low memory from just below 4 GiB, around which cases want memory of ours.
+    Edit {
+        file: "include/linux/memblock.h",
+        line: "#define ARCH_LOW_ADDRESS_LIMIT  0xffffffffUL",
+        becomes: Some("#define ARCH_LOW_ADDRESS_LIMIT  0x3fffffffUL"),
+        needed: false,
+    },
     // Functions that today's libc no longer has (until 6.6).
     Edit {
         file: "arch/um/os-Linux/user_syms.c",
@@ -64,14 +71,20 @@ pub(crate) const HOOKS: &[(&str, &str)] = &[
     ("mm/vmscan.c", "#include \"folioscope/in_vmscan.c\""),
 ];
 
-/// The hash of the driver's sources.
+/// The hash of all that we bring to a kernel: driver, edits, hooks, options and flags.
 pub(crate) fn hash() -> String {
     let mut hash = Sha256::new();
-    for (name, text) in FILES {
+    let mut add = |text: &str| {
         hash.update((text.len() as u64).to_le_bytes());
-        hash.update(name);
         hash.update(text);
+    };
+    for (name, text) in FILES {
+        add(name);
+        add(text);
     }
+    add(&format!("{EDITS:?} {HOOKS:?}"));
+    add(CONFIG);
+    add(KCFLAGS);
     hex(&hash.finalize()[..10])
 }
 

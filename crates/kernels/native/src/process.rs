@@ -369,8 +369,7 @@ fn memory_folder() -> PathBuf {
                 let mut words = line.split(' ').skip(1);
                 Some((words.next()?, words.next()?, words.next()?))
             })
-            .filter(|(place, ..)| *place == "/dev/shm")
-            .next_back()
+            .rfind(|(place, ..)| *place == "/dev/shm")
             .is_some_and(|(_, kind, options)| {
                 kind == "tmpfs" && !options.split(',').any(|o| o == "noexec" || o == "ro")
             })

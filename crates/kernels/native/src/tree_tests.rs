@@ -25,6 +25,7 @@ fn source(dir: &Path) -> PathBuf {
         ("block/bio.c", "one\ntwo\nthree\n"),
         ("block/blk-merge.c", "merge\n"),
         ("drivers/net/foo.c", "foo\n"),
+        ("include/linux/memblock.h", "#define X\n"),
         ("mm/Makefile", "obj-y += x.o\n"),
         ("mm/page_alloc.c", "alloc\n"),
         ("mm/vmscan.c", "scan\n"),

@@ -4,10 +4,12 @@
 //! Without a built kernel it says so and passes; `FOLIOSCOPE_REQUIRE_KERNELS=1` makes that a
 //! failure.
 
+use std::ops::ControlFlow;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use hugemem::Backing;
-use native::{Cache, Kernel, Layout, Piece, RunError, Session, Size, list};
+use native::{Cache, Kernel, Layout, Piece, RunError, Session, Size, list, put_cases};
 use physmem::{Extent, Kind, Order, Pfn};
 use workloads::{Param, Params, Setup};
 
@@ -219,6 +221,102 @@ fn every_job_does_the_work_of_its_workload() {
         assert!(backed.resident >= backed.descriptors);
         if backed.collapsed.is_ok() {
             assert!(backed.huge >= backed.descriptors, "{backed:?}");
+        }
+    }
+}
+
+#[test]
+fn frames_of_any_allocation_lead_to_its_head() {
+    for kernel in kernels() {
+        let mut session = Session::start(&kernel, Size::of(FRAMES))
+            .unwrap_or_else(|error| panic!("{}: {error}", kernel.name()));
+        let orders = [9, 0, 2, 0];
+        let starts = [0, 512, 516, 520];
+        let extents: Vec<_> = std::iter::zip(starts, orders)
+            .map(|(start, order)| (Extent::new(BASE + start, Order::new(order)), Kind::File))
+            .collect();
+        let frames = [511, 512, 519, 520, 0].map(|frame| BASE + frame);
+        let layout = Layout {
+            base: BASE,
+            extents,
+            ios: Vec::new(),
+            frames: frames.to_vec(),
+        };
+        session
+            .layout(&layout)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let job = session
+            .job("layout/lookup", [])
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(job.elements, 5);
+        let run = session
+            .run(2, LONG)
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(run.raw, 5);
+        let digest = |heads: [u64; 5]| {
+            heads
+                .iter()
+                .fold(0xcbf2_9ce4_8422_2325_u64, |digest, head| {
+                    (digest.rotate_left(23) ^ (BASE.0 + head)).wrapping_mul(0x0100_0000_01b3)
+                })
+        };
+        let sum = session
+            .check(run.raw)
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(sum, digest([0, 512, 516, 520, 0]), "{}", kernel.name());
+    }
+}
+
+#[test]
+fn a_kernel_survives_what_it_refuses_and_says_why() {
+    for kernel in kernels() {
+        let mut session = Session::start(&kernel, Size::of(FRAMES))
+            .unwrap_or_else(|error| panic!("{}: {error}", kernel.name()));
+        let early = session.run(1, LONG).unwrap_err();
+        assert!(early.to_string().contains("no job is set up"), "{early}");
+        let unknown = session.job("iteration/nothing", []).unwrap_err();
+        assert!(matches!(unknown, RunError::Absent(_)), "{unknown}");
+        let (first, one) = session.clock().unwrap_or_else(|error| panic!("{error}"));
+        let (then, two) = session.clock().unwrap_or_else(|error| panic!("{error}"));
+        assert!(then > first && two > one);
+    }
+}
+
+/// A case whose answer is the same in every kernel: two neighbours join, a third one does not.
+fn case(id: usize) -> String {
+    let text = format!("c {id}\nb 8 16\na p 16 0 0 4096\na p 17 0 0 4096\na p 32 0 0 4096\n.\n");
+    format!("l - - - - - - - - -\n{text}")
+}
+
+#[test]
+fn cases_are_answered_by_several_processes() {
+    for kernel in kernels() {
+        let batches = (0..20).map(|batch| (0..50).map(|n| case(50 * batch + n)).collect());
+        let answers = Mutex::new(Vec::new());
+        let put = put_cases(&kernel, batches, 2, &|number, text| {
+            answers.lock().unwrap().push((number, text));
+            ControlFlow::Continue(())
+        });
+        assert_eq!(
+            put.unwrap_or_else(|error| panic!("{error}")),
+            20,
+            "{}",
+            kernel.name()
+        );
+        let mut answers = answers.into_inner().unwrap();
+        answers.sort();
+        for (number, text) in &answers {
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(lines.first(), Some(&"@begin cases"), "{text}");
+            assert_eq!(lines[1], format!("c {}", 50 * number));
+            let rest = ["b 1000 1000 1000", "v 10:0:2000 20:0:1000", "w 3 2 3"];
+            assert_eq!(lines[2..4], rest[..2], "{text}");
+            let walks = lines[4] == rest[2] || lines[4] == "w 3 2 -";
+            assert!(walks, "{text}");
+            assert_eq!(
+                lines[5..8],
+                ["q 8 3000 2", "m 8:3000", "g 10000:2000 20000:1000"]
+            );
         }
     }
 }
