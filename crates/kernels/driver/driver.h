@@ -11,13 +11,16 @@
 #include "out.h"
 
 /*
- * frames.c: pages that boot set aside for us, "folioscope=FIRST,FRAMES,POOL" on
- * the command line: FRAMES frames from page frame number FIRST on, which layouts
+ * frames.c: pages that boot set aside for us, "folioscope=FIRST,FRAMES,POOL,PARENT"
+ * on the command line: FRAMES frames from page frame number FIRST on, which layouts
  * are made of, and POOL frames behind them, in which the driver keeps its state.
  */
 unsigned long frames_first(void);
 unsigned long frames_count(void);
 const char *frames_take(void);
+
+/* The host's process that started us, as the command line says it. */
+int frames_parent(void);
 
 /* Makes an allocation of neighbouring frames, one reference on it; and unmakes it,
  * whatever was done to its descriptors. */

@@ -10,7 +10,8 @@
 #include "driver.h"
 
 static unsigned long first, count, pool_frames;
-static const char *refused = "no folioscope=FIRST,FRAMES,POOL on the command line";
+static int parent;
+static const char *refused = "no folioscope=FIRST,FRAMES,POOL,PARENT on the command line";
 static struct page pristine;
 static size_t used;
 
@@ -18,7 +19,7 @@ static int __init frames_setup(char *text)
 {
 	phys_addr_t start, bytes;
 
-	if (sscanf(text, "%lu,%lu,%lu", &first, &count, &pool_frames) != 3)
+	if (sscanf(text, "%lu,%lu,%lu,%d", &first, &count, &pool_frames, &parent) != 4)
 		return 0;
 	start = (phys_addr_t)first << PAGE_SHIFT;
 	bytes = (phys_addr_t)(count + pool_frames) << PAGE_SHIFT;
@@ -37,6 +38,11 @@ early_param("folioscope", frames_setup);
 unsigned long frames_first(void)
 {
 	return first;
+}
+
+int frames_parent(void)
+{
+	return parent;
 }
 
 unsigned long frames_count(void)

@@ -6,11 +6,8 @@
 #ifndef FOLIOSCOPE_HOST_H
 #define FOLIOSCOPE_HOST_H
 
-/*
- * Dies with the parent, and leaves the terminal's signals to it. 0, or an errno
- * where the parent is gone already.
- */
-int host_begin(void);
+/* Dies with the parent. 0, or an errno where that one is gone already. */
+int host_begin(int parent);
 
 /* As read and write; a negative errno where they fail. */
 long host_read(int fd, void *into, unsigned long bytes);

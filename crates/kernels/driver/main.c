@@ -344,9 +344,11 @@ console_initcall(console_begin);
 static int __init folioscope_run(void)
 {
 	const char *why;
-	int err = host_begin();
+	int err = host_begin(frames_parent());
 
-	if (!err) {
+	if (err) {
+		pr_crit("folioscope: the process that started this kernel is gone\n");
+	} else {
 		why = frames_take();
 		if (why)
 			pr_crit("folioscope: %s\n", why);

@@ -1,11 +1,20 @@
-//! Builds kernels and lists them: `kernel build VERSION|DIR [PATCH...]`, `kernel list`.
+//! Builds kernels, lists them and puts cases to them:
+//! `kernel build VERSION|DIR [PATCH...]`, `kernel list`, `kernel cases NAME < TEXT`.
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use native::{Cache, Plan, Progress, Source, build, list};
+use native::{Cache, Plan, Progress, Session, Size, Source, build, list};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("kernel: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let cache = Cache::found();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -43,7 +52,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             })?;
             println!("{} in {}", kernel.name(), kernel.program.display());
         }
-        _ => return Err("usage: kernel build VERSION|DIR [PATCH...] | kernel list".into()),
+        ["cases", name] => {
+            let kernel = list(&cache)?
+                .into_iter()
+                .find(|kernel| kernel.name() == name)
+                .ok_or("no such kernel is built")?;
+            let text = std::io::read_to_string(std::io::stdin())?;
+            let mut session = Session::start(&kernel, Size::cases())?;
+            print!("{}", session.cases(&text, Duration::from_secs(5))?);
+        }
+        _ => return Err("usage: kernel build VERSION|DIR [PATCH...] | list | cases NAME".into()),
     }
     Ok(())
 }

@@ -103,8 +103,11 @@ impl Process {
         command
             .arg(format!("mem={}K", size.kib()))
             .arg(format!(
-                "folioscope={},{},{}",
-                size.first, size.frames, size.pool
+                "folioscope={},{},{},{}",
+                size.first,
+                size.frames,
+                size.pool,
+                std::process::id()
             ))
             .args(["panic=-1", "con=null", "loglevel=5"])
             .arg(uml_dir(folder.path()))
