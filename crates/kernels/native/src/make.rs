@@ -63,7 +63,7 @@ impl Make<'_> {
         let errors = writer
             .try_clone()
             .map_err(io("making a pipe for", self.linux))?;
-        let mut child = Command::new("make")
+        let mut child = make()
             .current_dir(self.linux)
             .args(["ARCH=um", &format!("-j{jobs}"), &format!("CC={}", self.cc)])
             .arg(format!("KCFLAGS={}", driver::KCFLAGS))
@@ -107,6 +107,23 @@ impl Make<'_> {
                 log: self.log.clone(),
             }),
         }
+    }
+}
+
+/// A make that ends with us, however we end: one that went on would still be at work in the
+/// tree when the next builder has its lock.
+fn make() -> Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let setpriv = std::env::split_paths(&path)
+        .map(|dir| dir.join("setpriv"))
+        .find(|file| file.is_file());
+    match setpriv {
+        Some(setpriv) => {
+            let mut command = Command::new(setpriv);
+            command.args(["--pdeathsig", "TERM", "--", "make"]);
+            command
+        }
+        None => Command::new("make"),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hugemem::Backing;
 use native::{Cache, Kernel, Layout, Piece, RunError, Session, Size, list, put_cases};
-use physmem::{Extent, Kind, Order, Pfn};
+use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
 use workloads::{Param, Params, Setup};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -317,6 +317,47 @@ fn cases_are_answered_by_several_processes() {
                 lines[5..8],
                 ["q 8 3000 2", "m 8:3000", "g 10000:2000 20000:1000"]
             );
+        }
+    }
+}
+
+/// Compaction's walk over every kind of memory isolates what can be moved and nothing else.
+#[test]
+fn a_walk_over_a_mixed_zone_isolates_what_is_movable() {
+    for kernel in kernels() {
+        let mut session = Session::start(&kernel, Size::of(FRAMES))
+            .unwrap_or_else(|error| panic!("{}: {error}", kernel.name()));
+        let zone = mixed_zone(BASE..BASE + (1 << 13), 11, &Mix::typical());
+        let kinds = zone.iter().map(|(_, kind)| kind.to_string());
+        assert!(kinds.collect::<std::collections::BTreeSet<_>>().len() > 3);
+        let layout = Layout {
+            base: BASE,
+            extents: zone.clone(),
+            ios: Vec::new(),
+            frames: Vec::new(),
+        };
+        session
+            .layout(&layout)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let params = [("mode", "isolate".to_owned())];
+        match session.job("iteration/pfn-scan", params) {
+            Ok(job) => assert_eq!(job.elements, 1 << 13),
+            Err(RunError::Absent(why)) => {
+                assert!(why.contains("before 6.9"), "{why}");
+                continue;
+            }
+            Err(error) => panic!("{}: {error}", kernel.name()),
+        }
+        let movable: u64 = zone
+            .iter()
+            .filter(|(extent, kind)| kind.is_lru() && extent.order < Order::PMD)
+            .map(|(extent, _)| extent.order.pages())
+            .sum();
+        for _ in 0..3 {
+            let run = session
+                .run(2, LONG)
+                .unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(run.raw, movable, "{}", kernel.name());
         }
     }
 }
