@@ -17,6 +17,8 @@ const SETUP: Duration = Duration::from_secs(120);
 pub struct Session {
     process: Process,
     hello: Hello,
+    /// Ticks and nanoseconds when it was started.
+    started: (u64, u64),
 }
 
 /// What a kernel says of itself.
@@ -67,7 +69,13 @@ impl Session {
         let mut process = Process::start(kernel, size)?;
         let text = process.ask("hello", &[], SOON)?;
         let hello = hello(&text).ok_or_else(|| garbled("hello", &text))?;
-        Ok(Self { process, hello })
+        let mut session = Self {
+            process,
+            hello,
+            started: (0, 0),
+        };
+        session.started = session.clock()?;
+        Ok(session)
     }
 
     /// What it said of itself.
@@ -88,6 +96,17 @@ impl Session {
     pub fn clock(&mut self) -> Result<(u64, u64), RunError> {
         let [ticks, ns] = self.fields("clock", &[], SOON, ["ticks", "ns"])?;
         Ok((ticks, ns))
+    }
+
+    /// Nanoseconds of `CLOCK_MONOTONIC_RAW` in a tick, from all the time since the start: a
+    /// second gives it to a millionth.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn nanoseconds_per_tick(&mut self) -> Result<f64, RunError> {
+        let (ticks, ns) = self.clock()?;
+        let (ticks_then, ns_then) = self.started;
+        Ok((ns - ns_then) as f64 / (ticks - ticks_then).max(1) as f64)
     }
 
     /// Lays out allocations and IOs; a job that was set up ends.

@@ -88,7 +88,7 @@ impl Tree {
         if state.whole {
             return Ok(());
         }
-        let listed = tar(archive, &["-t"], &[])?;
+        let listed = tar(archive, &["-t"], &[], &self.linux)?;
         let wanted: Vec<&str> = listed
             .lines()
             .filter(|path| !path.ends_with('/'))
@@ -115,6 +115,7 @@ impl Tree {
             archive,
             &["-x", "--strip-components=1", "-C", &into, "-T", "-"],
             list.as_bytes(),
+            &self.linux,
         )
         .map(drop)
     }
@@ -265,7 +266,7 @@ impl Tree {
     }
 }
 
-fn tar(archive: &Path, args: &[&str], input: &[u8]) -> Result<String, BuildError> {
+fn tar(archive: &Path, args: &[&str], input: &[u8], into: &Path) -> Result<String, BuildError> {
     let mut child = Command::new("tar")
         .args(args)
         .arg("-f")
@@ -287,7 +288,7 @@ fn tar(archive: &Path, args: &[&str], input: &[u8]) -> Result<String, BuildError
     }
     let log = String::from_utf8_lossy(&done.stderr).into_owned();
     if log.contains("No space left") || log.contains("quota exceeded") {
-        return Err(BuildError::DiskFull(archive.to_owned()));
+        return Err(BuildError::DiskFull(into.to_owned()));
     }
     Err(BuildError::Io {
         what: format!("unpacking {}", archive.display()),

@@ -279,6 +279,11 @@ fn a_kernel_survives_what_it_refuses_and_says_why() {
         let (first, one) = session.clock().unwrap_or_else(|error| panic!("{error}"));
         let (then, two) = session.clock().unwrap_or_else(|error| panic!("{error}"));
         assert!(then > first && two > one);
+        // Between 1 and 10 GHz is every machine that runs this.
+        let rate = session
+            .nanoseconds_per_tick()
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert!((0.1..1.0).contains(&rate), "{rate}");
     }
 }
 
