@@ -24,8 +24,10 @@ pub struct Plan {
     pub patches: Vec<PathBuf>,
     /// with these options beside ours,
     pub config: Option<PathBuf>,
-    /// by this compiler.
+    /// by this compiler,
     pub compiler: String,
+    /// under this name beside the version.
+    pub label: Option<String>,
     /// Whether a newer version of a series is looked for.
     pub refresh: bool,
 }
@@ -38,6 +40,7 @@ impl Plan {
             patches: Vec::new(),
             config: None,
             compiler: "gcc".into(),
+            label: None,
             refresh: false,
         }
     }
@@ -84,7 +87,13 @@ pub fn build(
         .collect::<Result<Vec<_>, _>>()?;
     let fragment = fragment(plan.config.as_deref())?;
     let compiler = compiler(&plan.compiler)?;
-    let key = key(&found, &patches, &fragment, &compiler);
+    let key = key(
+        &found,
+        &patches,
+        &fragment,
+        &compiler,
+        plan.label.as_deref(),
+    );
     if let Some(kernel) = cache.kernel(&key)? {
         progress(Progress::Cached);
         return Ok(kernel);
@@ -120,6 +129,7 @@ pub fn build(
         cache,
         &tree.linux.join(PROGRAM),
         Kernel {
+            label: plan.label.clone().or_else(|| found.label(&key)),
             key,
             version: found.version().to_owned(),
             patches: patches.iter().map(Patch::name).collect(),
@@ -152,7 +162,13 @@ fn compiler(cc: &str) -> Result<String, BuildError> {
     Ok(text.lines().next().unwrap_or(cc).to_owned())
 }
 
-fn key(found: &Found, patches: &[Patch], fragment: &str, compiler: &str) -> String {
+fn key(
+    found: &Found,
+    patches: &[Patch],
+    fragment: &str,
+    compiler: &str,
+    label: Option<&str>,
+) -> String {
     let mut hash = Sha256::new();
     let mut add = |part: &str| {
         hash.update((part.len() as u64).to_le_bytes());
@@ -165,6 +181,7 @@ fn key(found: &Found, patches: &[Patch], fragment: &str, compiler: &str) -> Stri
     add(&driver::hash());
     add(fragment);
     add(compiler);
+    add(label.unwrap_or_default());
     hex(&hash.finalize()[..10])
 }
 
@@ -218,20 +235,21 @@ mod tests {
             path: "a.patch".into(),
             text: text.as_bytes().to_vec(),
         };
-        let base = key(&found("1"), &[], "A=y", "gcc 12");
-        assert_eq!(base, key(&found("1"), &[], "A=y", "gcc 12"));
+        let base = key(&found("1"), &[], "A=y", "gcc 12", None);
+        assert_eq!(base, key(&found("1"), &[], "A=y", "gcc 12", None));
         for other in [
-            key(&found("2"), &[], "A=y", "gcc 12"),
-            key(&found("1"), &[patch("x")], "A=y", "gcc 12"),
-            key(&found("1"), &[], "A=n", "gcc 12"),
-            key(&found("1"), &[], "A=y", "gcc 14"),
+            key(&found("2"), &[], "A=y", "gcc 12", None),
+            key(&found("1"), &[patch("x")], "A=y", "gcc 12", None),
+            key(&found("1"), &[], "A=n", "gcc 12", None),
+            key(&found("1"), &[], "A=y", "gcc 14", None),
+            key(&found("1"), &[], "A=y", "gcc 12", Some("mine")),
         ] {
             assert_ne!(base, other);
         }
         let (x, y) = (patch("x"), patch("y"));
         assert_ne!(
-            key(&found("1"), &[x.clone(), y.clone()], "", ""),
-            key(&found("1"), &[y, x], "", "")
+            key(&found("1"), &[x.clone(), y.clone()], "", "", None),
+            key(&found("1"), &[y, x], "", "", None)
         );
     }
 
@@ -244,6 +262,7 @@ mod tests {
         let kernel = Kernel {
             key: "k".into(),
             version: "6.12.1".into(),
+            label: None,
             patches: vec![],
             compiler: "gcc".into(),
             driver: driver::hash(),

@@ -69,6 +69,10 @@ pub struct Kernel {
     pub key: String,
     /// As `6.12.95-1~bpo12+1`, or what a tree's Makefile says.
     pub version: String,
+    /// What tells it from others of its version: given by name, or the folder and the key of
+    /// a tree of one's own; nothing for a packaged version.
+    #[serde(default)]
+    pub label: Option<String>,
     /// Its patches by name, in the order in which they were applied.
     pub patches: Vec<String>,
     /// The compiler's own words.
@@ -95,9 +99,13 @@ impl Kernel {
             .join(".")
     }
 
-    /// The name as a contender: `linux-6.12`, `linux-6.12+headpage`.
+    /// The name as a contender: `linux-6.12`, `linux-6.12+headpage`, `linux-6.13@mine-1a2b3c`.
     pub fn name(&self) -> String {
         let mut name = format!("linux-{}", self.series());
+        if let Some(label) = &self.label {
+            name.push('@');
+            name.push_str(label);
+        }
         for patch in &self.patches {
             name.push('+');
             name.push_str(patch);
@@ -112,8 +120,13 @@ impl Kernel {
 
     /// Whether both come from the same source and patches by the same compiler.
     pub(crate) fn is_of_the_same(&self, other: &Self) -> bool {
-        (&self.version, &self.patches, &self.compiler)
-            == (&other.version, &other.patches, &other.compiler)
+        (&self.version, &self.label, &self.patches, &self.compiler)
+            == (
+                &other.version,
+                &other.label,
+                &other.patches,
+                &other.compiler,
+            )
     }
 
     fn read(folder: &Path) -> Result<Self, BuildError> {
@@ -192,6 +205,7 @@ mod tests {
         Kernel {
             key: format!("{version}-{}", patches.len()),
             version: version.into(),
+            label: None,
             patches: patches.iter().map(|&p| p.to_owned()).collect(),
             compiler: "gcc".into(),
             driver: driver::hash(),
@@ -222,6 +236,13 @@ mod tests {
         put(&cache, ".half", &kernel("7.2.13-1", &[]));
         let names: Vec<_> = list(&cache).unwrap().iter().map(Kernel::name).collect();
         assert_eq!(names, ["linux-6.1", "linux-6.12", "linux-6.12+headpage"]);
+    }
+
+    #[test]
+    fn kernels_of_one_version_have_names_of_their_own() {
+        let mut mine = kernel("6.13.0-rc1", &["fast"]);
+        mine.label = Some("tree-1a2b3c".into());
+        assert_eq!(mine.name(), "linux-6.13@tree-1a2b3c+fast");
     }
 
     #[test]

@@ -79,6 +79,17 @@ impl Found {
         }
     }
 
+    /// What a kernel of it is called beside its version: nothing for a packaged one.
+    pub fn label(&self, key: &str) -> Option<String> {
+        match self {
+            Self::Archive { .. } => None,
+            Self::Tree { root, .. } => {
+                let folder = root.file_name().unwrap_or_default().to_string_lossy();
+                Some(format!("{folder}-{}", key.get(..6).unwrap_or(key)))
+            }
+        }
+    }
+
     /// What makes it this source and no other.
     pub fn identity(&self) -> String {
         match self {
