@@ -129,7 +129,7 @@ pub fn build(
         cache,
         &tree.linux.join(PROGRAM),
         Kernel {
-            label: plan.label.clone().or_else(|| found.label(&key)),
+            label: label(plan, &found, &key),
             key,
             version: found.version().to_owned(),
             patches: patches.iter().map(Patch::name).collect(),
@@ -140,6 +140,23 @@ pub fn build(
             program: PathBuf::new(),
         },
     )
+}
+
+/// What the kernel is called beside its version: the name it was given, or what is unusual
+/// about its source, its options and its compiler.
+fn label(plan: &Plan, found: &Found, key: &str) -> Option<String> {
+    if plan.label.is_some() {
+        return plan.label.clone();
+    }
+    let config = plan.config.as_deref().and_then(Path::file_stem);
+    let compiler = (plan.compiler != "gcc").then(|| Path::new(&plan.compiler).file_name());
+    let names = [config, compiler.flatten()];
+    let names = names
+        .into_iter()
+        .flatten()
+        .map(|name| name.to_string_lossy().into_owned());
+    let parts: Vec<String> = found.label(key).into_iter().chain(names).collect();
+    (!parts.is_empty()).then(|| parts.join("-"))
 }
 
 /// Our options, and behind them somebody's own.
@@ -204,12 +221,9 @@ fn finish(cache: &Cache, program: &Path, kernel: Kernel) -> Result<Kernel, Build
     let path = new.path().join(MANIFEST);
     fs::write(&path, manifest).map_err(io("writing", &path))?;
     fs::rename(new.keep(), &place).map_err(io("putting a kernel at", &place))?;
-    // The same with a driver that nobody speaks to any more.
-    for old in crate::list(cache)?
-        .iter()
-        .filter(|old| old.is_of_the_same(&kernel))
-    {
-        if !old.is_current() {
+    // What it was called before is an older version, driver or patch: names are for one.
+    for old in crate::list(cache)? {
+        if old.name() == kernel.name() && old.key != kernel.key {
             let folder = built.join(&old.key);
             fs::remove_dir_all(&folder).map_err(io("removing", &folder))?;
         }
@@ -254,6 +268,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unusual_about_a_kernel_is_in_its_name() {
+        let mut plan = Plan::new(Source::Series("6.12".into()));
+        assert_eq!(label(&plan, &found("1"), "key"), None);
+        plan.config = Some("/etc/thp.config".into());
+        plan.compiler = "/usr/bin/gcc-14".into();
+        let told = label(&plan, &found("1"), "key");
+        assert_eq!(told.as_deref(), Some("thp-gcc-14"));
+        plan.label = Some("mine".into());
+        assert_eq!(label(&plan, &found("1"), "key").as_deref(), Some("mine"));
+    }
+
+    #[test]
     fn a_finished_kernel_is_found_again_and_nothing_else_is_left() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::at(dir.path());
@@ -273,6 +299,11 @@ mod tests {
         let made = finish(&cache, &program, kernel).unwrap();
         assert_eq!(made.bytes, 3);
         assert_eq!(cache.kernel("k").unwrap(), Some(made.clone()));
+        let again = Kernel {
+            key: "newer".into(),
+            ..made
+        };
+        let made = finish(&cache, &program, again).unwrap();
         assert_eq!(crate::list(&cache).unwrap(), [made]);
         assert_eq!(fs::read_dir(cache.built()).unwrap().count(), 1);
     }

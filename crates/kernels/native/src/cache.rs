@@ -118,17 +118,6 @@ impl Kernel {
         self.driver == driver::hash()
     }
 
-    /// Whether both come from the same source and patches by the same compiler.
-    pub(crate) fn is_of_the_same(&self, other: &Self) -> bool {
-        (&self.version, &self.label, &self.patches, &self.compiler)
-            == (
-                &other.version,
-                &other.label,
-                &other.patches,
-                &other.compiler,
-            )
-    }
-
     fn read(folder: &Path) -> Result<Self, BuildError> {
         let path = folder.join(MANIFEST);
         let text = fs::read(&path).map_err(io("reading", &path))?;
