@@ -99,7 +99,7 @@ u64 digest_bytes(u64 digest, u64 phys, u64 len);
 
 /*
  * groups.c: memory cgroups. group_at(depth) is the one that many levels below the
- * root; group_beside() its sibling. Charges go to the group through an mm whose
+ * root; group_beside() its sibling; group_named("/0/2") the one at that path. Charges go to the group through an mm whose
  * owner is in it, as a process's do.
  */
 struct group {
@@ -107,11 +107,15 @@ struct group {
 	struct mm_struct *mm;
 };
 
+const char *group_named(const char *path, struct group *group);
 const char *group_at(unsigned int depth, struct group *group);
 const char *group_beside(unsigned int depth, struct group *group);
 /* Pages charged to the group, nothing left in a CPU's stock. */
 unsigned long group_pages(const struct group *group);
 struct lruvec *group_lruvec(const struct group *group);
+
+/* ledger.c: accounting and lists as cases; one batch "ledger" a run. */
+int ledger_run(struct oracle_out *out, char *text);
 
 /* The parameters of a job, one "name=value" a line behind the job's own name. */
 struct params {

@@ -137,14 +137,21 @@ static __always_inline void compat_mod_stat(struct page *head, enum node_stat_it
 #endif
 }
 
-/* A group's statistic and its lruvec's; before 5.15 each CPU's part stands apart. */
+/* A group's statistic, that of the groups below it included, and its lruvec's; before
+ * 5.15 each CPU's part of each group stands apart. */
 static inline long compat_group_stat(struct mem_cgroup *memcg, int item)
 {
 #if COUNT_SINCE(5, 15)
 	return memcg_page_state(memcg, item);
 #else
-	return atomic_long_read(&memcg->vmstats[item]) +
-	       __this_cpu_read(memcg->vmstats_percpu->stat[item]);
+	long pages = atomic_long_read(&memcg->vmstats[item]);
+	struct cgroup_subsys_state *css;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(css, &memcg->css)
+		pages += __this_cpu_read(mem_cgroup_from_css(css)->vmstats_percpu->stat[item]);
+	rcu_read_unlock();
+	return pages;
 #endif
 }
 

@@ -16,15 +16,23 @@
 #include "driver_compat.h"
 
 #define MOST_DEPTH 16
+#define MOST_GROUPS 128
+#define MOST_PATH (2 * MOST_DEPTH + 1)
 #define ROOT "/cg"
 
-static struct group chain[MOST_DEPTH + 1], beside[MOST_DEPTH + 1];
+/* Groups by path, a letter or digit a level; made once and kept. */
+static struct {
+	char path[MOST_PATH];
+	struct group group;
+	bool gives; /* the memory controller to those below */
+} groups[MOST_GROUPS];
+static unsigned int nr_groups;
 static bool mounted;
 
 static const char *give_memory_below(const char *group)
 {
 	static const char text[] = "+memory";
-	char path[16 + 2 * MOST_DEPTH];
+	char path[32 + MOST_PATH];
 	struct file *file;
 	ssize_t written;
 	loff_t at = 0;
@@ -68,7 +76,7 @@ static struct mm_struct *mm_in(struct cgroup_subsys_state *css)
 
 static const char *__ref make_group(const char *path, struct group *group)
 {
-	char dir[16 + 2 * MOST_DEPTH];
+	char dir[8 + MOST_PATH];
 	struct cgroup_subsys_state *css;
 	struct cgroup *cgroup;
 
@@ -86,49 +94,64 @@ static const char *__ref make_group(const char *path, struct group *group)
 	return group->mm ? NULL : "no memory for a group";
 }
 
-static const char *chain_to(unsigned int depth)
+const char *group_named(const char *path, struct group *group)
 {
-	char path[2 * MOST_DEPTH + 1] = "";
-	const char *why = mount_groups();
+	const size_t length = strlen(path);
+	char above[MOST_PATH];
+	const char *why;
 	unsigned int i;
 
-	if (!depth || depth > MOST_DEPTH)
+	if (!length || length >= MOST_PATH)
 		return "depth is 1 to 16";
-	for (i = 1; !why && i <= depth; i++) {
-		if (i > 1 && !chain[i].memcg)
-			why = give_memory_below(path);
-		strcat(path, "/a");
-		if (!why && !chain[i].memcg)
-			why = make_group(path, &chain[i]);
+	for (i = 0; i < nr_groups; i++)
+		if (!strcmp(groups[i].path, path)) {
+			*group = groups[i].group;
+			return NULL;
+		}
+	strscpy(above, path, sizeof(above));
+	above[length - 2] = 0;
+	why = above[0] ? group_named(above, group) : mount_groups();
+	if (why)
+		return why;
+	for (i = 0; i < nr_groups; i++)
+		if (!strcmp(groups[i].path, above) && !groups[i].gives) {
+			why = give_memory_below(above);
+			groups[i].gives = !why;
+		}
+	if (nr_groups == MOST_GROUPS)
+		return "more groups than the driver keeps";
+	if (!why)
+		why = make_group(path, group);
+	if (!why) {
+		strscpy(groups[nr_groups].path, path, MOST_PATH);
+		groups[nr_groups++].group = *group;
 	}
 	return why;
 }
 
+/* The path that many levels down, the last one called so. */
+static const char *at_depth(unsigned int depth, char last, struct group *group)
+{
+	char path[MOST_PATH] = "";
+	unsigned int i;
+
+	if (!depth || depth > MOST_DEPTH)
+		return "depth is 1 to 16";
+	for (i = 0; i < depth; i++) {
+		path[2 * i] = '/';
+		path[2 * i + 1] = i + 1 == depth ? last : 'a';
+	}
+	return group_named(path, group);
+}
+
 const char *group_at(unsigned int depth, struct group *group)
 {
-	const char *why = chain_to(depth);
-
-	if (!why)
-		*group = chain[depth];
-	return why;
+	return at_depth(depth, 'a', group);
 }
 
 const char *group_beside(unsigned int depth, struct group *group)
 {
-	char path[2 * MOST_DEPTH + 1] = "";
-	const char *why = chain_to(depth);
-	unsigned int i;
-
-	if (why)
-		return why;
-	for (i = 1; i < depth; i++)
-		strcat(path, "/a");
-	strcat(path, "/b");
-	if (!beside[depth].memcg)
-		why = make_group(path, &beside[depth]);
-	if (!why)
-		*group = beside[depth];
-	return why;
+	return at_depth(depth, 'b', group);
 }
 
 unsigned long group_pages(const struct group *group)

@@ -20,6 +20,7 @@
  *     run ITERS      ticks, nanoseconds, raw result, whether a tick was held back
  *     check RAW      the checksum of one call
  *     cases          case files (cases.c)
+ *     ledger         accounting and lists as cases (ledger.c)
  *     bye            halts
  *
  * The kernel halts too when descriptor 0 ends.
@@ -247,9 +248,12 @@ static const char *check_job(const char *text)
 }
 
 /* The verb's own text is a batch as the module sends it. */
-static const char *run_cases(char *text)
+static const char *run_cases(int (*run)(struct oracle_out *, char *), char *text)
 {
-	int err = cases_run(&out, text);
+	int err;
+
+	job_close();
+	err = run(&out, text);
 
 	return err && !out.used ? "the cases could not be run" : NULL;
 }
@@ -271,7 +275,9 @@ static const char *obey(const char *verb, char *data, size_t bytes)
 	if (!strcmp(verb, "check"))
 		return check_job(data);
 	if (!strcmp(verb, "cases"))
-		return run_cases(data);
+		return run_cases(cases_run, data);
+	if (!strcmp(verb, "ledger"))
+		return run_cases(ledger_run, data);
 	return "no such verb";
 }
 

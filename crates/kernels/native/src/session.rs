@@ -186,12 +186,21 @@ impl Session {
     }
 
     /// Puts cases to the kernel, as `cases.c` reads them, and returns the batch of answers as
-    /// it prints them.
+    /// it prints them. A job that was set up ends.
     ///
     /// # Errors
     /// [`RunError`].
     pub fn cases(&mut self, text: &str, limit: Duration) -> Result<String, RunError> {
         self.process.ask("cases", text.as_bytes(), limit)
+    }
+
+    /// Puts accounting and lists to the kernel as cases, as `ledger.c` reads them, and returns
+    /// the batch of answers as it prints them. A job that was set up ends.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn ledger(&mut self, text: &str, limit: Duration) -> Result<String, RunError> {
+        self.process.ask("ledger", text.as_bytes(), limit)
     }
 
     /// Gives a command whose answer is `name number` lines.

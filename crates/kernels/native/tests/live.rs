@@ -1,34 +1,19 @@
 //! Kernels that are built on this machine: each job does the work of its workload, which a
 //! computation without any kernel or model says.
-//!
-//! Without a built kernel it says so and passes; `FOLIOSCOPE_REQUIRE_KERNELS=1` makes that a
-//! failure.
 
-use std::ops::ControlFlow;
-use std::sync::Mutex;
+mod built;
+
 use std::time::Duration;
 
+use built::kernels;
 use hugemem::Backing;
-use native::{Cache, Kernel, Layout, Piece, RunError, Session, Size, list, put_cases};
+use native::{Layout, Piece, RunError, Session, Size};
 use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
 use workloads::{Param, Params, Setup};
 
 const LONG: Duration = Duration::from_secs(60);
 const BASE: Pfn = Pfn(1 << 18);
 const FRAMES: u64 = 1 << 14;
-
-fn kernels() -> Vec<Kernel> {
-    let mut kernels = list(&Cache::found()).unwrap_or_else(|error| panic!("{error}"));
-    kernels.retain(Kernel::is_current);
-    assert!(
-        !kernels.is_empty() || std::env::var_os("FOLIOSCOPE_REQUIRE_KERNELS").is_none(),
-        "no kernel is built"
-    );
-    if kernels.is_empty() {
-        eprintln!("live check of native kernels skipped: none is built");
-    }
-    kernels
-}
 
 /// One row: a workload, what it is run with, allocations and IOs of so many.
 struct Row {
@@ -284,45 +269,6 @@ fn a_kernel_survives_what_it_refuses_and_says_why() {
             .nanoseconds_per_tick()
             .unwrap_or_else(|error| panic!("{error}"));
         assert!((0.1..1.0).contains(&rate), "{rate}");
-    }
-}
-
-/// A case whose answer is the same in every kernel: two neighbours join, a third one does not.
-fn case(id: usize) -> String {
-    let text = format!("c {id}\nb 8 16\na p 16 0 0 4096\na p 17 0 0 4096\na p 32 0 0 4096\n.\n");
-    format!("l - - - - - - - - -\n{text}")
-}
-
-#[test]
-fn cases_are_answered_by_several_processes() {
-    for kernel in kernels() {
-        let batches = (0..20).map(|batch| (0..50).map(|n| case(50 * batch + n)).collect());
-        let answers = Mutex::new(Vec::new());
-        let put = put_cases(&kernel, batches, 2, &|number, text| {
-            answers.lock().unwrap().push((number, text));
-            ControlFlow::Continue(())
-        });
-        assert_eq!(
-            put.unwrap_or_else(|error| panic!("{error}")),
-            20,
-            "{}",
-            kernel.name()
-        );
-        let mut answers = answers.into_inner().unwrap();
-        answers.sort();
-        for (number, text) in &answers {
-            let lines: Vec<&str> = text.lines().collect();
-            assert_eq!(lines.first(), Some(&"@begin cases"), "{text}");
-            assert_eq!(lines[1], format!("c {}", 50 * number));
-            let rest = ["b 1000 1000 1000", "v 10:0:2000 20:0:1000", "w 3 2 3"];
-            assert_eq!(lines[2..4], rest[..2], "{text}");
-            let walks = lines[4] == rest[2] || lines[4] == "w 3 2 -";
-            assert!(walks, "{text}");
-            assert_eq!(
-                lines[5..8],
-                ["q 8 3000 2", "m 8:3000", "g 10000:2000 20000:1000"]
-            );
-        }
     }
 }
 
