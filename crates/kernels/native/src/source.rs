@@ -112,35 +112,39 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Folders that a build needs whole.
+pub(crate) const WHOLE: [&str; 24] = [
+    "arch/um",
+    "arch/x86",
+    "block",
+    "certs",
+    "crypto",
+    "drivers/base",
+    "drivers/char",
+    "drivers/tty",
+    "fs",
+    "include",
+    "init",
+    "io_uring",
+    "ipc",
+    "kernel",
+    "lib",
+    "mm",
+    "scripts",
+    "security",
+    "tools/build",
+    "tools/include",
+    "tools/lib",
+    "tools/scripts",
+    "usr",
+    "virt",
+];
+/// Files that a build needs wherever they are, by the beginning of their names.
+pub(crate) const ANYWHERE: [&str; 4] = ["Kconfig", "Makefile", "Kbuild", "localversion"];
+
 /// Whether a build needs this file of a kernel's tree: all Makefiles and Kconfigs, and of the
 /// rest what an `ARCH=um` kernel without drivers is made of.
 pub(crate) fn needed(path: &str) -> bool {
-    const WHOLE: [&str; 24] = [
-        "arch/um/",
-        "arch/x86/",
-        "block/",
-        "certs/",
-        "crypto/",
-        "drivers/base/",
-        "drivers/char/",
-        "drivers/tty/",
-        "fs/",
-        "include/",
-        "init/",
-        "io_uring/",
-        "ipc/",
-        "kernel/",
-        "lib/",
-        "mm/",
-        "scripts/",
-        "security/",
-        "tools/build/",
-        "tools/include/",
-        "tools/lib/",
-        "tools/scripts/",
-        "usr/",
-        "virt/",
-    ];
     const NEVER: [&str; 5] = [
         "tools/testing/",
         "mm/folioscope/",
@@ -152,11 +156,11 @@ pub(crate) fn needed(path: &str) -> bool {
     if NEVER.iter().any(|dir| path.starts_with(dir)) || name.starts_with('.') || is_product(name) {
         return false;
     }
-    ["Kconfig", "Makefile", "Kbuild"]
-        .iter()
-        .any(|start| name.starts_with(start))
-        || name.starts_with("localversion")
-        || WHOLE.iter().any(|dir| path.starts_with(dir))
+    let below = |dir: &&str| {
+        path.strip_prefix(*dir)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    ANYWHERE.iter().any(|start| name.starts_with(start)) || WHOLE.iter().any(below)
 }
 
 /// Whether a build made it.

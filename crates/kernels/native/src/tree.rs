@@ -16,7 +16,7 @@ use crate::BuildError;
 use crate::driver;
 use crate::error::io;
 use crate::patch::Patch;
-use crate::source::{Found, Stamp, needed};
+use crate::source::{ANYWHERE, Found, Stamp, WHOLE};
 
 /// A work tree.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Tree {
         }
         let mut state = self.read_state();
         match found {
-            Found::Archive { file, .. } => self.unpack(file, &mut state)?,
+            Found::Archive { file, .. } => self.unpack(found, file, &mut state)?,
             Found::Tree { root, files, .. } => self.sync(root, files, &mut state)?,
         }
         self.overlay(found, patches, &mut state)?;
@@ -84,17 +84,18 @@ impl Tree {
         fs::rename(&new, &self.state).map_err(io("renaming", &new))
     }
 
-    fn unpack(&self, archive: &Path, state: &mut State) -> Result<(), BuildError> {
+    fn unpack(&self, found: &Found, archive: &Path, state: &mut State) -> Result<(), BuildError> {
         if state.whole {
             return Ok(());
         }
-        let listed = tar(archive, &["-t"], &[], &self.linux)?;
-        let wanted: Vec<&str> = listed
-            .lines()
-            .filter(|path| !path.ends_with('/'))
-            .filter(|path| path.split_once('/').is_some_and(|(_, below)| needed(below)))
-            .collect();
-        self.extract(archive, &wanted)?;
+        let Found::Archive { series, .. } = found else {
+            return Ok(());
+        };
+        let top = format!("linux-source-{series}");
+        let anywhere = ANYWHERE.map(|name| format!("{top}/*{name}*"));
+        let whole = WHOLE.map(|dir| format!("{top}/{dir}"));
+        let members: Vec<&str> = anywhere.iter().chain(&whole).map(String::as_str).collect();
+        self.extract(archive, &members)?;
         for file in ["Makefile", "mm/Makefile", "block/bio.c", "arch/um/Makefile"] {
             if !self.linux.join(file).is_file() {
                 return Err(BuildError::NotASource {
@@ -107,17 +108,39 @@ impl Tree {
         self.write_state(state)
     }
 
-    /// Unpacks members of an archive, without its topmost folder.
+    /// Unpacks members of an archive by name or pattern, without its topmost folder. Those
+    /// that it does not have are passed over: versions differ.
     fn extract(&self, archive: &Path, members: &[&str]) -> Result<(), BuildError> {
-        let into = self.linux.to_string_lossy().into_owned();
-        let list = members.join("\n");
-        tar(
-            archive,
-            &["-x", "--strip-components=1", "-C", &into, "-T", "-"],
-            list.as_bytes(),
-            &self.linux,
-        )
-        .map(drop)
+        let done = Command::new("tar")
+            .args([
+                "-x",
+                "--strip-components=1",
+                "--wildcards",
+                "--exclude=tools/testing",
+                "-f",
+            ])
+            .arg(archive)
+            .arg("-C")
+            .arg(&self.linux)
+            .args(members)
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(io("starting tar for", archive))?;
+        let log = String::from_utf8_lossy(&done.stderr).into_owned();
+        if log.contains("No space left") || log.contains("quota exceeded") {
+            return Err(BuildError::DiskFull(self.linux.clone()));
+        }
+        let passed_over = |line: &str| {
+            line.contains("Not found in archive") || line.contains("Exiting with failure status")
+        };
+        if done.status.success() || log.lines().all(passed_over) {
+            return Ok(());
+        }
+        Err(BuildError::Io {
+            what: format!("unpacking {}", archive.display()),
+            error: std::io::Error::other(log.trim().to_owned()),
+        })
     }
 
     /// Copies what changed in a tree of one's own since the last time.
@@ -264,36 +287,6 @@ impl Tree {
         }
         Ok(())
     }
-}
-
-fn tar(archive: &Path, args: &[&str], input: &[u8], into: &Path) -> Result<String, BuildError> {
-    let mut child = Command::new("tar")
-        .args(args)
-        .arg("-f")
-        .arg(archive)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(io("starting tar for", archive))?;
-    let mut stdin = child.stdin.take().expect("it was asked for");
-    // tar reads its list before it writes anything, and a tar that gave up says why.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    let done = child
-        .wait_with_output()
-        .map_err(io("waiting for tar of", archive))?;
-    if done.status.success() {
-        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
-    }
-    let log = String::from_utf8_lossy(&done.stderr).into_owned();
-    if log.contains("No space left") || log.contains("quota exceeded") {
-        return Err(BuildError::DiskFull(into.to_owned()));
-    }
-    Err(BuildError::Io {
-        what: format!("unpacking {}", archive.display()),
-        error: std::io::Error::other(log.trim().to_owned()),
-    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BuildError> {
