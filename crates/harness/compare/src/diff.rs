@@ -41,8 +41,22 @@ pub struct Change {
     pub floor: Option<f64>,
     /// Where the floor comes from.
     pub source: FloorSource,
+    /// Whether less is better: times and bytes, not bandwidth.
+    pub less_is_better: bool,
     /// What may be said; "faster" is "better" for a value of which more is better.
     pub verdict: Verdict,
+}
+
+impl Change {
+    /// By what factor it became worse: of what more is better, old over new.
+    #[must_use]
+    pub fn worsening(&self) -> f64 {
+        if self.less_is_better {
+            self.ratio.value
+        } else {
+            self.ratio.value.recip()
+        }
+    }
 }
 
 /// Where a row's floor comes from.
@@ -234,7 +248,7 @@ impl Diff {
     /// Rows that are called worse by more than `threshold` (0.05 = 5 %).
     pub fn worse_by(&self, threshold: f64) -> impl Iterator<Item = &Change> {
         self.different().filter(move |change| {
-            change.verdict == Verdict::Slower && change.ratio.value > 1.0 + threshold
+            change.verdict == Verdict::Slower && change.worsening() > 1.0 + threshold
         })
     }
 }
@@ -265,9 +279,11 @@ fn time_change(
         }
         _ => {}
     }
-    let verdict = floor.map_or(Verdict::NoDifference, |floor| {
-        judge_change(&witnesses, floor)
-    });
+    let verdict = match floor {
+        // The harness floor is compared and never judged.
+        Some(floor) if key.2 != crate::NULL => judge_change(&witnesses, floor),
+        _ => Verdict::NoDifference,
+    };
     let unit = format!("ns/{}", new_case.unit);
     Some(Change {
         key,
@@ -278,6 +294,7 @@ fn time_change(
         ratio: time,
         floor,
         source,
+        less_is_better: true,
         verdict,
     })
 }
@@ -341,6 +358,7 @@ fn value_changes(old: &Summary, new: &Summary) -> Vec<Change> {
                 ratio,
                 floor,
                 source,
+                less_is_better: after.less_is_better,
                 verdict,
             });
         }

@@ -2,7 +2,7 @@
 
 mod synthetic;
 
-use compare::{Diff, FloorSource, Floors, Summary};
+use compare::{Change, Diff, FloorSource, Floors, Summary};
 use render::{diff_changed, diff_json_lines, diff_mail};
 use results::{Row, Run, Sample, Status};
 use stats::Verdict;
@@ -278,6 +278,39 @@ fn exact_values_differ_as_soon_as_they_are_not_equal() {
         .filter(|change| change.verdict == Verdict::Slower);
     let names: Vec<&str> = slower.map(|change| change.quantity.as_str()).collect();
     assert_eq!(names, ["code-bytes", "code-bytes", "read-bandwidth"]);
+}
+
+#[test]
+fn half_the_bandwidth_is_worse() {
+    let old = synthetic::run(1, 0.01);
+    let mut new = old.clone();
+    for row in &mut new.rows {
+        if let Row::Value(value) = row
+            && value.quantity == "read-bandwidth"
+        {
+            value.samples.iter_mut().for_each(|sample| *sample *= 0.5);
+        }
+    }
+    let (diff, back) = (between(&old, &new), between(&new, &old));
+    let worse: Vec<&Change> = diff.worse_by(0.5).collect();
+    assert_eq!(worse.len(), 1, "{worse:?}");
+    assert_eq!(worse[0].quantity, "read-bandwidth");
+    assert_eq!(back.worse_by(0.05).count(), 0, "twice as much is no loss");
+}
+
+#[test]
+fn the_harness_floor_is_never_judged() {
+    let old = synthetic::run(1, 0.005);
+    let new = scaled(synthetic::run(2, 0.005), 2.0, |sample| {
+        sample.design == "null"
+    });
+    let diff = between(&old, &new);
+    let moved = |change: &&Change| change.key.2 == "null" && change.ratio.value > 1.5;
+    assert!(diff.rows.iter().filter(moved).count() > 10);
+    assert!(
+        diff.different()
+            .all(|change| change.key.2 != "null" || change.quantity != "time")
+    );
 }
 
 #[test]
