@@ -26,11 +26,12 @@ const USES: &[(&str, &[&str])] = &[
     ("results", &["jsonl", "params"]),
     ("compare", &["results", "stats"]),
     ("render", &["compare", "results", "stats"]),
+    ("trace", &["results"]),
     (
         "measure",
         &["hugemem", "registry", "results", "stats", "workloads"],
     ),
-    ("oracle", &["conformance", "mm", "physmem", "results"]),
+    ("oracle", &["conformance", "mm", "physmem", "results", "trace"]),
     (
         "icount",
         &[
@@ -41,6 +42,7 @@ const USES: &[(&str, &[&str])] = &[
             "physmem",
             "registry",
             "results",
+            "trace",
             "workloads",
         ],
     ),

@@ -18,6 +18,7 @@ mod row;
 mod run;
 mod state;
 mod store;
+mod traffic;
 mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
@@ -35,6 +36,7 @@ pub use row::{Identity, Memory, Row, Sample, Status, Value, Yardsticks};
 pub use run::{ENV_FILE, PLOTS_DIR, REPORT_FILE, Run, SAMPLES_FILE};
 pub use state::State;
 pub use store::{Store, StoreError, Stored, run_folders};
+pub use traffic::{Class, Lines, Traffic, TrafficHeader, TrafficRecord, TrafficRow, Words};
 pub use write::{RowWriter, write_environment};
 
 /// The schema version that this crate writes, and the newest that it reads.
