@@ -7,6 +7,8 @@
  *   count <primitive> <order> <class> <samples> <min> <max>
  *   absent <primitive> <reason in words>
  *   overhead <samples> <min> <max>
+ *   sections <first:step:number> ...   behind a count: which brackets it was, in
+ *                                     the order in which all were executed, from 0
  *   count_env <key> <value>
  * min and max are net instructions: the bracket around an empty operation
  * (two rdtsc, the indirect call, the return, the entry nop) is subtracted.
@@ -40,6 +42,7 @@
 #include <linux/string.h>
 #include <linux/jiffies.h>
 #include "count.h"
+#include "count_trace.h"
 
 const unsigned int count_orders[] = { 0, 2, 3, 4, 6, 9 };
 const unsigned int count_nr_orders = ARRAY_SIZE(count_orders);
@@ -50,6 +53,7 @@ const unsigned int count_nr_orders = ARRAY_SIZE(count_orders);
 struct count_sample {
 	char class[COUNT_CLASS_LEN];
 	u32 net;
+	u32 section;
 };
 
 static struct {
@@ -61,6 +65,7 @@ static struct {
 	const char *primitive;
 	unsigned int order;
 	u32 overhead;
+	u32 sections;	/* brackets so far, which is how the tracer numbers them */
 	unsigned long (*lookup)(const char *name);
 	u64 (*interrupts)(unsigned int cpu);
 	u32 period_start;
@@ -81,7 +86,9 @@ static noinline u32 count_bracket(count_fn op, struct count_arg *a)
 {
 	u32 start = count_ticks();
 
+	TRACE_START();
 	op(a);
+	TRACE_STOP();
 	return count_ticks() - start;
 }
 
@@ -114,11 +121,13 @@ u32 count_take(count_fn op, struct count_arg *a)
 	bool due;
 	u32 raw;
 
+	trace_bio(a->bio);
 	count_quiet();
 	local_irq_save(flags);
 	before = count_interrupts();
 	due = need_resched();
 	raw = count_bracket(op, a);
+	c.sections++;
 	after = count_interrupts();
 	local_irq_restore(flags);
 	return before == after && !due ? raw : COUNT_DISTURBED;
@@ -156,6 +165,8 @@ void count_add(const char *class, u32 raw)
 	s = &c.samples[c.nr++];
 	snprintf(s->class, sizeof(s->class), "%s", class);
 	s->net = raw - c.overhead;
+	/* Of several brackets the last one is the operation's own. */
+	s->section = c.sections - 1;
 }
 
 static int count_compare(const void *left, const void *right)
@@ -165,7 +176,9 @@ static int count_compare(const void *left, const void *right)
 
 	if (order)
 		return order;
-	return l->net < r->net ? -1 : l->net > r->net;
+	if (l->net != r->net)
+		return l->net < r->net ? -1 : 1;
+	return l->section < r->section ? -1 : l->section > r->section;
 }
 
 /* First sample after i that differs in class, or, by_value, in value too. */
@@ -177,6 +190,23 @@ static unsigned int count_run_end(unsigned int i, bool by_value)
 	       (!by_value || c.samples[i].net == c.samples[j].net))
 		j++;
 	return j;
+}
+
+/* Which of the tracer's sections the samples were: first:step:number, ... */
+static void count_print_sections(unsigned int from, unsigned int to)
+{
+	const struct count_sample *s = c.samples;
+	unsigned int i, end;
+
+	out_part(c.out, "sections");
+	for (i = from; i < to; i = end) {
+		u32 step = i + 1 < to ? s[i + 1].section - s[i].section : 0;
+
+		for (end = i + 1; end < to && s[end].section - s[end - 1].section == step; end++)
+			;
+		out_part(c.out, " %u:%u:%u", s[i].section, step, end - i);
+	}
+	out_line(c.out, "%s", "");
 }
 
 /* The value that three in five samples of a class have keeps the plain name, so
@@ -191,6 +221,7 @@ static void count_print_class(unsigned int from, unsigned int to)
 	if (values > COUNT_CLASSES) {
 		out_line(c.out, "count %s %u %s@mixed %u %u %u", c.primitive, c.order,
 			 s[from].class, to - from, s[from].net, s[to - 1].net);
+		count_print_sections(from, to);
 		return;
 	}
 	for (i = from; i < to; i = end) {
@@ -201,6 +232,7 @@ static void count_print_class(unsigned int from, unsigned int to)
 			snprintf(value, sizeof(value), "@%u", s[i].net);
 		out_line(c.out, "count %s %u %s%s %u %u %u", c.primitive, c.order,
 			 s[i].class, value, end - i, s[i].net, s[i].net);
+		count_print_sections(i, end);
 	}
 }
 
@@ -314,6 +346,10 @@ int count_open(struct oracle_out *out)
 	if (error)
 		return error;
 	c.interrupts = count_symbol("arch_irq_stat_cpu");
+	/* The tracer begins anew at a block's end; sleeping is many of them. */
+	TRACE_ARM();
+	schedule_timeout_uninterruptible(1);
+	trace_objects();
 	c.samples = kcalloc(COUNT_MAX_SAMPLES, sizeof(*c.samples), GFP_KERNEL);
 	if (!c.samples)
 		return -ENOMEM;
