@@ -24,7 +24,7 @@ Examples:
   folioscope kernel check --shard 2/4             this machine's quarter
   folioscope kernel check --bzimage arch/x86/boot/bzImage --kdir .")]
     Check(CheckArgs),
-    /// Count instructions per primitive inside a kernel.
+    /// Count instructions and cache lines per primitive inside a kernel.
     #[command(after_help = "\
 Examples, before and after a patch of your own:
   folioscope kernel count --bzimage old/bzImage --kdir old --out old.jsonl
@@ -95,9 +95,13 @@ pub(crate) struct CheckArgs {
 pub(crate) struct CountArgs {
     #[command(flatten)]
     pub kernels: Kernels,
-    /// Write a record that `kernel diff` reads: answers and counts. One kernel only.
+    /// Write a record that `kernel diff` reads: answers and counts; the memory traffic goes
+    /// into lines/ beside it. One kernel only.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write the memory traffic alone. One kernel only.
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    pub lines: Option<PathBuf>,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,

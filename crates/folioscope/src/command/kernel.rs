@@ -5,7 +5,9 @@ use conformance::case::Case;
 use conformance::reference;
 use oracle::check::{Campaign, Checked, Mismatch, Model, check};
 use oracle::recorded::{self, Recorded};
-use oracle::{Emulator, Kernel, Oracle, OracleError, Series, Store, fetch};
+use oracle::traffic::{self, Traced};
+use oracle::{Emulator, Kernel, Oracle, OracleError, Parts, Series, Store, fetch};
+use results::{Class, KernelCounts, Traffic, TrafficRecord, TrafficRow};
 use serde::Serialize;
 
 use crate::args::{
@@ -178,55 +180,103 @@ struct CountLine<'a> {
     kernel: &'a str,
     #[serde(flatten)]
     count: &'a results::KernelCount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traffic: Option<&'a Traffic>,
 }
 
 fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {
     let oracles = open(&args.kernels)?;
-    if args.out.is_some() && oracles.len() > 1 {
+    if (args.out.is_some() || args.lines.is_some()) && oracles.len() > 1 {
         return Err(Failure::Usage(
-            "--out takes the counts of one kernel: name it with --series".to_owned(),
+            "--out and --lines take the counts of one kernel: name it with --series".to_owned(),
         ));
     }
     for oracle in oracles {
-        let counts = match &args.out {
+        let traced = match &args.out {
             Some(path) => {
-                let whole = recorded::record(&oracle)?;
+                let (whole, traffic) = recorded::record(&oracle)?;
                 whole.write(path)?;
-                whole.counts
+                Traced {
+                    counts: whole.counts,
+                    traffic,
+                }
             }
-            None => oracle.count("")?,
+            None => oracle.trace("")?,
         };
+        let rows = match &traced.traffic {
+            Ok(rows) => rows.as_slice(),
+            Err(why) if args.lines.is_some() => return Err(Failure::Usage(why.to_string())),
+            Err(why) => {
+                eprintln!("folioscope: {why}");
+                &[]
+            }
+        };
+        let beside = args.out.as_deref().map(traffic::beside);
+        if let Some(path) = args.lines.as_ref().or(beside.as_ref())
+            && !rows.is_empty()
+        {
+            let identity = oracle.identity(Parts::All)?;
+            TrafficRecord::new(&identity.release, &identity.qemu, rows.to_vec()).write(path)?;
+        }
         let release = &oracle.kernel().release;
         if args.json {
-            for count in &counts.rows {
+            for (at, count) in traced.counts.rows.iter().enumerate() {
                 output.json(&CountLine {
                     kernel: release,
                     count,
+                    traffic: rows.get(at).map(|row| &row.traffic),
                 })?;
             }
             continue;
         }
-        output.line(format_args!("{release}, instructions:"))?;
-        let mut table = Table::new(["PRIMITIVE", "ORDER", "STATE", "SAMPLES", "LEAST", "MOST"])
-            .right([1, 3, 4, 5]);
-        for row in &counts.rows {
-            table.row([
-                row.primitive.clone(),
-                row.order.to_string(),
-                row.state.to_string(),
-                row.samples.to_string(),
-                row.min.to_string(),
-                row.max.to_string(),
-            ]);
-        }
-        output.text(table.text())?;
-        for absent in &counts.absent {
+        output.line(format_args!(
+            "{release}, instructions, distinct cache lines (those written):"
+        ))?;
+        output.text(count_table(&traced.counts, rows))?;
+        for absent in &traced.counts.absent {
             output.line(format_args!("{}  -  {}", absent.primitive, absent.reason))?;
         }
         // A kernel takes seconds: what it said is shown before the next one boots.
         output.finish()?;
     }
     Ok(Code::Done)
+}
+
+/// A line per count; the columns of the traffic are dashes where nothing was traced.
+fn count_table(counts: &KernelCounts, rows: &[TrafficRow]) -> String {
+    let heading = [
+        "PRIMITIVE",
+        "ORDER",
+        "STATE",
+        "SAMPLES",
+        "LEAST",
+        "MOST",
+        "LOADS",
+        "STORES",
+        "DESCRIPTORS",
+        "LINES",
+    ];
+    let mut table = Table::new(heading).right([1, 3, 4, 5, 6, 7, 8, 9]);
+    for (at, count) in counts.rows.iter().enumerate() {
+        let traffic = rows.get(at).map(|row| &row.traffic);
+        let figure = |of: fn(&Traffic) -> String| traffic.map_or("-".to_owned(), of);
+        table.row([
+            count.primitive.clone(),
+            count.order.to_string(),
+            count.state.to_string(),
+            count.samples.to_string(),
+            count.min.to_string(),
+            count.max.to_string(),
+            figure(|traffic| traffic.loads.to_string()),
+            figure(|traffic| traffic.stores.to_string()),
+            figure(|traffic| {
+                let lines = traffic.of(Class::Descriptor);
+                format!("{} ({})", lines.lines, lines.written)
+            }),
+            figure(|traffic| format!("{} ({})", traffic.lines, traffic.written)),
+        ]);
+    }
+    table.text()
 }
 
 fn compare(args: &KernelDiffArgs, output: &mut Output) -> Result<Code, Failure> {

@@ -4,11 +4,23 @@ use results::{Absent, KernelCount, KernelCounts};
 
 use crate::wire::{Batch, WireError};
 
-/// Reads the module's batch `count`.
-pub(crate) fn read_counts(batch: &Batch) -> Result<KernelCounts, WireError> {
+/// The tracer's sections that a count's samples were.
+pub(crate) type Sections = Vec<u32>;
+
+/// Reads the module's batch `count`: the counts, and beside each row its sections.
+pub(crate) fn read_counts(batch: &Batch) -> Result<(KernelCounts, Vec<Sections>), WireError> {
     let mut counts = KernelCounts::default();
+    let mut sections: Vec<Sections> = Vec::new();
     for (at, line) in batch.lines.iter().enumerate() {
-        if read_line(&mut counts, line).is_none() {
+        let read = match line.strip_prefix("sections ") {
+            // They belong to the row before, which has none yet.
+            Some(runs) if sections.len() + 1 == counts.rows.len() => {
+                read_sections(runs).map(|of_row| sections.push(of_row))
+            }
+            Some(_) => None,
+            None => read_line(&mut counts, line),
+        };
+        if read.is_none() {
             return Err(WireError::Field {
                 batch: batch.name.clone(),
                 line: at + 1,
@@ -17,7 +29,23 @@ pub(crate) fn read_counts(batch: &Batch) -> Result<KernelCounts, WireError> {
             });
         }
     }
-    Ok(counts)
+    Ok((counts, sections))
+}
+
+/// Reads runs of sections: `first:step:number`, separated by blanks.
+fn read_sections(runs: &str) -> Option<Sections> {
+    let mut all = Sections::new();
+    for run in runs.split_whitespace() {
+        let mut words = run.split(':').map(|word| word.parse::<u32>().ok());
+        let (first, step, number) = (words.next()??, words.next()??, words.next()??);
+        if words.next().is_some() {
+            return None;
+        }
+        for n in 0..number {
+            all.push(step.checked_mul(n)?.checked_add(first)?);
+        }
+    }
+    Some(all)
 }
 
 fn read_line(counts: &mut KernelCounts, line: &str) -> Option<()> {
@@ -71,13 +99,15 @@ mod tests {
 
     #[test]
     fn every_kind_of_line_is_read() {
-        let counts = read_counts(&batch(&[
+        let (counts, sections) = read_counts(&batch(&[
             "overhead 40 13 13",
             "count_env cgroup_levels 2",
-            "count bio_add_page 9 all 40 52200 52200",
+            "count bio_add_page 9 all 4 52200 52200",
+            "sections 7:2:3 90:0:1",
             "absent bio_add_folio this kernel has no folios",
         ]))
         .unwrap();
+        assert_eq!(sections, [[7, 9, 11, 90]]);
         assert_eq!(counts.rows[0].order, 9);
         assert_eq!(counts.rows[0].max, 52200);
         assert_eq!(counts.absent[0].reason, "this kernel has no folios");
@@ -95,6 +125,7 @@ mod tests {
             "count x 0 all 40 9 9 9",
             "counts x",
             "absent x",
+            "sections 1:1:1",
         ] {
             let error = read_counts(&batch(&["overhead 40 13 13", bad])).unwrap_err();
             assert!(

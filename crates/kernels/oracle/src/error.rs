@@ -183,6 +183,9 @@ pub enum OracleError {
     /// A record of ours.
     #[error(transparent)]
     Record(#[from] results::RecordError),
+    /// The trace of a boot's memory traffic.
+    #[error(transparent)]
+    Trace(#[from] trace::NoTrace),
     /// A file or process of this machine.
     #[error("{what}: {source}")]
     Io {

@@ -13,6 +13,7 @@ use crate::kernel::Kernel;
 use crate::outcome::{Remains, judge};
 use crate::payload::initramfs;
 use crate::wire::Batch;
+use trace::Plugin;
 
 /// How a missing emulator is told from other errors by those who only need to know whether
 /// the live check can run.
@@ -44,6 +45,17 @@ pub(crate) struct Job {
     pub(crate) cases: Option<String>,
     /// Text for its counting part; cases come first.
     pub(crate) count: Option<String>,
+    /// The plugin that traces the counting part.
+    pub(crate) trace: Option<Plugin>,
+}
+
+/// What a boot left that ended well.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// The module's batches behind its greeting.
+    pub(crate) batches: Vec<Batch>,
+    /// What the plugin wrote; empty without one.
+    pub(crate) trace: String,
 }
 
 /// RAM lies in two pieces: 1 GiB from 0, and the pages on both sides of 8 GiB, so that a case
@@ -62,7 +74,10 @@ const ASKING_CPU: &str = "max,-cx16";
 /// The guest ends by a reset through a triple fault, which needs nothing of a kernel that
 /// somebody configured, where a power-off needs ACPI; `-no-reboot` makes it the end of QEMU.
 const COMMAND_LINE: &str = "console=ttyS0 loglevel=5 panic=-1 oops=panic reboot=t mitigations=off nokaslr \
-    init_on_alloc=0 memmap=3840M$0x100000000 movablecore=640M";
+    init_on_alloc=0 memmap=3840M$0x100000000 movablecore=640M randomize_kstack_offset=off";
+/// What makes every boot the same to the last figure, with the stack offset above: the guest's
+/// entropy, and its clock's start and pace.
+const REPEATABLE: [&str; 4] = ["-seed", "1", "-rtc", "base=2024-01-01T00:00:00,clock=vm"];
 
 impl Emulator {
     /// The first line of `qemu-system-x86_64 --version`.
@@ -94,13 +109,13 @@ impl Emulator {
         }
     }
 
-    /// Boots, runs the job, and returns the module's batches behind its greeting.
+    /// Boots, runs the job, and returns what it left.
     pub(crate) fn run(
         &self,
         kernel: &Kernel,
         module: &Path,
         job: &Job,
-    ) -> Result<Vec<Batch>, OracleError> {
+    ) -> Result<Done, OracleError> {
         let initramfs = initramfs(module, job)?;
         let work = tempfile::tempdir().map_err(io_error("making a directory for the boot"))?;
         fs::write(work.path().join("initramfs"), initramfs)
@@ -110,17 +125,38 @@ impl Emulator {
         } else {
             ASKING_CPU
         };
-        let remains = self.boot(kernel, work.path(), cpu)?;
-        judge(&kernel.release, self.time_limit, remains)
+        let trace = work.path().join("trace");
+        let plugin = job
+            .trace
+            .as_ref()
+            .map(|plugin| plugin.argument(&trace, &[]));
+        let remains = self.boot(kernel, work.path(), cpu, plugin.as_deref())?;
+        let batches = judge(&kernel.release, self.time_limit, remains)?;
+        let trace = match plugin {
+            Some(_) => fs::read_to_string(&trace).map_err(io_error("reading the trace"))?,
+            None => String::new(),
+        };
+        Ok(Done { batches, trace })
     }
 
-    fn boot(&self, kernel: &Kernel, work: &Path, cpu: &str) -> Result<Remains, OracleError> {
+    fn boot(
+        &self,
+        kernel: &Kernel,
+        work: &Path,
+        cpu: &str,
+        plugin: Option<&str>,
+    ) -> Result<Remains, OracleError> {
         let stderr = fs::File::create(work.join("stderr"))
             .map_err(io_error("making a file for the boot"))?;
-        let child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        if let Some(plugin) = plugin {
+            command.args(["-plugin", plugin]);
+        }
+        let child = command
             // One instruction is one nanosecond of the guest's time; idle time is skipped.
             .args(["-accel", "tcg", "-icount", "shift=0,sleep=off", "-smp", "1"])
             .args(["-cpu", cpu])
+            .args(REPEATABLE)
             .args(MACHINE)
             .args([
                 "-nodefaults",

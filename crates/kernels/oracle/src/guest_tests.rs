@@ -25,7 +25,7 @@ fn played(script: &str, time_limit: Duration) -> Result<Vec<Batch>, OracleError>
     };
     let work = tempfile::tempdir().unwrap();
     fs::write(work.path().join("play"), script).unwrap();
-    let remains = emulator.boot(&kernel(), work.path(), ASKING_CPU)?;
+    let remains = emulator.boot(&kernel(), work.path(), ASKING_CPU, None)?;
     judge("6.1-test", time_limit, remains)
 }
 

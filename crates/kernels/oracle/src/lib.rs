@@ -28,6 +28,7 @@ mod payload;
 mod question;
 pub mod recorded;
 mod store;
+pub mod traffic;
 pub mod wire;
 
 pub use arena::Unplaceable;

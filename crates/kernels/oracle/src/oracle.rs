@@ -6,15 +6,17 @@ use mm::{KernelVersion, SECTOR_SIZE};
 use results::{KernelCounts, KernelIdentity};
 
 use crate::arena::Unplaceable;
-use crate::count::read_counts;
-use crate::error::OracleError;
-use crate::guest::{Emulator, Job};
+use crate::count::{Sections, read_counts};
+use crate::error::{OracleError, io_error};
+use crate::guest::{Done, Emulator, Job};
 use crate::kernel::Kernel;
 use crate::kernel_answer::KernelAnswer;
 use crate::module::{Parts, build, source_hash};
 use crate::question::{MAX_ADDS, MAX_BIOS, read, write};
 use crate::store::Store;
+use crate::traffic::{Traced, traffic_of};
 use crate::wire::{Batch, WireError};
+use trace::Plugin;
 
 /// A kernel that can be asked cases and that counts.
 #[derive(Clone, Debug)]
@@ -79,10 +81,10 @@ impl Oracle {
         let module = build(&self.kernel, Parts::Cases, &self.store)?;
         let job = Job {
             cases: Some(text),
-            count: None,
+            ..Job::default()
         };
-        let batches = self.emulator.run(&self.kernel, &module.path, &job)?;
-        let batch = self.batch(&batches, "cases")?;
+        let done = self.emulator.run(&self.kernel, &module.path, &job)?;
+        let batch = self.batch(&done.batches, "cases")?;
         read(cases, batch).map_err(|source| self.wire(source))
     }
 
@@ -92,13 +94,47 @@ impl Oracle {
     /// # Errors
     /// Anything of [`OracleError`]; then no count of this boot is given.
     pub fn count(&self, args: &str) -> Result<KernelCounts, OracleError> {
+        let done = self.boot_to_count(args, None)?;
+        Ok(self.read_counts(&done)?.0)
+    }
+
+    /// The same with the memory traffic of every primitive, where the emulator takes plugins.
+    ///
+    /// # Errors
+    /// As [`Oracle::count`]. That nothing can be traced is no error, but part of the result.
+    pub fn trace(&self, args: &str) -> Result<Traced, OracleError> {
+        let work = tempfile::tempdir().map_err(io_error("making a directory for the plugin"))?;
+        let program = &self.emulator.program;
+        let plugin = match Plugin::build(program, "qemu-system-x86", work.path()) {
+            Ok(plugin) => plugin,
+            Err(why) => {
+                return Ok(Traced {
+                    counts: self.count(args)?,
+                    traffic: Err(why),
+                });
+            }
+        };
+        let done = self.boot_to_count(args, Some(plugin))?;
+        let (counts, sections) = self.read_counts(&done)?;
+        let rows = traffic_of(self.kernel.rules, &counts, &sections, &done.trace)?;
+        Ok(Traced {
+            counts,
+            traffic: Ok(rows),
+        })
+    }
+
+    fn boot_to_count(&self, args: &str, trace: Option<Plugin>) -> Result<Done, OracleError> {
         let module = build(&self.kernel, Parts::All, &self.store)?;
         let job = Job {
             cases: None,
             count: Some(args.into()),
+            trace,
         };
-        let batches = self.emulator.run(&self.kernel, &module.path, &job)?;
-        read_counts(self.batch(&batches, "count")?).map_err(|source| self.wire(source))
+        self.emulator.run(&self.kernel, &module.path, &job)
+    }
+
+    fn read_counts(&self, done: &Done) -> Result<(KernelCounts, Vec<Sections>), OracleError> {
+        read_counts(self.batch(&done.batches, "count")?).map_err(|source| self.wire(source))
     }
 
     /// Whether this kernel can be asked that case, else why not.

@@ -14,6 +14,9 @@ use crate::kernel::Series;
 use crate::kernel_answer::KernelAnswer;
 use crate::module::Parts;
 use crate::oracle::Oracle;
+use crate::traffic::Traced;
+use results::TrafficRow;
+use trace::NoTrace;
 
 /// The random cases of a record: this many of [`RECORDED_SEED`].
 pub const RECORDED_RANDOM: usize = 500;
@@ -66,24 +69,30 @@ pub fn path(bench_results: &Path, series: Series) -> PathBuf {
         .with_added_extension("jsonl")
 }
 
-/// Asks a kernel for a whole record: one boot for the answers, one beside it for the counts.
+/// Asks a kernel for a whole record: one boot for the answers, one beside it for the counts,
+/// whose memory traffic is traced where the emulator can.
 ///
 /// # Errors
 /// Any [`OracleError`] of the boots.
-pub fn record(oracle: &Oracle) -> Result<Recorded, OracleError> {
+pub fn record(oracle: &Oracle) -> Result<(Recorded, Traffic), OracleError> {
     let cases = questions(oracle.kernel().rules);
-    let (heard, counts) = rayon::join(|| oracle.ask(&cases), || oracle.count(""));
+    let (heard, traced) = rayon::join(|| oracle.ask(&cases), || oracle.trace(""));
+    let Traced { counts, traffic } = traced?;
     let answers = cases
         .into_iter()
         .zip(heard?)
         .map(|(case, heard)| Answered { case, heard })
         .collect();
-    Ok(Recorded {
+    let recorded = Recorded {
         identity: oracle.identity(Parts::All)?,
         answers,
-        counts: counts?,
-    })
+        counts,
+    };
+    Ok((recorded, traffic))
 }
+
+/// What was traced beside a record, or why nothing was.
+pub type Traffic = Result<Vec<TrafficRow>, NoTrace>;
 
 #[cfg(test)]
 #[path = "recorded_tests.rs"]
