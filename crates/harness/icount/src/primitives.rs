@@ -19,6 +19,7 @@ mod page;
 mod page_api;
 mod queue;
 mod reclaim;
+mod traffic;
 
 use std::fmt;
 
@@ -28,6 +29,7 @@ use mm::{KernelVersion, Linux5_10, Linux6_12};
 
 pub use fixture::Unbuilt;
 pub use page_api::PageApi;
+pub use traffic::traffic;
 
 /// Functions that [`run`] wants counted, as callgrind's patterns name them.
 pub const PATTERN: &str = "icount::primitives::*::op_*";

@@ -7,7 +7,7 @@ use mm::{BlockIo, BvPages, KernelRules, Pointer};
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
 use workloads::bodies::Walk;
 
-use super::fixture::{Arg, Fixture, Unbuilt, empty_bio, first_page, told};
+use super::fixture::{Arg, Fixture, Unbuilt, announce_bio, empty_bio, first_page, told};
 use super::{ORDERS, Say};
 
 const PAGE: u32 = PAGE_SIZE as u32;
@@ -104,6 +104,7 @@ pub(super) fn run<D: BlockIo, V: KernelRules>(say: Say<'_>) -> Result<(), Unbuil
         let unit = fixture.compound(order)?;
         let page = first_page(&fixture.design, unit)?;
         let mut bio = empty_bio::<D>(page, Op::Read);
+        announce_bio(&bio);
         let mut a = Arg {
             design: &fixture.design,
             bio: &mut bio,
@@ -135,6 +136,7 @@ pub(super) fn run<D: BlockIo, V: KernelRules>(say: Say<'_>) -> Result<(), Unbuil
         let unit = fixture.compound(order + 1)?;
         let page = first_page(&fixture.design, unit)?;
         let mut bio = empty_bio::<D>(page, Op::Read);
+        announce_bio(&bio);
         let mut a = Arg {
             design: &fixture.design,
             bio: &mut bio,

@@ -5,7 +5,7 @@ use mm::KernelRules;
 use mm::block::{Op, add_page};
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
-use super::fixture::{Arg, Fixture, Unbuilt, empty_bio, first_page, told};
+use super::fixture::{Arg, Fixture, Unbuilt, announce_bio, empty_bio, first_page, told};
 use super::{ORDERS, PageApi, Say};
 
 #[inline(never)]
@@ -50,6 +50,7 @@ fn one<'d, D: PageApi, V: KernelRules>(
 ) -> Result<(), Unbuilt> {
     let page = first_page(design, units[0])?;
     let mut bio = empty_bio::<D>(page, Op::Read);
+    announce_bio(&bio);
     for n in 0..1 << order {
         let (page, _) = design.page_at(page, n << PAGE_SHIFT);
         add_page::<V, D>(design, &mut bio, page, PAGE_SIZE as u32, 0);

@@ -3,10 +3,13 @@
 use std::cell::Cell;
 
 use hugemem::Backing;
-use mm::block::{Bio, Op};
+use mm::block::{Bio, Bvec, Op};
 use mm::memcg::MemCgroup;
-use mm::{BlockIo, Design, KernelRules, Lru, Plan};
+use mm::memmap::STRUCT_PAGE;
+use mm::{BlockIo, Design, KernelRules, Lru, Plan, Pointer};
 use physmem::{Extent, Kind, Order, Pfn};
+use results::Class;
+use trace::announce;
 
 use super::{Label, Say};
 
@@ -38,6 +41,7 @@ pub enum Unbuilt {
 pub(super) struct Fixture<D> {
     pub design: D,
     next: Cell<u64>,
+    announced: Cell<bool>,
 }
 
 impl<D: Design> Fixture<D> {
@@ -50,6 +54,7 @@ impl<D: Design> Fixture<D> {
         Ok(Self {
             design: D::build(&plan)?,
             next: Cell::new(0),
+            announced: Cell::new(false),
         })
     }
 
@@ -66,7 +71,18 @@ impl<D: Design> Fixture<D> {
 
     /// One compound allocation.
     pub fn compound(&self, order: u8) -> Result<D::Unit<'_>, Unbuilt> {
-        Ok(self.design.alloc(self.frames(order)?, Kind::Anon))
+        Ok(self.alloc(self.frames(order)?))
+    }
+
+    /// An allocation; a tracer is told where the descriptors lie, once there is one to show
+    /// them: their array is aligned to its size.
+    fn alloc(&self, extent: Extent) -> D::Unit<'_> {
+        let unit = self.design.alloc(extent, Kind::Anon);
+        let bytes = FRAMES * STRUCT_PAGE.bytes as u64;
+        if !self.announced.replace(true) {
+            announce::object(Class::Descriptor, unit.word() & !(bytes - 1), bytes);
+        }
+        unit
     }
 
     /// Ordinary pages, physical neighbours.
@@ -74,7 +90,7 @@ impl<D: Design> Fixture<D> {
         let extent = self.frames(order)?;
         Ok((0..extent.order.pages())
             .map(|n| Extent::new(extent.head + n, Order::new(0)))
-            .map(|page| self.design.alloc(page, Kind::Anon))
+            .map(|page| self.alloc(page))
             .collect())
     }
 }
@@ -90,6 +106,17 @@ pub(super) fn first_page<'d, D: BlockIo>(
 /// An empty bio.
 pub(super) fn empty_bio<'d, D: BlockIo>(page: D::BvPage<'d>, op: Op) -> Bio<D::BvPage<'d>> {
     Bio::new(MAX_VECS, 0, op, page)
+}
+
+/// Tells a tracer where a bio and its table lie that does not move any more.
+pub(super) fn announce_bio<P: Copy>(bio: &Bio<P>) {
+    announce::object(Class::Bio, address(bio), size_of_val(bio) as u64);
+    let table = usize::from(MAX_VECS) * size_of::<Bvec<P>>();
+    announce::add(Class::Bio, bio.vecs().as_ptr().addr() as u64, table as u64);
+}
+
+fn address<T>(object: &T) -> u64 {
+    std::ptr::from_ref(object).addr() as u64
 }
 
 /// The argument of an operation (`struct count_arg`).
@@ -121,7 +148,12 @@ pub(super) struct MemArg<'a, 'd, D: Lru> {
 
 /// The group that all charges go to.
 pub(super) fn group<D: Lru>(design: &D) -> &MemCgroup {
-    design.groups().chain(DEPTH)
+    let leaf = design.groups().chain(DEPTH);
+    announce::forget(Class::Memcg);
+    for group in design.groups().groups() {
+        announce::add(Class::Memcg, address(group), size_of_val(group) as u64);
+    }
+    leaf
 }
 
 /// Tells of a call, and refuses a wrong answer.

@@ -2,7 +2,7 @@
 //! (`count_page.c`).
 
 use mm::{KernelRules, Pointer};
-use physmem::{Extent, Kind, PAGE_SHIFT};
+use physmem::{Extent, PAGE_SHIFT};
 
 use super::fixture::{Fixture, Unbuilt, first_page, told};
 use super::{ORDERS, PageApi, Say};
@@ -56,8 +56,8 @@ pub(super) fn run<D: PageApi, V: KernelRules>(say: Say<'_>) -> Result<(), Unbuil
     for order in ORDERS {
         let fixture = Fixture::<D>::new()?;
         let design = &fixture.design;
-        let extent = fixture.frames(order)?;
-        let unit = design.alloc(extent, Kind::Anon);
+        let unit = fixture.compound(order)?;
+        let extent = design.extent(unit);
         let head = first_page(design, unit)?;
         let mut a = PageArg {
             design,
@@ -78,7 +78,7 @@ pub(super) fn run<D: PageApi, V: KernelRules>(say: Say<'_>) -> Result<(), Unbuil
         op_prep_compound::<D, V>(a.design, &mut a);
         let made = design.lookup(extent.head + 1).map(|c| design.extent(c));
         told::<D, V>(say, "prep_compound", order, "all", made == Some(extent), 0)?;
-        a.unit = design.alloc(fixture.frames(order)?, Kind::Anon);
+        a.unit = fixture.compound(order)?;
         let freed = design.extent(a.unit).head;
         op_undo_compound::<D, V>(a.design, &mut a);
         told::<D, V>(

@@ -6,7 +6,7 @@ use mm::{BlockIo, KernelRules, QueueLimits};
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
 use workloads::bodies::{map_sg, recount};
 
-use super::fixture::{Fixture, Unbuilt, empty_bio, first_page, told};
+use super::fixture::{Fixture, Unbuilt, announce_bio, empty_bio, first_page, told};
 use super::{ORDERS, Say};
 
 /// Entries of the scatterlist, more than any request here has.
@@ -89,6 +89,7 @@ fn one<D: BlockIo, V: KernelRules>(
     let unit = fixture.compound(order + u8::from(stride > 1))?;
     let page = first_page(design, unit)?;
     let mut bio = empty_bio::<D>(page, Op::Write);
+    announce_bio(&bio);
     for n in 0..1 << order {
         let (page, _) = design.page_at(page, (n * stride) << PAGE_SHIFT);
         add_page::<V, D>(design, &mut bio, page, PAGE_SIZE as u32, 0);
