@@ -1,5 +1,7 @@
 //! `folioscope fidelity`: how close the models come to the real kernels.
 
+mod lines;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,12 +13,14 @@ use crate::output::Output;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Both sides are committed records; --count makes the models' side anew with valgrind.
+Both sides are committed records; --count makes the models' side anew, with valgrind or,
+for --lines, under qemu-x86_64.
 
 Examples:
   folioscope fidelity
   folioscope fidelity --json | jq 'select(.ratio > 1.1)'
   folioscope fidelity --plot /tmp/figures
+  folioscope fidelity --lines                   descriptor lines that differ
   cargo folioscope fidelity --count             after a change to a design")]
 pub(crate) struct FidelityArgs {
     /// One JSON object a line: primitives, then pairs.
@@ -34,7 +38,10 @@ pub(crate) struct FidelityArgs {
     /// Draw model against kernel into this folder.
     #[arg(long, value_name = "DIR")]
     plot: Option<PathBuf>,
-    /// Count the models anew under valgrind, and rewrite their record.
+    /// Lines of descriptor rather than instructions; they must be equal.
+    #[arg(long, conflicts_with_all = ["markdown", "headline", "pairs", "plot"])]
+    lines: bool,
+    /// Count the models anew, and rewrite their record.
     #[arg(long)]
     count: bool,
 }
@@ -54,6 +61,9 @@ const HEADLINE_ORDERS: [u8; 4] = [0, 3, 6, 9];
 
 pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Failure> {
     let results = Path::new(RESULTS);
+    if args.lines {
+        return lines::run(results, args.count, args.json, output);
+    }
     if args.count {
         count(&FidelityRecord::model_file(results))?;
     }
@@ -115,14 +125,20 @@ fn text(table: render::Table, markdown: bool) -> String {
     }
 }
 
-/// Counts the models and writes their record.
-fn count(path: &Path) -> Result<(), Failure> {
-    if cfg!(debug_assertions) {
-        return Err(Failure::Usage(
+/// Refuses to count in a build whose counts mean nothing.
+fn refuse_unoptimised() -> Result<(), Failure> {
+    match cfg!(debug_assertions) {
+        true => Err(Failure::Usage(
             "what an unoptimised build costs says nothing: cargo folioscope fidelity --count"
                 .to_owned(),
-        ));
+        )),
+        false => Ok(()),
     }
+}
+
+/// Counts the models and writes their record.
+fn count(path: &Path) -> Result<(), Failure> {
+    refuse_unoptimised()?;
     let wrong = |error: &dyn std::fmt::Display| Failure::Wrong(error.to_string());
     let program = std::env::current_exe().map_err(|error| wrong(&error))?;
     let counted =

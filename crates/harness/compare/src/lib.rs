@@ -11,6 +11,7 @@ pub mod gate;
 mod history;
 pub mod kernel_diff;
 pub mod kernel_history;
+pub mod lines;
 mod matched;
 mod means;
 mod rows;
