@@ -31,7 +31,10 @@ const USES: &[(&str, &[&str])] = &[
         "measure",
         &["hugemem", "registry", "results", "stats", "workloads"],
     ),
-    ("oracle", &["conformance", "mm", "physmem", "results", "trace"]),
+    (
+        "oracle",
+        &["conformance", "mm", "physmem", "results", "trace"],
+    ),
     (
         "icount",
         &[
