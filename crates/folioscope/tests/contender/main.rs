@@ -225,7 +225,9 @@ fn is_measured_reported_and_drawn() {
 fn drawn(run: &Path) {
     let plots = std::fs::read_dir(run.join("plots")).expect("figures");
     let svgs: Vec<String> = plots
-        .map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("an SVG is text"))
+        .map(|file| file.expect("a file").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "svg"))
+        .map(|path| std::fs::read_to_string(path).expect("an SVG is text"))
         .collect();
     let look = registry::contender("small").expect("it is registered").look;
     let (red, green, blue) = look.colour;
