@@ -22,6 +22,7 @@ const USES: &[(&str, &[&str])] = &[
         "registry",
         &[DESIGNS, "conformance", "mm", "results", "workloads"],
     ),
+    ("native", &["physmem"]),
     ("stats", &[]),
     ("results", &["jsonl", "params"]),
     ("compare", &["results", "stats"]),
