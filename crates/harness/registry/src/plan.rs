@@ -44,7 +44,13 @@ mod tests {
                 .filter(|design| design.variant_of.is_some());
             if variants.count() == 0 {
                 assert_eq!(row.workload.id, "iteration/pfn-scan");
-                assert_eq!(row.designs, ["flat", "folio", "split", "headpage", "null"]);
+                let originals = contenders().iter().filter(|one| one.variant_of.is_none());
+                assert_eq!(
+                    row.designs.len(),
+                    originals.count(),
+                    "nobody else is left out"
+                );
+                assert!(row.designs.contains(&"flat") && row.designs.contains(&"null"));
                 distinct += 1;
             } else {
                 assert_eq!(row.designs.len(), contenders().len());
