@@ -33,7 +33,7 @@ pub use entries::{
 pub use find::{Unknown, contender, workload, workloads_matching};
 pub use plan::{Planned, plan};
 pub use resident::{Request, Resident, enter_all};
-pub use symbols::{CodeError, EntryCode, entry_codes, is_followed};
+pub use symbols::{CodeError, EntryCode, entry_codes, entry_codes_in, is_followed};
 pub use workloads::{
     Job, LinearRead, MemoryOf, Param, Params, Quantity, Setup, SetupError, Workload,
 };

@@ -1,5 +1,6 @@
 //! Bytes of machine code of each loop, from the running executable's own symbols.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use object::{Object, ObjectSymbol, SymbolKind};
@@ -9,11 +10,11 @@ use workloads::SetupError;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CodeError {
     /// The executable cannot be read.
-    #[error("the running executable cannot be read: {0}")]
+    #[error("the executable cannot be read: {0}")]
     Unreadable(String),
     /// It has no symbols of loops.
     #[error(
-        "the running executable names no loops: it is stripped, or its symbols drop type parameters (build with -C symbol-mangling-version=v0)"
+        "the executable names no loops: it is stripped, or its symbols drop type parameters (build with -C symbol-mangling-version=v0)"
     )]
     NoSymbols,
 }
@@ -69,24 +70,29 @@ struct Own {
 
 static OWN: LazyLock<Result<Own, CodeError>> = LazyLock::new(Own::read);
 
+/// The functions that an executable holds.
+fn functions_of(path: &Path) -> Result<Vec<EntryCode>, CodeError> {
+    let unreadable = |e: &dyn std::fmt::Display| CodeError::Unreadable(e.to_string());
+    let bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
+    let file = object::File::parse(&*bytes).map_err(|e| unreadable(&e))?;
+    Ok(file
+        .symbols()
+        .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
+        .filter_map(|symbol| {
+            Some(EntryCode {
+                name: format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?)),
+                address: symbol.address(),
+                bytes: symbol.size(),
+                symbol: symbol.name().ok()?.to_owned(),
+            })
+        })
+        .collect())
+}
+
 impl Own {
     fn read() -> Result<Self, CodeError> {
-        let unreadable = |e: &dyn std::fmt::Display| CodeError::Unreadable(e.to_string());
-        let path = std::env::current_exe().map_err(|e| unreadable(&e))?;
-        let bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
-        let file = object::File::parse(&*bytes).map_err(|e| unreadable(&e))?;
-        let functions: Vec<EntryCode> = file
-            .symbols()
-            .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
-            .filter_map(|symbol| {
-                Some(EntryCode {
-                    name: format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?)),
-                    address: symbol.address(),
-                    bytes: symbol.size(),
-                    symbol: symbol.name().ok()?.to_owned(),
-                })
-            })
-            .collect();
+        let path = std::env::current_exe().map_err(|e| CodeError::Unreadable(e.to_string()))?;
+        let functions = functions_of(&path)?;
         let anchor = functions.iter().find(|function| function.name == ANCHOR);
         let anchor = anchor.ok_or(CodeError::NoSymbols)?.address as usize;
         let slide = (entry_codes as *const () as usize).wrapping_sub(anchor);
@@ -99,6 +105,18 @@ const ANCHOR: &str = "registry::symbols::entry_codes";
 
 fn read() -> Result<Vec<EntryCode>, CodeError> {
     let own = OWN.as_ref().map_err(Clone::clone)?;
+    loops_among(&own.functions)
+}
+
+/// Returns every timed loop in an executable, by name.
+///
+/// # Errors
+/// [`CodeError`].
+pub fn entry_codes_in(executable: &Path) -> Result<Vec<EntryCode>, CodeError> {
+    loops_among(&functions_of(executable)?)
+}
+
+fn loops_among(functions: &[EntryCode]) -> Result<Vec<EntryCode>, CodeError> {
     let is_loop = |name: &str| {
         let path = name.split("::<").next().unwrap_or(name);
         let function = path.rsplit("::").next().unwrap_or(path);
@@ -106,8 +124,7 @@ fn read() -> Result<Vec<EntryCode>, CodeError> {
             && function.starts_with("entry")
             && !name.contains("{closure")
     };
-    let mut codes: Vec<EntryCode> = own
-        .functions
+    let mut codes: Vec<EntryCode> = functions
         .iter()
         .filter(|function| is_loop(&function.name))
         .cloned()
