@@ -28,6 +28,8 @@ struct Function {
 
 struct Executable {
     functions: BTreeMap<u64, Function>,
+    /// What the words that the loader fills in point at: a call may go through one of them.
+    pointers: BTreeMap<u64, u64>,
 }
 
 impl Executable {
@@ -50,7 +52,16 @@ impl Executable {
                 ))
             })
             .collect();
-        Self { functions }
+        let pointers = file
+            .dynamic_relocations()
+            .into_iter()
+            .flatten()
+            .map(|(at, relocation)| (at, relocation.addend() as u64))
+            .collect();
+        Self {
+            functions,
+            pointers,
+        }
     }
 
     fn instructions(&self, address: u64) -> impl Iterator<Item = Instruction> {
@@ -66,11 +77,20 @@ impl Executable {
                 matches!(
                     instruction.flow_control(),
                     FlowControl::Call
+                        | FlowControl::IndirectCall
                         | FlowControl::UnconditionalBranch
+                        | FlowControl::IndirectBranch
                         | FlowControl::ConditionalBranch
                 )
             })
-            .map(|instruction| instruction.near_branch_target())
+            .filter_map(|instruction| {
+                if instruction.is_ip_rel_memory_operand() {
+                    let slot = instruction.ip_rel_memory_address();
+                    self.pointers.get(&slot).copied()
+                } else {
+                    Some(instruction.near_branch_target())
+                }
+            })
             .filter(|target| self.functions.contains_key(target) && *target != address)
             .collect()
     }
