@@ -105,7 +105,7 @@ fn seed(assignment: &Assignment, cell: &Cell) -> u64 {
 }
 
 /// The least time that a cell may take before its rounds are cut short.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn effort(quick: bool, slice: Duration, fair: Duration) -> Effort {
     let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
@@ -283,9 +283,11 @@ fn fill(row: &mut Sample, outcome: Outcome) {
     row.iters = outcome.iters;
     row.minor_faults = outcome.minor_faults;
     row.context_switches = outcome.context_switches;
-    match outcome.error {
-        Some(error) => row.status = Status::Err(error),
-        None => {
+    match (outcome.error, outcome.thin) {
+        (Some(error), _) => row.status = Status::Err(error),
+        // Nothing is wrong with the answer: there is no time to publish.
+        (None, Some(thin)) => row.status = Status::Absent(thin),
+        (None, None) => {
             row.rounds = outcome.rounds;
             row.yardsticks = Some(outcome.yardsticks);
             row.checksum = format!("{:#x}", outcome.checksum);

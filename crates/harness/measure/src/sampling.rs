@@ -108,6 +108,8 @@ pub struct Outcome {
     pub dtlb_misses: Option<f64>,
     /// Why there is no time.
     pub error: Option<String>,
+    /// Why there is no time though nothing went wrong: too few rounds.
+    pub thin: Option<String>,
 }
 
 /// Calibrates every contender and times them in interleaved rounds of random order.
@@ -303,7 +305,7 @@ fn conclude(
 ) {
     let rounds = outcome.rounds.len();
     if outcome.error.is_none() && rounds < least.min(MIN_ROUNDS) as usize {
-        outcome.error = Some(format!(
+        outcome.thin = Some(format!(
             "thin: {rounds} of at least {MIN_ROUNDS} rounds within {limit:.1?}; \
              fewer designs at once or a larger --budget give it more"
         ));
@@ -314,7 +316,7 @@ fn conclude(
             outcome.minor_faults
         ));
     }
-    if outcome.error.is_some() {
+    if outcome.error.is_some() || outcome.thin.is_some() {
         outcome.rounds.clear();
         outcome.yardsticks = Yardsticks::default();
         return;
