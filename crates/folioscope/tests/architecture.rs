@@ -15,7 +15,6 @@ const USES: &[(&str, &[&str])] = &[
     ("hugemem", &[]),
     ("physmem", &["hugemem", "jsonl"]),
     ("mm", &["hugemem", "physmem"]),
-    ("native", &["physmem"]),
     (DESIGNS, &["mm", "physmem"]),
     ("conformance", &["hugemem", "mm", "physmem"]),
     ("workloads", &["hugemem", "mm", "params", "physmem"]),
