@@ -13,7 +13,7 @@ use zerocopy::FromZeros;
 /// One descriptor: a cache line with the fields of `struct page` at their offsets.
 ///
 /// Designs whose descriptors are typed give the words other meanings; each says so
-/// in its [`Descriptor`](crate::Record) table. Every field is an atomic; every bit pattern that
+/// in its [`Descriptor`](crate::Descriptor) table. Every field is an atomic; every bit pattern that
 /// can be stored is valid, so a wrong design computes wrong answers, never undefined ones.
 #[repr(C, align(64))]
 #[derive(Debug, Default, FromZeros)]

@@ -3,7 +3,7 @@
 //!
 //! * [`layout`]: allocations in the order in which an IO meets them.
 //! * [`allocator`]: a deterministic buddy allocator with a fragmentation knob.
-//! * [`zone`]: a synthetic zone of every kind, for walks over page frames.
+//! * [`synthetic`]: a synthetic zone of every kind, for walks over page frames.
 //! * [`capture`]: what a real kernel had where, taken, written and read back.
 //! * [`captures`]: the captures that ship with the project.
 #![forbid(unsafe_code)]
