@@ -213,12 +213,14 @@ impl<'a> Draft<'a> {
                 return Cell::Failed(reason.clone());
             }
         }
+        // A process with too few rounds leaves the row without a time, too.
+        for sample in row.values() {
+            if let Status::Absent(reason) = &sample.status {
+                return Cell::Absent(reason.clone());
+            }
+        }
         let Some((values, slow)) = self.times.get(slot) else {
-            let reason = row.values().find_map(|sample| match &sample.status {
-                Status::Absent(reason) => Some(reason.clone()),
-                _ => None,
-            });
-            return Cell::Absent(reason.unwrap_or_else(|| "not measured".to_owned()));
+            return Cell::Absent("not measured".to_owned());
         };
         let ratio = self.ratios.get(slot);
         let counted: Vec<f64> = row.values().filter_map(|s| s.instructions).collect();
