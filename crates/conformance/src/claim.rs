@@ -1,4 +1,4 @@
-//! What a design claims to know of a real kernel.
+//! The cases in which a design claims to know the answer of a real kernel.
 
 use mm::{BlockIo, KernelVersion};
 

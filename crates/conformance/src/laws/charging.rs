@@ -1,4 +1,4 @@
-//! What random operations do to charges: in the design, and in the model.
+//! Random operations on charges: in the design, and in the model.
 
 use mm::memcg::MemCgroup;
 use mm::{Design, KernelRules, Linux6_12, Memcg};

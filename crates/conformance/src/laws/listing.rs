@@ -1,4 +1,4 @@
-//! What random operations do to reclaim's lists, and what compaction's walk must see.
+//! Random operations on reclaim's lists, and the expected result of compaction's walk.
 
 use mm::{KernelRules, Lru, Scan};
 use physmem::{Kind, Pfn};
@@ -165,7 +165,7 @@ impl<D: Lru> World<D> {
         Ok(())
     }
 
-    /// What a walk must see, from the model alone.
+    /// Returns the expected result of a walk, from the model alone.
     fn scan(&self, start: Pfn, pfns: u64, isolate: bool) -> Scan {
         let end = start + pfns;
         let mut scan = Scan::default();

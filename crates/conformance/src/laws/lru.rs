@@ -55,7 +55,7 @@ pub fn a_pfn_walk_sees_what_is_there<D: Lru>() {
     );
 }
 
-/// What lists do changes neither charges nor what describes the memory. Under 5.10, 6.12 and
+/// Operations on lists change neither charges nor descriptions. Under 5.10, 6.12 and
 /// 7.1.
 pub fn lists_change_neither_charges_nor_descriptions<D: Lru>() {
     fn run<D: Lru, V: KernelRules>() {

@@ -42,7 +42,7 @@ pub enum DescribeOp {
     Put { unit: usize },
 }
 
-/// What a sequence of operations is made of, one level for each capability.
+/// The operations that a sequence is made of, one level for each capability.
 pub trait Level<D: Design>: Sized {
     /// One random operation.
     type Operation: Clone + std::fmt::Debug;

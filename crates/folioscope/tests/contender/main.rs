@@ -24,7 +24,7 @@ registry::contenders! {
 /// Set where this program is the tool.
 const TOOL: &str = "FOLIOSCOPE_TEST_IS_THE_TOOL";
 
-/// Most lines of a contender that implements `Design` only.
+/// The maximum number of lines of a contender that implements `Design` only.
 const MAX_LINES: usize = 80;
 
 const CHECKS: [(&str, fn()); 5] = [
