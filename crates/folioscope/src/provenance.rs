@@ -31,6 +31,16 @@ pub(crate) fn environment() -> Environment {
         git: git(),
         rustc: env!("FOLIOSCOPE_RUSTC").to_owned(),
         target: env!("FOLIOSCOPE_TARGET").to_owned(),
+        profile: Some(profile().to_owned()),
         ..measure::machine::environment()
+    }
+}
+
+/// What a build that checks overflows measures is not what is published.
+fn profile() -> &'static str {
+    if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "optimised"
     }
 }

@@ -275,3 +275,49 @@ fn a_diff_learns_from_the_store_and_prints_what_changed() {
     assert_eq!(code, 2);
     assert!(stderr.contains("no other run of this machine"), "{stderr}");
 }
+
+#[test]
+fn times_of_two_machines_are_compared_only_when_told() {
+    let folder = TempDir::new().expect("a folder");
+    let root = folder.path();
+    run(root, "a/one", "2026-11-01T05:00:00Z", 10.0);
+    let other = run(root, "b/one", "2026-11-02T05:00:00Z", 10.0);
+    let file = other.join(ENV_FILE);
+    let mut env = results::read_environment(&file).expect("it was written");
+    env.caches = vec![results::Cache {
+        level: 2,
+        kind: "unified".to_owned(),
+        bytes: 1 << 20,
+    }];
+    write_environment(&file, &env).expect("written");
+    let (code, stdout, stderr) = folioscope(root, &["diff", "a/one", "b/one"]);
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    assert!(
+        stderr.contains("L2 1 MiB") && stderr.contains("--across"),
+        "{stderr}"
+    );
+    let (code, stdout, stderr) = folioscope(root, &["diff", "a/one", "b/one", "--across"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("Other machine:"), "{stdout}");
+}
+
+#[test]
+fn a_row_that_is_lost_is_not_judged_in_any_form() {
+    let folder = TempDir::new().expect("a folder");
+    let root = folder.path();
+    run(root, "a/one", "2026-11-01T05:00:00Z", 10.0);
+    let short = run(root, "a/two", "2026-11-02T05:00:00Z", 10.0);
+    let file = short.join(SAMPLES_FILE);
+    let rows = fs::read_to_string(&file).expect("rows");
+    let kept: Vec<&str> = rows
+        .lines()
+        .filter(|line| !line.contains("\"folio\""))
+        .collect();
+    fs::write(&file, kept.join("\n") + "\n").expect("written");
+    for form in [&[][..], &["--json"], &["--changed"], &["--threshold", "5"]] {
+        let args = [&["diff", "a/one", "a/two"], form].concat();
+        let (code, _, stderr) = folioscope(root, &args);
+        assert_eq!(code, 2, "{form:?}: {stderr}");
+        assert!(stderr.contains("lacks 1 of the first run's"), "{stderr}");
+    }
+}

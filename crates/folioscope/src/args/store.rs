@@ -8,8 +8,12 @@ use clap::{Args, ValueEnum};
 #[command(after_help = "\
 A row is called different where its ratio's interval lies beyond its noise floor: the row's
 own, learnt from past runs of this machine, where there are enough of them, else that of
-the two runs. Each row says which. Without --threshold the answer is a table; with it, exit
-code 3 tells that a row has become slower (or larger) by more than that.
+the two runs. Each row says which. The machine's drift is read from the yardsticks beside the
+samples, which no design can change.
+
+Exit codes: 0 all was judged; 3 a row became worse by more than --threshold; 2 something
+could not be judged: rows lost or gone wrong, other machines, a record without yardsticks in
+which everything moved.
 
 Examples:
   folioscope diff run-a run-b
@@ -27,6 +31,9 @@ pub(crate) struct DiffArgs {
     /// row its own noise floor.
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
+    /// Compare runs of two machines: each design's ratio to the reference of its own run.
+    #[arg(long)]
+    pub across: bool,
     /// Only rows that are called different, one a line.
     #[arg(long)]
     pub changed: bool,

@@ -14,6 +14,14 @@ use crate::run_dir;
 pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure> {
     let old = summary(run_dir::existing(&args.old)?)?;
     let new = summary(run_dir::existing(&args.new)?)?;
+    if old.env.machine() != new.env.machine() && !args.across {
+        return Err(Failure::Usage(format!(
+            "the runs are of two machines, whose times cannot be compared:\n  {}\n  {}\n\
+             --across compares what each design took beside the reference in its own run",
+            old.env.machine(),
+            new.env.machine(),
+        )));
+    }
     let floors = Floors::learn(&history(args, &old, &new)?);
     let mut diff = Diff::between(&old, &new, &floors);
     if diff.rows.is_empty() {
@@ -33,13 +41,20 @@ pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure>
         (false, true) => output.text(render::diff_changed(&diff))?,
         (false, false) => output.text(render::diff_mail(&diff))?,
     }
-    if beyond == 0 {
-        return Ok(Code::Done);
-    }
     output.finish()?;
-    let threshold = args.threshold.unwrap_or_default();
-    eprintln!("folioscope: {beyond} rows are worse by more than {threshold} %");
-    Ok(Code::Beyond)
+    let unjudged = diff.unjudged();
+    for reason in &unjudged {
+        eprintln!("folioscope: {reason}");
+    }
+    Ok(match (beyond, unjudged.is_empty()) {
+        (0, true) => Code::Done,
+        (0, false) => Code::Usage,
+        (beyond, _) => {
+            let threshold = args.threshold.unwrap_or_default();
+            eprintln!("folioscope: {beyond} rows are worse by more than {threshold} %");
+            Code::Beyond
+        }
+    })
 }
 
 /// Past runs of a machine that a row's floor rests on: the latest.

@@ -38,6 +38,7 @@ impl Summary {
             floor: judged.floor,
             threaded_floor: judged.threaded_floor,
             fast_share: judged.fast_share,
+            yardstick_ns: judged.yardstick_ns,
             rounds: rounds_of(run),
             control_pairs: cases.iter().filter(|case| case.control.is_some()).count(),
             fewest_processes,

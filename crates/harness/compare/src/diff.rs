@@ -1,10 +1,12 @@
 //! What changed from one run to another, and what only seems so.
 //!
-//! A row of times is called different when all its witnesses say so beyond its floor:
-//! its time, after the drift of the whole machine is taken out, and its ratio to the
-//! reference within each run. A neighbour on the machine moves the first, a disturbed
-//! reference the second; a change of the code moves both. The reference itself has its
-//! control copy for a second witness.
+//! A row of times is called different when all its witnesses say so beyond its floor: its
+//! time, after the drift of the machine is taken out, and its ratio to the reference within
+//! each run. A neighbour on the machine moves the first, a disturbed reference the second; a
+//! change of the code moves both. The reference itself has its control copy for a second
+//! witness; where it has changed itself, its ratio is no witness for others.
+//!
+//! The machine's drift is read from the yardstick, which no design can change ([`Drift`]).
 //!
 //! A row's floor is its own, learnt from the past of the machine ([`Floors`]), where that
 //! past knows enough of it and is no quieter than the two runs; else it is the runs' floor,
@@ -12,8 +14,8 @@
 
 use std::collections::BTreeMap;
 
-use results::Params;
-use stats::{Estimate, Verdict, drift, historic_floor, judge, judge_change};
+use results::{Difference, Params};
+use stats::{Estimate, Verdict, historic_floor, judge, judge_change, median, moved_together};
 
 use crate::matched::matched;
 use crate::summary::{Case, Cell, Summary, ValueCase, ValueCell};
@@ -77,15 +79,42 @@ pub enum FloorSource {
 pub struct Diff {
     /// Rows that both hold: times in the order of the second run, then values.
     pub rows: Vec<Change>,
-    /// How the machine as a whole moved: 1.05 is 5 % slower. It is taken out of every
-    /// row, so that a change of everything at once shows here and nowhere else.
-    pub drift: f64,
+    /// In what the runs were made otherwise.
+    pub differences: Vec<Difference>,
+    /// How the machine moved, and what is known of it.
+    pub drift: Drift,
+    /// How all times together moved, the machine's drift taken out: 1.05 is 5 % slower. With
+    /// a drift that is only [`Drift::Assumed`] it is 1 by definition.
+    pub together: f64,
     /// Rows that only the first run holds.
     pub only_old: Vec<RowKey>,
     /// Rows that only the second run holds.
     pub only_new: Vec<RowKey>,
     /// Rows that were measured in the first run and went wrong in the second.
     pub newly_failed: Vec<(RowKey, String)>,
+}
+
+/// How the machine moved between two runs: 1.05 is 5 % slower. It is taken out of all times.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Drift {
+    /// By the yardsticks beside the samples of both runs.
+    Seen(f64),
+    /// By the median of all rows, since a run has no yardsticks. It cannot be told from a
+    /// change of all code at once, so nothing is said of such a change.
+    Assumed(f64),
+    /// The runs are of two machines: times are not compared, only ratios within each run.
+    Across,
+}
+
+impl Drift {
+    /// The factor that is taken out of times.
+    #[must_use]
+    pub fn factor(self) -> f64 {
+        match self {
+            Self::Seen(factor) | Self::Assumed(factor) => factor,
+            Self::Across => 1.0,
+        }
+    }
 }
 
 /// What rows' noise was in the past of one machine.
@@ -122,7 +151,7 @@ impl Floors {
         for pair in runs.windows(2) {
             if same_code(&pair[0], &pair[1]) {
                 let quotients = time_quotients(&pair[0], &pair[1]);
-                let moved = drift(&quotients.values().copied().collect::<Vec<f64>>());
+                let moved = moved_together(&quotients.values().copied().collect::<Vec<f64>>());
                 for (key, quotient) in quotients {
                     floors.add(key, quotient / moved - 1.0);
                 }
@@ -209,14 +238,23 @@ impl Diff {
         let before: BTreeMap<RowKey, (&Case, Estimate)> = times(old).collect();
         let after: BTreeMap<RowKey, (&Case, Estimate)> = times(new).collect();
         let quotients = time_quotients(old, new);
-        let drift = drift(&quotients.values().copied().collect::<Vec<f64>>());
-        let mut rows: Vec<Change> = times(new)
-            .filter_map(|(key, new_row)| {
-                let old_row = *before.get(&key)?;
-                let floor = floors.between(&key, [old_row.0, new_row.0], [old, new]);
-                time_change(key, old_row, new_row, drift, floor)
-            })
-            .collect();
+        let moved = moved_together(&quotients.values().copied().collect::<Vec<f64>>());
+        let drift = match (old.yardstick_ns, new.yardstick_ns) {
+            _ if old.env.machine() != new.env.machine() => Drift::Across,
+            (Some(from), Some(to)) if from > 0.0 && to > 0.0 => Drift::Seen(to / from),
+            _ => Drift::Assumed(moved),
+        };
+        let mut rows: Vec<Change> = Vec::new();
+        for (key, after) in times(new) {
+            if let Some(&before) = before.get(&key) {
+                let floor = floors.between(&key, [before.0, after.0], [old, new]);
+                let sides = Sides {
+                    cases: [before.0, after.0],
+                    times: [before.1, after.1],
+                };
+                rows.extend(sides.change(key, drift, floor));
+            }
+        }
         rows.extend(value_changes(old, new));
         let only = |side: fn(bool, bool) -> bool| {
             matched(&before, &after)
@@ -231,7 +269,9 @@ impl Diff {
             .collect();
         Self {
             rows,
+            differences: old.env.differences(&new.env),
             drift,
+            together: moved / drift.factor(),
             only_old: only(|old, new| old && !new),
             only_new: only(|old, new| new && !old),
             newly_failed,
@@ -245,6 +285,36 @@ impl Diff {
             .filter(|change| change.verdict != Verdict::NoDifference)
     }
 
+    /// What the diff cannot judge, in words; empty if it judged all that the first run holds.
+    #[must_use]
+    pub fn unjudged(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if let Drift::Assumed(moved) = self.drift {
+            let floors: Vec<f64> = self.rows.iter().filter_map(|change| change.floor).collect();
+            let floor = median(&floors).unwrap_or(0.0);
+            if moved.ln().abs() > floor.ln_1p() {
+                reasons.push(format!(
+                    "all times together moved by {:+.1} %, and without yardsticks in both runs \
+                     nobody can tell the machine from the code",
+                    (moved - 1.0) * 100.0
+                ));
+            }
+        }
+        if !self.only_old.is_empty() {
+            let rows = self.only_old.len();
+            reasons.push(format!(
+                "the second run lacks {rows} of the first run's times"
+            ));
+        }
+        if !self.newly_failed.is_empty() {
+            let rows = self.newly_failed.len();
+            reasons.push(format!(
+                "{rows} rows of the first run went wrong in the second"
+            ));
+        }
+        reasons
+    }
+
     /// Rows that are called worse by more than `threshold` (0.05 = 5 %).
     pub fn worse_by(&self, threshold: f64) -> impl Iterator<Item = &Change> {
         self.different().filter(move |change| {
@@ -253,50 +323,117 @@ impl Diff {
     }
 }
 
-fn time_change(
-    key: RowKey,
-    (old_case, old): (&Case, Estimate),
-    (new_case, new): (&Case, Estimate),
-    drift: f64,
-    (floor, source): (Option<f64>, FloorSource),
-) -> Option<Change> {
-    let time = new.over(&old)?.over(&Estimate::exact(drift))?;
-    let mut witnesses = vec![time];
-    let design = &key.2;
-    match (old_case.ratio(design), new_case.ratio(design)) {
-        (Some(before), Some(after)) => witnesses.extend(after.over(&before)),
-        // The reference (and the harness floor) has no ratio of its own; of the
-        // reference, the control copy's time is another witness.
-        _ if new_case.cells.len() > 1 && is_reference(new_case, design) => {
-            if let (Some(before), Some(after)) = (old_case.control, new_case.control) {
-                witnesses.extend(after.over(&before).map(|moved| Estimate {
-                    value: time.value * moved.value,
-                    low: time.low * moved.low,
-                    high: time.high * moved.high,
-                    ..moved
-                }));
-            }
-        }
-        _ => {}
+/// One row in both runs.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    cases: [&'a Case; 2],
+    times: [Estimate; 2],
+}
+
+impl Sides<'_> {
+    fn change(
+        self,
+        key: RowKey,
+        drift: Drift,
+        (floor, source): (Option<f64>, FloorSource),
+    ) -> Option<Change> {
+        let [old, new] = self.times;
+        let time = new.over(&old)?.over(&Estimate::exact(drift.factor()))?;
+        let witnesses = self.witnesses(&key.2, time, drift, floor);
+        let verdict = match floor {
+            // The harness floor is compared and never judged.
+            Some(floor) if key.2 != crate::NULL => judge_change(&witnesses, floor),
+            _ => Verdict::NoDifference,
+        };
+        Some(Change {
+            unit: format!("ns/{}", self.cases[1].unit),
+            key,
+            quantity: "time".to_owned(),
+            old,
+            new,
+            // Between machines a time says nothing of the code; the ratio does.
+            ratio: match (drift, witnesses.first()) {
+                (Drift::Across, Some(ratio)) => *ratio,
+                _ => time,
+            },
+            floor,
+            source,
+            less_is_better: true,
+            verdict,
+        })
     }
-    let verdict = match floor {
-        // The harness floor is compared and never judged.
-        Some(floor) if key.2 != crate::NULL => judge_change(&witnesses, floor),
-        _ => Verdict::NoDifference,
-    };
-    let unit = format!("ns/{}", new_case.unit);
-    Some(Change {
-        key,
-        quantity: "time".to_owned(),
-        unit,
-        old,
-        new,
-        ratio: time,
-        floor,
-        source,
-        less_is_better: true,
-        verdict,
-    })
+
+    /// What speaks for a change; all of it has to agree. Nothing speaks for one in the time
+    /// of the reference on another machine.
+    fn witnesses(
+        self,
+        design: &str,
+        time: Estimate,
+        drift: Drift,
+        floor: Option<f64>,
+    ) -> Vec<Estimate> {
+        let [before, after] = self.cases;
+        let ratio = match (before.ratio(design), after.ratio(design)) {
+            (Some(before), Some(after)) => after.over(&before),
+            _ => None,
+        };
+        match (ratio, drift) {
+            (Some(ratio), Drift::Across) => vec![ratio],
+            (None, Drift::Across) => Vec::new(),
+            (Some(_), Drift::Seen(_)) if self.reference_changed(drift, floor) => vec![time],
+            (Some(ratio), _) => vec![time, ratio],
+            (None, _) if after.cells.len() > 1 && is_reference(after, design) => {
+                self.of_reference(time, drift)
+            }
+            (None, _) => vec![time],
+        }
+    }
+
+    /// The witnesses of the reference: its time, and its control copy's.
+    fn of_reference(self, time: Estimate, drift: Drift) -> Vec<Estimate> {
+        let [before, after] = self.cases;
+        if matches!(drift, Drift::Seen(_)) && !follows_the_yardstick(after) {
+            return Vec::new();
+        }
+        let mut witnesses = vec![time];
+        if let (Some(from), Some(to)) = (before.control, after.control) {
+            witnesses.extend(to.over(&from).map(|moved| Estimate {
+                value: time.value * moved.value,
+                low: time.low * moved.low,
+                high: time.high * moved.high,
+                ..moved
+            }));
+        }
+        witnesses
+    }
+
+    /// Whether the reference of this row is another than it was.
+    fn reference_changed(self, drift: Drift, floor: Option<f64>) -> bool {
+        let [before, after] = self.cases;
+        let Some(reference) = after
+            .cells
+            .keys()
+            .find(|design| is_reference(after, design))
+        else {
+            return false;
+        };
+        let time = match (before.time(reference), after.time(reference)) {
+            (Some(from), Some(to)) => to.over(&from),
+            _ => None,
+        };
+        let time = time.and_then(|time| time.over(&Estimate::exact(drift.factor())));
+        let witnesses = time.map_or_else(Vec::new, |time| self.of_reference(time, drift));
+        floor.is_some_and(|floor| judge_change(&witnesses, floor) != Verdict::NoDifference)
+    }
+}
+
+/// Whether a row becomes slower with the yardstick, which stays in the first cache. A row
+/// that waits for memory does not: a neighbour on the machine moves the one and not the
+/// other.
+fn follows_the_yardstick(case: &Case) -> bool {
+    case.params
+        .get("footprint")
+        .is_none_or(|footprint| footprint.to_string() == "l1")
 }
 
 /// The design that the others' ratios are taken to: the one without a ratio of its own

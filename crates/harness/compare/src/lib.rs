@@ -19,7 +19,7 @@ mod sensitivity;
 mod summary;
 
 pub use build::fnv1a;
-pub use diff::{Change, Diff, FloorSource, Floors, RowKey};
+pub use diff::{Change, Diff, Drift, FloorSource, Floors, RowKey};
 pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
 pub use sensitivity::{Resolution, Tally};
 pub use summary::{Case, Cell, Family, Mean, MeanRatio, MemoryLine, Summary, ValueCase, ValueCell};

@@ -37,6 +37,8 @@ pub(crate) struct Judged {
     pub threaded_floor: Option<f64>,
     /// The share of samples that were taken in the fast state; `None` without yardsticks.
     pub fast_share: Option<f64>,
+    /// What the yardstick takes in the fast state, in nanoseconds a word.
+    pub yardstick_ns: Option<f64>,
 }
 
 /// Sums up the samples of a run.
@@ -96,6 +98,7 @@ pub(crate) fn judged(run: &Run, reference: &str) -> Judged {
         floor: class_floor(false).or(threaded_floor),
         threaded_floor,
         fast_share: fast.map(|fast| share_of(run, fast)),
+        yardstick_ns: fast.map(FastState::reading),
         cases,
     }
 }

@@ -21,6 +21,9 @@ pub struct Summary {
     /// The share of samples that were taken in the machine's fast state; `None` where no
     /// yardstick stood beside them.
     pub fast_share: Option<f64>,
+    /// What the yardstick, a walk over 4 KiB that no design can change, takes in the fast
+    /// state, in nanoseconds a word.
+    pub yardstick_ns: Option<f64>,
     /// The least and the median number of rounds of a process; `None` without times.
     pub rounds: Option<(usize, usize)>,
     /// How many A/A pairs the floor rests on.

@@ -7,7 +7,7 @@ use std::path::Path;
 use hugemem::pool::{self, HugetlbPool};
 use hugemem::process;
 use procfs::{Current, CurrentSI};
-use results::{Cache, Clock, Environment};
+use results::{Cache, Clock, CpuId, Environment};
 
 use crate::sampling::{CLOCK, CLOCK_NAME};
 
@@ -18,6 +18,7 @@ pub fn environment() -> Environment {
     Environment {
         kernel: word("/proc/sys/kernel/osrelease").unwrap_or(unknown.kernel.clone()),
         cpu_model: cpu_model().unwrap_or(unknown.cpu_model.clone()),
+        cpu_id: cpu_id(),
         cores: process::allowed_cpus().map_or(1, |cpus| cpus.len() as u32),
         caches: caches(Path::new("/sys/devices/system/cpu/cpu0/cache")),
         governor: word("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
@@ -60,6 +61,19 @@ fn cpu_model() -> Option<String> {
             .get("Hardware")
             .or(info.fields.get("Processor"))
             .cloned()
+    })
+}
+
+fn cpu_id() -> Option<CpuId> {
+    let info = procfs::CpuInfo::current().ok()?;
+    let cpu = info.get_info(0)?;
+    let number = |field: &str| cpu.get(field)?.trim().parse().ok();
+    Some(CpuId {
+        vendor: (*cpu.get("vendor_id")?).to_owned(),
+        family: number("cpu family")?,
+        model: number("model")?,
+        stepping: number("stepping")?,
+        hypervisor: info.flags(0)?.contains(&"hypervisor"),
     })
 }
 

@@ -3,6 +3,8 @@
 //! What identifies a person or a machine (host name, user name, serial number, home
 //! directory) has no field here on purpose; see [`command_without_paths`].
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::SCHEMA_VERSION;
@@ -29,10 +31,18 @@ pub struct Environment {
     pub rustc: String,
     /// Target triple that the tool was built for.
     pub target: String,
+    /// How the tool was built: `optimised`, or `debug` with its assertions and overflow
+    /// checks; `None` in records that did not say yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// Kernel release, as `uname -r` says.
     pub kernel: String,
     /// CPU model as /proc/cpuinfo names it.
     pub cpu_model: String,
+    /// CPU as CPUID tells it; `None` where /proc/cpuinfo has no such fields, and in records
+    /// that did not say yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_id: Option<CpuId>,
     /// CPUs that the process may run on.
     pub cores: u32,
     /// The CPU that single-threaded loops stayed on; `None` where they could float, and in
@@ -105,6 +115,36 @@ pub struct Git {
     pub dirty: bool,
 }
 
+/// Identity of a CPU beyond its name: one name is sold with several cores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CpuId {
+    /// `GenuineIntel`, `AuthenticAMD`, …
+    pub vendor: String,
+    /// Family as /proc/cpuinfo counts it.
+    pub family: u32,
+    /// Model within the family.
+    pub model: u32,
+    /// Stepping of the model.
+    pub stepping: u32,
+    /// Whether it says that it runs under a hypervisor.
+    pub hypervisor: bool,
+}
+
+impl fmt::Display for CpuId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} family {} model {} stepping {}{}",
+            self.vendor,
+            self.family,
+            self.model,
+            self.stepping,
+            if self.hypervisor { ", virtual" } else { "" }
+        )
+    }
+}
+
 /// One cache of the CPU.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,6 +191,27 @@ pub struct Bandwidth {
     pub bytes_per_s: f64,
 }
 
+impl fmt::Display for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (size, unit) = match self.bytes {
+            bytes if bytes >= 1 << 20 && bytes % (1 << 20) == 0 => (bytes >> 20, "MiB"),
+            bytes => (bytes >> 10, "KiB"),
+        };
+        write!(f, "L{} {size} {unit}", self.level)
+    }
+}
+
+/// Something in which two runs were made otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name: `machine`, `kernel`, `compiler`, …
+    pub what: &'static str,
+    /// What the first run says.
+    pub old: String,
+    /// What the second run says.
+    pub new: String,
+}
+
 impl Environment {
     /// An environment in which nothing is known yet. Fill in what the machine tells.
     #[must_use]
@@ -164,8 +225,10 @@ impl Environment {
             git: None,
             rustc: unknown(),
             target: unknown(),
+            profile: None,
             kernel: unknown(),
             cpu_model: unknown(),
+            cpu_id: None,
             cores: 1,
             pinned_cpu: None,
             caches: Vec::new(),
@@ -190,10 +253,45 @@ impl Environment {
         }
     }
 
-    /// What tells machines apart without naming them: CPU, count of CPUs and target.
+    /// What tells machines apart without naming them: CPU, count of CPUs, caches shared by
+    /// more than a thread, CPUID where it was recorded, and target. Two processors that are
+    /// sold under one name differ in their caches.
     #[must_use]
     pub fn machine(&self) -> String {
-        format!("{}, {} CPUs, {}", self.cpu_model, self.cores, self.target)
+        let mut words = vec![self.cpu_model.clone(), format!("{} CPUs", self.cores)];
+        let outer = self.caches.iter().filter(|cache| cache.level > 1);
+        words.extend(outer.map(Cache::to_string));
+        words.extend(self.cpu_id.as_ref().map(CpuId::to_string));
+        words.push(self.target.clone());
+        words.join(", ")
+    }
+
+    /// What differs between two runs in machine, kernel, compiler and way of measuring.
+    #[must_use]
+    pub fn differences(&self, that: &Self) -> Vec<Difference> {
+        [
+            ("machine", Self::machine as fn(&Self) -> String),
+            ("kernel", |env| env.kernel.clone()),
+            ("compiler", |env| env.rustc.clone()),
+            ("profile", |env| {
+                env.profile.clone().unwrap_or_else(|| "unknown".to_owned())
+            }),
+            ("length", |env| {
+                if env.quick { "quick" } else { "full" }.to_owned()
+            }),
+            ("processes", |env| env.processes.to_string()),
+            ("THP", |env| {
+                env.thp.clone().unwrap_or_else(|| "unknown".to_owned())
+            }),
+        ]
+        .into_iter()
+        .map(|(what, of)| Difference {
+            what,
+            old: of(self),
+            new: of(that),
+        })
+        .filter(|difference| difference.old != difference.new)
+        .collect()
     }
 
     /// Short revision, with `+` where the work tree was changed.

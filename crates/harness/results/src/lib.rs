@@ -24,7 +24,8 @@ mod write;
 pub use baseline::{Baseline, Loop, LoopCount};
 pub use committed::{CountedKernel, FidelityRecord, read_kernels};
 pub use environment::{
-    Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, RowSum, command_without_paths,
+    Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum,
+    command_without_paths,
 };
 pub use fidelity::{Miss, MissOf, ModelCount, Reason};
 pub use jsonl::{Error as RecordError, Tail, write_whole};

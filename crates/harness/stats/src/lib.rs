@@ -28,4 +28,4 @@ pub use order::{geometric_mean, lowest_third, mad, median, quantile};
 pub use state::FastState;
 pub use student::{two_sided_quantile, two_sided_tail};
 pub use values::RowValues;
-pub use verdict::{Verdict, drift, judge, judge_change};
+pub use verdict::{Verdict, judge, judge_change, moved_together};

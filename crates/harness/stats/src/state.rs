@@ -33,6 +33,12 @@ impl FastState {
         Self(self.0.min(that.0))
     }
 
+    /// Returns what the yardstick takes in it, in the unit of the readings.
+    #[must_use]
+    pub fn reading(self) -> f64 {
+        self.0
+    }
+
     /// Whether a sample beside this reading was taken in the fast state.
     #[must_use]
     pub fn holds(&self, yardstick: f64) -> bool {

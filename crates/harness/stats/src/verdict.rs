@@ -59,12 +59,14 @@ pub fn judge_change(witnesses: &[Estimate], floor: f64) -> Verdict {
     }
 }
 
-/// How the machine as a whole moved between two runs: the median of all rows' quotients
-/// of times (1.05 = everything 5 % slower). 1 without rows.
+/// How all rows together moved between two runs: the median of their quotients of times
+/// (1.05 = everything 5 % slower). 1 without rows.
+///
+/// Whether the machine did that or the code, it does not tell.
 #[must_use]
-pub fn drift(time_quotients: &[f64]) -> f64 {
+pub fn moved_together(time_quotients: &[f64]) -> f64 {
     median(time_quotients)
-        .filter(|drift| *drift > 0.0)
+        .filter(|moved| *moved > 0.0)
         .unwrap_or(1.0)
 }
 
@@ -114,8 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn drift_is_what_most_rows_share() {
-        assert!((drift(&[1.05, 1.05, 1.05, 3.0, 0.9]) - 1.05).abs() < 1e-12);
-        assert!((drift(&[]) - 1.0).abs() < 1e-12);
+    fn what_most_rows_share_is_how_they_moved_together() {
+        assert!((moved_together(&[1.05, 1.05, 1.05, 3.0, 0.9]) - 1.05).abs() < 1e-12);
+        assert!((moved_together(&[]) - 1.0).abs() < 1e-12);
     }
 }

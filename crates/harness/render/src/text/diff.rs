@@ -9,7 +9,7 @@ use crate::page::Page;
 use crate::params::label;
 use crate::style::sort_designs;
 use crate::table::Table;
-use compare::{Change, Diff, FloorSource, RowKey};
+use compare::{Change, Diff, Drift, FloorSource, RowKey};
 
 /// The comparison as plain text: ASCII, at most 72 columns. Rows without a difference
 /// are counted, not listed.
@@ -21,14 +21,23 @@ pub fn diff_mail(diff: &Diff) -> String {
     let share = different as f64 * 100.0 / all.max(1) as f64;
     page.wrapped(
         &format!(
-            "{different} of {} called different ({share:.1}%). The machine as a whole moved by \
-             {:+.1}%, which is taken out of the times' ratios.",
+            "{different} of {} called different ({share:.1}%). {}",
             rows(all),
-            (diff.drift - 1.0) * 100.0
+            drift(diff)
         ),
         0,
         0,
     );
+    for difference in &diff.differences {
+        page.wrapped(
+            &format!(
+                "Other {}: {} -> {}",
+                difference.what, difference.old, difference.new
+            ),
+            0,
+            2,
+        );
+    }
     page.wrapped(&floors(diff), 0, 0);
     per_design(&mut page, diff);
     for (title, verdict) in [
@@ -69,6 +78,31 @@ pub fn diff_mail(diff: &Diff) -> String {
         }
     }
     page.into_text()
+}
+
+/// How the machine moved, and who says so.
+fn drift(diff: &Diff) -> String {
+    // Rounded first: nobody means "-0.0%".
+    let percent = |factor: f64| {
+        let tenths = ((factor - 1.0) * 1000.0).round() + 0.0;
+        format!("{:+.1}%", tenths / 10.0)
+    };
+    match diff.drift {
+        Drift::Seen(factor) => format!(
+            "The machine moved by {}, as the yardsticks show, which is taken out of the times' \
+             ratios; beyond that all times together moved by {}.",
+            percent(factor),
+            percent(diff.together)
+        ),
+        Drift::Assumed(factor) => format!(
+            "All times together moved by {}, which is taken for the machine's doing: without \
+             yardsticks in both runs, a change of all code at once cannot be told from it.",
+            percent(factor)
+        ),
+        Drift::Across => "The runs are of two machines: ratios to the reference of the same run \
+                          are compared, and nothing is said of the reference."
+            .to_owned(),
+    }
 }
 
 /// By what the times were judged.
@@ -208,7 +242,12 @@ pub fn diff_json_lines(diff: &Diff) -> String {
                 "old": interval(Some(&change.old)),
                 "new": interval(Some(&change.new)),
                 "ratio": interval(Some(&change.ratio)),
-                "drift": diff.drift,
+                "drift": diff.drift.factor(),
+                "drift_from": match diff.drift {
+                    Drift::Seen(_) => "yardsticks",
+                    Drift::Assumed(_) => "all rows",
+                    Drift::Across => "nothing: two machines",
+                },
                 "floor": change.floor,
                 "floor_source": match change.source {
                     FloorSource::History(_) => "history",
