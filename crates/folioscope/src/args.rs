@@ -91,6 +91,16 @@ pub(crate) struct Which {
     /// Designs by name, separated by commas. The reference, `flat`, always takes part.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub design: Vec<String>,
+    /// Real kernels that `kernel build` has built, by name: all of them without names.
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all"
+    )]
+    pub kernels: Vec<String>,
     /// Orders of the allocations, separated by commas: 2^order base pages each.
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub order: Vec<u64>,
@@ -116,6 +126,7 @@ impl Which {
         Plan {
             workload: or(&self.workload, plan.workload),
             design: or(&self.design, plan.design),
+            kernels: or(&self.kernels, plan.kernels),
             order: or(&self.order, plan.order),
             backing: or(&self.backing, plan.backing),
             quick: self.quick || plan.quick,

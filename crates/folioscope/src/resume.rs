@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::args::MeasureArgs;
 use crate::failure::Failure;
-use crate::provenance;
+use crate::{kernels, provenance};
 use measure::assignment::Cell;
 use measure::plan::{PLAN_FILE, Plan};
 use results::{ENV_FILE, Row, RowWriter, SAMPLES_FILE, Tail, read_environment, read_rows};
@@ -33,7 +33,7 @@ pub(crate) fn read(folder: &Path, args: &MeasureArgs) -> Result<Plan, Failure> {
     })?;
     let plan: Plan = serde_json::from_slice(&text)
         .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    if let Some(flag) = differing(&plan, &args.change(plan.clone())) {
+    if let Some(flag) = differing(&plan, &kernels::named(args.change(plan.clone()))?) {
         return Err(Failure::Usage(format!(
             "{}: this run was begun with another {flag}; leave {flag} out, or begin a new run",
             folder.display()
@@ -113,6 +113,7 @@ mod tests {
         let flags = [
             other(|plan| plan.workload.push("*".to_owned())),
             other(|plan| plan.design.push("folio".to_owned())),
+            other(|plan| plan.kernels.push("linux-6.12".to_owned())),
             other(|plan| plan.order.push(9)),
             other(|plan| plan.backing.push(hugemem::Backing::Thp)),
             other(|plan| plan.quick = true),

@@ -30,7 +30,14 @@ const USES: &[(&str, &[&str])] = &[
     ("trace", &["results"]),
     (
         "measure",
-        &["hugemem", "registry", "results", "stats", "workloads"],
+        &[
+            "hugemem",
+            "native",
+            "registry",
+            "results",
+            "stats",
+            "workloads",
+        ],
     ),
     (
         "oracle",
@@ -65,6 +72,7 @@ const USES: &[(&str, &[&str])] = &[
             "hugemem",
             "icount",
             "measure",
+            "native",
             "oracle",
             "physmem",
             "registry",

@@ -13,7 +13,7 @@ use crate::params::CAPTURED;
 use crate::{Setup, SetupError};
 
 /// Where described memory starts: aligned to the largest order.
-pub(crate) const BASE: Pfn = Pfn(1 << 18);
+pub const BASE: Pfn = Pfn(1 << 18);
 /// Frames of the footprint `l2`: 256 KiB of flat descriptors.
 const L2_FRAMES: u64 = 1 << 12;
 /// Frames of the footprint `mem`: 64 MiB of flat descriptors. Less than the power of two
@@ -24,7 +24,7 @@ const CAPTURED_PAGES: u64 = 1 << 13;
 
 /// A part of an allocation that one IO meets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct IoRange {
+pub struct IoRange {
     /// The allocation, by its place in [`Fixture::extents`].
     pub extent: usize,
     /// Bytes from its start; a whole number of pages.
@@ -35,19 +35,21 @@ pub(crate) struct IoRange {
 
 /// Allocations, and what IO does with them.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Fixture {
+pub struct Fixture {
     /// The allocations in the order in which they are met.
     pub extents: Vec<(Extent, Kind)>,
     /// Frames from [`BASE`] on that must be described.
     pub frames: u64,
     /// The IOs.
     pub ios: Vec<Vec<IoRange>>,
+    /// The frames to look up.
+    pub lookups: Vec<Pfn>,
 }
 
 impl Fixture {
     /// The fixture that parameters `layout`, `order`, `count`, `kind`, `footprint` or
     /// `io_bytes` ask for.
-    pub fn of(setup: &Setup) -> Result<Self, SetupError> {
+    pub(crate) fn of(setup: &Setup) -> Result<Self, SetupError> {
         let layout = setup.word("layout")?;
         if let Some(name) = layout.strip_prefix(CAPTURED) {
             return Self::captured(setup, name);
@@ -66,6 +68,7 @@ impl Fixture {
             frames: frames_of(&extents),
             extents,
             ios,
+            lookups: Vec::new(),
         })
     }
 
@@ -87,11 +90,12 @@ impl Fixture {
             frames: frames_of(&extents),
             ios: cut(&extents, io_bytes),
             extents,
+            lookups: Vec::new(),
         })
     }
 
     /// Bytes of all IO.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.ios
             .iter()
             .flatten()
@@ -100,17 +104,17 @@ impl Fixture {
     }
 
     /// Base pages of all IO.
-    pub fn pages(&self) -> u64 {
+    pub(crate) fn pages(&self) -> u64 {
         self.bytes() / PAGE_SIZE
     }
 
     /// Pieces of all IO: allocations, except that an IO's end can cut one in two.
-    pub fn ranges(&self) -> u64 {
+    pub(crate) fn ranges(&self) -> u64 {
         self.ios.iter().map(|io| io.len() as u64).sum()
     }
 
     /// The digest that every walk over the IOs must answer.
-    pub fn digest(&self) -> u64 {
+    pub(crate) fn digest(&self) -> u64 {
         let mut digest = Digest::new();
         for range in self.ios.iter().flatten() {
             let (extent, _) = self.extents[range.extent];
@@ -123,12 +127,12 @@ impl Fixture {
     }
 
     /// Builds a design that describes these frames.
-    pub fn build<D: Design>(&self, setup: &Setup) -> Result<D, SetupError> {
+    pub(crate) fn build<D: Design>(&self, setup: &Setup) -> Result<D, SetupError> {
         build(setup, self.frames)
     }
 
     /// Makes the allocations.
-    pub fn alloc<'d, D: Design>(&self, design: &'d D) -> Vec<D::Unit<'d>> {
+    pub(crate) fn alloc<'d, D: Design>(&self, design: &'d D) -> Vec<D::Unit<'d>> {
         self.extents
             .iter()
             .map(|&(extent, kind)| design.alloc(extent, kind))
@@ -136,7 +140,7 @@ impl Fixture {
     }
 
     /// Bios for the IOs under the rules of `V`: as many for each as it takes.
-    pub fn bios<'d, D: BlockIo, V: KernelRules>(
+    pub(crate) fn bios<'d, D: BlockIo, V: KernelRules>(
         &self,
         design: &'d D,
         units: &[D::Unit<'d>],
@@ -281,6 +285,7 @@ pub(crate) fn allocations(setup: &Setup, l1: u64) -> Result<Fixture, SetupError>
         frames: frames_of(&extents),
         ios: Vec::new(),
         extents,
+        lookups: Vec::new(),
     })
 }
 

@@ -34,7 +34,16 @@ pub trait Job {
     /// Reads the same descriptor mapping from end to end, `iters` times, with plain loads
     /// of 8 bytes: what the memory gives at best. `None` where the workload has no such line.
     fn read_linearly(&mut self, iters: u64) -> Option<LinearRead>;
+
+    /// The word of whoever did the last run, where that is not this thread: `None` where it
+    /// is, and the caller's clock counts.
+    fn outside(&self) -> Option<Outside> {
+        None
+    }
 }
+
+/// Nanoseconds that a run took where it was done, or why there is no answer.
+pub type Outside = Result<f64, String>;
 
 /// The result of a linear read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

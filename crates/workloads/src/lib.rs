@@ -27,7 +27,8 @@ mod setup;
 mod workload;
 
 pub use ::params::{Param, Params};
-pub use job::{Job, LinearRead, MemoryOf, Then};
+pub use fixture::{BASE, Fixture, IoRange};
+pub use job::{Job, LinearRead, MemoryOf, Outside, Then};
 pub use setup::{Setup, SetupError};
 pub use workload::{Quantity, Workload};
 

@@ -3,7 +3,7 @@
 use mm::Capability;
 
 use crate::params::{self, ParamSpec};
-use crate::{Params, Setup, SetupError};
+use crate::{Fixture, Params, Setup, SetupError};
 
 /// A question put to every design that has the capability.
 #[derive(Debug)]
@@ -26,6 +26,9 @@ pub struct Workload {
     pub axis: &'static str,
     /// The parameters that it takes.
     pub params: &'static [ParamSpec],
+    /// The memory that it works on and the IOs over it, for a kernel that is to do the same;
+    /// `None` where no single kernel can.
+    pub fixture: Option<fn(&Setup) -> Result<Fixture, SetupError>>,
     /// Whether it is a time or a number.
     pub quantity: Quantity,
 }

@@ -12,7 +12,7 @@ use results::{ENV_FILE, Environment, RowWriter, RunLock, SAMPLES_FILE, write_env
 use crate::args::MeasureArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::{interrupt, progress, provenance, resume, run_dir};
+use crate::{interrupt, kernels, progress, provenance, resume, run_dir};
 
 /// Seconds that a run may take unless told otherwise.
 const BUDGET_S: f64 = 120.0;
@@ -74,7 +74,7 @@ impl Run {
             let cells = plan.cells()?;
             (folder, lock, plan, cells)
         } else {
-            let plan = args.change(Plan::default());
+            let plan = kernels::named(args.change(Plan::default()))?;
             // Before anything is made: what is asked for must exist.
             let cells = plan.cells()?;
             probe(&plan.backing)?;

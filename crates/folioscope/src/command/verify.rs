@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::VerifyArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::progress;
+use crate::{kernels, progress};
 use render::Table;
 
 /// One thing that was checked.
@@ -92,16 +92,17 @@ pub(crate) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Code, Failur
 /// Unknown names.
 fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
     let which = &args.which;
+    let plan = kernels::named(which.change(Plan::default()))?;
     let cells = if args.laws {
-        for name in &which.design {
+        for name in &plan.design {
             registry::contender(name)?;
         }
         Vec::new()
     } else {
-        which.change(Plan::default()).cells()?
+        plan.cells()?
     };
     let takes_part =
-        |name: &str| which.design.is_empty() || which.design.iter().any(|design| design == name);
+        |name: &str| plan.design.is_empty() || plan.design.iter().any(|design| design == name);
     let laws: Vec<(&'static str, &'static Law)> = registry::held()
         .filter(|held| takes_part(held.name))
         .flat_map(|held| held.laws().map(|law| (held.name, law)))
@@ -228,13 +229,15 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// One line per law or workload, one column per design.
 fn table(verified: &Verified) -> String {
-    let designs: Vec<&str> = registry::contenders()
-        .iter()
-        .map(|design| design.name)
-        .filter(|name| verified.lines.iter().any(|line| line.design == *name))
-        .collect();
+    let mut designs: Vec<String> = Vec::new();
+    for line in &verified.lines {
+        if !designs.contains(&line.design) {
+            designs.push(line.design.clone());
+        }
+    }
+    render::sort_designs(&mut designs);
     let mut headings = vec!["CHECK"];
-    headings.extend(&designs);
+    headings.extend(designs.iter().map(String::as_str));
     let mut table = Table::new(headings);
     let mut names: Vec<&str> = Vec::new();
     for line in &verified.lines {
@@ -248,7 +251,7 @@ fn table(verified: &Verified) -> String {
             let found = verified
                 .lines
                 .iter()
-                .find(|line| line.name == name && line.design == *design);
+                .find(|line| line.name == name && &line.design == design);
             row.push(match found.map(|line| line.status.as_str()) {
                 None => String::new(),
                 Some("absent") => "-".to_owned(),

@@ -7,11 +7,12 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use registry::{Request, Resident};
 use results::{Memory, Row, Sample, Status, Value};
-use workloads::{Setup, SetupError};
+use workloads::{Job, Setup, SetupError};
 
 use crate::assignment::{Assignment, Cell, Slot};
 use crate::bandwidth::{self, Speed};
 use crate::evidence::memory_of;
+use crate::kernel::{Entered, KernelJob, Kernels, is_kernel};
 use crate::plan::BACKING;
 use crate::pmu::Counters;
 use crate::row::{blank, blank_sample, blank_value};
@@ -35,6 +36,7 @@ pub(crate) fn measure(
     cell: &Cell,
     fair: Duration,
     counters: &mut Counters,
+    kernels: &mut Kernels,
 ) -> Found {
     let start = Instant::now();
     let none = |status: Status| Found {
@@ -74,15 +76,73 @@ pub(crate) fn measure(
         .get("threads")
         .is_some_and(|threads| threads.to_string() != "1");
     let mut ran: Vec<Ran> = Vec::new();
+    let names = kernels_of(cell);
+    let mut dead = Vec::new();
+    // Before the threads spread: a kernel stays on the CPU that it was started on.
+    let mut entered = kernels.enter(&names, workload, &setup);
     place(assignment, threaded);
     registry::enter_all(&requests, &setup, &mut |residents| {
         let slice = fair.saturating_sub(start.elapsed());
         let effort = effort(assignment.quick, slice, fair);
         let mut random = Pcg64Mcg::seed_from_u64(seed(assignment, cell));
-        ran = rounds(residents, expected, threaded, effort, &mut random, counters);
+        let mut entrants: Vec<Entrant<'_>> = residents.iter_mut().map(of_design).collect();
+        entrants.extend(entered.iter_mut().map(of_kernel));
+        ran = rounds(
+            &mut entrants,
+            expected,
+            threaded,
+            effort,
+            &mut random,
+            counters,
+        );
     });
     place(assignment, false);
+    for (name, entered) in names.iter().zip(&entered) {
+        if entered.as_ref().is_ok_and(KernelJob::is_dead) {
+            dead.push((*name).to_owned());
+        }
+    }
+    drop(entered);
+    kernels.end(&dead);
     gather(assignment, cell, ran)
+}
+
+/// The kernels of a cell; they stand behind the designs.
+fn kernels_of(cell: &Cell) -> Vec<&str> {
+    let names = cell.slots.iter().map(|slot| slot.design.as_str());
+    names.filter(|name| is_kernel(name)).collect()
+}
+
+/// Who is about to be sampled.
+struct Entrant<'a> {
+    job: Result<&'a mut dyn Job, Status>,
+    /// Whether it does no work, and its answer means nothing.
+    floor: bool,
+    /// What is known of its memory besides what the job says.
+    memory: Option<Memory>,
+}
+
+fn of_design<'a>(resident: &'a mut Resident<'_>) -> Entrant<'a> {
+    Entrant {
+        job: match &mut resident.job {
+            Ok(job) => Ok(&mut **job),
+            Err(error) => Err(status_of(error)),
+        },
+        floor: resident.request.entry.design.is_floor(),
+        memory: None,
+    }
+}
+
+fn of_kernel<'a>(entered: &'a mut Entered<'_>) -> Entrant<'a> {
+    let memory = entered.as_ref().ok().map(KernelJob::memory);
+    Entrant {
+        job: match entered {
+            Ok(job) => Ok(job),
+            Err(status) => Err(status.clone()),
+        },
+        floor: false,
+        memory,
+    }
 }
 
 /// Puts the thread on the run's CPU, or lets it go where its threads are to spread.
@@ -155,7 +215,8 @@ fn requests(cell: &Cell, setup: &Setup) -> Result<Vec<Request>, String> {
         };
         Ok(Request { entry, label })
     };
-    cell.slots.iter().map(request).collect()
+    let designs = cell.slots.iter().filter(|slot| !is_kernel(&slot.design));
+    designs.map(request).collect()
 }
 
 /// The value of a design that is not a time.
@@ -192,9 +253,9 @@ enum Ran {
     Nothing(Status),
 }
 
-/// Samples the residents that could be set up; the others keep their reason.
+/// Samples those that could be set up; the others keep their reason.
 fn rounds(
-    residents: &mut [Resident<'_>],
+    entrants: &mut [Entrant<'_>],
     expected: Option<u64>,
     threaded: bool,
     effort: Effort,
@@ -203,13 +264,13 @@ fn rounds(
 ) -> Vec<Ran> {
     let mut expected = expected;
     let mut contenders: Vec<Contender<'_>> = Vec::new();
+    let mut memories: Vec<Option<Memory>> = Vec::new();
     let mut ran: Vec<Option<Ran>> = Vec::new();
-    for resident in residents.iter_mut() {
-        let floor = resident.request.entry.design.is_floor();
-        match &mut resident.job {
-            Err(error) => ran.push(Some(Ran::Nothing(status_of(error)))),
+    for entrant in entrants.iter_mut() {
+        match &mut entrant.job {
+            Err(status) => ran.push(Some(Ran::Nothing(status.clone()))),
             Ok(job) => {
-                if !floor && expected.is_none() {
+                if !entrant.floor && expected.is_none() {
                     // Nobody knows the answer beforehand: the first one binds the others.
                     job.prepare(1);
                     let raw = job.run(1);
@@ -217,9 +278,10 @@ fn rounds(
                 }
                 contenders.push(Contender {
                     job: &mut **job,
-                    expected: expected.filter(|_| !floor),
+                    expected: expected.filter(|_| !entrant.floor),
                     threaded,
                 });
+                memories.push(entrant.memory.take());
                 ran.push(None);
             }
         }
@@ -227,22 +289,24 @@ fn rounds(
     let mut alone = Counters::none();
     let counters = if threaded { &mut alone } else { counters };
     let outcomes = sample(&mut contenders, effort, random, counters);
-    let mut done = contenders
-        .iter_mut()
-        .zip(outcomes)
-        .map(|(contender, outcome)| {
-            // The floor reads nothing, and what went wrong is not looked at further.
-            let reads = outcome.error.is_none() && contender.expected.is_some();
-            let speed = reads
-                .then(|| bandwidth::compare(contender.job, SPEED_ROUNDS))
-                .flatten();
-            Ran::Rounds {
-                elements: contender.job.elements(),
-                memory: memory_of(contender.job.memory()),
-                outcome: Box::new(outcome),
-                speed,
-            }
-        });
+    let mut done =
+        contenders
+            .iter_mut()
+            .zip(memories)
+            .zip(outcomes)
+            .map(|((contender, memory), outcome)| {
+                // The floor reads nothing, and what went wrong is not looked at further.
+                let reads = outcome.error.is_none() && contender.expected.is_some();
+                let speed = reads
+                    .then(|| bandwidth::compare(contender.job, SPEED_ROUNDS))
+                    .flatten();
+                Ran::Rounds {
+                    elements: contender.job.elements(),
+                    memory: memory.or_else(|| memory_of(contender.job.memory())),
+                    outcome: Box::new(outcome),
+                    speed,
+                }
+            });
     let missing = || Ran::Nothing(Status::Err("it was not sampled".to_owned()));
     ran.into_iter()
         .map(|ran| ran.or_else(|| done.next()).unwrap_or_else(missing))
@@ -312,6 +376,7 @@ pub fn check(cell: &Cell, seed: u64) -> Vec<(String, Status)> {
         Err(unknown) => return all(Status::Err(unknown.to_string())),
     };
     let setup = setup(&assignment, cell);
+    let mut kernels = Kernels::default();
     let requests = match requests(cell, &setup) {
         Ok(requests) => requests,
         Err(unknown) => return all(Status::Err(unknown)),
@@ -338,30 +403,36 @@ pub fn check(cell: &Cell, seed: u64) -> Vec<(String, Status)> {
         let mut status = Status::Err("it was not set up".to_owned());
         registry::enter_all(&one, &setup, &mut |residents| {
             if let Some(resident) = residents.first_mut() {
-                status = answer(resident, expected);
+                status = answer(of_design(resident), expected);
             }
         });
         if one[0].label.is_empty() {
             found.push((one[0].entry.design.name.to_owned(), status));
         }
     }
+    let names = kernels_of(cell);
+    for (name, mut entered) in names.iter().zip(kernels.enter(&names, workload, &setup)) {
+        let status = answer(of_kernel(&mut entered), expected);
+        found.push(((*name).to_owned(), status));
+    }
     found
 }
 
-fn answer(resident: &mut Resident<'_>, expected: Option<u64>) -> Status {
-    let floor = resident.request.entry.design.is_floor();
-    match &mut resident.job {
-        Err(error) => status_of(error),
-        Ok(job) => {
-            job.prepare(1);
-            let raw = job.run(1);
-            let checksum = job.checksum(raw);
-            match expected {
-                Some(expected) if !floor && checksum != expected => Status::Err(format!(
-                    "wrong answer: checksum {checksum:#x}, expected {expected:#x}"
-                )),
-                _ => Status::Ok,
-            }
-        }
+fn answer(entrant: Entrant<'_>, expected: Option<u64>) -> Status {
+    let job = match entrant.job {
+        Ok(job) => job,
+        Err(status) => return status,
+    };
+    job.prepare(1);
+    let raw = job.run(1);
+    let checksum = job.checksum(raw);
+    if let Some(Err(lost)) = job.outside() {
+        return Status::Err(lost);
+    }
+    match expected {
+        Some(expected) if !entrant.floor && checksum != expected => Status::Err(format!(
+            "wrong answer: checksum {checksum:#x}, expected {expected:#x}"
+        )),
+        _ => Status::Ok,
     }
 }

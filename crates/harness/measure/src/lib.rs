@@ -11,6 +11,7 @@ mod bandwidth;
 mod cell;
 mod child;
 mod evidence;
+mod kernel;
 pub mod machine;
 pub mod plan;
 pub mod pmu;
@@ -24,4 +25,5 @@ mod yardstick;
 
 pub use bandwidth::Speed;
 pub use cell::check;
+pub use kernel::built as built_kernels;
 pub use resume::{NOT_MEASURED, resumable};

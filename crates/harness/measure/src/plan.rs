@@ -30,6 +30,9 @@ pub struct Plan {
     pub workload: Vec<String>,
     /// Names of designs. The reference takes part whether named or not: a ratio needs it.
     pub design: Vec<String>,
+    /// Names of real kernels that are built on this machine; none unless named.
+    #[serde(default)]
+    pub kernels: Vec<String>,
     /// Orders of the allocations.
     pub order: Vec<u64>,
     /// Backings of the descriptors; none means `auto`.
@@ -48,6 +51,7 @@ impl Default for Plan {
         Self {
             workload: Vec::new(),
             design: Vec::new(),
+            kernels: Vec::new(),
             order: Vec::new(),
             backing: Vec::new(),
             quick: false,
@@ -100,7 +104,11 @@ impl Plan {
                 .filter(|design| planned.designs.contains(design))
                 .collect();
             for params in orders.over(planned.workload, &planned.params) {
-                for cell in self.on_backings(planned.workload, &params, &takes_part) {
+                for mut cell in self.on_backings(planned.workload, &params, &takes_part) {
+                    if cell.value.is_none() && !cell.slots.is_empty() {
+                        let kernels = self.kernels.iter().map(|name| Slot::of(name));
+                        cell.slots.extend(kernels);
+                    }
                     if !cell.slots.is_empty() && !cells.contains(&cell) {
                         cells.push(cell);
                     }

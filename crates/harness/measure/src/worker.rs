@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::assignment::{Assignment, Note};
 use crate::cell::measure;
+use crate::kernel::Kernels;
 use crate::pmu::Counters;
 use hugemem::process;
 
@@ -45,6 +46,7 @@ pub fn serve(mut input: impl BufRead, mut output: impl Write) -> Result<(), Work
     }
     let mut counters = Counters::open();
     note(&mut output, Note::Pmu(counters.any()))?;
+    let mut kernels = Kernels::default();
     let share = Duration::from_nanos(assignment.share_ns);
     let limit = Duration::from_nanos(assignment.limit_ns);
     for (at, cell) in assignment.cells.iter().enumerate() {
@@ -55,7 +57,7 @@ pub fn serve(mut input: impl BufRead, mut output: impl Write) -> Result<(), Work
         note(&mut output, Note::Begin(at))?;
         let left = (assignment.cells.len() - at) as u32;
         let fair = share.saturating_sub(gone) / left;
-        let found = measure(&assignment, cell, fair, &mut counters);
+        let found = measure(&assignment, cell, fair, &mut counters, &mut kernels);
         for row in &found.rows {
             writeln!(output, "{}", serde_json::to_string(row)?)?;
         }

@@ -47,6 +47,7 @@ pub static WORKLOAD: Workload = Workload {
         ),
         params::RULES,
     ],
+    fixture: None,
     quantity: Quantity::Time(expected),
 };
 

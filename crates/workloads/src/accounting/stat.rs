@@ -33,6 +33,7 @@ pub static WORKLOAD: Workload = Workload {
         params::DEPTH,
         params::FOOTPRINT,
     ],
+    fixture: Some(|setup| allocations(setup, L1)),
     quantity: Quantity::Time(expected),
 };
 

@@ -39,6 +39,7 @@ pub static WORKLOAD: Workload = Workload {
         params::FOOTPRINT,
         params::RULES,
     ],
+    fixture: Some(|setup| allocations(setup, L1)),
     quantity: Quantity::Time(expected),
 };
 

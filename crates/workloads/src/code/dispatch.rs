@@ -43,6 +43,7 @@ pub static WORKLOAD: Workload = Workload {
         ),
         params::FOOTPRINT,
     ],
+    fixture: Some(mixed),
     quantity: Quantity::Time(expected),
 };
 

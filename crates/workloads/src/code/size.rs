@@ -24,6 +24,7 @@ pub static WORKLOAD: Workload = Workload {
         allowed: Allowed::Workload,
         applies: Applies::Always,
     }],
+    fixture: None,
     quantity: Quantity::Value {
         quantity: "code-bytes",
         unit: "byte",

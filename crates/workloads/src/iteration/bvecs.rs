@@ -36,6 +36,7 @@ pub static WORKLOAD: Workload = Workload {
         params::IO_BYTES,
         params::RULES,
     ],
+    fixture: Some(Fixture::of),
     quantity: Quantity::Time(super::every_byte),
 };
 

@@ -37,6 +37,7 @@ pub static WORKLOAD: Workload = Workload {
         params::IO_BYTES,
         params::RULES,
     ],
+    fixture: Some(Fixture::of),
     quantity: Quantity::Time(expected),
 };
 

@@ -46,6 +46,7 @@ pub static WORKLOAD: Workload = Workload {
         ),
         params::FOOTPRINT.or(Default::Word("l2")),
     ],
+    fixture: Some(|setup| allocations(setup, L1)),
     quantity: Quantity::Time(expected),
 };
 

@@ -8,7 +8,7 @@ use mm::{KernelRules, Lru, Scan};
 use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
 
 use crate::checksum::Digest;
-use crate::fixture::{BASE, build};
+use crate::fixture::{BASE, Fixture, build};
 use crate::job::{Extras, LinearRead, Prepared, Then};
 use crate::params::ParamSpec;
 use crate::workload::{Quantity, Workload};
@@ -50,6 +50,7 @@ pub static WORKLOAD: Workload = Workload {
             &["mem", "l2", "l1"],
         ),
     ],
+    fixture: Some(fixture),
     quantity: Quantity::Time(expected),
 };
 
@@ -85,6 +86,15 @@ fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
         whole.into_iter().chain(pages.into_iter().flatten())
     });
     Ok(split.collect())
+}
+
+fn fixture(setup: &Setup) -> Result<Fixture, SetupError> {
+    Ok(Fixture {
+        extents: zone(setup)?,
+        frames: frames(setup)?,
+        ios: Vec::new(),
+        lookups: Vec::new(),
+    })
 }
 
 /// Frames in allocations of one page each.

@@ -38,6 +38,7 @@ pub static WORKLOAD: Workload = Workload {
         ),
         params::FOOTPRINT,
     ],
+    fixture: Some(|setup| allocations(setup, L1)),
     quantity: Quantity::Time(expected),
 };
 

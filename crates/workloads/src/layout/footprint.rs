@@ -31,6 +31,7 @@ pub static WORKLOAD: Workload = Workload {
         params::ORDER.or(params::Default::Unset),
         params::KIND.or(params::Default::Unset),
     ],
+    fixture: None,
     quantity: Quantity::Value {
         quantity: "descriptor-bytes",
         unit: "byte/GiB",

@@ -40,6 +40,7 @@ pub static WORKLOAD: Workload = Workload {
         ),
         params::FOOTPRINT,
     ],
+    fixture: Some(fixture),
     quantity: Quantity::Time(expected),
 };
 
@@ -72,6 +73,15 @@ fn frames(setup: &Setup, fixture: &Fixture) -> Result<Vec<(Pfn, Pfn)>, SetupErro
     Ok(frames)
 }
 
+fn fixture(setup: &Setup) -> Result<Fixture, SetupError> {
+    let fixture = allocations(setup, L1)?;
+    let lookups = frames(setup, &fixture)?.into_iter().map(|(pfn, _)| pfn);
+    Ok(Fixture {
+        lookups: lookups.collect(),
+        ..fixture
+    })
+}
+
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
     let fixture = allocations(setup, L1)?;
     let mut digest = Digest::new();
@@ -91,13 +101,10 @@ pub fn loops<D: Design, V: KernelRules>() -> Vec<usize> {
 /// # Errors
 /// [`SetupError`].
 pub fn enter<D: Design, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let fixture = allocations(setup, L1)?;
-    let frames: Vec<Pfn> = frames(setup, &fixture)?
-        .into_iter()
-        .map(|(pfn, _)| pfn)
-        .collect();
+    let mut fixture = fixture(setup)?;
     let design: D = fixture.build(setup)?;
     fixture.alloc(&design);
+    let frames = std::mem::take(&mut fixture.lookups);
     drop(fixture);
     let mut digest = Digest::new();
     for &pfn in &frames {

@@ -46,6 +46,7 @@ pub static WORKLOAD: Workload = Workload {
             &["native", "page"],
         ),
     ],
+    fixture: Some(Fixture::of),
     quantity: Quantity::Time(expected),
 };
 

@@ -36,6 +36,7 @@ pub static WORKLOAD: Workload = Workload {
         params::RULES,
         LIMITS,
     ],
+    fixture: Some(Fixture::of),
     quantity: Quantity::Time(expected),
 };
 

@@ -39,6 +39,7 @@ pub static WORKLOAD: Workload = Workload {
         params::RULES,
         LIMITS,
     ],
+    fixture: Some(Fixture::of),
     quantity: Quantity::Time(expected),
 };
 

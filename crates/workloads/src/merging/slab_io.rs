@@ -34,6 +34,7 @@ pub static WORKLOAD: Workload = Workload {
         params::FOOTPRINT,
         params::RULES,
     ],
+    fixture: Some(Fixture::of),
     quantity: Quantity::Time(crate::iteration::every_byte),
 };
 

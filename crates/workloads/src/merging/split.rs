@@ -36,6 +36,7 @@ pub static WORKLOAD: Workload = Workload {
         params::RULES,
         LIMITS.or(Default::Word("small")),
     ],
+    fixture: Some(Fixture::of),
     quantity: Quantity::Time(expected),
 };
 
