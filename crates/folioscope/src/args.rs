@@ -11,8 +11,8 @@ use hugemem::Backing;
 use measure::plan::Plan;
 
 pub(crate) use kernel::{
-    CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, KernelHistoryArgs,
-    Kernels,
+    BuildArgs, BuiltArgs, CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand,
+    KernelDiffArgs, KernelHistoryArgs, Kernels,
 };
 pub(crate) use store::{DiffArgs, ExportArgs, Format, HistoryArgs, MergeArgs, ResolutionArgs};
 

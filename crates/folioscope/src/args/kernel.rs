@@ -14,6 +14,19 @@ pub(crate) struct KernelArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KernelCommand {
+    /// Build kernels from source as programs of this machine (ARCH=um), without root.
+    #[command(after_help = "\
+What comes of it is a contender: folioscope compare --kernels. Sources and kernels are kept in
+$XDG_CACHE_HOME/folioscope/kernels, or below ~/.cache; a kernel takes 2 to 3 minutes on two
+cores, seconds after a change of a file.
+
+Examples:
+  folioscope kernel build 5.10 6.1 6.12 7.2
+  folioscope kernel build 6.12 --patch headpage.patch
+  folioscope kernel build --source ~/linux --label mine")]
+    Build(BuildArgs),
+    /// List the kernels that are built.
+    List(BuiltArgs),
     /// Fetch Debian kernels through apt, without installing anything and without root.
     Fetch(FetchArgs),
     /// Ask kernels random cases and hold the reference and every design to the answers.
@@ -39,6 +52,41 @@ Examples:
   folioscope kernel history                       a table that fits a mail
   folioscope kernel history --out /tmp/history    the table, its rows and the figure as files")]
     History(KernelHistoryArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BuildArgs {
+    /// Versions, fetched through apt: 5.10, 6.1, 6.12, 7.2.
+    #[arg(value_name = "VERSION", required_unless_present = "source")]
+    pub versions: Vec<String>,
+    /// A patch to apply (-p1); may be given several times, in order.
+    #[arg(long, value_name = "FILE")]
+    pub patch: Vec<PathBuf>,
+    /// A tree of your own, from 5.10 on; it is read and never written to.
+    #[arg(long, value_name = "DIR", conflicts_with = "versions")]
+    pub source: Option<PathBuf>,
+    /// Options beside ours, as in a .config.
+    #[arg(long, value_name = "FRAGMENT")]
+    pub config: Option<PathBuf>,
+    /// The compiler.
+    #[arg(long, value_name = "PROGRAM", default_value = "gcc")]
+    pub cc: String,
+    /// A name beside the version: linux-6.12@NAME.
+    #[arg(long, value_name = "NAME", value_parser = super::values::label)]
+    pub label: Option<String>,
+    /// Look for a newer package of a version that is here already.
+    #[arg(long)]
+    pub refresh: bool,
+    /// One JSON object a line: the kernels.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BuiltArgs {
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Which kernels are meant.

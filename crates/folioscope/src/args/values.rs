@@ -16,6 +16,15 @@ pub(crate) fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A name beside a kernel's version: it becomes part of names in records.
+pub(super) fn label(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if text.is_empty() || text.len() > 32 || !text.chars().all(plain) {
+        return Err("expected up to 32 letters, digits, `-`, `_` or `.`".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// A number of bytes, with its unit or without.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let refused = || "expected a number of bytes above 0; K, M and G are powers of 1024".to_owned();

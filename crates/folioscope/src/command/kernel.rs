@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::args::{
     CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
 };
-use crate::command::kernel_history;
+use crate::command::{kernel_build, kernel_history};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress;
@@ -21,6 +21,8 @@ use render::Table;
 
 pub(crate) fn run(args: &KernelArgs, output: &mut Output) -> Result<Code, Failure> {
     match &args.command {
+        KernelCommand::Build(args) => kernel_build::run(args, output),
+        KernelCommand::List(args) => kernel_build::print(args, output),
         KernelCommand::Fetch(args) => fetch_kernels(args, output),
         KernelCommand::Check(args) => check_kernels(args, output),
         KernelCommand::Count(args) => count(args, output),
