@@ -69,6 +69,7 @@ fn plan(case: &Case) -> Result<Plan, EvaluateError> {
         base: Pfn(first),
         frames,
         backing: Backing::Base,
+        seed: 1,
     })
 }
 

@@ -21,6 +21,6 @@ pub use rules::{
 };
 pub use slot::{Link, PowerArray, SLOT_SIZE, Slot};
 pub use traits::{
-    BlockIo, BuildError, BvPages, Descriptor, DescriptorArray, Design, Field, Lru, Memcg, Plan,
-    Pointer, Scan, SlabIo,
+    BlockIo, BuildError, BvPages, Descriptor, DescriptorArray, Design, Field, Lru, Memcg, NoMemory,
+    Plan, Pointer, Scan, SlabIo,
 };

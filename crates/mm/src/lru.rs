@@ -165,6 +165,7 @@ pub fn isolate<'a, D: Lru>(
             break;
         }
         if tail.flags.fetch_and(!PG_LRU, AcqRel) & PG_LRU == 0 {
+            // Another one is taking it off, and holds a reference: ours is not the last.
             design.put(unit);
             break;
         }
@@ -183,35 +184,78 @@ pub fn isolate<'a, D: Lru>(
 pub fn putback<'a, D: Lru>(design: &'a D, cpu: usize, units: &[D::Unit<'a>]) {
     add(design, cpu, units);
     for &unit in units {
-        design.put(unit);
+        folio_put(design, cpu, unit);
     }
+}
+
+/// Drops a reference; with the last one the unit leaves its list and is freed (`folio_put`,
+/// `__page_cache_release`). It must not be charged any more.
+#[inline]
+pub fn folio_put<'a, D: Lru>(design: &'a D, cpu: usize, unit: D::Unit<'a>) {
+    if design.put(unit) {
+        release(design, cpu, unit);
+    }
+}
+
+/// `__folio_put`.
+#[cold]
+#[inline(never)]
+fn release<'a, D: Lru>(design: &'a D, cpu: usize, unit: D::Unit<'a>) {
+    if design.slot_of(unit).flags.fetch_and(!PG_LRU, AcqRel) & PG_LRU != 0 {
+        take_off(design, cpu, unit);
+    }
+    design.free(unit);
+}
+
+/// Unlinks a unit whose [`PG_LRU`] the caller has cleared (`lruvec_del_folio`).
+#[inline]
+fn take_off<'a, D: Lru>(design: &'a D, cpu: usize, unit: D::Unit<'a>) {
+    let charge = design.charge_of(unit);
+    let group = crate::memcg::group_of(design.groups(), charge.owner);
+    group.lru_lock.lock();
+    list_del(design.slots(), design.slot_of(unit));
+    update_size(design, cpu, group, charge.kind, -1, -(charge.pages as i64));
+    group.lru_lock.unlock();
 }
 
 /// Takes one unit off whatever list it is on, with a reference, the way compaction does
 /// once a frame looks movable; false where it lost a race or was on no list.
 #[inline]
 pub fn isolate_one<'a, D: Lru>(design: &'a D, cpu: usize, unit: D::Unit<'a>) -> bool {
-    if !design.try_get(unit) {
-        return false;
-    }
+    design.try_get(unit) && isolate_held(design, cpu, unit)
+}
+
+/// [`isolate_one`] of a unit that the caller has a reference to, which is dropped where the
+/// unit is on no list.
+#[inline]
+fn isolate_held<'a, D: Lru>(design: &'a D, cpu: usize, unit: D::Unit<'a>) -> bool {
     let slot = design.slot_of(unit);
     if slot.flags.fetch_and(!PG_LRU, AcqRel) & PG_LRU == 0 {
-        design.put(unit);
+        design.put_and_free(unit);
         return false;
     }
-    let charge = design.charge_of(unit);
-    let group = crate::memcg::group_of(design.groups(), charge.owner);
-    group.lru_lock.lock();
-    list_del(design.slots(), slot);
-    update_size(design, cpu, group, charge.kind, -1, -(charge.pages as i64));
-    group.lru_lock.unlock();
+    take_off(design, cpu, unit);
     true
 }
 
-/// Isolates one unit and puts it back, as a compaction that found no target would.
+/// Isolates the unit that a frame led to and puts it back, as a compaction that found no target
+/// would. `leads_to` is asked with the reference held: where a descriptor may describe
+/// something else by then, the frame is looked at again.
 #[inline]
-pub fn isolate_and_putback<'a, D: Lru>(design: &'a D, cpu: usize, unit: D::Unit<'a>) -> bool {
-    let isolated = isolate_one(design, cpu, unit);
+pub fn isolate_and_putback<'a, D: Lru>(
+    design: &'a D,
+    cpu: usize,
+    unit: D::Unit<'a>,
+    leads_to: impl FnOnce() -> bool,
+) -> bool {
+    if !design.try_get(unit) {
+        return false;
+    }
+    if !leads_to() {
+        folio_put(design, cpu, unit);
+        return false;
+    }
+    let isolated = isolate_held(design, cpu, unit);
     if isolated {
         putback(design, cpu, &[unit]);
     }

@@ -16,7 +16,8 @@ use crate::memcg::{self, Charge, MemcgTree};
 use crate::memmap::{self, Memmap, PG_WORKINGSET, Page};
 use crate::slot::{PowerArray, Slot};
 use crate::traits::{
-    BuildError, BvPages, Descriptor, DescriptorArray, Design, Lru, Memcg, Plan, Pointer, Scan,
+    BuildError, BvPages, Descriptor, DescriptorArray, Design, Lru, Memcg, NoMemory, Plan, Pointer,
+    Scan,
 };
 
 /// The array of `struct page` and the groups that its memory is charged to.
@@ -78,10 +79,11 @@ impl<T: OnMemmap> Design for T {
         self.pages().map.free(self.head(unit));
     }
 
-    fn split<'a>(&'a self, unit: T::Ref<'a>) {
+    fn split<'a>(&'a self, unit: T::Ref<'a>) -> Result<(), NoMemory> {
         let (head, PageArray { map, groups }) = (self.head(unit), self.pages());
         memcg::split_owner(groups, &head.memcg_data, map.nr_pages(head));
         map.split(head);
+        Ok(())
     }
 
     /// A frame may be a tail's, whatever references are by type.
@@ -159,7 +161,9 @@ impl<T: OnMemmap> Lru for T {
     #[inline]
     fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
         self.pages().map.pfn_scan(start, pfns, |head| {
-            isolate && lru::isolate_and_putback(self, cpu, self.unit(head))
+            // The reference is to the frame's own line (`folio_get_nontail_page`): whatever
+            // was freed underneath, it is the frame's.
+            isolate && lru::isolate_and_putback(self, cpu, self.unit(head), || true)
         })
     }
 }

@@ -18,6 +18,6 @@ mod lru;
 mod memcg;
 
 pub use block_io::{BlockIo, BvPages, SlabIo};
-pub use design::{BuildError, Descriptor, DescriptorArray, Design, Field, Plan, Pointer};
+pub use design::{BuildError, Descriptor, DescriptorArray, Design, Field, NoMemory, Plan, Pointer};
 pub use lru::{Lru, Scan};
 pub use memcg::Memcg;

@@ -159,6 +159,7 @@ pub(crate) fn build<D: Design>(setup: &Setup, frames: u64) -> Result<D, SetupErr
         base: BASE,
         frames,
         backing: setup.backing,
+        seed: setup.seed,
     })?)
 }
 

@@ -34,6 +34,7 @@ pub(super) fn fresh<D: BlockIo>() -> D {
         base: BASE,
         frames: WINDOW_PAGES + 1,
         backing: Backing::Base,
+        seed: 1,
     };
     D::build(&plan).unwrap_or_else(|error| panic!("{}: {error}", D::NAME))
 }

@@ -149,6 +149,7 @@ impl<D: Design> World<D> {
             base: BASE,
             frames: FRAMES,
             backing: Backing::Base,
+            seed: 1,
         };
         let design = D::build(&plan).expect("a small design can be built");
         let frames = FrameAllocator::new(BASE..BASE + FRAMES, 1, 0.0).expect("a valid range");
@@ -240,7 +241,9 @@ impl<D: Design> World<D> {
         if whole.on_lru || whole.extent.order.get() == 0 || whole.extent.order.get() > 3 {
             return;
         }
-        self.design.split(self.held(pfn));
+        self.design
+            .split(self.held(pfn))
+            .expect("there is a descriptor for every frame");
         self.frames
             .free(whole.extent)
             .expect("the model allocated it");

@@ -54,9 +54,10 @@ impl<const FAULT: u8> Design for Misled<FAULT> {
         self.map.free(page.0);
     }
 
-    fn split<'a>(&'a self, page: Page<'a>) {
+    fn split<'a>(&'a self, page: Page<'a>) -> Result<(), mm::NoMemory> {
         memcg::split_owner(&self.groups, &page.0.memcg_data, self.map.nr_pages(page.0));
         self.map.split(page.0);
+        Ok(())
     }
 
     fn lookup(&self, pfn: Pfn) -> Option<Page<'_>> {
@@ -138,7 +139,7 @@ impl<const FAULT: u8> Lru for Misled<FAULT> {
 
     fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
         self.map.pfn_scan(start, pfns, |head| {
-            isolate && lru::isolate_and_putback(self, cpu, Page(head))
+            isolate && lru::isolate_and_putback(self, cpu, Page(head), || true)
         })
     }
 

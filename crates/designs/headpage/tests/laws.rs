@@ -19,6 +19,7 @@ fn plan() -> Plan {
         base: Pfn(1 << 20),
         frames: 64,
         backing: hugemem::Backing::Base,
+        seed: 1,
     }
 }
 

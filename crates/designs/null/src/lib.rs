@@ -12,7 +12,7 @@ use mm::block::{Bio, Segment, UnitRange};
 use mm::memcg::{Charge, LockStyle, MemCgroup, MemcgTree, OverLimit};
 use mm::{
     BlockIo, BuildError, BvPages, Descriptor, DescriptorArray, Design, KernelRules, Lru, Memcg,
-    Plan, PowerArray, Scan, SlabIo, Slot,
+    NoMemory, Plan, PowerArray, Scan, SlabIo, Slot,
 };
 use physmem::{Extent, Kind, PAGE_SIZE, Pfn, PhysAddr};
 
@@ -44,7 +44,9 @@ impl Design for Null {
 
     fn free(&self, _: Pfn) {}
 
-    fn split(&self, _: Pfn) {}
+    fn split(&self, _: Pfn) -> Result<(), NoMemory> {
+        Ok(())
+    }
 
     #[inline]
     fn lookup(&self, pfn: Pfn) -> Option<Pfn> {

@@ -8,7 +8,7 @@ use std::sync::atomic::{
 use mm::lru::{self, PG_LRU};
 use mm::memcg::{self, Charge, LockStyle, MemcgTree};
 use mm::memmap::PAGEBLOCK_PAGES;
-use mm::{Lru, Memcg, PowerArray, Scan, Slot};
+use mm::{Design, Lru, Memcg, PowerArray, Scan, Slot};
 use physmem::{Extent, Kind, Pfn};
 
 use crate::{Mem, Split, types, words};
@@ -103,7 +103,8 @@ impl Lru for Split {
             }
             let mem = Mem(self.store.slots().resolve(word));
             let flags = mem.0.flags.load(Relaxed);
-            let (head, pages) = (types::pfn(flags), 1 << types::order(flags));
+            let head = self.words.base() + types::frame(flags);
+            let pages = 1 << types::order(flags);
             if head != pfn {
                 // An allocation that began before the walk.
             } else if pages >= PAGEBLOCK_PAGES {
@@ -111,7 +112,9 @@ impl Lru for Split {
             } else if flags & PG_LRU != 0 {
                 scan.movable += 1;
                 scan.movable_pages += pages;
-                scan.isolated += u64::from(isolate && lru::isolate_and_putback(self, cpu, mem));
+                let isolated =
+                    isolate && lru::isolate_and_putback(self, cpu, mem, || self.leads_to(pfn, mem));
+                scan.isolated += u64::from(isolated);
             } else {
                 scan.unmovable += 1;
             }

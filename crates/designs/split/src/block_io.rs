@@ -22,7 +22,7 @@ impl BvPages for Split {
     /// from one descriptor to another.
     #[inline]
     fn phys(&self, mem: Mem<'_>) -> PhysAddr {
-        mem.pfn().phys()
+        self.pfn(mem).phys()
     }
 
     /// Device memory would be a type; none is modelled, so the types are compared.
@@ -65,7 +65,7 @@ impl BlockIo for Split {
     /// which no vec reaches into.
     #[inline]
     fn next_unit<'a>(&'a self, mem: Mem<'a>) -> Mem<'a> {
-        self.unit(mem.pfn() + mem.pages()).unwrap_or(mem)
+        self.unit(self.pfn(mem) + mem.pages()).unwrap_or(mem)
     }
 
     fn pin<'a>(&'a self, bio: &Bio<Mem<'a>>) {

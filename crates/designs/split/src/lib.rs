@@ -11,28 +11,28 @@
 //! How memcg locks one is the thread's open question, answered here in three ways: a
 //! function per type, a cast to the prefix, a generic function that looks at the tag.
 //!
-//! Costs that the other designs do not have: an allocation needs a descriptor from a
-//! store, and what lies physically behind an allocation is found through the words.
+//! Costs that the other designs do not have: an allocation needs a descriptor from a slab
+//! cache (`store.rs`), which may have no memory for one, and what lies physically behind an
+//! allocation is found through the words. A descriptor that was returned describes something
+//! else at once (`SLAB_TYPESAFE_BY_RCU`), so a walk that found one through a frame's word takes
+//! a reference and looks at the word again ([`Design::leads_to`]).
 
 #![forbid(unsafe_code)]
 
 mod accounting;
 mod block_io;
-mod free_list;
+mod sheaf;
 mod store;
 mod types;
 mod words;
-
-/// The parts that `free_list` is built of; its loom test puts loom's in their place.
-mod sync {
-    pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
-}
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use mm::memcg::{self, MemcgTree};
 use mm::memmap;
-use mm::{BuildError, Descriptor, DescriptorArray, Design, Plan, Pointer, PowerArray, Slot};
+use mm::{
+    BuildError, Descriptor, DescriptorArray, Design, NoMemory, Plan, Pointer, PowerArray, Slot,
+};
 use physmem::{Extent, Kind, Order, Pfn};
 
 use store::Store;
@@ -72,10 +72,10 @@ impl Mem<'_> {
         1 << types::order(self.0.flags.load(Relaxed))
     }
 
-    /// The first frame.
+    /// The first frame, counted from the first that is described.
     #[inline]
-    fn pfn(self) -> Pfn {
-        types::pfn(self.0.flags.load(Relaxed))
+    fn frame(self) -> u64 {
+        types::frame(self.0.flags.load(Relaxed))
     }
 }
 
@@ -96,10 +96,52 @@ impl Split {
         (!words::is_free(word)).then(|| Mem(self.store.slots().resolve(word)))
     }
 
-    /// A descriptor of `kind` for an extent, with every frame's word leading to it.
-    fn describe(&self, extent: Extent, kind: Kind, references: u32) -> Mem<'_> {
-        let slot = self.store.alloc();
-        slot.flags.store(types::prefix(extent, kind), Relaxed);
+    /// The first frame of a unit.
+    #[inline]
+    fn pfn(&self, mem: Mem<'_>) -> Pfn {
+        self.words.base() + mem.frame()
+    }
+
+    /// Takes `n` descriptors (`kmem_cache_alloc_bulk`), linked through `word2`: all or none.
+    fn alloc_chain(&self, n: u64) -> Result<u64, NoMemory> {
+        let mut chain = 0;
+        for taken in 0..n {
+            let Some(slot) = self.store.alloc() else {
+                for _ in 0..taken {
+                    let slot = self.store.slots().resolve(chain);
+                    chain = slot.word2.load(Relaxed);
+                    self.store.free(slot);
+                }
+                return Err(NoMemory);
+            };
+            slot.word2.store(chain, Relaxed);
+            chain = PowerArray::word_of(slot);
+        }
+        Ok(chain)
+    }
+
+    /// The prefix of a descriptor that describes an extent.
+    #[inline]
+    fn prefix(&self, extent: Extent, kind: Kind) -> u64 {
+        types::prefix(extent.head - self.words.base(), extent.order, kind)
+    }
+
+    /// The design with memory for `most` descriptors only, for those who ask how it takes the
+    /// lack of one.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn with_descriptors(plan: &Plan, most: u64) -> Result<Self, BuildError> {
+        Ok(Self {
+            words: Words::build(plan)?,
+            store: Store::limited(plan, most)?,
+            memory: MemcgTree::new()?,
+        })
+    }
+
+    /// Makes a descriptor one of `kind` for an extent, with every frame's word leading to it.
+    fn describe<'a>(&self, slot: &'a Slot, extent: Extent, kind: Kind, references: u32) -> Mem<'a> {
+        slot.flags.store(self.prefix(extent, kind), Relaxed);
         slot.mapping.store(0, Relaxed);
         slot.index.store(0, Relaxed);
         slot.private.store(0, Relaxed);
@@ -128,45 +170,44 @@ impl Design for Split {
 
     #[inline(never)]
     fn alloc(&self, extent: Extent, kind: Kind) -> Mem<'_> {
-        self.describe(extent, kind, 1)
+        // There is a descriptor for every frame, and an allocation has at least a frame: there
+        // is none left only where frames were described twice. Then a descriptor is shared,
+        // which the laws see.
+        let slot = self.store.alloc();
+        let slot = slot.unwrap_or_else(|| self.store.slots().at(0));
+        self.describe(slot, extent, kind, 1)
     }
 
     #[inline(never)]
     fn free(&self, mem: Mem<'_>) {
-        self.words.clear(mem.pfn(), mem.pages());
+        self.words.clear(self.pfn(mem), mem.pages());
         mem.0.refcount.store(0, Relaxed);
         self.store.free(mem.0);
     }
 
-    fn split(&self, mem: Mem<'_>) {
-        let (pfn, pages, kind) = (mem.pfn(), mem.pages(), mem.kind());
+    fn split(&self, mem: Mem<'_>) -> Result<(), NoMemory> {
+        let (pfn, pages, kind) = (self.pfn(mem), mem.pages(), mem.kind());
+        // All descriptors first: what is half split cannot be put together again.
+        let mut chain = self.alloc_chain(pages - 1)?;
         let owner = types::owner_word(mem.0);
         memcg::split_owner(&self.memory, owner, pages);
         let dirty = mem.0.flags.load(Relaxed) & memmap::PG_DIRTY;
         let references = mem.0.refcount.load(Relaxed);
-        let base = Order::BASE;
+        let page = |n| Extent {
+            head: pfn + n,
+            order: Order::BASE,
+        };
         for n in 1..pages {
-            let part = self.describe(
-                Extent {
-                    head: pfn + n,
-                    order: base,
-                },
-                kind,
-                references,
-            );
+            let slot = self.store.slots().resolve(chain);
+            chain = slot.word2.load(Relaxed);
+            slot.word2.store(0, Relaxed);
+            let part = self.describe(slot, page(n), kind, references);
             part.0.flags.fetch_or(dirty, Relaxed);
             types::owner_word(part.0).store(owner.load(Relaxed), Relaxed);
         }
-        mem.0.flags.store(
-            types::prefix(
-                Extent {
-                    head: pfn,
-                    order: base,
-                },
-                kind,
-            ) | dirty,
-            Relaxed,
-        );
+        let prefix = self.prefix(page(0), kind);
+        mem.0.flags.store(prefix | dirty, Relaxed);
+        Ok(())
     }
 
     #[inline]
@@ -178,11 +219,17 @@ impl Design for Split {
             .filter(|mem| mem.0.refcount.load(Acquire) != 0)
     }
 
+    /// The word again: whoever freed the frame cleared it before the descriptor was returned.
+    #[inline]
+    fn leads_to(&self, pfn: Pfn, mem: Mem<'_>) -> bool {
+        self.unit(pfn) == Some(mem)
+    }
+
     fn extent(&self, mem: Mem<'_>) -> Extent {
         let flags = mem.0.flags.load(Relaxed);
         let order = Order::try_from(u64::from(types::order(flags))).unwrap_or_default();
         Extent {
-            head: types::pfn(flags),
+            head: self.words.base() + types::frame(flags),
             order,
         }
     }

@@ -1,28 +1,34 @@
 //! The typed descriptors: what each holds, and the prefix that all share.
 //!
-//! A descriptor is one 64-byte line. The kernel's own proposal needs 80 bytes for memory
-//! that has everything; a type that holds only what it uses fits a line, which is a part
-//! of what the split promises, and is said so in the footprint workload.
+//! A descriptor is one 64-byte line. The kernel's own proposal needs 80 bytes for memory that
+//! has everything: its frame number and its pins have words of their own there. Here the frame
+//! number, the order and the type share the flags' word, above room for 25 `PG_*` bits (v6.12
+//! has up to 25, `include/linux/page-flags.h`), which is enough for the frames of a model and
+//! not for those of a machine; node, zone and `LRU_GEN` would not fit. `layout/footprint` says
+//! what 80 bytes cost (`descriptors=memdesc-80`).
 
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use mm::{Descriptor, Field, SLOT_SIZE, Slot};
-use physmem::{Extent, Kind, Pfn};
+use physmem::{Kind, Order};
 
 /// Where the type starts in the prefix word; below are the `PG_*` bits.
-const KIND_SHIFT: u32 = 12;
-/// Where the order starts.
-const ORDER_SHIFT: u32 = 16;
-/// Where the frame number starts: 40 bits, 4 PiB of memory.
-const PFN_SHIFT: u32 = 24;
+const KIND_SHIFT: u32 = PG_BITS;
+/// `__NR_PAGEFLAGS` of v6.12 with every option set.
+const PG_BITS: u32 = 25;
+/// Where the order starts: 5 bits.
+const ORDER_SHIFT: u32 = KIND_SHIFT + 4;
+/// Where the frame number starts: 30 bits, 4 TiB from the first frame described.
+const FRAME_SHIFT: u32 = ORDER_SHIFT + 5;
 
-/// The prefix of a new descriptor: where, how large, what; no `PG_*` bit set.
+const _: () = assert!(physmem::MAX_ORDER < 1 << (FRAME_SHIFT - ORDER_SHIFT));
+
+/// The prefix of a new descriptor: where (counted from the first frame described), how large,
+/// what; no `PG_*` bit set.
 #[inline]
-pub(crate) fn prefix(extent: Extent, kind: Kind) -> u64 {
-    extent.head.0 << PFN_SHIFT
-        | u64::from(extent.order.get()) << ORDER_SHIFT
-        | (kind as u64) << KIND_SHIFT
+pub(crate) fn prefix(frame: u64, order: Order, kind: Kind) -> u64 {
+    frame << FRAME_SHIFT | u64::from(order.get()) << ORDER_SHIFT | (kind as u64) << KIND_SHIFT
 }
 
 /// The type in a prefix.
@@ -34,13 +40,13 @@ pub(crate) fn kind(prefix: u64) -> Kind {
 /// The order in a prefix.
 #[inline]
 pub(crate) fn order(prefix: u64) -> u8 {
-    (prefix >> ORDER_SHIFT) as u8
+    (prefix >> ORDER_SHIFT & 31) as u8
 }
 
-/// The first frame in a prefix.
+/// The first frame in a prefix, counted from the first described.
 #[inline]
-pub(crate) fn pfn(prefix: u64) -> Pfn {
-    Pfn(prefix >> PFN_SHIFT)
+pub(crate) fn frame(prefix: u64) -> u64 {
+    prefix >> FRAME_SHIFT
 }
 
 /// Where a descriptor of any type keeps the word that accounting needs: a slab keeps its
@@ -184,3 +190,39 @@ pub(crate) const DESCRIPTORS: &[Descriptor] = &[
         ],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mm::memmap::{
+        PG_DIRTY, PG_HEAD, PG_LOCKED, PG_RECLAIM, PG_SWAPBACKED, PG_SWAPCACHE, PG_WORKINGSET,
+    };
+
+    /// Flags come and go while a descriptor says what it describes.
+    #[test]
+    fn no_flag_is_a_part_of_the_order_the_type_or_the_frame() {
+        let flags = [
+            PG_LOCKED,
+            PG_DIRTY,
+            PG_HEAD,
+            PG_SWAPCACHE,
+            PG_RECLAIM,
+            PG_SWAPBACKED,
+            PG_WORKINGSET,
+            mm::lru::PG_LRU,
+            (1 << PG_BITS) - 1,
+        ];
+        for size in [0, 1, 9, physmem::MAX_ORDER] {
+            for what in [Kind::Anon, Kind::File, Kind::Slab] {
+                let plain = prefix(0x1234_5678, Order::new(size), what);
+                for flag in flags {
+                    for word in [plain | flag, plain & !flag] {
+                        assert_eq!(order(word), size, "{flag:#x}");
+                        assert_eq!(kind(word), what, "{flag:#x}");
+                        assert_eq!(frame(word), 0x1234_5678, "{flag:#x}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -47,6 +47,12 @@ impl Words {
         })
     }
 
+    /// The first frame that is described.
+    #[inline]
+    pub(crate) fn base(&self) -> Pfn {
+        self.base
+    }
+
     /// Whether a frame is described.
     #[inline]
     pub(crate) fn describes(&self, pfn: Pfn) -> bool {

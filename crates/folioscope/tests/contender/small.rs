@@ -25,8 +25,9 @@ impl Design for Small {
         self.0.free(page.0);
     }
 
-    fn split<'a>(&'a self, page: Page<'a>) {
+    fn split<'a>(&'a self, page: Page<'a>) -> Result<(), mm::NoMemory> {
         self.0.split(page.0);
+        Ok(())
     }
 
     fn lookup(&self, pfn: Pfn) -> Option<Page<'_>> {

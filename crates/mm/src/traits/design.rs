@@ -18,7 +18,15 @@ pub struct Plan {
     pub frames: u64,
     /// The memory that the descriptors themselves lie on.
     pub backing: Backing,
+    /// The seed of the order in which a design hands out descriptors that it allocates apart
+    /// from the frames (`shuffle_freelist`); of no use to an array of them.
+    pub seed: u64,
 }
+
+/// There is no memory for a descriptor (`-ENOMEM`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("no memory for a descriptor (ENOMEM)")]
+pub struct NoMemory;
 
 /// Why a design could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +113,11 @@ pub trait Design: Sized + Send + Sync {
     /// Splits an allocation that is on no LRU list into ones of order 0 of the same kind,
     /// owner and reference count (`split_page`, `folio_split`), each findable by
     /// [`Self::lookup`]. Law: `every_frame_leads_to_its_allocation`.
-    fn split<'a>(&'a self, unit: Self::Unit<'a>);
+    ///
+    /// # Errors
+    /// [`NoMemory`] where the parts need descriptors that cannot be had; nothing has changed
+    /// then.
+    fn split<'a>(&'a self, unit: Self::Unit<'a>) -> Result<(), NoMemory>;
 
     /// Finds the allocation that a frame belongs to (`pfn_folio`); `None` for a free frame or
     /// one that is not described. Law: `every_frame_leads_to_its_allocation`.
@@ -145,6 +157,40 @@ pub trait Design: Sized + Send + Sync {
     #[inline]
     fn put<'a>(&'a self, unit: Self::Unit<'a>) -> bool {
         memmap::page_ref_sub_and_test(self.slot_of(unit), 1)
+    }
+
+    /// Whether a frame leads to an allocation still, once a reference to it is held: between
+    /// the look-up and the reference the frame may have been freed, and a descriptor may
+    /// describe something else by now (`page_folio(page) == folio`).
+    /// Law: `what_a_frame_leads_to_is_not_another_frames`.
+    #[inline]
+    fn leads_to<'a>(&'a self, pfn: Pfn, unit: Self::Unit<'a>) -> bool {
+        self.lookup(pfn) == Some(unit)
+    }
+
+    /// Finds the allocation that a frame belongs to and takes a reference to it; `None` where
+    /// it is free or was freed underneath (`page_idle_get_folio`, v6.12).
+    /// Law: `what_a_frame_leads_to_is_not_another_frames`.
+    #[inline]
+    fn try_get_at(&self, pfn: Pfn) -> Option<Self::Unit<'_>> {
+        let unit = self.lookup(pfn)?;
+        if !self.try_get(unit) {
+            return None;
+        }
+        if !self.leads_to(pfn, unit) {
+            self.put_and_free(unit);
+            return None;
+        }
+        Some(unit)
+    }
+
+    /// Drops a reference, and frees the allocation with the last one (`folio_put` of memory
+    /// that is on no list and charged to nobody).
+    #[inline]
+    fn put_and_free<'a>(&'a self, unit: Self::Unit<'a>) {
+        if self.put(unit) {
+            self.free(unit);
+        }
     }
 
     /// References held (`page_count`, `folio_ref_count`).

@@ -50,6 +50,7 @@ impl<D: Design> Fixture<D> {
             base: BASE,
             frames: FRAMES,
             backing: Backing::Base,
+            seed: 1,
         };
         Ok(Self {
             design: D::build(&plan)?,
