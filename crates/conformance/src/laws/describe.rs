@@ -1,8 +1,10 @@
 //! Laws of describing memory: frames lead to their allocation, references count. They need
 //! `Design` only.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use mm::{Design, Linux6_12};
-use physmem::Pfn;
+use physmem::{Extent, Kind, Order, Pfn};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 
@@ -101,5 +103,43 @@ pub fn the_last_reference_is_the_last<D: Design>() {
             D::NAME
         );
         world.design.free(unit);
+    }
+}
+
+/// A reference that was taken through a frame is to the allocation of that frame, and is the
+/// last one once only, though the frame is freed and its descriptor used again meanwhile.
+pub fn what_a_frame_leads_to_is_not_another_frames<D: Design>() {
+    const ROUNDS: usize = 100_000;
+    let world = World::<D>::new();
+    let design = &world.design;
+    let page = |n| Extent::new(BASE + n, Order::BASE);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // The owner: memory comes and goes at two frames, one after the other.
+        scope.spawn(|| {
+            for n in 0..ROUNDS {
+                // A frame is free again once nobody else holds it either.
+                let extent = page(n as u64 % 2);
+                if design.lookup(extent.head).is_none() {
+                    design.put_and_free(design.alloc(extent, Kind::Anon));
+                }
+            }
+            done.store(true, Relaxed);
+        });
+        let mut wrong = 0;
+        while !done.load(Relaxed) {
+            if let Some(unit) = design.try_get_at(BASE) {
+                wrong += usize::from(design.extent(unit) != page(0));
+                design.put_and_free(unit);
+            }
+        }
+        assert_eq!(wrong, 0, "{}: a frame leads to another's memory", D::NAME);
+    });
+    for n in 0..2 {
+        assert!(
+            design.lookup(BASE + n).is_none(),
+            "{}: never freed",
+            D::NAME
+        );
     }
 }

@@ -121,3 +121,89 @@ pub fn concurrent_isolation_loses_nothing<D: Lru>() {
         D::NAME
     );
 }
+
+/// Pages of the walks below, and how often each thread goes over them.
+const PAGES: u64 = 64;
+const WALKS: usize = 4_000;
+
+/// Pages on the root's list, one allocation each.
+fn listed<D: Lru>(design: &D) -> Vec<D::Unit<'_>> {
+    let page = |n| physmem::Extent::new(super::world::BASE + n, super::world::order(0));
+    let units: Vec<_> = (0..PAGES)
+        .map(|n| design.alloc(page(n), Kind::Anon))
+        .collect();
+    design.lru_add(0, &units);
+    units
+}
+
+/// Two PFN walks and an isolation from the list at once lose no unit, no reference and no
+/// count: taking a unit off its list needs the list's lock.
+pub fn walks_and_isolation_at_once_lose_nothing<D: Lru>() {
+    let world = <Listing as Level<D>>::world();
+    let design = &world.design;
+    let units = listed(design);
+    let root = design.groups().root();
+    let start = Barrier::new(3);
+    std::thread::scope(|scope| {
+        for cpu in 0..2 {
+            let start = &start;
+            scope.spawn(move || {
+                start.wait();
+                for _ in 0..WALKS {
+                    design.pfn_scan(cpu, super::world::BASE, PAGES, true);
+                }
+            });
+        }
+        start.wait();
+        for _ in 0..WALKS {
+            let mut out = Vec::new();
+            design.lru_isolate(2, root, Kind::Anon, 7, &mut out);
+            design.lru_putback(2, &out);
+        }
+    });
+    assert_eq!(
+        mm::lru::count(design, root, Kind::Anon),
+        PAGES,
+        "{}",
+        D::NAME
+    );
+    assert_eq!(root.lru_units(Kind::Anon), PAGES, "{}", D::NAME);
+    assert_eq!(
+        design.groups().zone_lru_pages(Kind::Anon),
+        PAGES as i64,
+        "{}",
+        D::NAME
+    );
+    let kept = units.iter().all(|&unit| design.refcount(unit) == 1);
+    assert!(kept, "{}: references were lost", D::NAME);
+}
+
+/// A walk that isolates meets memory that is being freed: every allocation is freed once, by
+/// its owner or by the walk where that had the last reference, and the lists are empty then.
+pub fn a_walk_against_freeing_frees_each_once<D: Lru>() {
+    let world = <Listing as Level<D>>::world();
+    let design = &world.design;
+    let root = design.groups().root();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                design.pfn_scan(1, super::world::BASE, PAGES, true);
+            }
+        });
+        for _ in 0..200 {
+            for unit in listed(design) {
+                mm::lru::folio_put(design, 0, unit);
+            }
+            // The walk may hold the last reference of one still.
+            let free = |n| design.lookup(super::world::BASE + n).is_none();
+            while !(0..PAGES).all(free) {
+                std::thread::yield_now();
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(mm::lru::count(design, root, Kind::Anon), 0, "{}", D::NAME);
+    assert_eq!(root.lru_units(Kind::Anon), 0, "{}", D::NAME);
+    assert_eq!(design.groups().zone_lru_pages(Kind::Anon), 0, "{}", D::NAME);
+}

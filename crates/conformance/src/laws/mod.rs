@@ -58,6 +58,7 @@ macro_rules! laws_of {
             every_frame_leads_to_its_allocation
             references_are_counted
             the_last_reference_is_the_last
+            what_a_frame_leads_to_is_not_another_frames
         ] $($with)* }
     };
     (block, $then:ident $($with:tt)*) => {
@@ -95,6 +96,8 @@ macro_rules! laws_of {
             a_pfn_walk_sees_what_is_there
             lists_change_neither_charges_nor_descriptions
             concurrent_isolation_loses_nothing
+            walks_and_isolation_at_once_lose_nothing
+            a_walk_against_freeing_frees_each_once
         ] $($with)* }
     };
 }
@@ -140,7 +143,7 @@ macro_rules! law_array {
 }
 
 /// The laws of describing memory, for one design.
-pub const fn describe<D: Design>() -> [Law; 3] {
+pub const fn describe<D: Design>() -> [Law; 4] {
     laws_of!(describe, law_array D)
 }
 
@@ -155,6 +158,6 @@ pub const fn memcg<D: Memcg>() -> [Law; 9] {
 }
 
 /// The laws of reclaim's lists and compaction's walk, for one design.
-pub const fn lru<D: Lru>() -> [Law; 4] {
+pub const fn lru<D: Lru>() -> [Law; 6] {
     laws_of!(lru, law_array D)
 }
