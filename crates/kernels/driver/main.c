@@ -297,11 +297,13 @@ static bool one_command(void)
 		host_release_tick();
 		return false;
 	}
+	data = kvmalloc(bytes + 1, GFP_KERNEL);
 	/*
-	 * Zeroed, so that it is mapped: kernels before 6.2 map vmalloc memory at the
-	 * first touch, and the host's read() is none, it fails with EFAULT.
+	 * 5.10 maps vmalloc memory at the first touch, and the host's read() is none:
+	 * it fails with EFAULT.
 	 */
-	data = kvzalloc(bytes + 1, GFP_KERNEL);
+	if (data)
+		memset(data, 0, bytes + 1);
 	more = data && read_all(data, bytes);
 	host_release_tick();
 	if (!more || !strcmp(verb, "bye")) {
