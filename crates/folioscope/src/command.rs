@@ -11,6 +11,7 @@ pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod kernel;
 pub(crate) mod kernel_build;
+pub(crate) mod kernel_check;
 pub(crate) mod kernel_history;
 pub(crate) mod list;
 pub(crate) mod measure;

@@ -37,7 +37,7 @@ pub(crate) fn named(plan: Plan) -> Result<Plan, Failure> {
 }
 
 /// The wanted kernels among those that are built, each once, oldest version first.
-fn of_built(wanted: &[String]) -> Result<Vec<String>, Failure> {
+pub(crate) fn of_built(wanted: &[String]) -> Result<Vec<String>, Failure> {
     let built = measure::built_kernels().map_err(Failure::Usage)?;
     let built: Vec<String> = built.iter().map(native::Kernel::name).collect();
     choose(wanted, &built).map_err(|missing| {

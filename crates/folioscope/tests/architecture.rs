@@ -41,7 +41,7 @@ const USES: &[(&str, &[&str])] = &[
     ),
     (
         "oracle",
-        &["conformance", "mm", "physmem", "results", "trace"],
+        &["conformance", "mm", "native", "physmem", "results", "trace"],
     ),
     (
         "icount",

@@ -34,7 +34,9 @@ Examples:
 Examples:
   folioscope kernel check                         10,000 cases in each fetched kernel
   folioscope kernel check --series 6.12 --cases 2000 --seed 7
-  folioscope kernel check --shard 2/4             this machine's quarter
+  folioscope kernel check --native --cases 1000000   every kernel that `kernel build` built
+  folioscope kernel check --native=linux-6.12 --cases 1000000 --shard 2/4 --json > 2.jsonl
+  folioscope kernel check --merge 1.jsonl 2.jsonl 3.jsonl 4.jsonl
   folioscope kernel check --bzimage arch/x86/boot/bzImage --kdir .")]
     Check(CheckArgs),
     /// Count instructions and cache lines per primitive inside a kernel.
@@ -122,6 +124,25 @@ pub(crate) struct FetchArgs {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub kernels: Kernels,
+    /// Native kernels instead, by name: all that are built without names.
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        conflicts_with_all = ["series", "bzimage"]
+    )]
+    pub native: Vec<String>,
+    /// Add up what shards of one campaign said with --json, instead of checking anything.
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        conflicts_with_all = ["series", "bzimage", "native", "cases", "seed", "shard", "out"]
+    )]
+    pub merge: Vec<PathBuf>,
     /// Cases per kernel, over all shards.
     #[arg(long, default_value_t = 10_000)]
     pub cases: u64,

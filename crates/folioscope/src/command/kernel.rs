@@ -1,22 +1,16 @@
 //! `folioscope kernel`: real kernels as the referee.
 
 use compare::kernel_diff;
-use conformance::case::Case;
-use conformance::reference;
-use oracle::check::{Campaign, Checked, Mismatch, Model, check};
 use oracle::recorded::{self, Recorded};
 use oracle::traffic::{self, Traced};
 use oracle::{Emulator, Kernel, Oracle, OracleError, Parts, Series, Store, fetch};
 use results::{Class, KernelCounts, Traffic, TrafficRecord, TrafficRow};
 use serde::Serialize;
 
-use crate::args::{
-    CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels,
-};
-use crate::command::{kernel_build, kernel_history};
+use crate::args::{CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels};
+use crate::command::{kernel_build, kernel_check, kernel_history};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::progress;
 use render::Table;
 
 pub(crate) fn run(args: &KernelArgs, output: &mut Output) -> Result<Code, Failure> {
@@ -24,7 +18,7 @@ pub(crate) fn run(args: &KernelArgs, output: &mut Output) -> Result<Code, Failur
         KernelCommand::Build(args) => kernel_build::run(args, output),
         KernelCommand::List(args) => kernel_build::print(args, output),
         KernelCommand::Fetch(args) => fetch_kernels(args, output),
-        KernelCommand::Check(args) => check_kernels(args, output),
+        KernelCommand::Check(args) => kernel_check::run(args, output),
         KernelCommand::Count(args) => count(args, output),
         KernelCommand::Diff(args) => compare(args, output),
         KernelCommand::History(args) => kernel_history::run(args, output),
@@ -49,7 +43,7 @@ fn fetch_kernels(args: &FetchArgs, output: &mut Output) -> Result<Code, Failure>
 }
 
 /// The kernels that are meant, each ready to be asked.
-fn open(which: &Kernels) -> Result<Vec<Oracle>, Failure> {
+pub(crate) fn open(which: &Kernels) -> Result<Vec<Oracle>, Failure> {
     let oracle = |kernel| Oracle::open(kernel, Store::found(), Emulator::default());
     if let (Some(bzimage), Some(kdir)) = (&which.bzimage, &which.kdir) {
         return Ok(vec![oracle(Kernel::own(bzimage, kdir, None)?)?]);
@@ -64,116 +58,6 @@ fn open(which: &Kernels) -> Result<Vec<Oracle>, Failure> {
         oracles.push(oracle(Kernel::fetched(&Store::found(), *series)?)?);
     }
     Ok(oracles)
-}
-
-/// One kernel's campaign, as JSON.
-#[derive(Serialize)]
-struct CheckedLine<'a> {
-    kernel: &'a str,
-    seed: u64,
-    shard: String,
-    cases: u64,
-    refused: u64,
-    boots: u32,
-    seconds: f64,
-    mismatches: Vec<MismatchLine>,
-}
-
-#[derive(Serialize)]
-struct MismatchLine {
-    model: String,
-    difference: String,
-    case: Case,
-}
-
-fn check_kernels(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure> {
-    let campaign = Campaign {
-        seed: args.seed,
-        cases: args.cases,
-        shard: args.shard,
-        ..Campaign::default()
-    };
-    let answer_of_reference = |case: &Case| Some(reference::evaluate(case));
-    let mut models = vec![Model {
-        name: "reference",
-        answer: &answer_of_reference,
-    }];
-    models.extend(registry::held().filter_map(|held| {
-        Some(Model {
-            name: held.name,
-            answer: &held.cases()?.answer,
-        })
-    }));
-    let mut mismatches = String::new();
-    for oracle in open(&args.kernels)? {
-        let bar = progress::bar(args.cases.div_ceil(u64::from(args.shard.of)));
-        bar.set_message(oracle.kernel().release.clone());
-        let checked = check(&oracle, &campaign, &models, &mut |progress| {
-            bar.set_position(progress.done)
-        });
-        bar.finish_and_clear();
-        let checked = checked?;
-        say(&oracle, args, &checked, output)?;
-        for mismatch in &checked.mismatches {
-            let line = serde_json::to_string(&mismatch.case)
-                .map_err(|error| Failure::Wrong(error.to_string()))?;
-            mismatches.push_str(&line);
-            mismatches.push('\n');
-        }
-    }
-    if mismatches.is_empty() {
-        return Ok(Code::Done);
-    }
-    results::write_whole(&args.out, mismatches.as_bytes())?;
-    output.finish()?;
-    eprintln!(
-        "folioscope: the cases that differ are in {}",
-        args.out.display()
-    );
-    Ok(Code::Wrong)
-}
-
-fn say(
-    oracle: &Oracle,
-    args: &CheckArgs,
-    checked: &Checked,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let release = &oracle.kernel().release;
-    let shard = format!("{}/{}", args.shard.index, args.shard.of);
-    let seconds = checked.elapsed.as_secs_f64();
-    if args.json {
-        let line = |mismatch: &Mismatch| MismatchLine {
-            model: mismatch.model.clone(),
-            difference: mismatch.difference.clone(),
-            case: mismatch.case.clone(),
-        };
-        return output.json(&CheckedLine {
-            kernel: release,
-            seed: args.seed,
-            shard,
-            cases: checked.cases,
-            refused: checked.refused,
-            boots: checked.boots,
-            seconds,
-            mismatches: checked.mismatches.iter().map(line).collect(),
-        });
-    }
-    output.line(format_args!(
-        "{release}: {} cases (seed {}, shard {shard}, {} refused by both) in {} boots, {seconds:.1} s: {} mismatches",
-        checked.cases,
-        args.seed,
-        checked.refused,
-        checked.boots,
-        checked.mismatches.len()
-    ))?;
-    for mismatch in &checked.mismatches {
-        output.line(format_args!(
-            "  {} differs: {}",
-            mismatch.model, mismatch.difference
-        ))?;
-    }
-    Ok(())
 }
 
 /// One count, as JSON.

@@ -1,6 +1,6 @@
 //! The end of a kernel's console, and what it says of the kernel's health.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +19,8 @@ struct Lines {
     lines: VecDeque<String>,
     /// The first line that names a fault.
     fault: Option<Fault>,
+    /// Every line that warns, each once.
+    warnings: BTreeSet<String>,
     ended: bool,
 }
 
@@ -73,6 +75,9 @@ impl Tail {
     fn add(&self, line: String) {
         self.with(|lines| {
             if let Some(fault) = Fault::of(&line) {
+                if let Fault::Warn(text) = &fault {
+                    lines.warnings.insert(text.clone());
+                }
                 // A BUG ends in a panic, and the BUG is what tells.
                 match (&lines.fault, &fault) {
                     (None, _) | (Some(Fault::Warn(_)), Fault::Bug(_) | Fault::Panic(_)) => {
@@ -91,6 +96,11 @@ impl Tail {
     /// The last lines.
     pub fn end(&self) -> Console {
         self.with(|lines| Console(Vec::from(lines.lines.clone()).join("\n")))
+    }
+
+    /// Every line that warned, each once.
+    pub fn warnings(&self) -> Vec<String> {
+        self.with(|lines| lines.warnings.iter().cloned().collect())
     }
 
     /// The fault that was reported, once the kernel has closed its console or `wait` is over.
@@ -127,6 +137,14 @@ mod tests {
             fault("Kernel panic - not syncing: VFS\n"),
             Some(Fault::Panic("Kernel panic - not syncing: VFS".into()))
         );
+    }
+
+    #[test]
+    fn every_warning_is_kept_once() {
+        let text = "WARNING: b\nx\nWARNING: a\nWARNING: b\n";
+        let tail = Tail::follow(text.as_bytes());
+        tail.fault(Duration::from_secs(60));
+        assert_eq!(tail.warnings(), ["WARNING: a", "WARNING: b"]);
     }
 
     #[test]

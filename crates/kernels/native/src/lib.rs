@@ -9,12 +9,10 @@
 //! - [`list`]: the kernels that are built.
 //! - [`Process`]: a kernel that runs.
 //! - [`Session`]: what can be asked of it: layouts, jobs, cases, its memory.
-//! - [`put_cases`]: many cases, to several processes of one kernel.
 #![forbid(unsafe_code)]
 
 mod builder;
 mod cache;
-mod cases;
 mod console;
 mod driver;
 mod error;
@@ -32,7 +30,6 @@ mod wire;
 
 pub use builder::{Plan, Progress, build};
 pub use cache::{Cache, Kernel, list};
-pub use cases::put_cases;
 pub use error::{BuildError, Console, RunError};
 pub use layout::{Layout, Piece};
 pub use memory::Backed;

@@ -163,6 +163,38 @@ impl Process {
     /// [`RunError`]. After any but [`RunError::Refused`] and [`RunError::Absent`] the kernel
     /// has been ended and gives no further answers.
     pub fn ask(&mut self, verb: &str, data: &[u8], limit: Duration) -> Result<String, RunError> {
+        let answer = self.hear(verb, data, limit)?;
+        self.judge(verb, answer)
+    }
+
+    /// The same for a caller who can tell which warnings an answer must come with: returns the
+    /// text and every line that warned. Where there is one the kernel has been ended.
+    ///
+    /// # Errors
+    /// As [`Self::ask`], but for [`RunError::Warn`].
+    pub fn ask_with_warnings(
+        &mut self,
+        verb: &str,
+        data: &[u8],
+        limit: Duration,
+    ) -> Result<(String, Vec<String>), RunError> {
+        let answer = self.hear(verb, data, limit)?;
+        if answer.status != Status::Tainted {
+            return Ok((self.judge(verb, answer)?, Vec::new()));
+        }
+        self.end();
+        if let Some(said @ (Said::Bug(_) | Said::Panic(_))) = self.tail.fault(LAST_WORDS) {
+            return Err(self.said(verb, said));
+        }
+        let mut warnings = self.tail.warnings();
+        if warnings.is_empty() {
+            warnings.push("it says so of itself".to_owned());
+        }
+        Ok((answer.text, warnings))
+    }
+
+    /// Gives a command and returns what came.
+    fn hear(&mut self, verb: &str, data: &[u8], limit: Duration) -> Result<Answer, RunError> {
         if !self.alive {
             return Err(self.ended(verb));
         }
@@ -184,7 +216,7 @@ impl Process {
             Err(RecvTimeoutError::Disconnected)
         };
         match answer {
-            Ok(Ok(answer)) => self.judge(verb, answer),
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(fault)) => Err(self.faulty(verb, fault)),
             Err(RecvTimeoutError::Disconnected) => Err(self.ended(verb)),
             Err(RecvTimeoutError::Timeout) => {

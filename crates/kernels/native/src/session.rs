@@ -186,12 +186,18 @@ impl Session {
     }
 
     /// Puts cases to the kernel, as `cases.c` reads them, and returns the batch of answers as
-    /// it prints them. A job that was set up ends.
+    /// it prints them, with every line of its console that warned: a case may be one that the
+    /// kernel warns of. After a warning the kernel is gone. A job that was set up ends.
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn cases(&mut self, text: &str, limit: Duration) -> Result<String, RunError> {
-        self.process.ask("cases", text.as_bytes(), limit)
+    pub fn cases(
+        &mut self,
+        text: &str,
+        limit: Duration,
+    ) -> Result<(String, Vec<String>), RunError> {
+        self.process
+            .ask_with_warnings("cases", text.as_bytes(), limit)
     }
 
     /// Puts accounting and lists to the kernel as cases, as `ledger.c` reads them, and returns

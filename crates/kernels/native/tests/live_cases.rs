@@ -2,12 +2,10 @@
 
 mod built;
 
-use std::ops::ControlFlow;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use built::kernels;
-use native::{Session, Size, put_cases};
+use native::{Session, Size};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -18,26 +16,19 @@ fn case(id: usize) -> String {
 }
 
 #[test]
-fn cases_are_answered_by_several_processes() {
+fn a_batch_of_cases_is_answered_in_order() {
     for kernel in kernels() {
-        let batches = (0..20).map(|batch| (0..50).map(|n| case(50 * batch + n)).collect());
-        let answers = Mutex::new(Vec::new());
-        let put = put_cases(&kernel, batches, 2, &|number, text| {
-            answers.lock().unwrap().push((number, text));
-            ControlFlow::Continue(())
-        });
-        assert_eq!(
-            put.unwrap_or_else(|error| panic!("{error}")),
-            20,
-            "{}",
-            kernel.name()
-        );
-        let mut answers = answers.into_inner().unwrap();
-        answers.sort();
-        for (number, text) in &answers {
+        let mut session = Session::start(&kernel, Size::cases())
+            .unwrap_or_else(|error| panic!("{}: {error}", kernel.name()));
+        for batch in 0..3 {
+            let text: String = (0..50).map(|n| case(50 * batch + n)).collect();
+            let (text, warnings) = session
+                .cases(&text, LONG)
+                .unwrap_or_else(|error| panic!("{}: {error}", kernel.name()));
+            assert_eq!(warnings, [""; 0], "{}", kernel.name());
             let lines: Vec<&str> = text.lines().collect();
             assert_eq!(lines.first(), Some(&"@begin cases"), "{text}");
-            assert_eq!(lines[1], format!("c {}", 50 * number));
+            assert_eq!(lines[1], format!("c {}", 50 * batch));
             let rest = ["b 1000 1000 1000", "v 10:0:2000 20:0:1000", "w 3 2 3"];
             assert_eq!(lines[2..4], rest[..2], "{text}");
             let walks = lines[4] == rest[2] || lines[4] == "w 3 2 -";

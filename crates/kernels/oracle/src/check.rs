@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use conformance::case::{Answer, Case, generate_one, shrink};
+use mm::KernelVersion;
 use rayon::prelude::*;
 
 use crate::arena::origin;
 use crate::error::OracleError;
 use crate::kernel_answer::KernelAnswer;
-use crate::module::Parts;
-use crate::oracle::Oracle;
+use crate::oracle::{Oracle, askable};
 
 /// Which part of a campaign this machine does: every `of`-th case, beginning with `index`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,13 +50,13 @@ pub struct Campaign {
     pub cases: u64,
     /// This machine's part.
     pub shard: Shard,
-    /// Cases of one boot.
+    /// Cases of one boot, or of one batch for a kernel that goes on.
     pub per_boot: usize,
-    /// Boots at once: each takes a core, and a few hundred MiB.
+    /// Boots or batches at once: each takes a core, and a boot a few hundred MiB.
     pub at_once: usize,
     /// Mismatches after which the campaign stops; one fault in a model shows many times.
     pub most_mismatches: usize,
-    /// Boots that shrinking one mismatch may cost; 0 leaves it as it was generated.
+    /// Boots or batches that shrinking one mismatch may cost; 0 leaves it as it was generated.
     pub shrink_rounds: usize,
 }
 
@@ -122,8 +122,37 @@ pub struct Checked {
     pub mismatches: Vec<Mismatch>,
     /// From the first boot to the last model's answer; shrinking is not in it.
     pub elapsed: Duration,
-    /// Boots that asked cases; those of the shrinking are not in it.
+    /// Boots or batches that asked cases; those of the shrinking are not in it.
     pub boots: u32,
+}
+
+/// A kernel that answers cases, by whatever way of running it.
+pub trait Witness: Sync {
+    /// Its name in messages and records.
+    fn release(&self) -> &str;
+
+    /// The rules that models follow beside it.
+    fn rules(&self) -> KernelVersion;
+
+    /// Answers cases, in their order.
+    ///
+    /// # Errors
+    /// Anything of [`OracleError`]; then no answer is given.
+    fn ask(&self, cases: &[Case]) -> Result<Vec<KernelAnswer>, OracleError>;
+}
+
+impl Witness for Oracle {
+    fn release(&self) -> &str {
+        &self.kernel().release
+    }
+
+    fn rules(&self) -> KernelVersion {
+        self.kernel().rules
+    }
+
+    fn ask(&self, cases: &[Case]) -> Result<Vec<KernelAnswer>, OracleError> {
+        Self::ask(self, cases)
+    }
 }
 
 /// Runs a campaign.
@@ -131,12 +160,12 @@ pub struct Checked {
 /// # Errors
 /// Any [`OracleError`] of a boot ends it.
 pub fn check(
-    oracle: &Oracle,
+    witness: &dyn Witness,
     campaign: &Campaign,
     models: &[Model<'_>],
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Checked, OracleError> {
-    let rules = oracle.kernel().rules;
+    let rules = witness.rules();
     let shard = campaign.shard;
     let mut indexes = (0..campaign.cases)
         .filter(|index| index % u64::from(shard.of) == u64::from(shard.index - 1))
@@ -149,8 +178,6 @@ pub fn check(
         elapsed: Duration::ZERO,
         boots: 0,
     };
-    // Built here, or the first boots would each build it.
-    oracle.identity(Parts::Cases)?;
     while indexes.peek().is_some() && checked.mismatches.len() < campaign.most_mismatches {
         let start = Instant::now();
         let mut boots: Vec<Vec<Case>> = Vec::new();
@@ -163,7 +190,7 @@ pub fn check(
         }
         let asked: Vec<Asked<'_, '_>> = boots
             .par_iter()
-            .map(|cases| ask(oracle, cases, models))
+            .map(|cases| ask(witness, cases, models))
             .collect::<Result<_, _>>()?;
         checked.elapsed += start.elapsed();
         checked.boots += boots.len() as u32;
@@ -174,7 +201,7 @@ pub fn check(
         for (case, model) in differing.take(room) {
             checked
                 .mismatches
-                .push(shrunk(oracle, model, case, campaign.shrink_rounds)?);
+                .push(shrunk(witness, model, case, campaign.shrink_rounds)?);
         }
         progress(Progress {
             done: checked.cases,
@@ -192,11 +219,11 @@ struct Asked<'c, 'm> {
 }
 
 fn ask<'c, 'm>(
-    oracle: &Oracle,
+    witness: &dyn Witness,
     cases: &'c [Case],
     models: &'m [Model<'m>],
 ) -> Result<Asked<'c, 'm>, OracleError> {
-    let heard = oracle.ask(cases)?;
+    let heard = witness.ask(cases)?;
     let refused = |heard: &&KernelAnswer| matches!(heard.answer, Answer::Refused(_));
     Ok(Asked {
         refused: heard.iter().filter(refused).count() as u64,
@@ -227,7 +254,7 @@ fn differing<'c, 'm>(
 /// so all one-step reductions of a case go into one boot, and the smallest that still differs
 /// is the next case.
 fn shrunk(
-    oracle: &Oracle,
+    witness: &dyn Witness,
     model: &Model<'_>,
     original: &Case,
     rounds: usize,
@@ -244,25 +271,27 @@ fn shrunk(
             original: original.clone(),
         })
     };
-    let mut best = oracle
+    let mut best = witness
         .ask(std::slice::from_ref(original))?
         .pop()
         .and_then(|heard| judge(original, heard))
         .ok_or_else(|| OracleError::Part {
-            kernel: oracle.kernel().release.clone(),
+            kernel: witness.release().to_owned(),
             part: "cases".into(),
             what: format!("case `{}` differed once and then agreed: the kernel's answer depends on more than the case", original.name),
         })?;
     for _ in 0..rounds {
         let candidates: Vec<Case> = shrink::reductions(&best.case)
             .into_iter()
-            .filter(|case| oracle.check_askable(case).is_ok() && origin(case).is_ok())
+            .filter(|case| {
+                askable(case, witness.rules(), witness.release()).is_ok() && origin(case).is_ok()
+            })
             .collect();
-        let heard = match oracle.ask(&candidates) {
+        let heard = match witness.ask(&candidates) {
             Ok(heard) => heard,
             // Where the models are wrong, the kernel may stop at a reduction that they take;
             // what was found so far is a finding all the same.
-            Err(OracleError::Panic { .. }) => break,
+            Err(OracleError::Panic { .. } | OracleError::Native(_)) => break,
             Err(error) => return Err(error),
         };
         let next = candidates

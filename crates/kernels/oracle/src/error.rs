@@ -11,6 +11,9 @@ use crate::wire::WireError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OracleError {
+    /// A native kernel gave no answer.
+    #[error(transparent)]
+    Native(#[from] native::RunError),
     /// The emulator is not installed.
     #[error(
         "QEMU is not installed: no `{program}` on the PATH\n  do: apt-get install qemu-system-x86"

@@ -251,7 +251,7 @@ fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// The newest modelled kernel that is not newer than this release.
-fn rules_for(release: &str) -> Option<KernelVersion> {
+pub(crate) fn rules_for(release: &str) -> Option<KernelVersion> {
     let mut numbers = release
         .split(|c: char| !c.is_ascii_digit())
         .map(str::parse::<u32>);

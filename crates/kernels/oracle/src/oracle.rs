@@ -74,7 +74,7 @@ impl Oracle {
             return Ok(Vec::new());
         }
         for case in cases {
-            self.check_askable(case)?;
+            askable(case, self.kernel.rules, &self.kernel.release)?;
         }
         let text =
             write(cases).map_err(|(name, reason)| OracleError::Unplaceable { name, reason })?;
@@ -137,48 +137,6 @@ impl Oracle {
         read_counts(self.batch(&done.batches, "count")?).map_err(|source| self.wire(source))
     }
 
-    /// Whether this kernel can be asked that case, else why not.
-    pub(crate) fn check_askable(&self, case: &Case) -> Result<(), OracleError> {
-        let name = case.name.clone();
-        let bios = case.adds.last().map_or(0, |add| usize::from(add.bio) + 1);
-        if bios > MAX_BIOS || case.adds.len() > MAX_ADDS {
-            let reason = Unplaceable::Size {
-                bios,
-                adds: case.adds.len(),
-            };
-            return Err(OracleError::Unplaceable { name, reason });
-        }
-        let here = Case {
-            rules: self.kernel.rules,
-            ..case.clone()
-        };
-        if let Err(no) = here.check() {
-            let reason = Unplaceable::Impossible {
-                field: no.field,
-                reason: no.reason,
-            };
-            return Err(OracleError::Unplaceable { name, reason });
-        }
-        // Later kernels refuse such a bio; these split it, at its end if need be, which is a BUG.
-        if here.rules < KernelVersion::V6_12 && !build_bios(&here).bios.iter().all(whole_sectors) {
-            let reason = Unplaceable::Impossible {
-                field: "adds".into(),
-                reason: "a bio is not a whole number of sectors, which this kernel does not check"
-                    .into(),
-            };
-            return Err(OracleError::Unplaceable { name, reason });
-        }
-        match evaluate(&here) {
-            Answer::Refused(refused) if refused.error == Refusal::Bug => {
-                Err(OracleError::WouldStop {
-                    name,
-                    kernel: self.kernel.release.clone(),
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn batch<'a>(&self, batches: &'a [Batch], name: &str) -> Result<&'a Batch, OracleError> {
         batches
             .iter()
@@ -191,6 +149,46 @@ impl Oracle {
             kernel: self.kernel.release.clone(),
             source,
         }
+    }
+}
+
+/// Whether a kernel with these rules can be asked that case, else why not.
+pub(crate) fn askable(case: &Case, rules: KernelVersion, release: &str) -> Result<(), OracleError> {
+    let name = case.name.clone();
+    let bios = case.adds.last().map_or(0, |add| usize::from(add.bio) + 1);
+    if bios > MAX_BIOS || case.adds.len() > MAX_ADDS {
+        let reason = Unplaceable::Size {
+            bios,
+            adds: case.adds.len(),
+        };
+        return Err(OracleError::Unplaceable { name, reason });
+    }
+    let here = Case {
+        rules,
+        ..case.clone()
+    };
+    if let Err(no) = here.check() {
+        let reason = Unplaceable::Impossible {
+            field: no.field,
+            reason: no.reason,
+        };
+        return Err(OracleError::Unplaceable { name, reason });
+    }
+    // Later kernels refuse such a bio; these split it, at its end if need be, which is a BUG.
+    if here.rules < KernelVersion::V6_12 && !build_bios(&here).bios.iter().all(whole_sectors) {
+        let reason = Unplaceable::Impossible {
+            field: "adds".into(),
+            reason: "a bio is not a whole number of sectors, which this kernel does not check"
+                .into(),
+        };
+        return Err(OracleError::Unplaceable { name, reason });
+    }
+    match evaluate(&here) {
+        Answer::Refused(refused) if refused.error == Refusal::Bug => Err(OracleError::WouldStop {
+            name,
+            kernel: release.to_owned(),
+        }),
+        _ => Ok(()),
     }
 }
 

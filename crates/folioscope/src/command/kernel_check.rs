@@ -1,0 +1,342 @@
+//! `folioscope kernel check`: random cases in real kernels and in the models.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use conformance::case::Case;
+use conformance::reference;
+use oracle::NativeWitness;
+use oracle::check::{Campaign, Checked, Model, Shard, Witness, check};
+use serde::{Deserialize, Serialize};
+
+use crate::args::CheckArgs;
+use crate::command::kernel::open;
+use crate::failure::{Code, Failure};
+use crate::kernels;
+use crate::output::Output;
+use crate::progress;
+
+/// Cases of one batch for a native kernel: a fifth of a second of one core.
+const BATCH: usize = 5000;
+/// Batches that shrinking one mismatch may cost natively, where each takes milliseconds.
+const SHRINKING: usize = 200;
+
+/// One kernel's part of a campaign, as JSON.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    /// Its release, or its name where it is native.
+    kernel: String,
+    /// What built it, where it is native: source, patches, driver, options and compiler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    seed: u64,
+    /// Cases of the campaign, over all shards.
+    campaign: u64,
+    shard: String,
+    /// Who was held to the kernel's answers.
+    models: Vec<String>,
+    /// Cases that this shard asked.
+    cases: u64,
+    /// Cases that the kernel refused, the models agreeing.
+    refused: u64,
+    /// Boots, or batches of a native kernel.
+    boots: u32,
+    seconds: f64,
+    mismatches: Vec<MismatchLine>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MismatchLine {
+    model: String,
+    difference: String,
+    case: Case,
+}
+
+pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure> {
+    if !args.merge.is_empty() {
+        let merged = merge(&args.merge)?;
+        return tell(args, &merged, output);
+    }
+    let campaign = Campaign {
+        seed: args.seed,
+        cases: args.cases,
+        shard: args.shard,
+        ..Campaign::default()
+    };
+    let answer_of_reference = |case: &Case| Some(reference::evaluate(case));
+    let mut models = vec![Model {
+        name: "reference",
+        answer: &answer_of_reference,
+    }];
+    models.extend(registry::held().filter_map(|held| {
+        Some(Model {
+            name: held.name,
+            answer: &held.cases()?.answer,
+        })
+    }));
+    let mut parts = Vec::new();
+    if args.native.is_empty() {
+        for oracle in open(&args.kernels)? {
+            parts.push(part(&oracle, None, &campaign, &models)?);
+        }
+    } else {
+        let campaign = Campaign {
+            per_boot: BATCH,
+            shrink_rounds: SHRINKING,
+            ..campaign
+        };
+        let names = kernels::of_built(&args.native)?;
+        for kernel in measure::built_kernels().map_err(Failure::Usage)? {
+            if names.contains(&kernel.name()) {
+                let key = Some(kernel.key.clone());
+                let witness = NativeWitness::of(kernel)?;
+                parts.push(part(&witness, key, &campaign, &models)?);
+            }
+        }
+    }
+    tell(args, &parts, output)
+}
+
+fn part(
+    witness: &dyn Witness,
+    key: Option<String>,
+    campaign: &Campaign,
+    models: &[Model<'_>],
+) -> Result<Part, Failure> {
+    let bar = progress::bar(share(campaign.cases, campaign.shard));
+    bar.set_message(witness.release().to_owned());
+    let checked = check(witness, campaign, models, &mut |progress| {
+        bar.set_position(progress.done);
+    });
+    bar.finish_and_clear();
+    let Checked {
+        cases,
+        refused,
+        mismatches,
+        elapsed,
+        boots,
+    } = checked?;
+    let mismatches = mismatches.into_iter().map(|mismatch| MismatchLine {
+        model: mismatch.model,
+        difference: mismatch.difference,
+        case: mismatch.case,
+    });
+    Ok(Part {
+        kernel: witness.release().to_owned(),
+        key,
+        seed: campaign.seed,
+        campaign: campaign.cases,
+        shard: format!("{}/{}", campaign.shard.index, campaign.shard.of),
+        models: models.iter().map(|model| model.name.to_owned()).collect(),
+        cases,
+        refused,
+        boots,
+        seconds: elapsed.as_secs_f64(),
+        mismatches: mismatches.collect(),
+    })
+}
+
+/// Cases of one shard.
+fn share(cases: u64, shard: Shard) -> u64 {
+    let (index, of) = (u64::from(shard.index - 1), u64::from(shard.of));
+    cases / of + u64::from(cases % of > index)
+}
+
+fn tell(args: &CheckArgs, parts: &[Part], output: &mut Output) -> Result<Code, Failure> {
+    let mut differing = String::new();
+    for part in parts {
+        if args.json {
+            output.json(part)?;
+        } else {
+            say(part, output)?;
+        }
+        for mismatch in &part.mismatches {
+            let line = serde_json::to_string(&mismatch.case)
+                .map_err(|error| Failure::Wrong(error.to_string()))?;
+            differing += &(line + "\n");
+        }
+    }
+    if differing.is_empty() {
+        return Ok(Code::Done);
+    }
+    results::write_whole(&args.out, differing.as_bytes())?;
+    output.finish()?;
+    eprintln!(
+        "folioscope: the cases that differ are in {}",
+        args.out.display()
+    );
+    Ok(Code::Wrong)
+}
+
+fn say(part: &Part, output: &mut Output) -> Result<(), Failure> {
+    let batches = match part.key {
+        Some(_) => "batches",
+        None => "boots",
+    };
+    output.line(format_args!(
+        "{}: {} cases (seed {}, shard {}, {} refused by both) in {} {batches}, {:.1} s: {} mismatches",
+        part.kernel,
+        part.cases,
+        part.seed,
+        part.shard,
+        part.refused,
+        part.boots,
+        part.seconds,
+        part.mismatches.len()
+    ))?;
+    for mismatch in &part.mismatches {
+        output.line(format_args!(
+            "  {} differs: {}",
+            mismatch.model, mismatch.difference
+        ))?;
+    }
+    Ok(())
+}
+
+/// Adds up the shards of a campaign, kernel by kernel.
+fn merge(files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
+    let mut parts: Vec<(String, Part)> = Vec::new();
+    for file in files {
+        let place = file.display().to_string();
+        let text = fs::read_to_string(file)
+            .map_err(|error| Failure::Usage(format!("{place}: {error}")))?;
+        if text.is_empty() || !text.ends_with('\n') {
+            return Err(Failure::Usage(format!(
+                "{place}: its last line is not whole"
+            )));
+        }
+        for (number, line) in text.lines().enumerate() {
+            let place = format!("{place}:{}", number + 1);
+            let part = serde_json::from_str(line)
+                .map_err(|error| Failure::Usage(format!("{place}: {error}")))?;
+            parts.push((place, part));
+        }
+    }
+    added_up(parts).map_err(Failure::Usage)
+}
+
+/// One part for each kernel, if its shards are those of one campaign, each of them once, and
+/// asked all that they should.
+fn added_up(parts: Vec<(String, Part)>) -> Result<Vec<Part>, String> {
+    let mut kernels: Vec<(Part, BTreeMap<u32, String>, u32)> = Vec::new();
+    for (place, part) in parts {
+        let shard: Shard = part
+            .shard
+            .parse()
+            .map_err(|why| format!("{place}: field `shard`: {why}"))?;
+        let due = share(part.campaign, shard);
+        if part.cases != due && part.mismatches.is_empty() {
+            return Err(format!(
+                "{place}: field `cases`: {} of the {due} that shard {} has",
+                part.cases, part.shard
+            ));
+        }
+        let known = kernels
+            .iter_mut()
+            .find(|(sum, ..)| sum.kernel == part.kernel);
+        let Some((sum, seen, of)) = known else {
+            kernels.push((part, BTreeMap::from([(shard.index, place)]), shard.of));
+            continue;
+        };
+        let alike = sum.key == part.key
+            && sum.seed == part.seed
+            && sum.campaign == part.campaign
+            && sum.models == part.models
+            && *of == shard.of;
+        if !alike {
+            return Err(format!(
+                "{place}: it is no shard of the campaign of {}: another seed, number of cases, \
+                 number of shards, build of the kernel, or other models",
+                seen.values().next().map_or("", String::as_str)
+            ));
+        }
+        if let Some(first) = seen.insert(shard.index, place.clone()) {
+            return Err(format!("{place}: shard {} is in {first} too", part.shard));
+        }
+        sum.cases += part.cases;
+        sum.refused += part.refused;
+        sum.boots += part.boots;
+        sum.seconds += part.seconds;
+        sum.mismatches.extend(part.mismatches);
+    }
+    kernels
+        .into_iter()
+        .map(|(sum, seen, of)| {
+            let missing: Vec<String> = (1..=of)
+                .filter(|index| !seen.contains_key(index))
+                .map(|index| format!("{index}/{of}"))
+                .collect();
+            if !missing.is_empty() {
+                let missing = missing.join(", ");
+                return Err(format!("{}: shards are missing: {missing}", sum.kernel));
+            }
+            Ok(Part {
+                shard: "1/1".to_owned(),
+                ..sum
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(index: u32, of: u32) -> Part {
+        Part {
+            kernel: "linux-6.12".to_owned(),
+            key: Some("k".to_owned()),
+            seed: 7,
+            campaign: 10,
+            shard: format!("{index}/{of}"),
+            models: vec!["reference".to_owned()],
+            cases: share(10, Shard { index, of }),
+            refused: 1,
+            boots: 1,
+            seconds: 0.5,
+            mismatches: Vec::new(),
+        }
+    }
+
+    fn sum(parts: impl IntoIterator<Item = Part>) -> Result<Vec<Part>, String> {
+        let placed = |(number, part)| (format!("f:{number}"), part);
+        added_up(parts.into_iter().enumerate().map(placed).collect())
+    }
+
+    #[test]
+    fn shards_of_one_campaign_add_up_to_it() {
+        let whole = sum((1..=3).map(|index| shard(index, 3))).unwrap();
+        assert_eq!(whole.len(), 1);
+        assert_eq!((whole[0].cases, whole[0].refused), (10, 3));
+        assert_eq!(whole[0].shard, "1/1");
+    }
+
+    #[test]
+    fn what_is_no_campaign_is_refused() {
+        let doctored = |change: fn(&mut Part)| {
+            let mut second = shard(2, 2);
+            change(&mut second);
+            sum([shard(1, 2), second]).unwrap_err()
+        };
+        assert!(sum([shard(1, 2)]).unwrap_err().contains("missing: 2/2"));
+        assert!(doctored(|part| part.shard = "1/2".into()).contains("f:0 too"));
+        assert!(doctored(|part| part.cases -= 1).contains("4 of the 5"));
+        assert!(doctored(|part| part.cases = 0).contains("0 of the 5"));
+        for change in [
+            |part: &mut Part| part.seed += 1,
+            |part: &mut Part| part.key = None,
+            |part: &mut Part| part.models.clear(),
+            |part: &mut Part| *part = shard(2, 3),
+        ] {
+            assert!(
+                doctored(change).contains("no shard of"),
+                "{}",
+                doctored(change)
+            );
+        }
+        assert!(doctored(|part| part.shard = "3/2".into()).contains("field `shard`"));
+    }
+}

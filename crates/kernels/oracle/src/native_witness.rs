@@ -1,0 +1,143 @@
+//! Kernels that run as programs of this machine, asked the cases that booted ones are asked.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use conformance::case::{Answer, Case};
+use mm::KernelVersion;
+use native::{Kernel, RunError, Session, Size};
+
+use crate::check::Witness;
+use crate::error::OracleError;
+use crate::kernel::rules_for;
+use crate::kernel_answer::KernelAnswer;
+use crate::oracle::askable;
+use crate::question::{read, write};
+use crate::wire::{WireError, batches};
+
+/// The time that a batch of some thousand cases may take: a hundred times what it takes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A native kernel, and those of its processes that wait for the next batch.
+#[derive(Debug)]
+pub struct NativeWitness {
+    kernel: Kernel,
+    name: String,
+    rules: KernelVersion,
+    idle: Mutex<Vec<Session>>,
+}
+
+impl NativeWitness {
+    /// A kernel that is built. Its processes are started as they are needed.
+    ///
+    /// # Errors
+    /// [`OracleError::NotAKernel`] if no rules are known for its version.
+    pub fn of(kernel: Kernel) -> Result<Self, OracleError> {
+        let rules = rules_for(&kernel.version).ok_or_else(|| OracleError::NotAKernel {
+            path: kernel.program.clone(),
+            reason: format!("no rules are known for version {}", kernel.version),
+        })?;
+        Ok(Self {
+            name: kernel.name(),
+            kernel,
+            rules,
+            idle: Mutex::default(),
+        })
+    }
+
+    /// The kernel.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// Answers, and whether the kernel is still there.
+    fn answers(
+        &self,
+        session: &mut Session,
+        cases: &[Case],
+    ) -> Result<(Vec<KernelAnswer>, bool), OracleError> {
+        let text =
+            write(cases).map_err(|(name, reason)| OracleError::Unplaceable { name, reason })?;
+        let (said, warnings) = session.cases(&text, LIMIT)?;
+        let wire = |source| OracleError::Wire {
+            kernel: self.name.clone(),
+            source,
+        };
+        let batches = batches(said.as_bytes()).map_err(wire)?;
+        let batch = batches
+            .iter()
+            .find(|batch| batch.name == "cases")
+            .ok_or_else(|| wire(WireError::Missing("cases".into())))?;
+        let answers = read(cases, batch).map_err(wire)?;
+        let is_due = |warning: &&String| {
+            let due =
+                |(function, of): &(&str, Due)| warning.contains(function) && answers.iter().any(of);
+            EXPECTED.iter().any(due)
+        };
+        match warnings.iter().find(|warning| !is_due(warning)) {
+            Some(message) => Err(OracleError::Native(RunError::Warn {
+                verb: "cases".to_owned(),
+                message: message.clone(),
+                console: native::Console::default(),
+            })),
+            None => Ok((answers, warnings.is_empty())),
+        }
+    }
+}
+
+/// Whether a kernel has to warn of the case that has this answer.
+type Due = fn(&KernelAnswer) -> bool;
+
+/// Functions that warn of cases as random ones come: a fact about the case, which the models
+/// are held to by its answer. Any other warning is a fault.
+const EXPECTED: [(&str, Due); 2] = [
+    // A request with more entries in its scatterlist than segments were counted.
+    ("__blk_rq_map_sg", maps_more_than_it_counted),
+    // Limits that no driver may ask for.
+    ("blk_validate_limits", is_refused),
+];
+
+fn is_refused(answer: &KernelAnswer) -> bool {
+    matches!(answer.answer, Answer::Refused(_))
+}
+
+fn maps_more_than_it_counted(answer: &KernelAnswer) -> bool {
+    match &answer.answer {
+        Answer::Taken(taken) => taken
+            .bios
+            .iter()
+            .any(|request| request.sg.len() > request.segments as usize),
+        Answer::Refused(_) => false,
+    }
+}
+
+impl Witness for NativeWitness {
+    fn release(&self) -> &str {
+        &self.name
+    }
+
+    fn rules(&self) -> KernelVersion {
+        self.rules
+    }
+
+    fn ask(&self, cases: &[Case]) -> Result<Vec<KernelAnswer>, OracleError> {
+        if cases.is_empty() {
+            return Ok(Vec::new());
+        }
+        for case in cases {
+            askable(case, self.rules, &self.name)?;
+        }
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = idle().pop();
+        let mut session = match waiting {
+            Some(session) => session,
+            None => Session::start(&self.kernel, Size::cases())?,
+        };
+        // One that failed is not asked again, nor one that warned.
+        let (answers, alive) = self.answers(&mut session, cases)?;
+        if alive {
+            idle().push(session);
+        }
+        Ok(answers)
+    }
+}
