@@ -8,6 +8,11 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
+mod allocated;
+
+pub(crate) use allocated::ALLOCATED;
+pub use allocated::Allocated;
+
 use crate::checksum::Digest;
 use crate::params::CAPTURED;
 use crate::{Setup, SetupError};
@@ -38,6 +43,8 @@ pub struct IoRange {
 pub struct Fixture {
     /// The allocations in the order in which they are met.
     pub extents: Vec<(Extent, Kind)>,
+    /// The order in which they are made.
+    pub allocated: Allocated,
     /// Frames from [`BASE`] on that must be described.
     pub frames: u64,
     /// The IOs.
@@ -67,6 +74,7 @@ impl Fixture {
         Ok(Self {
             frames: frames_of(&extents),
             extents,
+            allocated: Allocated::of(setup)?,
             ios,
             lookups: Vec::new(),
         })
@@ -90,6 +98,7 @@ impl Fixture {
             frames: frames_of(&extents),
             ios: cut(&extents, io_bytes),
             extents,
+            allocated: Allocated::of(setup)?,
             lookups: Vec::new(),
         })
     }
@@ -131,12 +140,19 @@ impl Fixture {
         build(setup, self.frames)
     }
 
-    /// Makes the allocations.
+    /// Makes the allocations, in an order of their own ([`Allocated`]); they come back in the
+    /// order in which they are met.
     pub(crate) fn alloc<'d, D: Design>(&self, design: &'d D) -> Vec<D::Unit<'d>> {
-        self.extents
-            .iter()
-            .map(|&(extent, kind)| design.alloc(extent, kind))
-            .collect()
+        let places = self.allocated.places(&self.extents);
+        let mut made: Vec<_> = places
+            .into_iter()
+            .map(|place| {
+                let (extent, kind) = self.extents[place];
+                (place, design.alloc(extent, kind))
+            })
+            .collect();
+        made.sort_unstable_by_key(|&(place, _)| place);
+        made.into_iter().map(|(_, unit)| unit).collect()
     }
 
     /// Bios for the IOs under the rules of `V`: as many for each as it takes.
@@ -286,6 +302,7 @@ pub(crate) fn allocations(setup: &Setup, l1: u64) -> Result<Fixture, SetupError>
         frames: frames_of(&extents),
         ios: Vec::new(),
         extents,
+        allocated: Allocated::of(setup)?,
         lookups: Vec::new(),
     })
 }

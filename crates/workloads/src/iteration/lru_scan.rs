@@ -7,6 +7,7 @@ use mm::{KernelRules, Lru};
 use physmem::Kind;
 
 use crate::checksum::Digest;
+use crate::fixture::ALLOCATED;
 use crate::fixture::allocations;
 use crate::job::{Prepared, Then};
 use crate::params::{self, Default, ParamSpec};
@@ -23,7 +24,8 @@ pub static WORKLOAD: Workload = Workload {
         few lines wherever it lies; fewer and larger units mean less of it per byte, in every \
         design. Weiner's typed memory knows by its type which list it belongs to; flat pages \
         ask the head and its flags. With layout=scattered the list jumps through the array, \
-        and the cost is cache misses.",
+        and the cost is cache misses: of descriptors allocated apart too, for the order in which \
+        they were allocated is a third one (allocated).",
     favours: "folio: the list holds folios, nothing has to be asked for its head",
     unfair: "one thread, so the lruvec's lock is never contended; a real list is written to by \
         every CPU",
@@ -44,6 +46,7 @@ pub static WORKLOAD: Workload = Workload {
             32,
             (1, 64),
         ),
+        ALLOCATED,
         params::FOOTPRINT.or(Default::Word("l2")),
     ],
     fixture: Some(|setup| allocations(setup, L1)),

@@ -8,7 +8,7 @@ use mm::{KernelRules, Lru, Scan};
 use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
 
 use crate::checksum::Digest;
-use crate::fixture::{BASE, Fixture, build};
+use crate::fixture::{ALLOCATED, Allocated, BASE, Fixture, build};
 use crate::job::{Extras, LinearRead, Prepared, Then};
 use crate::params::ParamSpec;
 use crate::workload::{Quantity, Workload};
@@ -24,8 +24,10 @@ pub static WORKLOAD: Workload = Workload {
         flat array that is a sequential read of 64-byte lines, and the memory's bandwidth is the \
         limit: the row beside it says how close. With one pointer per frame to a typed \
         descriptor the walk reads 8 bytes per frame and then follows the pointer: cheap where \
-        allocations are large, a second miss per frame where they are not. mode=isolate also \
-        takes each movable allocation off its LRU list and puts it back.",
+        allocations are large, a second miss per frame where they are not, for descriptors \
+        lie as they were allocated: by lot on a machine long in use, by frame on one fresh from \
+        boot (allocated). mode=isolate also takes each movable allocation off its LRU list, \
+        whose order is that of allocation, and puts it back.",
     favours: "flat and folio at order 0, where the descriptor lies where the frame number says; \
         split with large allocations, where a frame's word leads past the whole allocation",
     unfair: "the zone is made up: kinds come in runs of up to 2 MiB, as pageblocks group them, \
@@ -49,6 +51,7 @@ pub static WORKLOAD: Workload = Workload {
             "flat descriptors: mem 128 MiB, l2 256 KiB, l1 16 KiB",
             &["mem", "l2", "l1"],
         ),
+        ALLOCATED,
     ],
     fixture: Some(fixture),
     quantity: Quantity::Time(expected),
@@ -91,9 +94,22 @@ fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
 fn fixture(setup: &Setup) -> Result<Fixture, SetupError> {
     Ok(Fixture {
         extents: zone(setup)?,
+        allocated: allocated(setup)?,
         frames: frames(setup)?,
         ios: Vec::new(),
         lookups: Vec::new(),
+    })
+}
+
+/// The order in which the zone was allocated: unset, by lot.
+fn allocated(setup: &Setup) -> Result<Allocated, SetupError> {
+    let mut params = setup.params.clone();
+    if !params.contains_key(ALLOCATED.name) {
+        params.insert(ALLOCATED.name.to_owned(), "drawn".into());
+    }
+    Allocated::of(&Setup {
+        params,
+        ..setup.clone()
     })
 }
 
@@ -148,7 +164,7 @@ pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<()
     let design: D = build(setup, frames)?;
     let per_frame = design.descriptor_bytes();
     let zone = zone(setup)?;
-    populate(&design, &zone);
+    populate(&design, &zone, allocated(setup)?);
     // With base pages, every descriptor is read once but those inside free blocks.
     let inside: u64 = zone
         .iter()
@@ -179,10 +195,11 @@ pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<()
     Ok(())
 }
 
-/// Makes the zone, and puts what belongs there on the LRU lists.
-fn populate<D: Lru>(design: &D, zone: &[(Extent, Kind)]) {
+/// Makes the zone, and puts what belongs there on the LRU lists in the order in which it was
+/// allocated, as a fault does.
+fn populate<D: Lru>(design: &D, zone: &[(Extent, Kind)], order: Allocated) {
     let mut batch = Vec::with_capacity(31);
-    for &(extent, kind) in zone {
+    for (extent, kind) in order.places(zone).into_iter().map(|place| zone[place]) {
         if kind == Kind::Free {
             design.mark_free(extent);
             continue;
