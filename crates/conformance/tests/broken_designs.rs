@@ -127,6 +127,13 @@ fn memory_read_into_and_left_clean_is_caught() {
 }
 
 #[test]
+fn references_that_a_bio_never_took_are_missed_when_dropped() {
+    assert!(catches(
+        law::end_of_io_gives_references_back::<Broken<{ fault::DROPS_UNPINNED }>>
+    ));
+}
+
+#[test]
 fn false_claims_about_slab_memory_are_caught() {
     assert!(catches(
         law::slab_io_is_as_claimed::<Broken<{ fault::REFUSES_SLAB }>>

@@ -29,6 +29,36 @@ pub struct PageArray {
     pub groups: MemcgTree,
 }
 
+impl PageArray {
+    /// Pins `pages` pages of a head's allocation (`try_grab_folio` with `FOLL_PIN`): references,
+    /// and for a large one pins apart. A small one keeps pins in the high bits of its count in
+    /// the kernel; here a pin is a reference.
+    #[inline]
+    pub fn pin(&self, head: &Slot, pages: u32) {
+        memmap::page_ref_add(head, pages);
+        if Memmap::is_large(head) {
+            memmap::pincount(&self.map, head).fetch_add(u64::from(pages), Relaxed);
+        }
+    }
+
+    /// Gives them back, and frees the allocation with its last reference
+    /// (`unpin_user_folio`, `gup_put_folio`).
+    #[inline]
+    pub fn unpin(&self, head: &Slot, pages: u32) {
+        if self.map.is_zero_page(head) {
+            return;
+        }
+        self.groups
+            .count_unpinned(Memmap::node(head), i64::from(pages));
+        if Memmap::is_large(head) {
+            memmap::pincount(&self.map, head).fetch_sub(u64::from(pages), Relaxed);
+        }
+        if memmap::page_ref_sub_and_test(head, pages) {
+            self.map.free(head);
+        }
+    }
+}
+
 /// A design whose descriptors are the array of `struct page`.
 pub trait OnMemmap: Sized + Send + Sync {
     /// See [`Design::NAME`].

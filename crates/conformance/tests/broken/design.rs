@@ -27,6 +27,8 @@ pub mod fault {
     pub const WRONG_PHYS: u8 = 8;
     /// Units are a page longer than they are.
     pub const LONG_UNITS: u8 = 9;
+    /// The end of IO gives back what the bio never took.
+    pub const DROPS_UNPINNED: u8 = 10;
 }
 
 /// Flat pages with a `fault`.
@@ -127,6 +129,9 @@ impl<const FAULT: u8> BlockIo for Broken<FAULT> {
     fn end_io<'a>(&'a self, bio: &Bio<Page<'a>>) -> u64 {
         let mut forget = u32::from(FAULT == fault::LEAKS);
         let mut bytes = 0;
+        if bio.no_page_ref && FAULT != fault::DROPS_UNPINNED {
+            return bio.vecs().iter().map(|vec| u64::from(vec.len)).sum();
+        }
         self.for_each_unit(bio, |range| {
             if FAULT != fault::STAYS_CLEAN {
                 memmap::set_dirty_lock(range.unit.0);

@@ -11,7 +11,8 @@ use mm::memmap::{
 use crate::{FlatDesign, Page};
 
 impl<const SINGLE_PAGE_VECS: bool> FlatDesign<SINGLE_PAGE_VECS> {
-    /// `bio_release_pages` of v5.10: every page, dirtied before unless compound.
+    /// `bio_release_pages` of v5.10.223: every page, compound or not, dirtied before. (v5.10.0
+    /// did not dirty compound pages here; the stable series took that test out.)
     #[inline(never)]
     pub fn bio_release_pages<'a>(&'a self, bio: &Bio<Page<'a>>, mark_dirty: bool) {
         if bio.no_page_ref {
@@ -19,7 +20,7 @@ impl<const SINGLE_PAGE_VECS: bool> FlatDesign<SINGLE_PAGE_VECS> {
         }
         all_segments(self, bio, |segment| {
             let page = segment.page;
-            if mark_dirty && !Memmap::is_compound(page.0) {
+            if mark_dirty {
                 self.set_page_dirty_lock(page);
             }
             self.put_page(page);

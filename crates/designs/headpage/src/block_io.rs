@@ -50,18 +50,26 @@ impl<const CHECK: bool> BlockIo for HeadPageDesign<CHECK> {
     }
 
     fn pin<'a>(&'a self, bio: &Bio<Page<'a>>) {
-        self.for_each_unit(bio, |run| memmap::page_ref_add(run.unit.0, run.pages()));
+        self.for_each_unit(bio, |run| self.pages.pin(run.unit.0, run.pages()));
     }
 
-    /// An allocation's run at a time, as with folios.
     #[inline]
     fn end_io<'a>(&'a self, bio: &Bio<Page<'a>>) -> u64 {
-        let mut bytes = 0;
+        self.bio_release_pages(bio);
+        bio.vecs().iter().map(|vec| u64::from(vec.len)).sum()
+    }
+}
+
+impl<const CHECK: bool> HeadPageDesign<CHECK> {
+    /// `__bio_release_pages` of v6.12, dirtying: an allocation's run at a time, as with folios.
+    #[inline(never)]
+    fn bio_release_pages<'a>(&'a self, bio: &Bio<Page<'a>>) {
+        if bio.no_page_ref {
+            return;
+        }
         self.for_each_unit(bio, |run| {
             memmap::set_dirty_lock(run.unit.0);
-            memmap::page_ref_sub_and_test(run.unit.0, run.pages());
-            bytes += u64::from(run.len);
+            self.pages.unpin(run.unit.0, run.pages());
         });
-        bytes
     }
 }

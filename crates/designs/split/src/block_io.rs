@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use mm::block::Bio;
 use mm::memmap;
-use mm::{BlockIo, BvPages, SlabIo};
+use mm::{BlockIo, BvPages, Design, SlabIo};
 use physmem::{Kind, PAGE_SIZE, PhysAddr};
 
-use crate::{Mem, Split};
+use crate::{Mem, Split, types};
 
 impl BvPages for Split {
     type BvPage<'a> = Mem<'a>;
@@ -39,7 +39,7 @@ impl BvPages for Split {
 
 impl BlockIo for Split {
     /// A slab has no user, so there is nobody to hold a reference for: an object's owner does
-    /// the IO to it.
+    /// the IO to it (frozen slabs, v6.15 and later).
     const SLAB_IO: SlabIo = SlabIo::Uncounted;
 
     #[inline]
@@ -68,28 +68,58 @@ impl BlockIo for Split {
         self.unit(self.pfn(mem) + mem.pages()).unwrap_or(mem)
     }
 
+    /// References, and for a large unit pins apart, as folios count them.
     fn pin<'a>(&'a self, bio: &Bio<Mem<'a>>) {
         self.for_each_unit(bio, |run| {
-            if run.unit.kind() != Kind::Slab {
-                memmap::page_ref_add(run.unit.0, run.pages());
+            if run.unit.kind() == Kind::Slab {
+                return;
+            }
+            memmap::page_ref_add(run.unit.0, run.pages());
+            if run.unit.pages() > 1 {
+                types::pincount(run.unit.0).fetch_add(u64::from(run.pages()), Relaxed);
             }
         });
     }
 
-    /// A unit's run at a time; what dirtying and releasing mean depends on the type.
     #[inline]
     fn end_io<'a>(&'a self, bio: &Bio<Mem<'a>>) -> u64 {
-        let mut bytes = 0;
+        self.bio_release_pages(bio);
+        bio.vecs().iter().map(|vec| u64::from(vec.len)).sum()
+    }
+}
+
+impl Split {
+    /// `__bio_release_pages` of v6.12, dirtying: a unit's run at a time. Marking memory dirty and
+    /// giving a pin back mean something for types that are mapped to user space only.
+    #[inline(never)]
+    fn bio_release_pages<'a>(&'a self, bio: &Bio<Mem<'a>>) {
+        if bio.no_page_ref {
+            return;
+        }
         self.for_each_unit(bio, |run| {
             let kind = run.unit.kind();
             if kind.is_lru() {
                 memmap::set_dirty_lock(run.unit.0);
             }
             if kind != Kind::Slab {
-                memmap::page_ref_sub_and_test(run.unit.0, run.pages());
+                self.unpin(run.unit, run.pages());
             }
-            bytes += u64::from(run.len);
         });
-        bytes
+    }
+
+    /// Gives pins back, and frees the unit with its last reference (`unpin_user_folio`).
+    #[inline(never)]
+    fn unpin(&self, mem: Mem<'_>, pages: u32) {
+        if self.is_zero_page(mem) {
+            return;
+        }
+        // All memory of the model is on node 0.
+        self.memory.count_unpinned(0, i64::from(pages));
+        if mem.pages() > 1 {
+            types::pincount(mem.0).fetch_sub(u64::from(pages), Relaxed);
+        }
+        if memmap::page_ref_sub_and_test(mem.0, pages) {
+            self.free(mem);
+        }
     }
 }

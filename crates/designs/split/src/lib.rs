@@ -120,6 +120,13 @@ impl Split {
         Ok(chain)
     }
 
+    /// Whether this is the page of zeroes (`is_zero_page`), which lies before the frames
+    /// described.
+    #[inline]
+    fn is_zero_page(&self, mem: Mem<'_>) -> bool {
+        self.pfn(mem) == Pfn(self.words.base().0.wrapping_sub(1))
+    }
+
     /// The prefix of a descriptor that describes an extent.
     #[inline]
     fn prefix(&self, extent: Extent, kind: Kind) -> u64 {
@@ -143,7 +150,7 @@ impl Split {
     fn describe<'a>(&self, slot: &'a Slot, extent: Extent, kind: Kind, references: u32) -> Mem<'a> {
         slot.flags.store(self.prefix(extent, kind), Relaxed);
         slot.mapping.store(0, Relaxed);
-        slot.index.store(0, Relaxed);
+        types::pincount(slot).store(0, Relaxed);
         slot.private.store(0, Relaxed);
         slot.mapcount.store(u32::MAX, Relaxed);
         slot.memcg_data.store(0, Relaxed);

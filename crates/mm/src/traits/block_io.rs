@@ -90,9 +90,11 @@ pub trait BlockIo: BvPages {
     /// Law: `end_of_io_gives_references_back`.
     fn pin<'a>(&'a self, bio: &Bio<Self::BvPage<'a>>);
 
-    /// Ends a read into user memory: marks the memory dirty and drops the pins
-    /// (`bio_set_pages_dirty`, `bio_release_pages`). Returns the bytes released.
-    /// Law: `end_of_io_gives_references_back`.
+    /// Ends a read into user memory (`bio_release_pages(bio, true)`) by the same steps in every
+    /// design: of each page or unit that a vec names, lock, mark dirty, unlock, give the pins
+    /// back, free with the last reference. A bio that pinned nothing (`no_page_ref`,
+    /// `BIO_NO_PAGE_REF`; the other way round since v6.5, `BIO_PAGE_PINNED`) leaves its memory
+    /// alone. Returns the bytes of the bio. Law: `end_of_io_gives_references_back`.
     fn end_io<'a>(&'a self, bio: &Bio<Self::BvPage<'a>>) -> u64;
 
     /// Bytes of a unit (`folio_size`).

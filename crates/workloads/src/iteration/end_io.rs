@@ -7,7 +7,7 @@ use mm::{BlockIo, KernelRules, SlabIo};
 use physmem::Kind;
 
 use crate::checksum::Digest;
-use crate::fixture::Fixture;
+use crate::fixture::{ALLOCATED, Fixture};
 use crate::job::{Prepared, Then};
 use crate::params;
 use crate::workload::{Quantity, Workload};
@@ -19,17 +19,23 @@ pub static WORKLOAD: Workload = Workload {
     capability: mm::Capability::Block,
     asks: "what does it cost to pin memory for a read and to dirty, unlock and release it at the end?",
     analysis: "Direct IO takes a reference on everything that a read will fill and, when it is \
-        done, checks that it is dirty and drops the reference. Up to 5.15 that is one atomic per \
-        base page, each behind compound_head(); folios do one per run inside a folio. Wilcox's \
-        point about get_page(), 'should be one atomic but is test, branch and calls', is this \
-        loop. The typed designs need a dispatch on the type per run.",
-    favours: "folio: one lock, one mark and one reference drop for a whole folio",
+        done, locks it, marks it dirty, unlocks it, gives the reference back and frees with the \
+        last one (bio_release_pages(bio, true)). Every design takes these steps. Up to 5.15 they \
+        are taken for each base page, each behind compound_head(); folio, headpage and split take \
+        them for each run inside a unit, as 6.12 does, with its pins of large units counted apart, \
+        its node's count of pins released and its test for the page of zeroes. Wilcox's point \
+        about get_page(), 'should be one atomic but is test, branch and calls', is this loop. \
+        split looks at the type of each run.",
+    favours: "designs that work by unit, at large orders: one lock, one mark and one drop of \
+        references for a whole unit; flat at order 0, which counts no pins (5.10)",
     unfair: "pinning is inside the clock too, since a pin can only be dropped once; in the steady \
-        state everything is dirty already, so marking is a test only",
+        state everything is dirty already, so marking is a test only; flat is of 5.10 and counts \
+        neither pins nor those released, all others of 6.12",
     unit: "allocation",
     axis: "order",
     params: &[
         params::LAYOUT,
+        ALLOCATED,
         params::ORDER,
         params::COUNT,
         params::KIND,

@@ -21,9 +21,12 @@ pub static WORKLOAD: Workload = Workload {
         works: a slab's page is a page. Weiner's types make slab memory a type of its own, with \
         no reference count and no way into a bio_vec of file or anon memory unless the block \
         layer speaks of any unit of memory; a design may refuse, and then prints a dash here. \
-        The loop is a whole IO: reset, add, pin, walk by page, end.",
-    favours: "flat: nothing about a slab's page is special; split pays a dispatch or refuses",
-    unfair: "a real slab is usually pinned by its objects' owner and needs no reference for IO",
+        The loop is a whole IO: reset, add, walk by page, end. Nobody pins or dirties memory that \
+        does not come from user space: the objects' owner keeps the slab, and the end of a bio \
+        that pinned nothing returns at once (BIO_NO_PAGE_REF, BIO_PAGE_PINNED).",
+    favours: "designs whose vecs name whole units where slabs are large: one vec, no page \
+        arithmetic; at order 0 no design, since nothing asks what a page is used for",
+    unfair: "no design refuses slab memory or bounces it, which is the other answer of the thread",
     unit: "allocation",
     axis: "order",
     params: &[
@@ -65,7 +68,8 @@ pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Resul
     let mut ios: Vec<Io<'_, D>> = Vec::new();
     for ranges in &fixture.ios {
         let (bios, added) = fill::<D, V>(&design, &units, ranges)?;
-        for (index, bio) in bios.into_iter().enumerate() {
+        for (index, mut bio) in bios.into_iter().enumerate() {
+            bio.no_page_ref = true;
             ios.push(Io {
                 bio,
                 adds: added
@@ -121,7 +125,6 @@ fn entry<'d, D: BlockIo, V: KernelRules>(design: &'d D, ios: &mut [Io<'d, D>], i
             for add in &*adds {
                 sum += u64::from(design.add_unit::<V>(bio, add.unit, add.len, add.offset));
             }
-            design.pin(bio);
             design.for_each_segment(bio, |segment| {
                 sum += u64::from(segment.len);
                 black_box(segment.page);

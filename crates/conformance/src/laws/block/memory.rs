@@ -9,8 +9,8 @@ use crate::evaluate::{Built, EvaluateError, anon_and_file, with_bios};
 use crate::laws::cases::{for_each_case, joined};
 
 /// Taking references for an IO and ending it leaves every allocation with the references it
-/// had; in between what the IO touches has more. The end releases every byte. Base pages
-/// that were read into are dirty then, and what no vec names is not.
+/// had; in between what the IO touches has more. The end releases every byte. What
+/// was read into is dirty then, base pages and large ones, and what no vec names is not.
 pub fn end_of_io_gives_references_back<D: BlockIo>() {
     fn ends<'d, D: BlockIo>(design: &'d D, case: &Case, built: &Built<'d, D>) -> Law {
         let touched = |pfn: u64| {
@@ -29,6 +29,24 @@ pub fn end_of_io_gives_references_back<D: BlockIo>() {
             .count();
         holds(dirty == 0, || {
             format!("{dirty} allocations are dirty before any IO")
+        })?;
+
+        // A bio that pinned nothing leaves its memory alone.
+        for bio in &built.bios {
+            let mut unpinned = bio.clone();
+            unpinned.no_page_ref = true;
+            let bytes = design.end_io(&unpinned);
+            holds(bytes == u64::from(bio.iter.size), || {
+                format!("{bytes} of {} bytes of a bio without pins", bio.iter.size)
+            })?;
+        }
+        let untouched = built
+            .units
+            .values()
+            .zip(&before)
+            .all(|(&unit, &before)| design.refcount(unit) == before && !design.is_dirty(unit));
+        holds(untouched, || {
+            "the end of a bio that pinned nothing drops references or dirties".to_owned()
         })?;
 
         built.bios.iter().for_each(|bio| design.pin(bio));
@@ -54,12 +72,11 @@ pub fn end_of_io_gives_references_back<D: BlockIo>() {
             holds(after == before, || {
                 format!("{pfn:#x}: {before} references before the IO, {after} after it")
             })?;
-            let base_page = design.extent(unit).order.get() == 0;
             let is_dirty = design.is_dirty(unit);
             holds(touched(pfn) || !is_dirty, || {
                 format!("{pfn:#x} is dirty, no IO touched it")
             })?;
-            holds(is_dirty || !touched(pfn) || !base_page, || {
+            holds(is_dirty || !touched(pfn), || {
                 format!("{pfn:#x} was read into and is clean")
             })?;
         }
