@@ -15,7 +15,7 @@ mod request;
 mod sg;
 mod split;
 
-pub use bio::{Bio, Built, Bvec, build};
+pub use bio::{Bio, Built, Bvec, build, build_by_unit};
 pub use request::{QueuedRequest, submit};
 pub use sg::map_sg;
 pub use split::{Split, split_to_limits};
@@ -25,7 +25,30 @@ pub use split::{Split, split_to_limits};
 /// # Panics
 /// If the case does not pass [`Case::check`]; cases from [`crate::case::parse_lines`] do.
 pub fn evaluate(case: &Case) -> Answer {
-    match try_evaluate(case) {
+    answer(case, build)
+}
+
+/// The same in a kernel whose vecs name whole allocations: its rules see offsets from there,
+/// which matters at a virtual boundary wider than a page and in the short cuts for a vec within
+/// its first page. The tables are written down as the kernel has them that the case names.
+///
+/// # Panics
+/// As [`evaluate`].
+pub fn evaluate_by_unit(case: &Case) -> Answer {
+    answer(case, build_by_unit)
+}
+
+/// Whether the answer depends on what vecs name, pages or allocations: no design of one sort is
+/// to be judged by the answer of the other.
+///
+/// # Panics
+/// As [`evaluate`].
+pub fn depends_on_names(case: &Case) -> bool {
+    case.adds.iter().any(|add| add.order > 0) && evaluate(case) != evaluate_by_unit(case)
+}
+
+fn answer(case: &Case, build_as: fn(&Case) -> Built) -> Answer {
+    match try_evaluate(case, build_as) {
         Ok(taken) => Answer::Taken(taken),
         Err(error) => Answer::Refused(Refused {
             name: case.name.clone(),
@@ -34,7 +57,7 @@ pub fn evaluate(case: &Case) -> Answer {
     }
 }
 
-fn try_evaluate(case: &Case) -> Result<Taken, Refusal> {
+fn try_evaluate(case: &Case, build_as: fn(&Case) -> Built) -> Result<Taken, Refusal> {
     let limits = case.limits.effective(case.rules)?;
     let Built { accepted, bios } = build(case);
     let allocations = case.allocations();
@@ -47,7 +70,7 @@ fn try_evaluate(case: &Case) -> Result<Taken, Refusal> {
         .iter()
         .flat_map(|bio| bio.table().iter().map(|v| (v.pfn, v.offset, v.len)))
         .collect();
-    let requests = submit(case.rules, &limits, bios)?;
+    let requests = submit(case.rules, &limits, build_as(case).bios)?;
     let bios = requests
         .iter()
         .map(|request| crate::case::Request {

@@ -206,6 +206,10 @@ pub trait PageBvecs: OnMemmap {
     /// The page that a reference is to (`&folio->page`), unchanged where it is a tail.
     /// Law: `answers_equal_the_reference`.
     fn page_of<'a>(&'a self, unit: Self::Ref<'a>) -> Page<'a>;
+
+    /// See [`BvPages::assert_vec`].
+    #[inline]
+    fn check_vec(&self, _: Page<'_>) {}
 }
 
 impl<T: PageBvecs> BvPages for T {
@@ -232,6 +236,11 @@ impl<T: PageBvecs> BvPages for T {
         } else {
             self.pages().map.page_at(page, offset)
         }
+    }
+
+    #[inline]
+    fn assert_vec(&self, page: Page<'_>) {
+        self.check_vec(page);
     }
 
     #[inline]

@@ -1,7 +1,10 @@
 //! Laws of describing memory: frames lead to their allocation, references count. They need
 //! `Design` only.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{Acquire, Release},
+};
 
 use mm::{Design, Linux6_12};
 use physmem::{Extent, Kind, Order, Pfn};
@@ -109,32 +112,55 @@ pub fn the_last_reference_is_the_last<D: Design>() {
 /// A reference that was taken through a frame is to the allocation of that frame, and is the
 /// last one once only, though the frame is freed and its descriptor used again meanwhile.
 pub fn what_a_frame_leads_to_is_not_another_frames<D: Design>() {
-    const ROUNDS: usize = 100_000;
+    const ROUNDS: usize = 400_000;
     let world = World::<D>::new();
     let design = &world.design;
     let page = |n| Extent::new(BASE + n, Order::BASE);
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        // The owner: memory comes and goes at two frames, one after the other.
-        scope.spawn(|| {
-            for n in 0..ROUNDS {
-                // A frame is free again once nobody else holds it either.
-                let extent = page(n as u64 % 2);
-                if design.lookup(extent.head).is_none() {
-                    design.put_and_free(design.alloc(extent, Kind::Anon));
+    // One after the other: what was found before the frame was freed.
+    let found = design.alloc(page(0), Kind::Anon);
+    assert!(design.leads_to(BASE, found), "{}", D::NAME);
+    design.free(found);
+    let other = design.alloc(page(1), Kind::Anon);
+    let still = design.leads_to(BASE, found);
+    assert!(!still, "{}: a frame leads where it led before", D::NAME);
+    design.free(other);
+
+    // And at once.
+    let (done, looks) = (AtomicBool::new(false), AtomicU64::new(0));
+    let wrong = std::thread::scope(|scope| {
+        let walk = scope.spawn(|| {
+            let mut wrong = 0;
+            while !done.load(Acquire) {
+                if let Some(unit) = design.try_get_at(BASE) {
+                    wrong += usize::from(design.extent(unit) != page(0));
+                    design.put_and_free(unit);
                 }
+                looks.fetch_add(1, Release);
             }
-            done.store(true, Relaxed);
+            wrong
         });
-        let mut wrong = 0;
-        while !done.load(Relaxed) {
-            if let Some(unit) = design.try_get_at(BASE) {
-                wrong += usize::from(design.extent(unit) != page(0));
-                design.put_and_free(unit);
+        // The owner: memory comes and goes at two frames, one after the other.
+        for n in 0..ROUNDS {
+            let extent = page(n as u64 % 2);
+            let unit = design.alloc(extent, Kind::Anon);
+            if design.put(unit) {
+                design.free(unit);
+                continue;
+            }
+            // The walk has the last reference: the frame is free once the walk has freed it,
+            // which it does before it looks again.
+            while design.lookup(extent.head).is_some() && !walk.is_finished() {
+                std::thread::yield_now();
+            }
+            let before = looks.load(Acquire);
+            while looks.load(Acquire) == before && !walk.is_finished() {
+                std::thread::yield_now();
             }
         }
-        assert_eq!(wrong, 0, "{}: a frame leads to another's memory", D::NAME);
+        done.store(true, Release);
+        walk.join().expect("the walk does not panic")
     });
+    assert_eq!(wrong, 0, "{}: a frame leads to another's memory", D::NAME);
     for n in 0..2 {
         assert!(
             design.lookup(BASE + n).is_none(),

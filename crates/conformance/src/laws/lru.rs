@@ -3,6 +3,10 @@
 //! need `Lru`.
 
 use std::sync::Barrier;
+use std::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{Acquire, Release},
+};
 
 use mm::memcg::Stat;
 use mm::{KernelRules, Linux5_10, Linux6_12, Linux7_1, Lru};
@@ -184,24 +188,29 @@ pub fn a_walk_against_freeing_frees_each_once<D: Lru>() {
     let world = <Listing as Level<D>>::world();
     let design = &world.design;
     let root = design.groups().root();
-    let done = std::sync::atomic::AtomicBool::new(false);
+    let (done, walks) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+        let walk = scope.spawn(|| {
+            while !done.load(Acquire) {
                 design.pfn_scan(1, super::world::BASE, PAGES, true);
+                walks.fetch_add(1, Release);
             }
         });
         for _ in 0..200 {
             for unit in listed(design) {
                 mm::lru::folio_put(design, 0, unit);
             }
-            // The walk may hold the last reference of one still.
+            // The walk may have the last reference of one still, and be about to free it.
             let free = |n| design.lookup(super::world::BASE + n).is_none();
-            while !(0..PAGES).all(free) {
+            while !(0..PAGES).all(free) && !walk.is_finished() {
+                std::thread::yield_now();
+            }
+            let before = walks.load(Acquire);
+            while walks.load(Acquire) == before && !walk.is_finished() {
                 std::thread::yield_now();
             }
         }
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        done.store(true, Release);
     });
     assert_eq!(mm::lru::count(design, root, Kind::Anon), 0, "{}", D::NAME);
     assert_eq!(root.lru_units(Kind::Anon), 0, "{}", D::NAME);

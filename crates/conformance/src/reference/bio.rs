@@ -188,6 +188,16 @@ pub struct Built {
 
 /// Makes all calls of a case (`bio_add_page`, `bio_add_folio`). Limits play no part.
 pub fn build(case: &Case) -> Built {
+    build_by(case, |add| call(case.rules, add))
+}
+
+/// The same in a kernel whose vecs name whole allocations, as 6.1's `bio_add_folio` has them
+/// name folios: every call hands down the first page and the whole offset.
+pub fn build_by_unit(case: &Case) -> Built {
+    build_by(case, from_head)
+}
+
+fn build_by(case: &Case, call: impl Fn(&Add) -> Bvec) -> Built {
     let mut tables: Vec<Vec<Bvec>> = vec![Vec::new()];
     let mut accepted = Vec::new();
     let mut bio = 0;
@@ -200,7 +210,7 @@ pub fn build(case: &Case) -> Built {
             add_page_by_page(&mut tables, case.max_vecs, add)
         } else {
             let table = tables.last_mut().expect("there is always a bio");
-            add_run(table, case.rules, case.max_vecs, call(case.rules, add))
+            add_run(table, case.rules, case.max_vecs, call(add))
         });
     }
     let mut sector = case.start_sector;
@@ -215,15 +225,20 @@ pub fn build(case: &Case) -> Built {
     Built { accepted, bios }
 }
 
+/// An add as a vec that names its allocation.
+fn from_head(add: &Add) -> Bvec {
+    Bvec {
+        pfn: add.pfn,
+        offset: add.offset,
+        len: add.len,
+    }
+}
+
 /// The page, offset and length that reach `bio_add_page`.
 fn call(rules: KernelVersion, add: &Add) -> Bvec {
     // v6.1's bio_add_folio hands the head page down; v6.12's finds the page first.
     if add.by == By::Folio && rules == KernelVersion::V6_1 {
-        return Bvec {
-            pfn: add.pfn,
-            offset: add.offset,
-            len: add.len,
-        };
+        return from_head(add);
     }
     let page = u64::from(add.offset) / PAGE_SIZE;
     Bvec {

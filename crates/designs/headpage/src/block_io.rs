@@ -13,8 +13,12 @@ impl<const CHECK: bool> PageBvecs for HeadPageDesign<CHECK> {
 
     #[inline]
     fn page_of<'a>(&'a self, head: Page<'a>) -> Page<'a> {
-        self.assert_head(head);
         head
+    }
+
+    #[inline]
+    fn check_vec(&self, page: Page<'_>) {
+        self.assert_head(page);
     }
 }
 
@@ -24,7 +28,6 @@ impl<const CHECK: bool> BlockIo for HeadPageDesign<CHECK> {
     /// The head is the unit; only a vec that was merged across allocations leads further.
     #[inline]
     fn unit_at<'a>(&'a self, head: Page<'a>, offset: u32) -> (Page<'a>, u64) {
-        self.assert_head(head);
         let mut head = head;
         let mut offset = u64::from(offset);
         loop {
@@ -44,9 +47,7 @@ impl<const CHECK: bool> BlockIo for HeadPageDesign<CHECK> {
 
     #[inline]
     fn next_unit<'a>(&'a self, head: Page<'a>) -> Page<'a> {
-        let next = Page(self.pages.map.nth(head.0, self.pages.map.nr_pages(head.0)));
-        self.assert_head(next);
-        next
+        Page(self.pages.map.nth(head.0, self.pages.map.nr_pages(head.0)))
     }
 
     fn pin<'a>(&'a self, bio: &Bio<Page<'a>>) {

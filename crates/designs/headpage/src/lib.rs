@@ -1,14 +1,21 @@
 //! # bio_vecs that point only at head pages
 //!
-//! Keep `struct page`, but let every reference to an allocation be one to its head: a
-//! bio_vec holds a head page and an offset into the whole allocation. The lines are those
-//! of the flat design; the *reference* changes. No iteration needs to break a vec into
-//! pages in order to find the head, since the vec names it.
+//! Keep `struct page`, memcg, the LRU and references as they are, every function that is handed
+//! a page paying `compound_head()`; but let a bio_vec hold a head page and an offset into the
+//! whole allocation. No iteration needs to break a vec into pages in order to find the head,
+//! since the vec names it.
 //!
-//! Assertions give here what a type gives to folios: [`HeadPage`] checks
-//! `!PageTail(page)` wherever it is handed a page (`VM_BUG_ON_PAGE`), and counts its
-//! finds in [`HeadPageDesign::violations`]; [`HeadPageUnchecked`] is the same without.
-//! Anyone may still write down a tail page: the types do not say.
+//! An assertion gives here what a type gives to folios: [`HeadPage`] checks `!PageTail(page)`
+//! where a vec is set (`VM_BUG_ON_PAGE` in `bvec_set_page`) and counts its finds in
+//! [`HeadPageDesign::violations`]; [`HeadPageUnchecked`] is the same without, which is what
+//! production kernels run, whose `VM_BUG_ON_PAGE` is nothing without `CONFIG_DEBUG_VM`. Anyone
+//! may still write down a tail page: the types do not say.
+//!
+//! Linux had such vecs: 6.1's `bio_add_folio` stores `&folio->page` and the whole offset. It was
+//! taken back ("block: fix adding folio to bio", 26064d3e2b4d) because `bv_offset` has 32 bits,
+//! and a folio may be 4 GiB; 6.12's finds the page first. Here memory that such an offset does
+//! not reach is refused a vec, or a place in one. The rules' short cuts for a vec within its
+//! first page (`bv_offset + bv_len <= PAGE_SIZE`) are missed by a vec of a later page.
 
 #![forbid(unsafe_code)]
 
@@ -48,7 +55,7 @@ impl<const CHECK: bool> HeadPageDesign<CHECK> {
         self.violations.fetch_add(1, Relaxed);
     }
 
-    /// How often a tail page was handed in where only heads may be; stays 0 without
+    /// How often a vec was set to a tail page; stays 0 without
     /// assertions.
     pub fn violations(&self) -> u64 {
         self.violations.load(Relaxed)
@@ -67,9 +74,9 @@ impl<const CHECK: bool> OnMemmap for HeadPageDesign<CHECK> {
         "headpage-noassert"
     };
     const IDEA: &'static str = if CHECK {
-        "struct page, but references name head pages only, with assertions"
+        "struct page, but bio_vecs name head pages only, with assertions"
     } else {
-        "head pages with the assertions compiled out"
+        "bio_vecs name head pages, the assertions compiled out"
     };
     type Ref<'a> = Page<'a>;
 
@@ -85,11 +92,10 @@ impl<const CHECK: bool> OnMemmap for HeadPageDesign<CHECK> {
         &self.pages
     }
 
-    /// Asserted, not looked for.
+    /// As with flat pages: whoever is handed a page may be handed a tail.
     #[inline]
-    fn head<'a>(&'a self, head: Page<'a>) -> &'a Slot {
-        self.assert_head(head);
-        head.0
+    fn head<'a>(&'a self, page: Page<'a>) -> &'a Slot {
+        self.pages.map.compound_head(page.0)
     }
 
     #[inline]

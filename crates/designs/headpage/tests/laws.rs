@@ -1,9 +1,10 @@
 //! The laws, stamped for head pages with and without assertions, and what the assertions
 //! catch.
 
-use headpage::{HeadPage, HeadPageUnchecked};
+use headpage::{HeadPage, HeadPageDesign, HeadPageUnchecked};
+use mm::block::{Bio, Op, add_page};
 use mm::memmap::Memmap;
-use mm::{Design, Plan};
+use mm::{BlockIo, Design, Linux6_12, Plan};
 use physmem::{Extent, Kind, Order, Pfn};
 
 conformance::conformance!(HeadPage, describe, block, memcg, lru);
@@ -23,28 +24,83 @@ fn plan() -> Plan {
     }
 }
 
+/// A bio of one vec that names the page at `n` frames from the head of an order-3 allocation.
+fn one_vec<const CHECK: bool>(design: &HeadPageDesign<CHECK>, n: u64) -> u32 {
+    let head = Pfn(1 << 20);
+    let unit = design.alloc(Extent::new(head, Order::new(3)), Kind::File);
+    let mut bio = Bio::new(4, 0, Op::Read, unit);
+    add_page::<Linux6_12, _>(design, &mut bio, design.page(head + n), 4096, 0)
+}
+
 #[test]
-fn an_assertion_catches_a_tail_page() {
+fn an_assertion_catches_a_tail_page_where_a_vec_is_set() {
     let design = HeadPage::build(&plan()).expect("a small design can be built");
-    let head = design.alloc(Extent::new(Pfn(1 << 20), Order::new(3)), Kind::File);
-    design.get(head);
-    design.put(head);
+    assert_eq!(one_vec(&design, 0), 4096);
     assert_eq!(design.violations(), 0, "a head page is no violation");
-    let tail = design.page(Pfn((1 << 20) + 5));
-    assert!(Memmap::is_tail(tail.0));
-    design.get(tail);
+    let design = HeadPage::build(&plan()).expect("a small design can be built");
+    assert_eq!(one_vec(&design, 5), 4096);
     assert_eq!(design.violations(), 1);
 }
 
 #[test]
 fn without_assertions_a_tail_page_goes_unseen() {
     let design = HeadPageUnchecked::build(&plan()).expect("a small design can be built");
+    assert_eq!(one_vec(&design, 5), 4096);
+    assert_eq!(design.violations(), 0);
+}
+
+/// Only vecs name heads: the rest of the kernel is handed tails as ever.
+#[test]
+fn a_reference_through_a_tail_is_the_heads() {
+    let design = HeadPage::build(&plan()).expect("a small design can be built");
     let head = design.alloc(Extent::new(Pfn(1 << 20), Order::new(3)), Kind::File);
     design.get(design.page(Pfn((1 << 20) + 5)));
+    assert_eq!(design.refcount(head), 2);
+    assert_eq!(design.violations(), 0, "no vec was set");
+}
+
+/// Walks look at the memory behind a vec's end; that is not the bio's.
+#[test]
+fn memory_behind_a_vec_is_not_asserted_on() {
+    let design = HeadPage::build(&plan()).expect("a small design can be built");
+    let unit = design.alloc(Extent::new(Pfn(1 << 20), Order::new(0)), Kind::File);
+    let mut bio = Bio::new(4, 0, Op::Read, unit);
+    assert_eq!(design.add_unit::<Linux6_12>(&mut bio, unit, 4096, 0), 4096);
+    // The frame behind is a tail of what somebody else is making.
+    design.alloc(Extent::new(Pfn((1 << 20) + 2), Order::new(1)), Kind::File);
+    let tail = design.page(Pfn((1 << 20) + 3));
+    assert!(Memmap::is_tail(tail.0));
+    design.next_unit(design.page(Pfn((1 << 20) + 2)));
+    design.for_each_unit(&bio, |_| {});
     assert_eq!(design.violations(), 0);
+}
+
+/// Four units of 1 GiB in a row: as pages they are one vec until the bio is full, but from the
+/// head of the first a vec reaches 4 GiB less a byte.
+#[test]
+fn an_offset_that_does_not_fit_is_refused_a_place_in_the_vec() {
+    let gib = Order::new(18);
+    let design = HeadPageUnchecked::build(&Plan {
+        frames: 4 * gib.pages() + 1,
+        ..plan()
+    })
+    .expect("descriptors of 4 GiB");
+    let units: Vec<_> = (0..4)
+        .map(|n| design.alloc(Extent::new(Pfn(1 << 20) + n * gib.pages(), gib), Kind::File))
+        .collect();
+    let mut bio = Bio::new(4, 0, Op::Read, units[0]);
+    let mut add =
+        |n: usize, len, offset| design.add_unit::<Linux6_12>(&mut bio, units[n], len, offset);
+    let size = gib.bytes() as u32;
+    assert_eq!(add(0, 4096, size - 4096), 4096);
+    for n in 1..4 {
+        assert_eq!(add(n, size, 0), size);
+    }
+    let ends = |vec: &mm::block::Bvec<_>| u64::from(vec.offset) + u64::from(vec.len);
+    let ends: Vec<u64> = bio.vecs().iter().map(ends).collect();
     assert_eq!(
-        design.refcount(head),
-        1,
-        "the reference went to the tail, and is lost"
+        ends,
+        [3 * gib.bytes(), gib.bytes()],
+        "the last would end at 2^32"
     );
 }

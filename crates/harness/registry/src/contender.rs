@@ -93,6 +93,8 @@ pub struct Cases {
     /// Whether a bio_vec ends with its page, as before v5.1: then only the rules of 5.0
     /// apply to it, and to no other design.
     pub single_page_vecs: bool,
+    /// Whether its vecs name whole allocations.
+    pub names_units: bool,
     /// What it makes of a case.
     pub evaluate: fn(&Case) -> Result<Answer, EvaluateError>,
     /// The same beside a real kernel: `None` where it does not claim to know.
@@ -104,14 +106,17 @@ impl Cases {
     pub const fn of<D: BlockIo>() -> Self {
         Self {
             single_page_vecs: D::SINGLE_PAGE_VECS,
+            names_units: D::NAMES_UNITS,
             evaluate: conformance::evaluate::evaluate::<D>,
             answer: conformance::claim::answer_of::<D>,
         }
     }
 
-    /// Whether the design is run under the rules of the case.
+    /// Whether the question can be put to the design: it is run under the rules of the case, and
+    /// the answer does not depend on its vecs naming something else than the kernel's.
     pub fn supports(&self, case: &Case) -> bool {
         (case.rules == KernelVersion::V5_0) == self.single_page_vecs
+            && !(self.names_units && conformance::reference::depends_on_names(case))
     }
 }
 

@@ -156,7 +156,7 @@ fn map_by_page<'d, V: KernelRules, D: BlockIo>(
                 }
                 _ => table
                     .next()?
-                    .set_page(design.phys(step.page), step.len, step.start),
+                    .set_page(design.phys(step.page), step.len, step.offset),
             }
             prev = Some(step);
         }
@@ -210,7 +210,7 @@ fn map_by_vec<'d, V: KernelRules, D: BlockIo>(
                 if step.offset.wrapping_add(step.len) <= PAGE_SIZE as u32 {
                     table
                         .next()?
-                        .set_page(design.phys(step.page), step.len, step.start);
+                        .set_page(design.phys(step.page), step.len, step.offset);
                 } else {
                     bvec_map_sg(design, limits, &step, table)?;
                 }
@@ -279,7 +279,7 @@ impl<R: Copy> MapIter<'_, '_, R> {
         if self.iter.size == 0 {
             return None;
         }
-        let (step, vec_len) = Step::current::<V>(self.bio.table, &self.iter)?;
+        let (step, vec_len) = Step::current(self.bio.table, &self.iter)?;
         let phys = step.phys(design);
         let max = max_segment_size(limits, phys, u32::MAX);
         let mut len = step.len.min(max);
@@ -287,7 +287,7 @@ impl<R: Copy> MapIter<'_, '_, R> {
         // A vec that is used up may be followed by its neighbour: in the next bio, or
         // where the submitter did not pack the table.
         while (self.iter.size == 0 || self.iter.done == 0) && self.has_more() {
-            let Some((next, next_vec_len)) = Step::current::<V>(self.bio.table, &self.iter) else {
+            let Some((next, next_vec_len)) = Step::current(self.bio.table, &self.iter) else {
                 break;
             };
             if len.wrapping_add(next.len) > max

@@ -37,6 +37,15 @@ pub fn page_is_mergeable<'d, V: KernelRules, D: BlockIo>(
     V::VERSION != KernelVersion::V5_0 && design.memmap_contiguous(vec.page, end, page, offset)
 }
 
+/// Whether every byte of a vec that grows by `len` still has an offset of 32 bits from what the
+/// vec names. From a page every one has, since a bio has no more bytes than that; from the head
+/// of a large unit not.
+#[inline]
+fn offset_fits<'d, D: BlockIo>(vec: &Bvec<D::BvPage<'d>>, len: u32) -> bool {
+    !D::NAMES_UNITS
+        || u64::from(vec.offset) + u64::from(vec.len) + u64::from(len) <= u64::from(u32::MAX)
+}
+
 /// Makes a piece part of a bio's last vec where it may join it (`bvec_try_merge_page`, v6.12,
 /// which is handed the vec, and whose caller adds to the bio's size).
 #[inline(never)]
@@ -52,6 +61,9 @@ fn bvec_try_merge_page<'d, V: KernelRules, D: BlockIo>(
         return false;
     };
     if !page_is_mergeable::<V, D>(design, last, page, offset, same_page) {
+        return false;
+    }
+    if !offset_fits::<D>(last, len) {
         return false;
     }
     last.len += len;
@@ -82,6 +94,9 @@ fn bio_try_merge_page<'d, V: KernelRules, D: BlockIo>(
     }
     if size > u32::MAX - len {
         *same_page = false;
+        return false;
+    }
+    if !offset_fits::<D>(last, len) {
         return false;
     }
     last.len += len;
@@ -132,6 +147,7 @@ fn bio_add_page<'d, V: KernelRules, D: BlockIo>(
             return 0;
         }
         // Nothing that it refuses is left.
+        design.assert_vec(page);
         bio.add_vec(page, len, offset);
         return len;
     } else if bio_try_merge_page::<V, D>(design, bio, page, len, offset, &mut same_page) {
@@ -140,6 +156,7 @@ fn bio_add_page<'d, V: KernelRules, D: BlockIo>(
         return 0;
     }
     // The full check comes after merging: a full table still takes what is adjacent.
+    design.assert_vec(page);
     if bio.is_table_full() || !bio.add_vec(page, len, offset) {
         return 0;
     }

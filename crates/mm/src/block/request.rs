@@ -159,7 +159,7 @@ fn max_request_sectors(limits: &QueueLimits, sector: u64) -> u32 {
 /// `bio_get_first_bvec`.
 #[inline]
 fn first_step<R: Copy, V: KernelRules>(bio: &BioClone<'_, R>) -> Option<Step<R>> {
-    Step::current::<V>(bio.table, &bio.iter).map(|(step, _)| step)
+    Step::current(bio.table, &bio.iter).map(|(step, _)| step)
 }
 
 /// `bio_get_last_bvec`: the last vec from its own start, up to where the bio ends.
@@ -173,10 +173,10 @@ fn last_step<R: Copy, V: KernelRules>(bio: &BioClone<'_, R>) -> Option<Step<R>> 
     iter.advance(bio.table, iter.size);
     if iter.done == 0 {
         let vec = bio.table.get((iter.idx as usize).wrapping_sub(1))?;
-        Some(Step::of::<V>(vec, 0, vec.len))
+        Some(Step::of(vec, 0, vec.len))
     } else {
         let vec = bio.table.get(iter.idx as usize)?;
-        Some(Step::of::<V>(vec, 0, iter.done))
+        Some(Step::of(vec, 0, iter.done))
     }
 }
 

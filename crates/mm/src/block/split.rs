@@ -3,7 +3,7 @@
 use super::bio::{BioClone, Op};
 use super::step::{
     Counted, PAGE, SECTOR_SHIFT, Step, Steps, bvec_split_segs, chunk_sectors_left, gap_to_prev,
-    offset_in_first_page, phys_mergeable,
+    phys_mergeable,
 };
 use crate::rules::{KernelRules, QueueLimits};
 use crate::{BlockIo, KernelVersion};
@@ -280,7 +280,7 @@ pub fn may_need_split<R: Copy, V: KernelRules>(
     if V::VERSION >= KernelVersion::V7_2 && (vec.offset | vec.len) & limits.dma_alignment != 0 {
         return true;
     }
-    let end = offset_in_first_page::<V>(vec.offset).wrapping_add(vec.len);
+    let end = vec.offset.wrapping_add(vec.len);
     end > fast_segment_size::<V>(limits)
 }
 

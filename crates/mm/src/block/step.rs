@@ -14,9 +14,10 @@ pub(super) const SECTOR_SHIFT: u32 = SECTOR_SIZE.trailing_zeros();
 pub(super) struct Step<R> {
     /// The page or unit that the vec points at.
     pub page: R,
-    /// Bytes from `page` to the step's first byte.
-    pub start: u32,
-    /// `bv_offset`: the same, but from the page that the vec starts in.
+    /// Bytes from `page` to the step's first byte (`bv_offset`). Where a vec names a whole unit
+    /// they may be more than a page, as those of 6.1's `bio_add_folio` are, and the rules that
+    /// test them against a page or a mask see them so: a kernel with such vecs would miss the
+    /// short cuts for a vec within its first page.
     pub offset: u32,
     /// Bytes.
     pub len: u32,
@@ -25,11 +26,10 @@ pub(super) struct Step<R> {
 impl<R: Copy> Step<R> {
     /// `len` bytes of a vec behind the first `done`.
     #[inline]
-    pub fn of<V: KernelRules>(vec: &Bvec<R>, done: u32, len: u32) -> Self {
+    pub fn of(vec: &Bvec<R>, done: u32, len: u32) -> Self {
         Self {
             page: vec.page,
-            start: vec.offset.wrapping_add(done),
-            offset: offset_in_first_page::<V>(vec.offset).wrapping_add(done),
+            offset: vec.offset.wrapping_add(done),
             len,
         }
     }
@@ -37,13 +37,13 @@ impl<R: Copy> Step<R> {
     /// The rest of the vec that an iterator stands in, and that vec's whole length
     /// (`mp_bvec_iter_bvec`).
     #[inline]
-    pub fn current<V: KernelRules>(table: &[Bvec<R>], iter: &BvecIter) -> Option<(Self, u32)> {
+    pub fn current(table: &[Bvec<R>], iter: &BvecIter) -> Option<(Self, u32)> {
         let vec = table.get(iter.idx as usize)?;
         let len = iter.size.min(vec.len.wrapping_sub(iter.done));
-        Some((Self::of::<V>(vec, iter.done, len), vec.len))
+        Some((Self::of(vec, iter.done, len), vec.len))
     }
 
-    /// Where the step ends, counted like [`Self::offset`].
+    /// The offset of the step's end.
     #[inline]
     pub fn end(&self) -> u32 {
         self.offset.wrapping_add(self.len)
@@ -52,18 +52,7 @@ impl<R: Copy> Step<R> {
     /// The physical address of the first byte (`bvec_phys`).
     #[inline]
     pub fn phys<'d, D: BlockIo<BvPage<'d> = R>>(&self, design: &'d D) -> PhysAddr {
-        design.phys(self.page) + u64::from(self.start)
-    }
-}
-
-/// Where the vec starts in its first page. KernelRules that test `bv_offset` against a page or
-/// a mask mean that page, so a vec that names a whole unit is asked the same question.
-/// Under 6.1 `bio_add_folio` itself stores offsets beyond a page, and the rules see them.
-#[inline]
-pub(super) fn offset_in_first_page<V: KernelRules>(offset: u32) -> u32 {
-    match V::VERSION {
-        KernelVersion::V6_1 => offset,
-        _ => offset % PAGE,
+        design.phys(self.page) + u64::from(self.offset)
     }
 }
 
@@ -94,7 +83,7 @@ impl<R: Copy, V: KernelRules> Iterator for Steps<'_, R, V> {
         if iter.size == 0 {
             return None;
         }
-        let (step, vec_len) = Step::current::<V>(self.part.table, iter)?;
+        let (step, vec_len) = Step::current(self.part.table, iter)?;
         iter.advance_single(vec_len, step.len);
         Some(step)
     }

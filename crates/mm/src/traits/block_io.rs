@@ -32,12 +32,18 @@ pub trait BvPages: Design {
         (page, offset)
     }
 
-    /// The name and offset of base page `n` of an allocation (`folio_page`).
+    /// The name and offset of base page `n` of an allocation (`folio_page`); `None` where a vec
+    /// cannot name it: kept from the start of the allocation, `bv_offset` has 32 bits.
     #[inline]
     fn nth_page<'a>(&'a self, unit: Self::Unit<'a>, n: u64) -> Option<(Self::BvPage<'a>, u32)> {
         let page = self.bv_page(unit)?;
-        Some(self.page_at(page, (n << PAGE_SHIFT) as u32))
+        Some(self.page_at(page, u32::try_from(n << PAGE_SHIFT).ok()?))
     }
+
+    /// Checks a name that a vec is set to (`VM_BUG_ON_PAGE` in `bvec_set_page`): not at all, as
+    /// without `CONFIG_DEBUG_VM`.
+    #[inline]
+    fn assert_vec(&self, _: Self::BvPage<'_>) {}
 
     /// Whether two names are both of ordinary memory, or of one device's
     /// (`zone_device_pages_have_same_pgmap`, v6.2 and later).
