@@ -1,10 +1,12 @@
 //! `folioscope fidelity`: how close the models come to the real kernels.
 
 mod lines;
+mod time;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use compare::Summary;
 use compare::fidelity::{Fidelity, Row};
 use results::{FidelityRecord, ModelCount};
 
@@ -21,6 +23,7 @@ Examples:
   folioscope fidelity --json | jq 'select(.ratio > 1.1)'
   folioscope fidelity --plot /tmp/figures
   folioscope fidelity --lines                   descriptor lines that differ
+  folioscope fidelity --time                    models and native kernels, same rounds
   cargo folioscope fidelity --count             after a change to a design")]
 pub(crate) struct FidelityArgs {
     /// One JSON object a line: primitives, then pairs.
@@ -41,6 +44,17 @@ pub(crate) struct FidelityArgs {
     /// Lines of descriptor rather than instructions; they must be equal.
     #[arg(long, conflicts_with_all = ["markdown", "headline", "pairs", "plot"])]
     lines: bool,
+    /// Times rather than instructions, of a run with kernels in it (compare --kernels); the
+    /// newest in the store that has some unless one is named.
+    #[arg(
+        long,
+        value_name = "RUN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with_all = ["markdown", "headline", "lines", "count"]
+    )]
+    time: Option<PathBuf>,
     /// Count the models anew, and rewrite their record.
     #[arg(long)]
     count: bool,
@@ -61,6 +75,10 @@ const HEADLINE_ORDERS: [u8; 4] = [0, 3, 6, 9];
 
 pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Failure> {
     let results = Path::new(RESULTS);
+    if let Some(run) = &args.time {
+        let run = Some(run.as_path()).filter(|run| !run.as_os_str().is_empty());
+        return time::run(run, args, output);
+    }
     if args.lines {
         return lines::run(results, args.count, args.json, output);
     }
@@ -106,9 +124,15 @@ pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Fail
     Ok(Code::Done)
 }
 
-/// The line that a report prints; `None` where there are no records to read.
-pub(crate) fn in_a_line() -> Option<String> {
-    render::fidelity_line(&found(Path::new(RESULTS)).ok()?)
+/// What a report says of a run: instructions by the committed records, and times where
+/// kernels took part. `None` where there is neither.
+pub(crate) fn in_a_line(summary: &Summary) -> Option<String> {
+    let counts = found(Path::new(RESULTS))
+        .ok()
+        .and_then(|found| render::fidelity_line(&found));
+    let lines = [counts, time::in_a_line(summary)];
+    let lines: Vec<String> = lines.into_iter().flatten().collect();
+    (!lines.is_empty()).then(|| lines.join(". In this run "))
 }
 
 /// Reads both sides and compares them.

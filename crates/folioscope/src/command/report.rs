@@ -16,7 +16,7 @@ pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failur
     if args.json {
         output.text(render::json_lines(&summary))?;
     } else if args.markdown {
-        let text = render::markdown(&summary, &context());
+        let text = render::markdown(&summary, &context(&summary));
         match &args.section {
             None => output.text(text)?,
             Some(heading) => output.text(section(&text, heading).ok_or_else(|| {
@@ -72,13 +72,13 @@ pub(crate) fn summary(folder: &Path) -> Result<Summary, Failure> {
 /// # Errors
 /// If the disk refuses.
 pub(crate) fn write(folder: &Path, summary: &Summary) -> Result<String, Failure> {
-    let text = render::mail(summary, &context());
+    let text = render::mail(summary, &context(summary));
     results::write_whole(&folder.join(REPORT_FILE), text.as_bytes())?;
     Ok(text)
 }
 
 /// What the report needs and no record holds: the workloads' own words.
-pub(crate) fn context() -> Context {
+pub(crate) fn context(summary: &Summary) -> Context {
     let note = |workload: &&workloads::Workload| WorkloadNote {
         id: workload.id.to_owned(),
         question: workload.asks.to_owned(),
@@ -87,7 +87,7 @@ pub(crate) fn context() -> Context {
     };
     Context {
         notes: registry::workloads().iter().map(note).collect(),
-        fidelity: crate::command::fidelity::in_a_line(),
+        fidelity: crate::command::fidelity::in_a_line(summary),
     }
 }
 

@@ -17,6 +17,7 @@ mod means;
 mod rows;
 mod sensitivity;
 mod summary;
+pub mod time_fidelity;
 
 pub use build::fnv1a;
 pub use diff::{Change, Diff, Drift, FloorSource, Floors, RowKey};

@@ -38,6 +38,8 @@ pub struct Contender {
     pub order_invariant: &'static [&'static str],
     /// The contender that keeps the very same descriptors.
     pub variant_of: Option<&'static str>,
+    /// The real kernel that it claims to describe, by its name as a contender.
+    pub referee: Option<&'static str>,
     /// Why it lacks capabilities that it could have.
     pub lacks: Option<&'static str>,
     /// Its loops, by the kernel whose rules apply; its own rules first.
@@ -130,6 +132,7 @@ macro_rules! contenders {
         drawn $letter:literal $colour:ident $marker:ident $dash:ident $(as $short:literal)?
         $(, order-invariant $loops:expr)?
         $(, variant of $variant:literal)?
+        $(, refereed by $referee:literal)?
         $(, lacks $lacks:literal)?
     ))+) => {
         /// The contenders.
@@ -151,6 +154,7 @@ macro_rules! contenders {
                 },
                 order_invariant: $crate::contenders!(@or &[] $(, $loops)?),
                 variant_of: $crate::contenders!(@or None $(, Some($variant))?),
+                referee: $crate::contenders!(@or None $(, Some($referee))?),
                 lacks: $crate::contenders!(@or None $(, Some($lacks))?),
                 runs: &[
                     $crate::contenders!(@run $package::$design, $rules $($capability)+),

@@ -13,6 +13,8 @@
 //!   its order, to which the gate holds it;
 //! * `variant of "NAME"`: a design that keeps the very same descriptors. Rows that ask for
 //!   descriptors only are not put to both;
+//! * `refereed by "KERNEL"`: the real kernel, by its name as a contender, whose answer to the
+//!   debate it models: it is held to that kernel's times;
 //! * `lacks "WHY"`: why it lacks capabilities that it could have.
 //!
 //! Everything that goes over designs goes over this list: the laws that `folioscope verify`
@@ -29,9 +31,9 @@ pub const BY_UNIT: &[&str] = &["iteration/chunks", "merging/add"];
 macro_rules! lines {
     ($then:ident) => {
         $then! {
-            (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg], drawn 'f' BLACK Circle Solid)
+            (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg], drawn 'f' BLACK Circle Solid, refereed by "linux-5.10")
             (model flat::FlatSinglePage: Linux5_0 [block], drawn 'p' SKY Ring Dashed, variant of "flat", lacks "differs from flat in its bio_vecs only")
-            (model folio::FolioForAll: Linux6_12 [describe block memcg lru], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT)
+            (model folio::FolioForAll: Linux6_12 [describe block memcg lru], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT, refereed by "linux-6.12")
             (model split::Split: Linux6_12 [describe block memcg lru], drawn 's' VERMILION Up Solid, order-invariant BY_UNIT)
             (model headpage::HeadPage: Linux6_12 [describe block memcg lru], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT)
             (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], drawn 'n' PURPLE Kite Dashed as "hp-noass", order-invariant BY_UNIT, variant of "headpage")

@@ -19,7 +19,7 @@ mod shapes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use fidelity::fidelity_figure;
+pub use fidelity::{fidelity_figure, time_fidelity_figure};
 pub use history::history_figures;
 pub use kernel_history::kernel_history_figure;
 

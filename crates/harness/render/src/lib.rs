@@ -19,13 +19,14 @@ mod sensitivity;
 mod style;
 mod table;
 mod text;
+mod time_fidelity;
 
 pub use context::{Context, WorkloadNote};
 pub use export::{Exported, bencher, csv, exported, exported_lines, github_action_benchmark};
 pub use fidelity::{fidelity_line, fidelity_pairs, fidelity_rows, fidelity_words};
 pub use figure::{
     Figure, FigureError, fidelity_figure, figures, history_figures, kernel_history_figure,
-    write_figures,
+    time_fidelity_figure, write_figures,
 };
 pub use gate::{gate_json, gate_markdown, gate_text};
 pub use history_page::history_html;
@@ -37,3 +38,4 @@ pub use text::{
     diff_changed, diff_json_lines, diff_mail, history_json_lines, history_text, json_lines, mail,
     markdown,
 };
+pub use time_fidelity::{time_fidelity_line, time_fidelity_pairs, time_fidelity_rows};

@@ -84,12 +84,46 @@ pub fn style_of(name: &str) -> Style {
     }
 }
 
+/// The number of a kernel's version, for its place and its look: 5.10 is 510, 6.1 is 601.
+fn version(kernel: &str) -> Option<u32> {
+    let mut numbers = kernel
+        .strip_prefix("linux-")?
+        .split(|c: char| !c.is_ascii_digit());
+    let major: u32 = numbers.next()?.parse().ok()?;
+    let minor: u32 = numbers.next()?.parse().ok()?;
+    (minor < 100).then_some(major.checked_mul(100)? + minor)
+}
+
+/// Marker and letter of a kernel as it was released, so that kernels are told apart whichever
+/// take part; those of the four that the project builds differ.
+fn released(name: &str) -> Option<(Marker, Rgb, char)> {
+    Some(match name {
+        "linux-5.10" => (Marker::Down, OTHER_COLOURS[0], 'A'),
+        "linux-6.1" => (Marker::Plus, OTHER_COLOURS[1], 'B'),
+        "linux-6.12" => (Marker::Cross, OTHER_COLOURS[2], 'C'),
+        "linux-7.2" => (Marker::Frame, OTHER_COLOURS[3], 'D'),
+        _ => return None,
+    })
+}
+
 /// The style of a design that is not registered.
 fn other(name: &str, looks: &[&Look]) -> Style {
+    let rank = looks.len() as u32 + version(name).unwrap_or(0);
+    if let Some((marker, colour, letter)) = released(name) {
+        return Style {
+            name: name.to_owned(),
+            short: name.trim_start_matches("linux-").to_owned(),
+            letter,
+            colour,
+            marker,
+            dash: &[5.0, 2.0],
+            rank,
+        };
+    }
     let hash = fnv1a(name.as_bytes());
     Style {
         name: name.to_owned(),
-        short: shorten(name),
+        short: shorten(name.strip_prefix("linux-").unwrap_or(name)),
         letter: pick('A'..='Z', hash >> 40, |letter| {
             looks.iter().any(|look| look.letter == *letter)
         })
@@ -103,7 +137,7 @@ fn other(name: &str, looks: &[&Look]) -> Style {
         })
         .unwrap_or(Marker::None),
         dash: &[5.0, 2.0],
-        rank: looks.len() as u32,
+        rank,
     }
 }
 
@@ -190,6 +224,33 @@ mod tests {
         sort_designs(&mut names);
         assert_eq!(names, ["flat", "split", "folio-tagged", "zz", "null"]);
         assert_eq!(style_of("folio-tagged"), alone);
+    }
+
+    #[test]
+    fn kernels_come_by_version_behind_the_designs_and_look_unlike() {
+        use_looks(registry::looks());
+        let mut names: Vec<String> = ["linux-6.12", "null", "linux-5.10", "flat", "linux-6.1"]
+            .map(str::to_owned)
+            .to_vec();
+        sort_designs(&mut names);
+        assert_eq!(
+            names,
+            ["flat", "linux-5.10", "linux-6.1", "linux-6.12", "null"]
+        );
+        let kernels = ["linux-5.10", "linux-6.1", "linux-6.12", "linux-7.2"].map(style_of);
+        for (at, one) in kernels.iter().enumerate() {
+            for other in kernels.iter().skip(at + 1) {
+                assert_ne!(one.marker, other.marker);
+                assert_ne!(one.colour, other.colour);
+                assert_ne!(one.letter, other.letter);
+            }
+            for look in looks() {
+                assert_ne!((one.marker, one.colour), (look.marker, look.colour));
+                assert_ne!(one.letter, look.letter);
+            }
+        }
+        assert_eq!(style_of("linux-6.12").short, "6.12");
+        assert_eq!(style_of("linux-6.12+headpage").short, "6.12+head");
     }
 
     #[test]

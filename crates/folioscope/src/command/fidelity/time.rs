@@ -1,0 +1,111 @@
+//! `folioscope fidelity --time`: models beside native kernels in the same rounds.
+
+use std::path::{Path, PathBuf};
+
+use compare::Summary;
+use compare::time_fidelity::{Refereed, TimeFidelity, reasons};
+
+use super::FidelityArgs;
+use crate::command::report::summary;
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::run_dir;
+
+pub(super) fn run(
+    run: Option<&Path>,
+    args: &FidelityArgs,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let folder = match run {
+        Some(run) => run_dir::existing(run)?.to_owned(),
+        None => newest()?,
+    };
+    let found = found(&summary(&folder)?)?;
+    if found.rows.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{}: no model stands beside its kernel in it: folioscope compare --kernels",
+            folder.display()
+        )));
+    }
+    if let Some(folder) = &args.plot {
+        let figures: Vec<_> = render::time_fidelity_figure(&found.rows)
+            .into_iter()
+            .collect();
+        let files = render::write_figures(&figures, folder)
+            .map_err(|error| Failure::Wrong(error.to_string()))?;
+        for file in files {
+            output.line(file.display())?;
+        }
+        return Ok(Code::Done);
+    }
+    if args.json {
+        found.rows.iter().try_for_each(|row| output.json(row))?;
+        found.pairs.iter().try_for_each(|pair| output.json(pair))?;
+        return Ok(Code::Done);
+    }
+    output.line(folder.display())?;
+    if !args.pairs {
+        output.text(render::time_fidelity_rows(&found).text())?;
+        output.line("")?;
+    }
+    if !found.pairs.is_empty() {
+        output.text(render::time_fidelity_pairs(&found).text())?;
+        output.line("")?;
+    }
+    if let Some(line) = render::time_fidelity_line(&found) {
+        output.line(line)?;
+    }
+    for reason in &found.outdated {
+        output.line(format_args!(
+            "a reason without a miss: {} against {}",
+            reason.workload, reason.kernel
+        ))?;
+    }
+    Ok(Code::Done)
+}
+
+/// The line that a report prints of a run; `None` where no kernel is in it.
+pub(super) fn in_a_line(summary: &Summary) -> Option<String> {
+    render::time_fidelity_line(&found(summary).ok()?)
+}
+
+fn found(summary: &Summary) -> Result<TimeFidelity, Failure> {
+    let refereed: Vec<Refereed<'_>> = registry::contenders()
+        .iter()
+        .filter_map(|design| Some((design.name, design.referee?)))
+        .collect();
+    let reasons = reasons(&run_dir::store())?;
+    Ok(TimeFidelity::of(summary, &refereed, &reasons))
+}
+
+/// The newest finished run of the store with a kernel in it.
+fn newest() -> Result<PathBuf, Failure> {
+    let store = run_dir::store();
+    let folders = match store.is_dir() {
+        true => results::run_folders(&store)?,
+        false => Vec::new(),
+    };
+    let mut runs: Vec<(String, PathBuf)> = Vec::new();
+    for folder in folders {
+        let env = results::read_environment(&folder.join(results::ENV_FILE))?;
+        if env.finished {
+            runs.push((env.date_utc, folder));
+        }
+    }
+    runs.sort();
+    for (_, folder) in runs.into_iter().rev() {
+        let kernels = summary(&folder)?;
+        if kernels
+            .designs
+            .iter()
+            .any(|name| name.starts_with("linux-"))
+        {
+            return Ok(folder);
+        }
+    }
+    Err(Failure::Usage(format!(
+        "{}: no run with a kernel in it; make one: folioscope kernel build 5.10 6.12, then \
+         folioscope compare --kernels",
+        store.display()
+    )))
+}

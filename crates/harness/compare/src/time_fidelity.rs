@@ -1,0 +1,222 @@
+//! How close the models come to real kernels in time: rows of one run in which both stood in
+//! the same rounds, over the same allocations.
+//!
+//! Models are timed under the rules of 6.12 whoever referees them, and a kernel is compiled
+//! by gcc: a ratio holds a difference of compilers too.
+
+use std::path::Path;
+
+use results::{Params, RecordError, read_lines};
+use serde::{Deserialize, Serialize};
+use stats::Estimate;
+
+use crate::summary::{Case, Summary};
+
+/// Reasons of misses, below `bench-results`.
+pub const REASONS: &str = "fidelity/time-reasons.jsonl";
+/// The least and the most that a model may take, as a share of its kernel's time.
+pub const BOUNDS: (f64, f64) = (0.8, 1.25);
+/// Most that a pair's two ratios may be apart.
+pub const MAX_APART: f64 = 1.25;
+
+/// Why a model takes another time than its kernel does.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeReason {
+    /// The workload.
+    pub workload: String,
+    /// The kernel.
+    pub kernel: String,
+    /// The code responsible, on either side.
+    pub reason: String,
+}
+
+/// A value with its interval, in a record.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct Interval {
+    /// The value.
+    pub value: f64,
+    /// Lower end of the 95 % interval.
+    pub low: f64,
+    /// Upper end of the 95 % interval.
+    pub high: f64,
+}
+
+impl From<Estimate> for Interval {
+    fn from(estimate: Estimate) -> Self {
+        Self {
+            value: estimate.value,
+            low: estimate.low,
+            high: estimate.high,
+        }
+    }
+}
+
+/// A model beside its kernel in one row.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct TimeRow {
+    /// The workload.
+    pub workload: String,
+    /// Its parameters.
+    pub params: Params,
+    /// The model.
+    pub design: String,
+    /// Its kernel.
+    pub kernel: String,
+    /// What one element is.
+    pub unit: String,
+    /// Nanoseconds an element of the model.
+    pub model_ns: Interval,
+    /// Nanoseconds an element of the kernel.
+    pub real_ns: Interval,
+    /// Model over kernel.
+    pub ratio: Interval,
+    /// Why it is out of bounds; `None` where it is within, or where nobody knows.
+    pub reason: Option<String>,
+}
+
+impl TimeRow {
+    /// Whether the ratio itself lies outside of [`BOUNDS`].
+    pub fn is_miss(&self) -> bool {
+        !(BOUNDS.0..=BOUNDS.1).contains(&self.ratio.value)
+    }
+
+    /// Whether all of its interval does, so that it is no matter of noise.
+    pub fn is_surely_a_miss(&self) -> bool {
+        self.ratio.low > BOUNDS.1 || self.ratio.high < BOUNDS.0
+    }
+}
+
+/// Two models beside their two kernels in one row.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct TimePair {
+    /// The workload.
+    pub workload: String,
+    /// Its parameters.
+    pub params: Params,
+    /// The models.
+    pub designs: [String; 2],
+    /// Their kernels.
+    pub kernels: [String; 2],
+    /// The first model over the second.
+    pub model_ratio: Interval,
+    /// The first kernel over the second.
+    pub real_ratio: Interval,
+    /// How far the two ratios are apart: the greater over the lesser.
+    pub apart: f64,
+}
+
+/// All that is compared.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct TimeFidelity {
+    /// Rows, in the order of the run.
+    pub rows: Vec<TimeRow>,
+    /// Competing pairs, in the same order.
+    pub pairs: Vec<TimePair>,
+    /// Reasons for what is within bounds, or not compared.
+    pub outdated: Vec<TimeReason>,
+}
+
+/// A model and the kernel that referees it.
+pub type Refereed<'a> = (&'a str, &'a str);
+
+impl TimeFidelity {
+    /// Compares the models of a run with the kernels in it.
+    pub fn of(summary: &Summary, refereed: &[Refereed<'_>], reasons: &[TimeReason]) -> Self {
+        let mut found = Self::default();
+        for case in summary.cases() {
+            let both: Vec<(Refereed<'_>, TimeRow)> = refereed
+                .iter()
+                .filter_map(|&of| Some((of, row(case, of, reasons)?)))
+                .collect();
+            for (at, (first, _)) in both.iter().enumerate() {
+                for (second, _) in &both[at + 1..] {
+                    found.pairs.extend(pair(case, *first, *second));
+                }
+            }
+            found.rows.extend(both.into_iter().map(|(_, row)| row));
+        }
+        let used = |reason: &TimeReason| {
+            found
+                .rows
+                .iter()
+                .any(|row| row.is_miss() && fits(reason, &row.workload, &row.kernel))
+        };
+        found.outdated = reasons.iter().filter(|r| !used(r)).cloned().collect();
+        found
+    }
+
+    /// Rows out of bounds.
+    pub fn misses(&self) -> impl Iterator<Item = &TimeRow> {
+        self.rows.iter().filter(|row| row.is_miss())
+    }
+
+    /// Pairs that are too far apart.
+    pub fn apart(&self) -> impl Iterator<Item = &TimePair> {
+        self.pairs.iter().filter(|pair| pair.apart > MAX_APART)
+    }
+}
+
+/// Reads the reasons below `bench_results`.
+///
+/// # Errors
+/// [`RecordError`] for a file that does not read; that there is none is no error.
+pub fn reasons(bench_results: &Path) -> Result<Vec<TimeReason>, RecordError> {
+    let path = bench_results.join(REASONS);
+    if path.exists() {
+        read_lines(&path)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+fn fits(reason: &TimeReason, workload: &str, kernel: &str) -> bool {
+    (reason.workload.as_str(), reason.kernel.as_str()) == (workload, kernel)
+}
+
+fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> Option<TimeRow> {
+    let (model, real) = (case.time(design)?, case.time(kernel)?);
+    let ratio = quotient(case, design, kernel)?;
+    let mut row = TimeRow {
+        workload: case.workload.clone(),
+        params: case.params.clone(),
+        design: design.to_owned(),
+        kernel: kernel.to_owned(),
+        unit: case.unit.clone(),
+        model_ns: model.into(),
+        real_ns: real.into(),
+        ratio: ratio.into(),
+        reason: None,
+    };
+    if row.is_miss() {
+        let known = reasons.iter().find(|r| fits(r, &case.workload, kernel));
+        row.reason = known.map(|reason| reason.reason.clone());
+    }
+    Some(row)
+}
+
+fn pair(case: &Case, first: Refereed<'_>, second: Refereed<'_>) -> Option<TimePair> {
+    let model = quotient(case, first.0, second.0)?;
+    let real = quotient(case, first.1, second.1)?;
+    let apart = model.value / real.value;
+    Some(TimePair {
+        workload: case.workload.clone(),
+        params: case.params.clone(),
+        designs: [first.0.to_owned(), second.0.to_owned()],
+        kernels: [first.1.to_owned(), second.1.to_owned()],
+        model_ratio: model.into(),
+        real_ratio: real.into(),
+        apart: apart.max(apart.recip()),
+    })
+}
+
+/// One contender's time over another's in one row. Ratios to the reference, which were taken
+/// round by round, say more than two times do; the reference's own is 1.
+fn quotient(case: &Case, over: &str, under: &str) -> Option<Estimate> {
+    match (case.ratio(over), case.ratio(under)) {
+        (Some(over), Some(under)) => over.over(&under),
+        (None, Some(under)) if case.time(over).is_some() => Estimate::exact(1.0).over(&under),
+        (Some(over), None) if case.time(under).is_some() => Some(over),
+        _ => case.time(over)?.over(&case.time(under)?),
+    }
+}

@@ -1,0 +1,90 @@
+//! Models beside kernels in one run: ratios, pairs, misses and their reasons.
+
+use compare::Summary;
+use compare::time_fidelity::{TimeFidelity, TimeReason};
+use results::{Environment, Params, Row, Run, SCHEMA_VERSION, Sample, Status};
+
+const REFEREED: [(&str, &str); 2] = [("flat", "linux-5.10"), ("folio", "linux-6.12")];
+
+/// A run of one row, nanoseconds by contender.
+fn run(times: &[(&str, f64)]) -> Summary {
+    let mut rows = Vec::new();
+    for process in 0..4 {
+        for &(design, ns) in times {
+            // Processes differ, contenders within one do not.
+            let level = 1.0 + f64::from(process) * 0.01;
+            rows.push(Row::Sample(Sample {
+                schema: SCHEMA_VERSION,
+                workload: "merging/add".to_owned(),
+                family: "merging".to_owned(),
+                design: design.to_owned(),
+                label: String::new(),
+                params: Params::from([("order".to_owned(), 9.into())]),
+                axis: "order".to_owned(),
+                process,
+                unit: "page".to_owned(),
+                elements: 1,
+                iters: 1,
+                rounds: (0..15)
+                    .map(|n| ns * level * (1.0 + f64::from(n) * 1e-3))
+                    .collect(),
+                checksum: "0x1".to_owned(),
+                minor_faults: 0,
+                context_switches: 0,
+                instructions: None,
+                dtlb_misses: None,
+                yardsticks: None,
+                memory: None,
+                status: Status::Ok,
+            }));
+        }
+    }
+    Summary::from_run(&Run {
+        env: Environment::unknown(),
+        rows,
+    })
+}
+
+fn reason(workload: &str) -> TimeReason {
+    TimeReason {
+        workload: workload.to_owned(),
+        kernel: "linux-6.12".to_owned(),
+        reason: "it has its reason".to_owned(),
+    }
+}
+
+#[test]
+fn a_model_is_held_to_its_kernel_and_a_pair_to_the_kernels_own_ratio() {
+    let summary = run(&[
+        ("flat", 10.0),
+        ("folio", 4.0),
+        ("linux-5.10", 10.0),
+        ("linux-6.12", 8.0),
+    ]);
+    let found = TimeFidelity::of(&summary, &REFEREED, &[reason("merging/add")]);
+    let ratios: Vec<f64> = found.rows.iter().map(|row| row.ratio.value).collect();
+    assert_eq!(found.rows.len(), 2);
+    assert!((ratios[0] - 1.0).abs() < 1e-6, "{ratios:?}");
+    assert!((ratios[1] - 0.5).abs() < 1e-6, "{ratios:?}");
+    assert!(!found.rows[0].is_miss() && found.rows[1].is_surely_a_miss());
+    assert_eq!(found.rows[0].reason, None);
+    assert_eq!(found.rows[1].reason.as_deref(), Some("it has its reason"));
+    let [pair] = &found.pairs[..] else {
+        panic!("{:?}", found.pairs)
+    };
+    assert!((pair.model_ratio.value - 2.5).abs() < 1e-6, "{pair:?}");
+    assert!((pair.real_ratio.value - 1.25).abs() < 1e-6, "{pair:?}");
+    assert!((pair.apart - 2.0).abs() < 1e-6, "{pair:?}");
+    assert_eq!((found.misses().count(), found.apart().count()), (1, 1));
+}
+
+#[test]
+fn what_is_not_there_is_not_compared_and_its_reason_is_outdated() {
+    let alone = run(&[("flat", 10.0), ("folio", 4.0), ("linux-5.10", 10.0)]);
+    let found = TimeFidelity::of(&alone, &REFEREED, &[reason("merging/add")]);
+    assert_eq!((found.rows.len(), found.pairs.len()), (1, 0));
+    assert_eq!(found.outdated, [reason("merging/add")]);
+    let none = run(&[("flat", 10.0)]);
+    let found = TimeFidelity::of(&none, &REFEREED, &[]);
+    assert_eq!(found, TimeFidelity::default());
+}
