@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use conformance::case::Case;
 use conformance::reference;
 use oracle::NativeWitness;
-use oracle::check::{Campaign, Checked, Model, Shard, Witness, check};
+use oracle::check::{Campaign, Checked, Model, Shard, Turn, Witness, check};
 use serde::{Deserialize, Serialize};
 
 use crate::args::CheckArgs;
@@ -37,6 +37,9 @@ struct Part {
     shard: String,
     /// Who was held to the kernel's answers.
     models: Vec<String>,
+    /// Whether the designs took turns, each case put to the reference and one of them.
+    #[serde(default)]
+    in_turn: bool,
     /// Cases that this shard asked.
     cases: u64,
     /// Cases that the kernel refused, the models agreeing.
@@ -70,17 +73,27 @@ pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure
     let mut models = vec![Model {
         name: "reference",
         answer: &answer_of_reference,
+        turn: Turn::ALL,
     }];
-    models.extend(registry::held().filter_map(|held| {
-        Some(Model {
-            name: held.name,
-            answer: &held.cases()?.answer,
-        })
+    let designs: Vec<_> = registry::held()
+        .filter_map(|held| Some((held.name, held.cases()?)))
+        // No kernel that is asked has such vecs.
+        .filter(|(_, cases)| !cases.single_page_vecs)
+        .collect();
+    let of = if args.in_turn {
+        designs.len() as u64
+    } else {
+        1
+    };
+    models.extend((0..).zip(&designs).map(|(at, (name, cases))| Model {
+        name,
+        answer: &cases.answer,
+        turn: Turn { at: at % of, of },
     }));
     let mut parts = Vec::new();
     if args.native.is_empty() {
         for oracle in open(&args.kernels)? {
-            parts.push(part(&oracle, None, &campaign, &models)?);
+            parts.push(part(&oracle, None, &campaign, &models, args.in_turn)?);
         }
     } else {
         let campaign = Campaign {
@@ -93,7 +106,7 @@ pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure
             if names.contains(&kernel.name()) {
                 let key = Some(kernel.key.clone());
                 let witness = NativeWitness::of(kernel)?;
-                parts.push(part(&witness, key, &campaign, &models)?);
+                parts.push(part(&witness, key, &campaign, &models, args.in_turn)?);
             }
         }
     }
@@ -105,6 +118,7 @@ fn part(
     key: Option<String>,
     campaign: &Campaign,
     models: &[Model<'_>],
+    in_turn: bool,
 ) -> Result<Part, Failure> {
     let bar = progress::bar(share(campaign.cases, campaign.shard));
     bar.set_message(witness.release().to_owned());
@@ -131,6 +145,7 @@ fn part(
         campaign: campaign.cases,
         shard: format!("{}/{}", campaign.shard.index, campaign.shard.of),
         models: models.iter().map(|model| model.name.to_owned()).collect(),
+        in_turn,
         cases,
         refused,
         boots,
@@ -245,6 +260,7 @@ fn added_up(parts: Vec<(String, Part)>) -> Result<Vec<Part>, String> {
             && sum.seed == part.seed
             && sum.campaign == part.campaign
             && sum.models == part.models
+            && sum.in_turn == part.in_turn
             && *of == shard.of;
         if !alike {
             return Err(format!(
@@ -293,6 +309,7 @@ mod tests {
             campaign: 10,
             shard: format!("{index}/{of}"),
             models: vec!["reference".to_owned()],
+            in_turn: false,
             cases: share(10, Shard { index, of }),
             refused: 1,
             boots: 1,
@@ -329,6 +346,7 @@ mod tests {
             |part: &mut Part| part.seed += 1,
             |part: &mut Part| part.key = None,
             |part: &mut Part| part.models.clear(),
+            |part: &mut Part| part.in_turn = true,
             |part: &mut Part| *part = shard(2, 3),
         ] {
             assert!(

@@ -81,6 +81,33 @@ pub struct Model<'a> {
     /// Its answer; `None` where the model does not claim to know.
     #[allow(clippy::type_complexity, reason = "said once")]
     pub answer: &'a (dyn Fn(&Case) -> Option<Answer> + Sync),
+    /// Which cases it is asked; all of them unless it takes turns with others.
+    pub turn: Turn,
+}
+
+/// Cases that a model is asked: every `of`-th, beginning with number `at`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Turn {
+    /// Below `of`.
+    pub at: u64,
+    /// At least 1.
+    pub of: u64,
+}
+
+impl Turn {
+    /// Every case.
+    pub const ALL: Self = Self { at: 0, of: 1 };
+
+    fn is_on(self, number: u64) -> bool {
+        number % self.of == self.at
+    }
+}
+
+/// The cases of one boot or batch, with their numbers in the campaign.
+#[derive(Default)]
+struct Boot {
+    numbers: Vec<u64>,
+    cases: Vec<Case>,
 }
 
 /// A case on which a model and the kernel differ.
@@ -180,21 +207,25 @@ pub fn check(
     };
     while indexes.peek().is_some() && checked.mismatches.len() < campaign.most_mismatches {
         let start = Instant::now();
-        let mut boots: Vec<Vec<Case>> = Vec::new();
+        let mut boots: Vec<Boot> = Vec::new();
         while boots.len() < campaign.at_once.max(1) && indexes.peek().is_some() {
-            let part = indexes.by_ref().take(campaign.per_boot);
-            boots.push(
-                part.map(|i| generate_one(campaign.seed, i, rules))
-                    .collect(),
-            );
+            let numbers: Vec<u64> = indexes.by_ref().take(campaign.per_boot).collect();
+            let case = |&number: &u64| generate_one(campaign.seed, number, rules);
+            boots.push(Boot {
+                cases: numbers.iter().map(case).collect(),
+                numbers,
+            });
         }
         let asked: Vec<Asked<'_, '_>> = boots
             .par_iter()
-            .map(|cases| ask(witness, cases, models))
+            .map(|boot| ask(witness, boot, models))
             .collect::<Result<_, _>>()?;
         checked.elapsed += start.elapsed();
         checked.boots += boots.len() as u32;
-        checked.cases += boots.iter().map(|cases| cases.len() as u64).sum::<u64>();
+        checked.cases += boots
+            .iter()
+            .map(|boot| boot.cases.len() as u64)
+            .sum::<u64>();
         checked.refused += asked.iter().map(|asked| asked.refused).sum::<u64>();
         let room = campaign.most_mismatches - checked.mismatches.len();
         let differing = asked.into_iter().flat_map(|asked| asked.differing);
@@ -220,29 +251,32 @@ struct Asked<'c, 'm> {
 
 fn ask<'c, 'm>(
     witness: &dyn Witness,
-    cases: &'c [Case],
+    boot: &'c Boot,
     models: &'m [Model<'m>],
 ) -> Result<Asked<'c, 'm>, OracleError> {
-    let heard = witness.ask(cases)?;
+    let heard = witness.ask(&boot.cases)?;
     let refused = |heard: &&KernelAnswer| matches!(heard.answer, Answer::Refused(_));
     Ok(Asked {
         refused: heard.iter().filter(refused).count() as u64,
-        differing: differing(cases, &heard, models),
+        differing: differing(boot, &heard, models),
     })
 }
 
 /// Holds the models to a kernel's answers; returns the cases that differ, each with the first
 /// model that does: where the reference is wrong, so are the designs that agree with it.
 fn differing<'c, 'm>(
-    cases: &'c [Case],
+    boot: &'c Boot,
     heard: &[KernelAnswer],
     models: &'m [Model<'m>],
 ) -> Vec<(&'c Case, &'m Model<'m>)> {
     let mut found = Vec::new();
-    for (case, heard) in cases.iter().zip(heard) {
-        let wrong = models.iter().find(|model| {
-            (model.answer)(case).is_some_and(|answer| heard.differs(&answer).is_some())
-        });
+    for ((case, &number), heard) in boot.cases.iter().zip(&boot.numbers).zip(heard) {
+        let wrong = models
+            .iter()
+            .filter(|model| model.turn.is_on(number))
+            .find(|model| {
+                (model.answer)(case).is_some_and(|answer| heard.differs(&answer).is_some())
+            });
         found.extend(wrong.map(|model| (case, model)));
     }
     found
@@ -310,6 +344,15 @@ fn shrunk(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn models_that_take_turns_share_the_cases_among_them() {
+        for number in 0..20 {
+            let on = (0..6).filter(|&at| Turn { at, of: 6 }.is_on(number));
+            assert_eq!(on.count(), 1, "{number}");
+            assert!(Turn::ALL.is_on(number));
+        }
+    }
 
     #[test]
     fn a_shard_is_read_and_nonsense_refused() {

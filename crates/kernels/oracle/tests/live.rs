@@ -7,7 +7,7 @@ use std::path::Path;
 
 use conformance::case::{Answer, Case, generate};
 use conformance::reference::evaluate;
-use oracle::check::{Campaign, Model, check};
+use oracle::check::{Campaign, Model, Turn, check};
 use oracle::recorded::{Recorded, path, worked_cases};
 use oracle::{Emulator, Kernel, Oracle, OracleError, Parts, Series, Store};
 use results::KernelCount;
@@ -128,6 +128,7 @@ fn a_wrong_model_is_caught(oracle: &Oracle) {
     let model = Model {
         name: "forgetful",
         answer: &forgetful,
+        turn: Turn::ALL,
     };
     let campaign = Campaign {
         seed: 3,
