@@ -52,7 +52,7 @@ pub(crate) struct FidelityArgs {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "",
-        conflicts_with_all = ["markdown", "headline", "lines", "count"]
+        conflicts_with_all = ["lines", "count"]
     )]
     time: Option<PathBuf>,
     /// Count the models anew, and rewrite their record.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use compare::gate::{Findings, Invariant, Limits, Outcome};
+use compare::gate::{Findings, Invariant, Limits, Outcome, not_counted};
 use icount::counts::Profiled;
 use icount::{callgrind, entries};
 use results::{Baseline, LoopCount};
@@ -84,10 +84,12 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
     };
     let profiled = count(args)?;
     let counts: Vec<LoopCount> = profiled.iter().map(|one| one.count.clone()).collect();
+    believable(old_counts(base.as_ref()), &counts, args.bless)?;
+    same_valgrind(base.as_ref())?;
     let limits = args
         .limit
         .map_or(Limits::default(), |growth| Limits { growth });
-    let old = base.as_ref().map_or(&[][..], |base| &base.counts);
+    let old = old_counts(base.as_ref());
     let invariant: Vec<Invariant<'_>> = registry::contenders()
         .iter()
         .map(|design| Invariant {
@@ -119,6 +121,39 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
             Code::Usage
         }
     })
+}
+
+fn old_counts(base: Option<&Baseline>) -> &[LoopCount] {
+    base.map_or(&[], |base| &base.counts)
+}
+
+/// Refuses counts that cannot be those of their loops. A loop that really became so much
+/// cheaper is blessed; one that counts nothing never is.
+fn believable(base: &[LoopCount], now: &[LoopCount], bless: bool) -> Result<(), Failure> {
+    let base = if bless { &[] } else { base };
+    let short = not_counted(base, now);
+    let Some(first) = short.first() else {
+        return Ok(());
+    };
+    Err(Failure::Usage(format!(
+        "{} of {} loops were not counted as a whole, as by a valgrind that does not collect \
+         what it is told; {first}",
+        short.len(),
+        now.len()
+    )))
+}
+
+/// Says so where the baseline was counted by another valgrind.
+fn same_valgrind(base: Option<&Baseline>) -> Result<(), Failure> {
+    let Some(base) = base else { return Ok(()) };
+    let ours = callgrind::version().map_err(|error| Failure::Usage(error.to_string()))?;
+    if base.valgrind != ours {
+        eprintln!(
+            "folioscope: the baseline was counted by {}, this is {ours}",
+            base.valgrind
+        );
+    }
+    Ok(())
 }
 
 /// Makes the calls of one share, and says after each what it was.

@@ -163,6 +163,32 @@ impl Findings {
     }
 }
 
+/// The least number of instructions that a timed loop can take: it is entered and left.
+const LEAST: u64 = 4;
+/// A loop of which less than this share of the baseline is left was not counted as a whole.
+const LEFT: f64 = 0.05;
+
+/// Counts that cannot be those of their loops, in words: a tool that collects nothing, or
+/// only a part, must not pass for an improvement.
+pub fn not_counted(base: &[LoopCount], now: &[LoopCount]) -> Vec<String> {
+    let known: BTreeMap<&Loop, u64> = base.iter().map(|c| (&c.of, c.instructions)).collect();
+    now.iter()
+        .filter_map(|count| {
+            let LoopCount {
+                of, instructions, ..
+            } = count;
+            let before = known.get(of).copied().unwrap_or(0);
+            let short = *instructions < LEAST || (*instructions as f64) < before as f64 * LEFT;
+            short.then(|| {
+                format!(
+                    "{} {}: {instructions} instructions, {before} in the baseline",
+                    of.workload, of.design
+                )
+            })
+        })
+        .collect()
+}
+
 fn of_wanted<'a>(
     counts: &'a [LoopCount],
     wanted: &dyn Fn(&str) -> bool,

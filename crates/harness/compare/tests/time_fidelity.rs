@@ -40,6 +40,7 @@ fn run(times: &[(&str, f64)]) -> Summary {
         }
     }
     Summary::from_run(&Run {
+        dir: "run".into(),
         env: Environment::unknown(),
         rows,
     })

@@ -1,10 +1,68 @@
 //! Models beside real kernels in time, as tables and in words.
 
-use compare::time_fidelity::{BOUNDS, Interval, MAX_APART, TimeFidelity, TimeRow};
+use std::collections::BTreeSet;
+
+use compare::time_fidelity::{BOUNDS, Interval, MAX_APART, TimeFidelity, TimePair, TimeRow};
+use results::Params;
 
 use crate::number::significant;
 use crate::params::label;
 use crate::table::Table;
+
+/// A row in words: its workload, and those parameters in which the workload's rows differ.
+fn words(found: &TimeFidelity, workload: &str, params: &Params) -> String {
+    let rows = || found.rows.iter().filter(|row| row.workload == workload);
+    let names: BTreeSet<&String> = rows().flat_map(|row| row.params.keys()).collect();
+    let same: Vec<&str> = names
+        .into_iter()
+        .filter(|name| {
+            let mut values = rows().filter_map(|row| row.params.get(*name));
+            values.all(|value| Some(value) == params.get(*name))
+        })
+        .map(String::as_str)
+        .collect();
+    format!("{workload} {}", label(params, &same))
+        .trim_end()
+        .to_owned()
+}
+
+/// A line per row that two competing models and their kernels share.
+#[must_use]
+pub fn time_fidelity_pairs(found: &TimeFidelity, wanted: &dyn Fn(&TimePair) -> bool) -> Table {
+    let mut headings = vec!["row, ns an element".to_owned()];
+    if let Some(pair) = found.pairs.first() {
+        for (design, kernel) in pair.designs.iter().zip(&pair.kernels) {
+            headings.extend([design.clone(), kernel.clone(), "ratio".to_owned()]);
+        }
+    }
+    headings.extend(["apart".to_owned(), String::new()]);
+    let mut table = Table::new(headings).right(1..8);
+    for pair in found.pairs.iter().filter(|pair| wanted(pair)) {
+        let mut line = vec![words(found, &pair.workload, &pair.params)];
+        for design in &pair.designs {
+            let row = found.rows.iter().find(|row| {
+                (&row.workload, &row.params, &row.design) == (&pair.workload, &pair.params, design)
+            });
+            line.extend(row.map_or_else(
+                || vec![String::new(); 3],
+                |row| {
+                    vec![
+                        significant(row.model_ns.value, 3),
+                        significant(row.real_ns.value, 3),
+                        significant(row.ratio.value, 3),
+                    ]
+                },
+            ));
+        }
+        line.push(format!("{:.2}", pair.apart));
+        line.push(match pair.apart > MAX_APART {
+            true => format!("beyond {MAX_APART}"),
+            false => String::new(),
+        });
+        table.row(line);
+    }
+    table
+}
 
 /// A line per row that a model and its kernel share.
 #[must_use]
@@ -14,7 +72,7 @@ pub fn time_fidelity_rows(found: &TimeFidelity) -> Table {
     ]);
     for row in &found.rows {
         table.row([
-            format!("{} {}", row.workload, label(&row.params, &[])),
+            words(found, &row.workload, &row.params),
             row.design.clone(),
             row.kernel.clone(),
             significant(row.model_ns.value, 4),
@@ -43,26 +101,6 @@ fn mark(row: &TimeRow) -> String {
         (None, true) if row.is_surely_a_miss() => "out of bounds, not investigated".to_owned(),
         (None, true) => "out of bounds, within noise".to_owned(),
     }
-}
-
-/// A line per pair of competing models.
-#[must_use]
-pub fn time_fidelity_pairs(found: &TimeFidelity) -> Table {
-    let mut table = Table::new(["WORKLOAD", "PAIR", "MODELS", "KERNELS", "APART", ""]);
-    for pair in &found.pairs {
-        table.row([
-            format!("{} {}", pair.workload, label(&pair.params, &[])),
-            pair.designs.join(" : "),
-            significant(pair.model_ratio.value, 3),
-            significant(pair.real_ratio.value, 3),
-            format!("{:.2}", pair.apart),
-            match pair.apart > MAX_APART {
-                true => format!("beyond {MAX_APART}"),
-                false => String::new(),
-            },
-        ]);
-    }
-    table
 }
 
 /// The totals; `None` where no model stood beside its kernel.

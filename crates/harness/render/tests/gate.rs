@@ -255,3 +255,20 @@ fn json_has_a_line_for_each_finding_and_ends_in_the_summary() {
         (&"summary".into(), &"beyond".into())
     );
 }
+
+#[test]
+fn what_was_not_counted_is_no_improvement() {
+    use compare::gate::not_counted;
+
+    assert_eq!(not_counted(&all(), &all()), [""; 0]);
+    assert_eq!(not_counted(&all(), &with_walk(5000)), [""; 0]);
+    // 10,000 in the baseline: a twentieth is the least that is believed.
+    assert_eq!(not_counted(&all(), &with_walk(400)).len(), 0);
+    assert_eq!(not_counted(&all(), &with_walk(399)).len(), 1);
+    let mut nothing = all();
+    nothing.iter_mut().for_each(|count| count.instructions = 0);
+    assert_eq!(not_counted(&all(), &nothing).len(), all().len());
+    // What counts nothing is not believed without a baseline either, as when it is blessed.
+    assert_eq!(not_counted(&[], &nothing).len(), all().len());
+    assert!(not_counted(&[], &nothing)[0].contains(": 0 instructions"));
+}

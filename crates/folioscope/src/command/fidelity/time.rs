@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use compare::Summary;
-use compare::time_fidelity::{Refereed, TimeFidelity, reasons};
+use compare::time_fidelity::{Refereed, TimeFidelity, TimePair, reasons};
 
 use super::FidelityArgs;
 use crate::command::report::summary;
@@ -43,13 +43,19 @@ pub(super) fn run(
         found.pairs.iter().try_for_each(|pair| output.json(pair))?;
         return Ok(Code::Done);
     }
+    let wanted = |pair: &TimePair| !args.headline || is_headline(pair);
+    let pairs = render::time_fidelity_pairs(&found, &wanted);
+    if args.markdown {
+        output.text(pairs.markdown())?;
+        return Ok(Code::Done);
+    }
     output.line(folder.display())?;
-    if !args.pairs {
+    if !(args.pairs || args.headline) {
         output.text(render::time_fidelity_rows(&found).text())?;
         output.line("")?;
     }
     if !found.pairs.is_empty() {
-        output.text(render::time_fidelity_pairs(&found).text())?;
+        output.text(pairs.text())?;
         output.line("")?;
     }
     if let Some(line) = render::time_fidelity_line(&found) {
@@ -62,6 +68,18 @@ pub(super) fn run(
         ))?;
     }
     Ok(Code::Done)
+}
+
+/// What stands in the README: the smallest and the largest usual allocation, on made-up
+/// layouts that the caches hold.
+fn is_headline(pair: &TimePair) -> bool {
+    let param = |name: &str| pair.params.get(name).map(ToString::to_string);
+    let order = param("order");
+    ["0", "9"]
+        .iter()
+        .any(|wanted| order.as_deref() == Some(*wanted))
+        && param("footprint").is_none_or(|footprint| footprint == "l1")
+        && param("count").is_none_or(|count| count == "1")
 }
 
 /// The line that a report prints of a run; `None` where no kernel is in it.
