@@ -48,6 +48,7 @@ use mm::KernelVersion;
 use serde::{Deserialize, Serialize};
 
 mod answer;
+mod bound;
 mod generate;
 mod invariants;
 mod limits;
@@ -55,6 +56,7 @@ mod parse;
 pub mod shrink;
 
 pub use answer::{Answer, Refusal, Refused, Request, Taken};
+pub use bound::MAX_ENTRIES;
 pub use generate::{WINDOW_PAGES, generate, generate_one};
 pub use invariants::invariants;
 pub use limits::Limits;
@@ -151,7 +153,8 @@ impl Case {
         self.adds.iter().map(|add| (add.pfn, add.order)).collect()
     }
 
-    /// Whether such memory and such calls can exist.
+    /// Whether such memory and such calls can exist, and the answer is of a size that can be
+    /// written down ([`MAX_ENTRIES`]).
     ///
     /// # Errors
     /// The first field that is out of range, misaligned or contradicts another.
@@ -209,7 +212,8 @@ impl Case {
                 );
             }
         }
-        self.check_overlap()
+        self.check_overlap()?;
+        self.check_answer()
     }
 
     fn check_overlap(&self) -> Result<(), Impossible> {

@@ -260,3 +260,23 @@ fn a_virtual_boundary_lifts_the_segment_size_since_5_2() {
         assert_eq!(size(*rules, r#","max_segment_size":8192"#), 8192);
     }
 }
+
+/// The answer would be a scatterlist of 3 GiB in segments of a byte; the lines around it are
+/// answered.
+#[test]
+fn a_case_whose_answer_has_no_bound_is_refused_with_the_reason() {
+    let add = |n: u64| format!(r#"{{"pfn":{},"order":18,"len":1073741824}}"#, n << 18);
+    let adds = [add(1), add(2), add(3)].join(",");
+    let case = |limits: &str| {
+        format!(r#"{{"name":"n","rules":"6.12","limits":{{{limits}}},"adds":[{adds}]}}"#)
+    };
+    let bytes = case(r#""max_segment_size":1,"virt_boundary_mask":65535"#);
+    let lines = [case(""), bytes, case("")].join("\n");
+    let read: Vec<_> = parse_lines(Cursor::new(lines.as_bytes()))
+        .map(|(_, line)| line)
+        .collect();
+    assert!(read[0].is_ok() && read[2].is_ok(), "{read:?}");
+    let error = read[1].as_ref().expect_err("3 Gi entries").to_string();
+    assert!(error.starts_with("line 2: field `adds`: "), "{error}");
+    assert!(error.contains("3221225478 scatterlist entries"), "{error}");
+}

@@ -151,6 +151,48 @@ fn cases_are_answered_and_the_designs_agree() {
     assert_eq!(by_design, stdout);
 }
 
+/// What vecs name decides these answers: at a virtual boundary wider than a page, and in the
+/// short cut for a vec within its first page. A design whose vecs name allocations is not asked.
+#[test]
+fn a_question_about_page_names_is_not_put_to_designs_that_name_units() {
+    let input = ["6.1", "5.10", "6.12"].map(|rules| {
+        format!(
+            r#"{{"name":"boundary","rules":"{rules}","limits":{{"virt_boundary_mask":8191}},"adds":[{{"pfn":16384,"order":1,"len":8192}},{{"pfn":16388,"order":2,"offset":4096,"len":4096}}]}}
+{{"name":"short cut","rules":"{rules}","limits":{{"max_sectors":8,"physical_block_size":4096}},"start_sector":4,"adds":[{{"pfn":16384,"order":1,"offset":4096,"len":4096}}]}}
+"#
+        )
+    });
+    let output = folioscope()
+        .args(["cases", "run", "-"])
+        .write_stdin(input.concat())
+        .output()
+        .expect("it starts");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(stdout.lines().count(), 6, "no disagreement: {stdout}");
+    assert_eq!(output.status.code(), Some(0), "{stdout}");
+}
+
+#[test]
+fn an_answer_without_bound_is_refused_and_the_other_lines_are_answered() {
+    let add = |n: u64| format!(r#"{{"pfn":{},"order":18,"len":1073741824}}"#, n << 18);
+    let adds = [add(1), add(2), add(3)].join(",");
+    let endless = format!(
+        r#"{{"name":"endless","rules":"6.12","limits":{{"max_segment_size":1,"virt_boundary_mask":65535}},"adds":[{adds}]}}"#
+    );
+    let output = folioscope()
+        .args(["cases", "run", "-"])
+        .write_stdin(format!("{GOOD}\n{endless}\n{GOOD}\n"))
+        .output()
+        .expect("it starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 2);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("line 2: field `adds`: the answer can have"),
+        "{stderr}"
+    );
+}
+
 #[test]
 fn a_bad_line_is_reported_with_its_number_and_the_others_still_run() {
     let input = format!(

@@ -75,8 +75,6 @@ fn answer_all(
     for (_, line) in parse_lines(from) {
         match line {
             Err(error) => {
-                // In the order of the file: what is answered so far goes out first.
-                output.finish()?;
                 eprintln!("folioscope: {file}: {error}");
                 code = Code::Usage;
             }
@@ -85,6 +83,8 @@ fn answer_all(
                     Some(design) => answer_one(&case, design, output)?,
                     None => compare(&case, output)?,
                 };
+                // What is answered is out, whatever a later line asks for.
+                output.finish()?;
                 if !fine && code == Code::Done {
                     code = Code::Wrong;
                 }
