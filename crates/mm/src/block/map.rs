@@ -130,7 +130,7 @@ pub fn blk_rq_map_sg<'d, V: KernelRules, D: BlockIo>(
             map_by_vec::<V, D>(design, limits, bios, &mut table)?;
         }
         KernelVersion::V7_1 | KernelVersion::V7_2 => {
-            map_by_run::<V, D>(design, limits, bios, &mut table)?
+            map_by_run::<D>(design, limits, bios, &mut table)?
         }
     }
     if let Some(last) = table.last {
@@ -271,7 +271,7 @@ impl<R: Copy> MapIter<'_, '_, R> {
 
     /// The next run of memory (`blk_map_iter_next`).
     #[inline]
-    fn next_run<'d, V: KernelRules, D: BlockIo<BvPage<'d> = R>>(
+    fn next_run<'d, D: BlockIo<BvPage<'d> = R>>(
         &mut self,
         design: &'d D,
         limits: &QueueLimits,
@@ -303,7 +303,7 @@ impl<R: Copy> MapIter<'_, '_, R> {
 }
 
 #[inline]
-fn map_by_run<'d, V: KernelRules, D: BlockIo>(
+fn map_by_run<'d, D: BlockIo>(
     design: &'d D,
     limits: &QueueLimits,
     bios: &[BioClone<'_, D::BvPage<'d>>],
@@ -318,7 +318,7 @@ fn map_by_run<'d, V: KernelRules, D: BlockIo>(
         iter: first.iter,
         next,
     };
-    while let Some((phys, len)) = runs.next_run::<V, D>(design, limits) {
+    while let Some((phys, len)) = runs.next_run::<D>(design, limits) {
         table
             .next()?
             .set_page(phys & !(PAGE_SIZE - 1), len, phys as u32 % PAGE_SIZE as u32);

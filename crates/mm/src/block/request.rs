@@ -78,7 +78,7 @@ impl<'b, R: Copy> Request<'b, R> {
         if self.sector + u64::from(self.data_len >> 9) != bio.iter.sector {
             return false;
         }
-        if !self.back_merge_fits::<V, D>(design, limits, bio, segments) {
+        if !self.back_merge_fits::<D>(design, limits, bio, segments) {
             return false;
         }
         self.bios.push(*bio);
@@ -88,14 +88,14 @@ impl<'b, R: Copy> Request<'b, R> {
 
     /// `ll_back_merge_fn`.
     #[inline(never)]
-    fn back_merge_fits<'d, V: KernelRules, D: BlockIo<BvPage<'d> = R>>(
+    fn back_merge_fits<'d, D: BlockIo<BvPage<'d> = R>>(
         &mut self,
         design: &'d D,
         limits: &QueueLimits,
         bio: &BioClone<'b, R>,
         segments: u32,
     ) -> bool {
-        if limits.virt_boundary_mask != 0 && self.will_gap::<V, D>(design, limits, bio) {
+        if limits.virt_boundary_mask != 0 && self.will_gap::<D>(design, limits, bio) {
             return false;
         }
         let sectors = u64::from(self.data_len >> 9) + u64::from(bio.iter.size >> 9);
@@ -115,7 +115,7 @@ impl<'b, R: Copy> Request<'b, R> {
     /// Whether joining the bio would leave a gap in the middle that the device cannot
     /// express (`bio_will_gap`).
     #[inline]
-    fn will_gap<'d, V: KernelRules, D: BlockIo<BvPage<'d> = R>>(
+    fn will_gap<'d, D: BlockIo<BvPage<'d> = R>>(
         &self,
         design: &'d D,
         limits: &QueueLimits,
@@ -125,9 +125,9 @@ impl<'b, R: Copy> Request<'b, R> {
             return false;
         };
         let (Some(first), Some(last), Some(next)) = (
-            first_step::<R, V>(head),
-            last_step::<R, V>(tail),
-            first_step::<R, V>(next),
+            first_step::<R>(head),
+            last_step::<R>(tail),
+            first_step::<R>(next),
         ) else {
             return false;
         };
@@ -158,14 +158,14 @@ fn max_request_sectors(limits: &QueueLimits, sector: u64) -> u32 {
 
 /// `bio_get_first_bvec`.
 #[inline]
-fn first_step<R: Copy, V: KernelRules>(bio: &BioClone<'_, R>) -> Option<Step<R>> {
+fn first_step<R: Copy>(bio: &BioClone<'_, R>) -> Option<Step<R>> {
     Step::current(bio.table, &bio.iter).map(|(step, _)| step)
 }
 
 /// `bio_get_last_bvec`: the last vec from its own start, up to where the bio ends.
 #[inline]
-fn last_step<R: Copy, V: KernelRules>(bio: &BioClone<'_, R>) -> Option<Step<R>> {
-    let first = first_step::<R, V>(bio)?;
+fn last_step<R: Copy>(bio: &BioClone<'_, R>) -> Option<Step<R>> {
+    let first = first_step::<R>(bio)?;
     if first.len == bio.iter.size {
         return Some(first);
     }
