@@ -39,7 +39,7 @@ impl Stored {
         Ok(Self { machine, name, run })
     }
 
-    /// Where it lies in a store: `epyc-vm/2026-11-23-a669be1`.
+    /// Where it lies in a store: `epyc-vm/2026-11-24-0057e49`.
     #[must_use]
     pub fn place(&self) -> String {
         format!("{}/{}", self.machine, self.name)

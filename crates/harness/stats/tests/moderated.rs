@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use stats::{Moderated, Prior, RowValues, Verdict, judge_together};
 
-/// Round noise of three committed runs of `bench-results/epyc-vm`: the logarithm of a
+/// Round noise of three committed runs of `bench-results/epyc-vm` and `epyc-vm-l2-1m`: the logarithm of a
 /// round over the median of its process, in per cent, at the quantiles 0, 2.5, 5, … 100 %
 /// (the ends at 0.1 and 99.9 %), over all designs but `null` on one thread in processes
 /// of 25 rounds or more.
