@@ -192,6 +192,26 @@ fn footprints_are_what_the_layouts_of_descriptors_say() {
 }
 
 #[test]
+fn footprints_of_the_proposal_and_of_the_step_before_it() {
+    let of = |design: &str, descriptors: &str| {
+        let workload = registry::workload("layout/footprint").unwrap();
+        let asked = params(&[("order", "2"), ("descriptors", descriptors)]);
+        let params = workload.complete(&asked).unwrap();
+        registry::entry(workload.id, design, &params)
+            .unwrap()
+            .value(&setup(params))
+    };
+    let frames = f64::from(1 << 18);
+    assert_eq!(
+        of("split", "memdesc-80").unwrap(),
+        frames * 8.0 + frames / 4.0 * 80.0
+    );
+    let step = of("split", "page-32-memdesc-80").unwrap();
+    assert_eq!(step, frames * 32.0 + frames / 4.0 * 80.0);
+    assert!(of("flat", "memdesc-80").is_err(), "it has none apart");
+}
+
+#[test]
 fn code_size_is_that_of_the_loops_in_this_executable() {
     let workload = registry::workload("code/size").unwrap();
     let of = |design: &str, pairs: &[(&str, &str)]| {
