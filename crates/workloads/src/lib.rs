@@ -30,7 +30,7 @@ pub use ::params::{Param, Params};
 pub use fixture::{BASE, Fixture, IoRange};
 pub use job::{Job, LinearRead, MemoryOf, Outside, Then};
 pub use setup::{Setup, SetupError};
-pub use workload::{Quantity, Workload};
+pub use workload::{MakeFixture, Quantity, Workload};
 
 /// Every workload, in the order of reports.
 pub static ALL: [&Workload; 21] = [

@@ -28,10 +28,13 @@ pub struct Workload {
     pub params: &'static [ParamSpec],
     /// The memory that it works on and the IOs over it, for a kernel that is to do the same;
     /// `None` where no single kernel can.
-    pub fixture: Option<fn(&Setup) -> Result<Fixture, SetupError>>,
+    pub fixture: Option<MakeFixture>,
     /// Whether it is a time or a number.
     pub quantity: Quantity,
 }
+
+/// Makes the memory and the IOs that parameters ask for.
+pub type MakeFixture = fn(&Setup) -> Result<Fixture, SetupError>;
 
 /// The result of a workload.
 #[derive(Clone, Copy, Debug)]
