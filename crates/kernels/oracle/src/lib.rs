@@ -9,6 +9,7 @@
 //! - [`Kernel`]: a fetched series, or an own build.
 //! - [`Oracle`]: a kernel with the module built for it: ask it cases, let it count.
 //! - [`check`](check::check): random cases against the models, mismatches shrunk.
+//! - [`ledger`]: accounting and lists put to native kernels as random sequences.
 //! - [`recorded`]: the answers and counts that are committed, and what refuses them.
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ mod guest;
 mod initramfs;
 mod kernel;
 mod kernel_answer;
+pub mod ledger;
 mod module;
 mod native_witness;
 mod oracle;

@@ -1,6 +1,6 @@
 //! Kernels that run as programs of this machine, asked the cases that booted ones are asked.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use conformance::case::{Answer, Case};
@@ -11,6 +11,7 @@ use crate::check::Witness;
 use crate::error::OracleError;
 use crate::kernel::rules_for;
 use crate::kernel_answer::KernelAnswer;
+use crate::ledger::LedgerCase;
 use crate::oracle::askable;
 use crate::question::{read, write};
 use crate::wire::{WireError, batches};
@@ -48,6 +49,43 @@ impl NativeWitness {
     /// The kernel.
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
+    }
+
+    /// Puts accounting and lists to the kernel: for each case the lines of its answer.
+    ///
+    /// # Errors
+    /// [`OracleError::Native`] if it warns, stops or does not answer, [`OracleError::Wire`] if
+    /// its answer is not one for each case.
+    pub fn ledgers(&self, cases: &[LedgerCase]) -> Result<Vec<Vec<String>>, OracleError> {
+        if cases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text: String = cases
+            .iter()
+            .enumerate()
+            .map(|(number, case)| case.write(number))
+            .collect();
+        let mut session = self.take()?;
+        let said = session.ledger(&text, LIMIT)?;
+        let answers = ledgers_of(&said, cases.len()).map_err(|source| OracleError::Wire {
+            kernel: self.name.clone(),
+            source,
+        })?;
+        self.idle().push(session);
+        Ok(answers)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A process that waits, or a new one.
+    fn take(&self) -> Result<Session, OracleError> {
+        let waiting = self.idle().pop();
+        match waiting {
+            Some(session) => Ok(session),
+            None => Ok(Session::start(&self.kernel, Size::cases())?),
+        }
     }
 
     /// Answers, and whether the kernel is still there.
@@ -111,6 +149,37 @@ fn maps_more_than_it_counted(answer: &KernelAnswer) -> bool {
     }
 }
 
+/// The answers of a batch of ledgers, if there is one for each of so many cases, in order.
+fn ledgers_of(said: &str, cases: usize) -> Result<Vec<Vec<String>>, WireError> {
+    let missing = || WireError::Missing("ledger".into());
+    let batch = batches(said.as_bytes())?
+        .into_iter()
+        .find(|batch| batch.name == "ledger")
+        .ok_or_else(missing)?;
+    let mut answers: Vec<Vec<String>> = Vec::new();
+    for (number, line) in batch.lines.into_iter().enumerate() {
+        let due = format!("c {}", answers.len());
+        let begins = line == due && answers.len() < cases;
+        match answers.last_mut() {
+            _ if begins => answers.push(Vec::new()),
+            Some(answer) if !line.starts_with('c') => answer.push(line),
+            _ => {
+                return Err(WireError::Field {
+                    batch: batch.name,
+                    line: number + 1,
+                    reason: format!("out of place where `{due}` comes next"),
+                    text: line.chars().take(60).collect(),
+                });
+            }
+        }
+    }
+    if answers.len() == cases {
+        Ok(answers)
+    } else {
+        Err(missing())
+    }
+}
+
 impl Witness for NativeWitness {
     fn release(&self) -> &str {
         &self.name
@@ -127,17 +196,44 @@ impl Witness for NativeWitness {
         for case in cases {
             askable(case, self.rules, &self.name)?;
         }
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = idle().pop();
-        let mut session = match waiting {
-            Some(session) => session,
-            None => Session::start(&self.kernel, Size::cases())?,
-        };
+        let mut session = self.take()?;
         // One that failed is not asked again, nor one that warned.
         let (answers, alive) = self.answers(&mut session, cases)?;
         if alive {
-            idle().push(session);
+            self.idle().push(session);
         }
         Ok(answers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(lines: &[&str]) -> String {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let crc = crc32fast::hash(text.as_bytes());
+        format!(
+            "@begin ledger\n{text}@end ledger {} {crc:08x}\n",
+            lines.len()
+        )
+    }
+
+    #[test]
+    fn ledgers_are_answered_one_by_one_and_in_order() {
+        let good = ["c 0", "g 1 0 0 0 0", "a 0 1 0", "c 1", "e a -12"];
+        let answers = ledgers_of(&batch(&good), 2).unwrap();
+        assert_eq!(answers, [&good[1..3], &good[4..]]);
+        for bad in [
+            &good[1..],
+            &good[..3],
+            &["c 1", "c 0"],
+            &["c 0", "c 0"],
+            &["c 0", "c 1", "c 2"],
+        ] {
+            assert!(ledgers_of(&batch(bad), 2).is_err(), "{bad:?}");
+        }
+        assert!(ledgers_of("", 0).is_err());
+        assert!(ledgers_of(&batch(&good).replace("g 1", "g 2"), 2).is_err());
     }
 }
