@@ -36,6 +36,7 @@ Examples:
   folioscope kernel check --series 6.12 --cases 2000 --seed 7
   folioscope kernel check --native --in-turn --cases 1000000
   folioscope kernel check --native=linux-6.12 --cases 1000000 --shard 2/4 --json > 2.jsonl
+  folioscope kernel check --native --ledger --cases 100000   memcg and the LRU instead of IO
   folioscope kernel check --merge 1.jsonl 2.jsonl 3.jsonl 4.jsonl
   folioscope kernel check --bzimage arch/x86/boot/bzImage --kdir .")]
     Check(CheckArgs),
@@ -139,6 +140,10 @@ pub(crate) struct CheckArgs {
     /// answers in a fifth of a millisecond, a native kernel in a thirtieth of one.
     #[arg(long)]
     pub in_turn: bool,
+    /// Accounting instead of IO: charges, uncharges, statistics, lists and references in random
+    /// sequences, held to plain sums over the tree of groups. Native kernels only.
+    #[arg(long, requires = "native", conflicts_with = "in_turn")]
+    pub ledger: bool,
     /// Add up what shards of one campaign said with --json, instead of checking anything.
     #[arg(
         long,

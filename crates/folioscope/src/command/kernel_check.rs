@@ -8,6 +8,7 @@ use conformance::case::Case;
 use conformance::reference;
 use oracle::NativeWitness;
 use oracle::check::{Campaign, Checked, Model, Shard, Turn, Witness, check};
+use oracle::ledger::{self, LedgerCase, LedgerChecked};
 use serde::{Deserialize, Serialize};
 
 use crate::args::CheckArgs;
@@ -21,6 +22,9 @@ use crate::progress;
 const BATCH: usize = 5000;
 /// Batches that shrinking one mismatch may cost natively, where each takes milliseconds.
 const SHRINKING: usize = 200;
+
+/// The model that ledgers are held to: shards of theirs are no shards of a check of IO.
+const SUMS: &str = "sums";
 
 /// One kernel's part of a campaign, as JSON.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -55,7 +59,15 @@ struct Part {
 struct MismatchLine {
     model: String,
     difference: String,
-    case: Case,
+    case: AskedCase,
+}
+
+/// A case of either kind; their fields tell them apart.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum AskedCase {
+    Io(Case),
+    Ledger(LedgerCase),
 }
 
 pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure> {
@@ -106,7 +118,11 @@ pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure
             if names.contains(&kernel.name()) {
                 let key = Some(kernel.key.clone());
                 let witness = NativeWitness::of(kernel)?;
-                parts.push(part(&witness, key, &campaign, &models, args.in_turn)?);
+                parts.push(if args.ledger {
+                    ledger_part(&witness, key, &campaign)?
+                } else {
+                    part(&witness, key, &campaign, &models, args.in_turn)?
+                });
             }
         }
     }
@@ -136,7 +152,7 @@ fn part(
     let mismatches = mismatches.into_iter().map(|mismatch| MismatchLine {
         model: mismatch.model,
         difference: mismatch.difference,
-        case: mismatch.case,
+        case: AskedCase::Io(mismatch.case),
     });
     Ok(Part {
         kernel: witness.release().to_owned(),
@@ -149,6 +165,47 @@ fn part(
         cases,
         refused,
         boots,
+        seconds: elapsed.as_secs_f64(),
+        mismatches: mismatches.collect(),
+    })
+}
+
+/// Accounting and lists: the kernel and plain sums.
+fn ledger_part(
+    witness: &NativeWitness,
+    key: Option<String>,
+    campaign: &Campaign,
+) -> Result<Part, Failure> {
+    let bar = progress::bar(share(campaign.cases, campaign.shard));
+    bar.set_message(witness.release().to_owned());
+    let ask = |cases: &[LedgerCase]| witness.ledgers(cases);
+    let checked = ledger::check(&ask, witness.rules(), campaign, &mut |progress| {
+        bar.set_position(progress.done);
+    });
+    bar.finish_and_clear();
+    let LedgerChecked {
+        cases,
+        batches,
+        elapsed,
+        mismatches,
+    } = checked?;
+    let mismatches = mismatches.into_iter().map(|mismatch| MismatchLine {
+        model: SUMS.to_owned(),
+        difference: mismatch.difference,
+        case: AskedCase::Ledger(mismatch.case),
+    });
+    Ok(Part {
+        kernel: witness.release().to_owned(),
+        key,
+        seed: campaign.seed,
+        campaign: campaign.cases,
+        shard: format!("{}/{}", campaign.shard.index, campaign.shard.of),
+        models: vec![SUMS.to_owned()],
+        in_turn: false,
+        cases,
+        // Only what kernel code could do is asked: a refusal is a mismatch.
+        refused: 0,
+        boots: batches,
         seconds: elapsed.as_secs_f64(),
         mismatches: mismatches.collect(),
     })
