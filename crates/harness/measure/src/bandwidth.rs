@@ -5,7 +5,7 @@ use std::hint::black_box;
 use serde::{Deserialize, Serialize};
 use workloads::Job;
 
-use crate::sampling::CLOCK;
+use crate::clock::CLOCK;
 
 /// At least so many bytes are read between two readings of the clock.
 const MIN_BYTES: u64 = 8 << 20;

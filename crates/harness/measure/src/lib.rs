@@ -10,6 +10,7 @@ pub mod assignment;
 mod bandwidth;
 mod cell;
 mod child;
+pub mod clock;
 mod evidence;
 mod kernel;
 pub mod machine;

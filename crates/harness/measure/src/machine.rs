@@ -9,7 +9,7 @@ use hugemem::process;
 use procfs::{Current, CurrentSI};
 use results::{Cache, Clock, CpuId, Environment};
 
-use crate::sampling::{CLOCK, CLOCK_NAME};
+use crate::clock::{CLOCK, CLOCK_NAME};
 
 /// Fills in what the machine tells: everything but what belongs to the tool and the run.
 #[must_use]

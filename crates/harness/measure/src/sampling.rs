@@ -7,19 +7,15 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use hugemem::process::{Clock, Faults};
+use hugemem::process::Faults;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
+use crate::clock::CLOCK;
 use crate::pmu::{Counters, Counts};
 use crate::yardstick::Yardstick;
 use results::Yardsticks;
 use workloads::Job;
-
-/// The clock that rounds are timed with.
-pub const CLOCK: Clock = Clock::MonotonicRaw;
-/// Its name in records.
-pub const CLOCK_NAME: &str = "CLOCK_MONOTONIC_RAW";
 
 /// Rounds before the first that counts. Calibration warms one contender at a time; only
 /// rounds leave caches and predictors as the rounds to come will find them, with all

@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use crate::sampling::CLOCK;
+use crate::clock::CLOCK;
 
 /// Steps of the chain: about 20 µs.
 const CHAIN_STEPS: u64 = 15_000;

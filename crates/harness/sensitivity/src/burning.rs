@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use measure::sampling::CLOCK;
+use measure::clock::CLOCK;
 use registry::{Job, LinearRead, MemoryOf};
 use stats::median;
 

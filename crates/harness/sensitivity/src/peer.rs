@@ -81,7 +81,7 @@ pub(crate) fn run(args: &PeerArgs) -> Result<(), Failure> {
 
 /// Only `run` is inside the clock; a job whose state must be put back runs once at a time.
 fn timed(job: &mut dyn Job, iters: u64) -> Duration {
-    let clock = measure::sampling::CLOCK;
+    let clock = measure::clock::CLOCK;
     let mut ns = 0;
     let mut left = iters;
     while left > 0 {

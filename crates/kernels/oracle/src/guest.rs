@@ -116,7 +116,13 @@ impl Emulator {
         module: &Path,
         job: &Job,
     ) -> Result<Done, OracleError> {
-        let initramfs = initramfs(module, job)?;
+        let initramfs = initramfs(
+            module,
+            [
+                ("cases", job.cases.as_deref()),
+                ("count", job.count.as_deref()),
+            ],
+        )?;
         let work = tempfile::tempdir().map_err(io_error("making a directory for the boot"))?;
         fs::write(work.path().join("initramfs"), initramfs)
             .map_err(io_error("writing the initramfs"))?;

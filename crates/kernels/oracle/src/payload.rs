@@ -6,7 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{OracleError, io_error};
-use crate::guest::Job;
 use crate::initramfs::Initramfs;
 
 const INIT: &str = "#!/bin/busybox sh
@@ -29,8 +28,11 @@ echo 'folioscope: the end'
 /bin/busybox reboot -f
 ";
 
-/// The archive for a boot.
-pub(crate) fn initramfs(module: &Path, job: &Job) -> Result<Vec<u8>, OracleError> {
+/// The archive for a boot; `parts` are the questions by the parts of the module that take them.
+pub(crate) fn initramfs(
+    module: &Path,
+    parts: [(&str, Option<&str>); 2],
+) -> Result<Vec<u8>, OracleError> {
     let ko = fs::read(module).map_err(io_error(format!("reading {}", module.display())))?;
     let mut archive = Initramfs::default();
     for directory in ["bin", "proc", "dev", "sys"] {
@@ -39,7 +41,7 @@ pub(crate) fn initramfs(module: &Path, job: &Job) -> Result<Vec<u8>, OracleError
     archive.program("bin/busybox", &busybox()?);
     archive.program("init", INIT.as_bytes());
     archive.file("folioscope.ko", &ko);
-    for (name, text) in [("cases", &job.cases), ("count", &job.count)] {
+    for (name, text) in parts {
         if let Some(text) = text {
             // An empty write would not reach the module.
             archive.file(

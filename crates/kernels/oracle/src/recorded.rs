@@ -14,7 +14,7 @@ use crate::kernel::Series;
 use crate::kernel_answer::KernelAnswer;
 use crate::module::Parts;
 use crate::oracle::Oracle;
-use crate::traffic::Traced;
+use crate::traffic::{Traced, beside};
 use results::TrafficRow;
 use trace::NoTrace;
 
@@ -67,6 +67,11 @@ pub fn path(bench_results: &Path, series: Series) -> PathBuf {
         .join("kernel")
         .join(series.name())
         .with_added_extension("jsonl")
+}
+
+/// Returns where the traffic record of a series lives below a `bench-results` directory.
+pub fn traffic_path(bench_results: &Path, series: Series) -> PathBuf {
+    beside(&path(bench_results, series))
 }
 
 /// Asks a kernel for a whole record: one boot for the answers, one beside it for the counts,

@@ -9,8 +9,6 @@ use trace::{NoTrace, Section, sections, usual};
 
 use crate::count::Sections;
 use crate::error::OracleError;
-use crate::kernel::Series;
-use crate::recorded;
 use results::{KernelCount, KernelCounts};
 
 /// The folder of traffic records, beside the records of counts.
@@ -23,11 +21,6 @@ pub struct Traced {
     pub counts: KernelCounts,
     /// A row for each of the counts, or why there is none.
     pub traffic: Result<Vec<TrafficRow>, NoTrace>,
-}
-
-/// Returns where the traffic record of a series lives below a `bench-results` directory.
-pub fn path(bench_results: &Path, series: Series) -> PathBuf {
-    beside(&recorded::path(bench_results, series))
 }
 
 /// Returns where the traffic record belongs that was traced for this record of counts.
