@@ -84,12 +84,9 @@ impl Table {
         let line = |row: &Vec<String>| {
             let cells = row.iter().zip(&widths).enumerate();
             let cells: Vec<String> = cells
-                .map(
-                    |(column, (cell, width))| match self.columns.right.contains(&column) {
-                        true => format!("{cell:>width$}"),
-                        false => format!("{cell:<width$}"),
-                    },
-                )
+                .map(|(column, (cell, width))| {
+                    pad(cell, *width, self.columns.right.contains(&column))
+                })
                 .collect();
             format!(
                 "{:indent$}{}",
@@ -137,9 +134,30 @@ impl Table {
     }
 }
 
+/// Fills a cell up with spaces. `format!` panics at widths above 65,535.
+fn pad(cell: &str, width: usize, right: bool) -> String {
+    let spaces = " ".repeat(width.saturating_sub(cell.chars().count()));
+    match right {
+        true => spaces + cell,
+        false => cell.to_owned() + &spaces,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_may_be_wider_than_format_can_pad() {
+        let wide = "x".repeat(65_536);
+        let mut table = Table::new(["n", "name"]).right([0]);
+        table.row([wide.as_str(), "a"]);
+        table.row(["1", "b"]);
+        let text = table.text();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], format!("{wide}  a"));
+        assert_eq!(lines[2], format!("{}1  b", " ".repeat(65_535)));
+    }
 
     #[test]
     fn columns_line_up_and_lines_do_not_trail() {
