@@ -39,10 +39,11 @@ impl Log {
         }
         // Less than a factor of 2 would blow noise up to the height of the panel.
         let spread = (2.0 / (high / low)).max(1.0).sqrt();
-        let room = (high / low).max(2.0).powf(0.07);
+        let room = (high / low).clamp(2.0, f64::MAX).powf(0.07);
+        // An infinite end would have a tick for every power that an i32 can hold.
         Some(Self {
-            low: low / spread / room,
-            high: high * spread * room,
+            low: (low / spread / room).max(f64::MIN_POSITIVE),
+            high: (high * spread * room).min(f64::MAX),
             from,
             to,
         })
@@ -51,8 +52,17 @@ impl Log {
     /// The pixel of a value; values beyond the ends are put onto them.
     pub fn place(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
-        let share = (value / self.low).ln() / (self.high / self.low).ln();
+        let share = self.above_low(value) / self.above_low(self.high);
         self.from + (self.to - self.from) * share
+    }
+
+    /// The natural logarithm of how far a value lies above the low end, also where the
+    /// quotient of the two is beyond the largest number.
+    fn above_low(&self, value: f64) -> f64 {
+        match value / self.low {
+            ratio if ratio.is_finite() => ratio.ln(),
+            _ => value.ln() - self.low.ln(),
+        }
     }
 
     /// Ticks with their words, in pixels at least `apart` from each other.
@@ -165,6 +175,21 @@ mod tests {
                     assert!((pair[1].0 - pair[0].0).abs() >= 20.0, "{ticks:?}");
                     assert_ne!(pair[0].1, pair[1].1, "{ticks:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn extreme_values_have_few_ticks_inside_the_panel() {
+        for (low, high) in [(1.0, 1e300), (1e-300, 1e300), (5e-324, f64::MAX)] {
+            for format in [Format::Plain, Format::Bytes, Format::Ratio] {
+                let scale = Log::over([low, high], 300.0, 0.0).unwrap();
+                let ticks = scale.ticks(format, 20.0);
+                assert!(
+                    (2..=16).contains(&ticks.len()),
+                    "{low} to {high}: {ticks:?}"
+                );
+                assert!(ticks.iter().all(|tick| (0.0..=300.0).contains(&tick.0)));
             }
         }
     }
