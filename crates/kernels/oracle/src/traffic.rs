@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_traffic_record_lies_beside_its_counts() {
-        let path = path(Path::new("bench-results"), Series::V6_12);
+        let path = crate::recorded::traffic_path(Path::new("bench-results"), crate::Series::V6_12);
         assert_eq!(path, Path::new("bench-results/kernel/lines/6.12.jsonl"));
         assert_eq!(beside(Path::new("new.jsonl")), Path::new("lines/new.jsonl"));
     }
