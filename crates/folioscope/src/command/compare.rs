@@ -39,6 +39,12 @@ pub(crate) fn run(
                 .to_owned(),
         ));
     }
+    if run.plan().kernels.is_empty() {
+        eprintln!(
+            "folioscope: real kernels can stand beside the designs: folioscope kernel build 5.10 \
+             6.12, then compare --kernels"
+        );
+    }
     let spare = Duration::from_secs_f64((run.budget_s() * SPARE_SHARE).min(SPARE_S));
     let measured = run.measure(spare)?;
     if measured.code == Code::Interrupted {
