@@ -251,7 +251,10 @@ fn timed(
             Some(there) => there?.round() as u64,
         };
         let delta = faults().map_err(uncounted)?.since(before);
-        whole.minor_faults += delta.minor;
+        // What was done elsewhere did not fault here: this thread only waited for it.
+        if contender.job.outside().is_none() {
+            whole.minor_faults += delta.minor;
+        }
         whole.context_switches += delta.voluntary_switches + delta.involuntary_switches;
         let checksum = contender.job.checksum(raw);
         if let Some(Err(lost)) = contender.job.outside() {
