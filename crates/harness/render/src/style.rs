@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 pub(crate) use compare::NULL;
 use compare::{Summary, fnv1a};
+use results::look::KERNEL;
 use results::look::palette::{ORANGE, YELLOW};
 
 pub use results::look::{Look, Marker, Rgb};
@@ -87,7 +88,7 @@ pub fn style_of(name: &str) -> Style {
 /// The number of a kernel's version, for its place and its look: 5.10 is 510, 6.1 is 601.
 fn version(kernel: &str) -> Option<u32> {
     let mut numbers = kernel
-        .strip_prefix("linux-")?
+        .strip_prefix(KERNEL)?
         .split(|c: char| !c.is_ascii_digit());
     let major: u32 = numbers.next()?.parse().ok()?;
     let minor: u32 = numbers.next()?.parse().ok()?;
@@ -112,7 +113,7 @@ fn other(name: &str, looks: &[&Look]) -> Style {
     if let Some((marker, colour, letter)) = released(name) {
         return Style {
             name: name.to_owned(),
-            short: name.trim_start_matches("linux-").to_owned(),
+            short: name.trim_start_matches(KERNEL).to_owned(),
             letter,
             colour,
             marker,
@@ -123,7 +124,7 @@ fn other(name: &str, looks: &[&Look]) -> Style {
     let hash = fnv1a(name.as_bytes());
     Style {
         name: name.to_owned(),
-        short: shorten(name.strip_prefix("linux-").unwrap_or(name)),
+        short: shorten(name.strip_prefix(KERNEL).unwrap_or(name)),
         letter: pick('A'..='Z', hash >> 40, |letter| {
             looks.iter().any(|look| look.letter == *letter)
         })

@@ -1,6 +1,15 @@
 //! How a contender is drawn and named: what the registry says of it and what figures and
 //! tables show.
 
+/// What the names of real kernels as contenders begin with; no design's name does.
+pub const KERNEL: &str = "linux-";
+
+/// Whether this is the name of a real kernel: `linux-6.12`.
+#[must_use]
+pub fn is_kernel(contender: &str) -> bool {
+    contender.starts_with(KERNEL)
+}
+
 /// A colour as red, green, blue.
 pub type Rgb = (u8, u8, u8);
 
