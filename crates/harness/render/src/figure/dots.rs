@@ -26,6 +26,9 @@ const GAP: f64 = 14.0;
 /// a single extreme would squeeze all others together.
 const REACH: f64 = 8.0;
 
+/// The word where a design lacks the capability.
+const LACKS: &str = "-";
+
 /// One place of a dot plot.
 #[derive(Debug, Clone)]
 pub(super) enum Dot {
@@ -109,7 +112,7 @@ pub(super) fn ratio_figures(summary: &Summary) -> Vec<Figure> {
                         ratio: Some(ratio), ..
                     } => Some(Dot::Ratio(*ratio)),
                     Cell::Failed(_) => Some(Dot::Word("err")),
-                    Cell::Absent(_) => Some(Dot::Word("-")),
+                    Cell::Absent(_) => Some(Dot::Word(LACKS)),
                     Cell::Time { ratio: None, .. } => None,
                 };
                 let name = case.workload.split('/').nth(1).unwrap_or_default();
@@ -171,8 +174,26 @@ fn row(label: String, designs: &[&String], dot: impl Fn(&&String) -> Option<Dot>
     }
 }
 
+/// Leaves out the columns in which nothing stands but that the capability is lacking.
+fn without_empty_columns(mut plot: DotPlot) -> DotPlot {
+    let says = |column: usize| {
+        let dots = || plot.rows.iter().filter_map(|row| row.dots.get(&column));
+        dots().any(|dot| !matches!(dot, Dot::Word(LACKS)))
+    };
+    let kept: Vec<usize> = (0..plot.columns.len()).filter(|&at| says(at)).collect();
+    let columns = kept.iter().map(|&at| plot.columns[at].clone()).collect();
+    for row in &mut plot.rows {
+        let old = std::mem::take(&mut row.dots);
+        let dot = |(new, at): (usize, &usize)| Some((new, old.get(at)?.clone()));
+        row.dots = kept.iter().enumerate().filter_map(dot).collect();
+    }
+    plot.columns = columns;
+    plot
+}
+
 /// Draws a plot, on several figures if it is long.
 pub(super) fn pages(plot: &DotPlot) -> Vec<Figure> {
+    let plot = &without_empty_columns(plot.clone());
     if plot.columns.is_empty() || plot.rows.iter().all(|row| row.dots.is_empty()) {
         return Vec::new();
     }
@@ -231,19 +252,14 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
             (left, left + width),
             (top, bottom),
         );
-        let size = if font::width(name, 14.0, false) > width - 18.0 {
-            12.0
-        } else {
-            14.0
-        };
-        let name = cut(name, size, width - 18.0);
+        let (name, size) = head(style, name, width - 18.0);
         let wide = font::width(&name, size, false);
         let middle = left + width / 2.0;
         shapes.extend(marker(style, (middle - wide / 2.0 - 4.0, top - 18.0), 5.0));
         shapes.push(text(
             (middle + 6.0, top - 18.0),
             Anchor::Middle,
-            14.0,
+            size,
             &name,
         ));
         for (index, row) in plot.rows.iter().enumerate() {
@@ -275,6 +291,18 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
         size: (WIDTH as u32, (y + 8.0).ceil() as u32),
         shapes,
     }
+}
+
+/// The head of a column of so much room and its size: the name, smaller if it must be, or else
+/// the short one, which tells it from its neighbours where the beginning of the name may not.
+fn head(style: &Style, name: &str, room: f64) -> (String, f64) {
+    let short = style.short.as_str();
+    let fits = |(text, size): &(&str, f64)| font::width(text, *size, false) <= room;
+    let (text, size) = [(name, 14.0), (name, 12.0), (short, 14.0)]
+        .into_iter()
+        .find(fits)
+        .unwrap_or((short, 12.0));
+    (cut(text, size, room), size)
 }
 
 fn scale_of(plot: &DotPlot, from: f64, to: f64) -> Option<Log> {

@@ -1,8 +1,8 @@
-//! Model against kernel: instructions per primitive of the model beside the real code's.
+//! Model against kernel: instructions and times of the model beside the real code's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use compare::fidelity::Row;
+use compare::fidelity::{MAX_SHARE, REASON_BELOW, Row};
 use compare::time_fidelity::{BOUNDS, TimeRow};
 use stats::Estimate;
 
@@ -10,107 +10,110 @@ use super::Figure;
 use super::dots::{Dot, DotPlot, DotRow, pages};
 use crate::style::{sort_designs, style_of};
 
-/// The figure of a list of rows; `None` without rows that can be drawn. Ratios between
+/// Model against kernel in instructions; `None` without rows that can be drawn. Ratios between
 /// 0.8 and 1.1 are what the model aims at.
 #[must_use]
 pub fn fidelity_figure(rows: &[Row]) -> Option<Figure> {
-    let mut designs: Vec<String> = rows.iter().map(|row| row.design.clone()).collect();
-    designs.sort();
-    designs.dedup();
-    sort_designs(&mut designs);
     let sound = |row: &&Row| row.model > 0 && row.real > 0;
-    // A line per primitive, in the order in which they come, a dot per design in it.
-    let mut primitives: Vec<(&str, Ratios)> = Vec::new();
-    for row in rows.iter().filter(sound) {
-        let Some(column) = designs.iter().position(|design| *design == row.design) else {
-            continue;
-        };
-        let at = primitives
-            .iter()
-            .position(|(name, _)| *name == row.primitive)
-            .unwrap_or_else(|| {
-                primitives.push((&row.primitive, Ratios::new()));
-                primitives.len() - 1
-            });
-        let ratios = primitives[at].1.entry(column).or_default();
-        ratios.push(row.ratio);
-    }
-    let lines = primitives.into_iter().map(|(name, columns)| DotRow {
-        label: name.to_owned(),
-        dots: columns
-            .into_iter()
-            .map(|(column, ratios)| (column, Dot::Ratio(spread(ratios))))
-            .collect(),
-        note: String::new(),
+    let ratios = rows.iter().filter(sound).map(|row| Beside {
+        label: &row.primitive,
+        design: &row.design,
+        kernel: &row.kernel,
+        ratio: row.ratio,
     });
-    let plot = DotPlot {
-        name: "model-kernel".to_owned(),
-        title: "Model against kernel: instructions per primitive".to_owned(),
-        columns: designs
-            .iter()
-            .map(|name| (style_of(name), against(name, rows)))
-            .collect(),
-        rows: lines.collect(),
-        band: Some((0.8, 1.1)),
-        axis: "instructions of the model, ratio to the kernel's".to_owned(),
+    let words = Words {
+        name: "model-kernel",
+        title: "Model against kernel: instructions per primitive",
+        band: (REASON_BELOW, MAX_SHARE),
+        axis: "instructions of the model, ratio to the kernel's",
         note: "Shaded: what the model aims at, 0.8 to 1.1 times the kernel. Marker: the median \
-               over all orders and states that were counted; line: from the least to the most."
-            .to_owned(),
+               over all orders and states that were counted; line: from the least to the most.",
     };
-    pages(&plot).into_iter().next()
+    figure(ratios.collect(), &words)
 }
 
-/// Model against kernel in time: a line per workload, a dot per model; `None` without rows.
+/// Model against kernel in time; `None` without rows.
 #[must_use]
 pub fn time_fidelity_figure(rows: &[TimeRow]) -> Option<Figure> {
-    let mut designs: Vec<String> = rows.iter().map(|row| row.design.clone()).collect();
+    let ratios = rows.iter().map(|row| Beside {
+        label: &row.workload,
+        design: &row.design,
+        kernel: &row.kernel,
+        ratio: row.ratio.value,
+    });
+    let words = Words {
+        name: "model-kernel-time",
+        title: "Model against kernel: time in the same rounds",
+        band: BOUNDS,
+        axis: "time of the model, ratio to the kernel's",
+        note: "Shaded: what the model aims at, 0.8 to 1.25 times the kernel. Marker: the median \
+               over the rows of the workload; line: from the least to the most. Kernels run \
+               natively (ARCH=um), built by gcc; models are built by rustc and follow 6.12.",
+    };
+    figure(ratios.collect(), &words)
+}
+
+/// A model beside its kernel once.
+struct Beside<'a> {
+    label: &'a str,
+    design: &'a str,
+    kernel: &'a str,
+    ratio: f64,
+}
+
+/// The words of a figure, and what its models aim at.
+struct Words {
+    name: &'static str,
+    title: &'static str,
+    band: (f64, f64),
+    axis: &'static str,
+    note: &'static str,
+}
+
+/// A line per label, in the order in which they come, a dot per design in it.
+fn figure(ratios: Vec<Beside<'_>>, words: &Words) -> Option<Figure> {
+    let mut designs: Vec<String> = ratios.iter().map(|one| one.design.to_owned()).collect();
     designs.sort();
     designs.dedup();
     sort_designs(&mut designs);
-    let mut workloads: Vec<(&str, Ratios)> = Vec::new();
-    for row in rows {
-        let Some(column) = designs.iter().position(|design| *design == row.design) else {
+    let mut labels: Vec<(&str, Ratios)> = Vec::new();
+    for one in &ratios {
+        let Some(column) = designs.iter().position(|design| design == one.design) else {
             continue;
         };
-        let at = workloads
+        let at = labels
             .iter()
-            .position(|(name, _)| *name == row.workload)
+            .position(|(label, _)| *label == one.label)
             .unwrap_or_else(|| {
-                workloads.push((&row.workload, Ratios::new()));
-                workloads.len() - 1
+                labels.push((one.label, Ratios::new()));
+                labels.len() - 1
             });
-        let ratios = workloads[at].1.entry(column).or_default();
-        ratios.push(row.ratio.value);
+        labels[at].1.entry(column).or_default().push(one.ratio);
     }
-    let lines = workloads.into_iter().map(|(name, columns)| DotRow {
-        label: name.to_owned(),
+    let lines = labels.into_iter().map(|(label, columns)| DotRow {
+        label: label.to_owned(),
         dots: columns
             .into_iter()
             .map(|(column, ratios)| (column, Dot::Ratio(spread(ratios))))
             .collect(),
         note: String::new(),
     });
-    let heading = |design: &String| {
-        let kernel = rows.iter().find(|row| row.design == *design);
-        let kernel = kernel.map_or("", |row| row.kernel.as_str());
-        (style_of(design), format!("{design} : {kernel}"))
-    };
     let plot = DotPlot {
-        name: "model-kernel-time".to_owned(),
-        title: "Model against kernel: time in the same rounds".to_owned(),
-        columns: designs.iter().map(heading).collect(),
+        name: words.name.to_owned(),
+        title: words.title.to_owned(),
+        columns: designs
+            .iter()
+            .map(|name| (style_of(name), against(name, &ratios)))
+            .collect(),
         rows: lines.collect(),
-        band: Some(BOUNDS),
-        axis: "time of the model, ratio to the kernel's".to_owned(),
-        note: "Shaded: what the model aims at, 0.8 to 1.25 times the kernel. Marker: the median \
-               over the rows of the workload; line: from the least to the most. Kernels run \
-               natively (ARCH=um), built by gcc; models are built by rustc and follow 6.12."
-            .to_owned(),
+        band: Some(words.band),
+        axis: words.axis.to_owned(),
+        note: words.note.to_owned(),
     };
     pages(&plot).into_iter().next()
 }
 
-/// Ratios of one primitive by column.
+/// Ratios of one line by column.
 type Ratios = BTreeMap<usize, Vec<f64>>;
 
 /// The median of some ratios, and how far they reach.
@@ -125,11 +128,11 @@ fn spread(mut ratios: Vec<f64>) -> Estimate {
 }
 
 /// A design and the kernels that it is held against: `flat : 5.10`.
-fn against(design: &str, rows: &[Row]) -> String {
-    let kernels: BTreeSet<&str> = rows
+fn against(design: &str, ratios: &[Beside<'_>]) -> String {
+    let kernels: BTreeSet<&str> = ratios
         .iter()
-        .filter(|row| row.design == design)
-        .map(|row| row.kernel.as_str())
+        .filter(|one| one.design == design)
+        .map(|one| one.kernel)
         .collect();
     let kernels: Vec<&str> = kernels.into_iter().collect();
     format!("{design} : {}", kernels.join(", "))
