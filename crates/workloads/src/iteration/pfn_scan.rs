@@ -91,10 +91,13 @@ fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
     Ok(split.collect())
 }
 
+/// In the order of allocation, which is that of the LRU lists; the walk goes by frame.
 fn fixture(setup: &Setup) -> Result<Fixture, SetupError> {
+    let zone = zone(setup)?;
+    let places = allocated(setup)?.places(&zone).into_iter();
     Ok(Fixture {
-        extents: zone(setup)?,
-        allocated: allocated(setup)?,
+        extents: places.map(|place| zone[place]).collect(),
+        allocated: Allocated::ByUse,
         frames: frames(setup)?,
         ios: Vec::new(),
         lookups: Vec::new(),
