@@ -13,7 +13,7 @@ use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
 
 use crate::case::{self, Add, Answer, By, Case, Refusal, Refused, Taken};
 
-/// Most frames that a design is built over for one case: 64 GiB, 1 GiB of descriptors. Less than
+/// The most frames that a design is built over for one case: 64 GiB, 1 GiB of descriptors. Less than
 /// the power of two by what else an array of descriptors holds (list heads, free ones at hand),
 /// or it would be twice as large.
 pub const MAX_FRAMES: u64 = (1 << 24) - (1 << 13);

@@ -11,8 +11,7 @@ use mm::memmap::{
 use crate::{FlatDesign, Page};
 
 impl<const SINGLE_PAGE_VECS: bool> FlatDesign<SINGLE_PAGE_VECS> {
-    /// `bio_release_pages` of v5.10.223: every page, compound or not, dirtied before. (v5.10.0
-    /// did not dirty compound pages here; the stable series took that test out.)
+    /// `bio_release_pages` of v5.10.223: every page, compound or not, dirtied before.
     #[inline(never)]
     pub fn bio_release_pages<'a>(&'a self, bio: &Bio<Page<'a>>, mark_dirty: bool) {
         if bio.no_page_ref {

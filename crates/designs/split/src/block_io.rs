@@ -39,7 +39,7 @@ impl BvPages for Split {
 
 impl BlockIo for Split {
     /// A slab has no user, so there is nobody to hold a reference for: an object's owner does
-    /// the IO to it (frozen slabs, v6.15 and later).
+    /// the IO to it (slabs without a reference count, v6.15 and later).
     const SLAB_IO: SlabIo = SlabIo::Uncounted;
 
     #[inline]

@@ -1,4 +1,4 @@
-//! The free descriptors at hand of each CPU: the sheaves of SLUB (v6.18 and later), an array of
+//! The free descriptors at hand of each CPU: the sheaves of SLUB (v7.2; v6.12 has none), an array of
 //! pointers that no other CPU touches, so that neither taking nor returning one is a locked
 //! operation.
 

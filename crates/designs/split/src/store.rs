@@ -22,7 +22,7 @@ pub(crate) const SLAB_OBJECTS: u64 = 4096 / SLOT_SIZE;
 pub(crate) struct Store {
     slots: PowerArray<Slot>,
     sheaves: Sheaves,
-    /// What no CPU has at hand; the lock is the node's `list_lock`.
+    /// The descriptors that no CPU has at hand; the lock is the node's `list_lock`.
     node: Mutex<Node>,
     /// Descriptors outside [`Node`]: in use, or at hand in a sheaf.
     out: AtomicU64,
