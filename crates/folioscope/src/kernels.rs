@@ -1,13 +1,15 @@
-//! Which real kernels a plan means.
+//! Which real kernels are meant: native ones by name, others by series or file.
 
 use measure::plan::{Plan, REFERENCE};
+use native::{Cache, Kernel, current};
+use oracle::{Emulator, Oracle, Series, Store};
+use results::look::is_kernel;
 
+use crate::args::Kernels;
 use crate::failure::Failure;
 
 /// Stands for all kernels that are built.
 pub(crate) const ALL: &str = "all";
-/// What the names of kernels begin with.
-const PREFIX: &str = "linux-";
 
 /// Names in a plan the kernels that it means: those of `--kernels`, all of them where none is
 /// named, and those that `--design` names.
@@ -15,10 +17,8 @@ const PREFIX: &str = "linux-";
 /// # Errors
 /// [`Failure::Usage`] for a kernel that is not built, with those that are.
 pub(crate) fn named(plan: Plan) -> Result<Plan, Failure> {
-    let (of_design, mut design): (Vec<String>, Vec<String>) = plan
-        .design
-        .into_iter()
-        .partition(|name| name.starts_with(PREFIX));
+    let (of_design, mut design): (Vec<String>, Vec<String>) =
+        plan.design.into_iter().partition(|name| is_kernel(name));
     if design.is_empty() && !of_design.is_empty() {
         // Nothing but kernels: a ratio needs the reference.
         design.push(REFERENCE.to_owned());
@@ -27,7 +27,7 @@ pub(crate) fn named(plan: Plan) -> Result<Plan, Failure> {
     let kernels = if wanted.is_empty() {
         wanted
     } else {
-        of_built(&wanted)?
+        of_built(&wanted)?.iter().map(Kernel::name).collect()
     };
     Ok(Plan {
         design,
@@ -37,18 +37,23 @@ pub(crate) fn named(plan: Plan) -> Result<Plan, Failure> {
 }
 
 /// The wanted kernels among those that are built, each once, oldest version first.
-pub(crate) fn of_built(wanted: &[String]) -> Result<Vec<String>, Failure> {
-    let built = measure::built_kernels().map_err(Failure::Usage)?;
-    let built: Vec<String> = built.iter().map(native::Kernel::name).collect();
-    choose(wanted, &built).map_err(|missing| {
+///
+/// # Errors
+/// [`Failure::Usage`] for a kernel that is not built, with those that are.
+pub(crate) fn of_built(wanted: &[String]) -> Result<Vec<Kernel>, Failure> {
+    let mut built = current(&Cache::found()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let names: Vec<String> = built.iter().map(Kernel::name).collect();
+    let chosen = choose(wanted, &names).map_err(|missing| {
         Failure::Usage(format!(
             "{missing}: no such kernel is built here with this tool's driver; {}",
-            match built.is_empty() {
+            match names.is_empty() {
                 true => "none is".to_owned(),
-                false => format!("these are: {}", built.join(", ")),
+                false => format!("these are: {}", names.join(", ")),
             } + "; build one with: folioscope kernel build 6.12"
         ))
-    })
+    })?;
+    built.retain(|kernel| chosen.contains(&kernel.name()));
+    Ok(built)
 }
 
 /// The wanted of the built in their order; the first that is missing otherwise.
@@ -68,6 +73,27 @@ fn choose(wanted: &[String], built: &[String]) -> Result<Vec<String>, String> {
         .filter(|name| all || wanted.contains(name))
         .cloned()
         .collect())
+}
+
+/// The kernels to boot that are meant, each ready to be asked.
+///
+/// # Errors
+/// A kernel that was not fetched, or an emulator that is not there.
+pub(crate) fn booted(which: &Kernels) -> Result<Vec<Oracle>, Failure> {
+    let oracle = |kernel| Oracle::open(kernel, Store::found(), Emulator::default());
+    if let (Some(bzimage), Some(kdir)) = (&which.bzimage, &which.kdir) {
+        return Ok(vec![oracle(oracle::Kernel::own(bzimage, kdir, None)?)?]);
+    }
+    let series = if which.series.is_empty() {
+        &Series::STABLE[..]
+    } else {
+        &which.series
+    };
+    let mut oracles = Vec::new();
+    for series in series {
+        oracles.push(oracle(oracle::Kernel::fetched(&Store::found(), *series)?)?);
+    }
+    Ok(oracles)
 }
 
 #[cfg(test)]

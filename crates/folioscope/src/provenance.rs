@@ -36,7 +36,7 @@ pub(crate) fn environment() -> Environment {
     }
 }
 
-/// What a build that checks overflows measures is not what is published.
+/// How this program was built: the times of one that checks overflows are not published.
 fn profile() -> &'static str {
     if cfg!(debug_assertions) {
         "debug"

@@ -282,6 +282,12 @@ fn a_circle_of_files_is_found() {
         file("d", "// crate::a\nuse crate::a::y;\n"),
     ]);
     assert_eq!(circles(&three), [["a", "b", "c"]]);
+    let nested = BTreeMap::from([
+        file("command::one", "use crate::command::{two, three};\n"),
+        file("command::two", "use crate::{x, command::{one::open}};\n"),
+        file("command::three", ""),
+    ]);
+    assert_eq!(circles(&nested), [["command::one", "command::two"]]);
     let mut open = three;
     open.insert(
         "c".to_owned(),
@@ -354,12 +360,8 @@ fn files_used<'a>(
         .collect();
     let mut used = BTreeSet::new();
     for behind in code.split("crate::").skip(1) {
-        let paths = match behind.strip_prefix('{') {
-            Some(group) => outermost(group),
-            None => vec![behind],
-        };
-        for path in paths {
-            used.extend(file_of(path.trim_start(), files));
+        for path in paths(behind) {
+            used.extend(file_of(&path, files));
         }
     }
     let apart = |other: &&str| {
@@ -369,7 +371,21 @@ fn files_used<'a>(
     used.into_iter().filter(apart).collect()
 }
 
-/// The items of `{a::b, c::{d, e}}` without its first brace: what begins each of them.
+/// The paths that begin behind `crate::`: one, or all of `{a::b, c::{d, e}}`.
+fn paths(text: &str) -> Vec<String> {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+    let (head, rest) = text.split_at(end.unwrap_or(text.len()));
+    match rest.strip_prefix('{') {
+        Some(group) => outermost(group)
+            .into_iter()
+            .flat_map(|item| paths(item.trim_start()))
+            .map(|inner| format!("{head}{inner}"))
+            .collect(),
+        None => vec![head.to_owned()],
+    }
+}
+
+/// The items of `{a::b, c::{d, e}}` without its first brace.
 fn outermost(group: &str) -> Vec<&str> {
     let (mut depth, mut start, mut items) = (0, 0, Vec::new());
     for (at, character) in group.char_indices() {
@@ -392,8 +408,7 @@ fn outermost(group: &str) -> Vec<&str> {
 
 /// The file that a path leads into: the longest that is one.
 fn file_of<'a>(path: &str, files: &'a BTreeMap<String, String>) -> Option<&'a str> {
-    let end = path.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
-    let mut path = path[..end.unwrap_or(path.len())].trim_end_matches(':');
+    let mut path = path.trim_end_matches(':');
     loop {
         if let Some((file, _)) = files.get_key_value(path) {
             return Some(file);

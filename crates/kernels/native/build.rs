@@ -1,7 +1,8 @@
 //! Lists the driver's sources and those of the module that it shares, so that the tool
 //! carries them and needs no checkout at run time.
 
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::path::{Path, PathBuf};
+use std::{env, fmt::Write as _, fs};
 
 /// The module's sources that the driver is built of as well.
 const SHARED: [&str; 11] = [
@@ -19,7 +20,8 @@ const SHARED: [&str; 11] = [
 ];
 
 fn main() {
-    let kernels = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
+    let crate_folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let kernels = crate_folder.join("..");
     println!("cargo::rerun-if-changed=../driver");
     println!("cargo::rerun-if-changed=../module");
     let mut files: Vec<_> = fs::read_dir(kernels.join("driver"))
@@ -34,7 +36,13 @@ fn main() {
     let mut list = String::from("&[\n");
     for path in files {
         let name = path.file_name().expect("a file").to_string_lossy();
-        writeln!(list, "    ({name:?}, include_str!({path:?})),").expect("a string takes all");
+        let inside = path.strip_prefix(&crate_folder).expect("it was joined");
+        // Not the whole path: another checkout may build into the same target folder.
+        let file = format!(
+            "concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{}\")",
+            inside.display()
+        );
+        writeln!(list, "    ({name:?}, include_str!({file})),").expect("a string takes all");
     }
     list.push(']');
     let out = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("driver_files.rs");

@@ -20,8 +20,9 @@ fn main() {
     names.sort();
     let mut list = String::from("&[\n");
     for name in names {
-        let path = module.join(&name);
-        writeln!(list, "    ({name:?}, include_str!({path:?})),").expect("a string takes all");
+        // Not the whole path: another checkout may build into the same target folder.
+        let file = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../module/{name}\")");
+        writeln!(list, "    ({name:?}, include_str!({file})),").expect("a string takes all");
     }
     list.push(']');
     let out = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("module_files.rs");

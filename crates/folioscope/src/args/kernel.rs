@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use oracle::Series;
-use oracle::check::Shard;
+use oracle::campaign::Shard;
 
 #[derive(Args, Debug)]
 pub(crate) struct KernelArgs {
@@ -17,8 +17,8 @@ pub(crate) enum KernelCommand {
     /// Build kernels from source as programs of this machine (ARCH=um), without root.
     #[command(after_help = "\
 What comes of it is a contender: folioscope compare --kernels. Sources and kernels are kept in
-$XDG_CACHE_HOME/folioscope/kernels, or below ~/.cache; a kernel takes 2 to 3 minutes on two
-cores, seconds after a change of a file.
+$XDG_CACHE_HOME/folioscope/kernels, or below ~/.cache; `kernel list` says how long each took. After
+a change of a file only what depends on it is compiled.
 
 Examples:
   folioscope kernel build 5.10 6.1 6.12 7.2
@@ -137,7 +137,7 @@ pub(crate) struct CheckArgs {
     )]
     pub native: Vec<String>,
     /// Put each case to the reference and to one design, the designs taking turns: a design
-    /// answers in a fifth of a millisecond, a native kernel in a thirtieth of one.
+    /// takes longer to answer than a native kernel does.
     #[arg(long)]
     pub in_turn: bool,
     /// Accounting instead of IO: charges, uncharges, statistics, lists and references in random

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use compare::Summary;
 use compare::fidelity::{Fidelity, Row};
+use render::Figure;
 use results::{FidelityRecord, ModelCount};
 
 use crate::failure::{Code, Failure};
@@ -87,13 +88,7 @@ pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Fail
     }
     let found = found(results)?;
     if let Some(folder) = &args.plot {
-        let figures: Vec<_> = render::fidelity_figure(&found.rows).into_iter().collect();
-        let files = render::write_figures(&figures, folder)
-            .map_err(|error| Failure::Wrong(error.to_string()))?;
-        for file in files {
-            output.line(file.display())?;
-        }
-        return Ok(Code::Done);
+        return draw(render::fidelity_figure(&found.rows), folder, output);
     }
     if args.json {
         found.rows.iter().try_for_each(|row| output.json(row))?;
@@ -124,7 +119,7 @@ pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Fail
     Ok(Code::Done)
 }
 
-/// What a report says of a run: instructions by the committed records, and times where
+/// The words of a report on fidelity: instructions by the committed records, and times where
 /// kernels took part. `None` where there is neither.
 pub(crate) fn in_a_line(summary: &Summary) -> Option<String> {
     let counts = found(Path::new(RESULTS))
@@ -133,6 +128,17 @@ pub(crate) fn in_a_line(summary: &Summary) -> Option<String> {
     let lines = [counts, time::in_a_line(summary)];
     let lines: Vec<String> = lines.into_iter().flatten().collect();
     (!lines.is_empty()).then(|| lines.join(". In this run "))
+}
+
+/// Writes a figure into a folder, and says which files that made.
+fn draw(figure: Option<Figure>, folder: &Path, output: &mut Output) -> Result<Code, Failure> {
+    let figures: Vec<Figure> = figure.into_iter().collect();
+    let files = render::write_figures(&figures, folder)
+        .map_err(|error| Failure::Wrong(error.to_string()))?;
+    for file in files {
+        output.line(file.display())?;
+    }
+    Ok(Code::Done)
 }
 
 /// Reads both sides and compares them.

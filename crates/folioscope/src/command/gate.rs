@@ -143,7 +143,7 @@ fn believable(base: &[LoopCount], now: &[LoopCount], bless: bool) -> Result<(), 
     )))
 }
 
-/// Says so where the baseline was counted by another valgrind.
+/// Warns where another valgrind counted the baseline.
 fn same_valgrind(base: Option<&Baseline>) -> Result<(), Failure> {
     let Some(base) = base else { return Ok(()) };
     let ours = callgrind::version().map_err(|error| Failure::Usage(error.to_string()))?;

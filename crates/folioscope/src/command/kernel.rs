@@ -3,13 +3,14 @@
 use compare::kernel_diff;
 use oracle::recorded::{self, Recorded};
 use oracle::traffic::{self, Traced};
-use oracle::{Emulator, Kernel, Oracle, OracleError, Parts, Series, Store, fetch};
+use oracle::{OracleError, Parts, Series, Store, fetch};
 use results::{Class, KernelCounts, Traffic, TrafficRecord, TrafficRow};
 use serde::Serialize;
 
-use crate::args::{CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs, Kernels};
+use crate::args::{CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs};
 use crate::command::{kernel_build, kernel_check, kernel_history};
 use crate::failure::{Code, Failure};
+use crate::kernels;
 use crate::output::Output;
 use render::Table;
 
@@ -42,24 +43,6 @@ fn fetch_kernels(args: &FetchArgs, output: &mut Output) -> Result<Code, Failure>
     Ok(Code::Done)
 }
 
-/// The kernels that are meant, each ready to be asked.
-pub(crate) fn open(which: &Kernels) -> Result<Vec<Oracle>, Failure> {
-    let oracle = |kernel| Oracle::open(kernel, Store::found(), Emulator::default());
-    if let (Some(bzimage), Some(kdir)) = (&which.bzimage, &which.kdir) {
-        return Ok(vec![oracle(Kernel::own(bzimage, kdir, None)?)?]);
-    }
-    let series = if which.series.is_empty() {
-        &Series::STABLE[..]
-    } else {
-        &which.series
-    };
-    let mut oracles = Vec::new();
-    for series in series {
-        oracles.push(oracle(Kernel::fetched(&Store::found(), *series)?)?);
-    }
-    Ok(oracles)
-}
-
 /// One count, as JSON.
 #[derive(Serialize)]
 struct CountLine<'a> {
@@ -71,7 +54,7 @@ struct CountLine<'a> {
 }
 
 fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {
-    let oracles = open(&args.kernels)?;
+    let oracles = kernels::booted(&args.kernels)?;
     if (args.out.is_some() || args.lines.is_some()) && oracles.len() > 1 {
         return Err(Failure::Usage(
             "--out and --lines take the counts of one kernel: name it with --series".to_owned(),

@@ -7,20 +7,21 @@ use std::path::PathBuf;
 use conformance::case::Case;
 use conformance::reference;
 use oracle::NativeWitness;
-use oracle::check::{Campaign, Checked, Model, Shard, Turn, Witness, check};
-use oracle::ledger::{self, LedgerCase, LedgerChecked};
+use oracle::OracleError;
+use oracle::campaign::{Campaign, Checked, Progress, Shard};
+use oracle::check::{Model, Turn, Witness, check};
+use oracle::ledger::{self, LedgerCase};
 use serde::{Deserialize, Serialize};
 
 use crate::args::CheckArgs;
-use crate::command::kernel::open;
 use crate::failure::{Code, Failure};
 use crate::kernels;
 use crate::output::Output;
 use crate::progress;
 
-/// Cases of one batch for a native kernel: a fifth of a second of one core.
+/// Cases of one batch for a native kernel: enough that asking costs nothing beside answering.
 const BATCH: usize = 5000;
-/// Batches that shrinking one mismatch may cost natively, where each takes milliseconds.
+/// Batches that shrinking one mismatch may cost natively, where no boot stands before each.
 const SHRINKING: usize = 200;
 
 /// The model that ledgers are held to: shards of theirs are no shards of a check of IO.
@@ -32,7 +33,7 @@ const SUMS: &str = "sums";
 struct Part {
     /// Its release, or its name where it is native.
     kernel: String,
-    /// What built it, where it is native: source, patches, driver, options and compiler.
+    /// The hash of source, patches, driver, options and compiler, where it is native.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     seed: u64,
@@ -102,10 +103,14 @@ pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure
         answer: &cases.answer,
         turn: Turn { at: at % of, of },
     }));
+    let asked = Asked {
+        models: &models,
+        in_turn: args.in_turn,
+    };
     let mut parts = Vec::new();
     if args.native.is_empty() {
-        for oracle in open(&args.kernels)? {
-            parts.push(part(&oracle, None, &campaign, &models, args.in_turn)?);
+        for oracle in kernels::booted(&args.kernels)? {
+            parts.push(asked.of_io(&oracle, None, &campaign)?);
         }
     } else {
         let campaign = Campaign {
@@ -113,108 +118,106 @@ pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure
             shrink_rounds: SHRINKING,
             ..campaign
         };
-        let names = kernels::of_built(&args.native)?;
-        for kernel in measure::built_kernels().map_err(Failure::Usage)? {
-            if names.contains(&kernel.name()) {
-                let key = Some(kernel.key.clone());
-                let witness = NativeWitness::of(kernel)?;
-                parts.push(if args.ledger {
-                    ledger_part(&witness, key, &campaign)?
-                } else {
-                    part(&witness, key, &campaign, &models, args.in_turn)?
-                });
-            }
+        for kernel in kernels::of_built(&args.native)? {
+            let key = Some(kernel.key.clone());
+            let witness = NativeWitness::of(kernel)?;
+            parts.push(match args.ledger {
+                true => of_ledgers(&witness, key, &campaign)?,
+                false => asked.of_io(&witness, key, &campaign)?,
+            });
         }
     }
     tell(args, &parts, output)
 }
 
-fn part(
-    witness: &dyn Witness,
-    key: Option<String>,
-    campaign: &Campaign,
-    models: &[Model<'_>],
+/// Who is held to the kernels' answers.
+struct Asked<'a> {
+    models: &'a [Model<'a>],
     in_turn: bool,
-) -> Result<Part, Failure> {
-    let bar = progress::bar(share(campaign.cases, campaign.shard));
-    bar.set_message(witness.release().to_owned());
-    let checked = check(witness, campaign, models, &mut |progress| {
-        bar.set_position(progress.done);
-    });
-    bar.finish_and_clear();
-    let Checked {
-        cases,
-        refused,
-        mismatches,
-        elapsed,
-        boots,
-    } = checked?;
-    let mismatches = mismatches.into_iter().map(|mismatch| MismatchLine {
-        model: mismatch.model,
-        difference: mismatch.difference,
-        case: AskedCase::Io(mismatch.case),
-    });
-    Ok(Part {
-        kernel: witness.release().to_owned(),
-        key,
-        seed: campaign.seed,
-        campaign: campaign.cases,
-        shard: format!("{}/{}", campaign.shard.index, campaign.shard.of),
-        models: models.iter().map(|model| model.name.to_owned()).collect(),
-        in_turn,
-        cases,
-        refused,
-        boots,
-        seconds: elapsed.as_secs_f64(),
-        mismatches: mismatches.collect(),
-    })
+}
+
+impl Asked<'_> {
+    /// Cases of IO: the kernel, the reference and the designs.
+    fn of_io(
+        &self,
+        witness: &dyn Witness,
+        key: Option<String>,
+        campaign: &Campaign,
+    ) -> Result<Part, Failure> {
+        let checked = watched(witness, campaign, |progress| {
+            check(witness, campaign, self.models, progress)
+        })?;
+        let models = self.models.iter().map(|model| model.name.to_owned());
+        let part = part(witness, campaign, checked, |mismatch| MismatchLine {
+            model: mismatch.model,
+            difference: mismatch.difference,
+            case: AskedCase::Io(mismatch.case),
+        });
+        Ok(Part {
+            key,
+            models: models.collect(),
+            in_turn: self.in_turn,
+            ..part
+        })
+    }
 }
 
 /// Accounting and lists: the kernel and plain sums.
-fn ledger_part(
+fn of_ledgers(
     witness: &NativeWitness,
     key: Option<String>,
     campaign: &Campaign,
 ) -> Result<Part, Failure> {
-    let bar = progress::bar(share(campaign.cases, campaign.shard));
-    bar.set_message(witness.release().to_owned());
     let ask = |cases: &[LedgerCase]| witness.ledgers(cases);
-    let checked = ledger::check(&ask, witness.rules(), campaign, &mut |progress| {
-        bar.set_position(progress.done);
-    });
-    bar.finish_and_clear();
-    let LedgerChecked {
-        cases,
-        batches,
-        elapsed,
-        mismatches,
-    } = checked?;
-    let mismatches = mismatches.into_iter().map(|mismatch| MismatchLine {
+    let checked = watched(witness, campaign, |progress| {
+        ledger::check(&ask, witness.rules(), campaign, progress)
+    })?;
+    let part = part(witness, campaign, checked, |mismatch| MismatchLine {
         model: SUMS.to_owned(),
         difference: mismatch.difference,
         case: AskedCase::Ledger(mismatch.case),
     });
     Ok(Part {
-        kernel: witness.release().to_owned(),
         key,
-        seed: campaign.seed,
-        campaign: campaign.cases,
-        shard: format!("{}/{}", campaign.shard.index, campaign.shard.of),
         models: vec![SUMS.to_owned()],
-        in_turn: false,
-        cases,
-        // Only what kernel code could do is asked: a refusal is a mismatch.
-        refused: 0,
-        boots: batches,
-        seconds: elapsed.as_secs_f64(),
-        mismatches: mismatches.collect(),
+        ..part
     })
 }
 
-/// Cases of one shard.
-fn share(cases: u64, shard: Shard) -> u64 {
-    let (index, of) = (u64::from(shard.index - 1), u64::from(shard.of));
-    cases / of + u64::from(cases % of > index)
+/// Runs a campaign with a bar.
+fn watched<M>(
+    witness: &dyn Witness,
+    campaign: &Campaign,
+    run: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<Checked<M>, OracleError>,
+) -> Result<Checked<M>, Failure> {
+    let bar = progress::bar(campaign.shard.share(campaign.cases));
+    bar.set_message(witness.release().to_owned());
+    let checked = run(&mut |progress| bar.set_position(progress.done));
+    bar.finish_and_clear();
+    Ok(checked?)
+}
+
+/// What a campaign found in one kernel; who was held to it is not yet in it.
+fn part<M>(
+    witness: &dyn Witness,
+    campaign: &Campaign,
+    checked: Checked<M>,
+    line: impl Fn(M) -> MismatchLine,
+) -> Part {
+    Part {
+        kernel: witness.release().to_owned(),
+        key: None,
+        seed: campaign.seed,
+        campaign: campaign.cases,
+        shard: format!("{}/{}", campaign.shard.index, campaign.shard.of),
+        models: Vec::new(),
+        in_turn: false,
+        cases: checked.cases,
+        refused: checked.refused,
+        boots: checked.boots,
+        seconds: checked.elapsed.as_secs_f64(),
+        mismatches: checked.mismatches.into_iter().map(line).collect(),
+    }
 }
 
 fn tell(args: &CheckArgs, parts: &[Part], output: &mut Output) -> Result<Code, Failure> {
@@ -299,7 +302,7 @@ fn added_up(parts: Vec<(String, Part)>) -> Result<Vec<Part>, String> {
             .shard
             .parse()
             .map_err(|why| format!("{place}: field `shard`: {why}"))?;
-        let due = share(part.campaign, shard);
+        let due = shard.share(part.campaign);
         if part.cases != due && part.mismatches.is_empty() {
             return Err(format!(
                 "{place}: field `cases`: {} of the {due} that shard {} has",
@@ -367,7 +370,7 @@ mod tests {
             shard: format!("{index}/{of}"),
             models: vec!["reference".to_owned()],
             in_turn: false,
-            cases: share(10, Shard { index, of }),
+            cases: Shard { index, of }.share(10),
             refused: 1,
             boots: 1,
             seconds: 0.5,

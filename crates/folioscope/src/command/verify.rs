@@ -109,10 +109,11 @@ fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
         .collect();
     let bar = progress::bar((laws.len() + cells.len()) as u64);
     let mut lines = hold_laws(&laws, &bar);
+    let mut running = measure::Kernels::default();
     for cell in &cells {
         bar.set_message(cell.title());
         let start = Instant::now();
-        let checked = measure::check(cell, args.seed);
+        let checked = measure::check(cell, args.seed, &mut running);
         let seconds = start.elapsed().as_secs_f64() / checked.len().max(1) as f64;
         lines.extend(checked.into_iter().map(|(design, status)| {
             let (status, why) = match status {

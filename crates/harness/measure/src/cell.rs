@@ -6,13 +6,14 @@ use hugemem::process;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use registry::{Request, Resident};
+use results::look::is_kernel;
 use results::{Memory, Row, Sample, Status, Value};
 use workloads::{Job, Setup, SetupError};
 
 use crate::assignment::{Assignment, Cell, Slot};
 use crate::bandwidth::{self, Speed};
 use crate::evidence::memory_of;
-use crate::kernel::{Entered, KernelJob, Kernels, is_kernel};
+use crate::kernel::{Entered, KernelJob, Kernels};
 use crate::plan::BACKING;
 use crate::pmu::Counters;
 use crate::row::{blank, blank_sample, blank_value};
@@ -361,9 +362,10 @@ fn fill(row: &mut Sample, outcome: Outcome) {
     }
 }
 
-/// One checked call of every design of a cell, no clock: for verification.
+/// One checked call of every contender of a cell, no clock: for verification. Kernels are
+/// started where they do not run yet.
 #[must_use]
-pub fn check(cell: &Cell, seed: u64) -> Vec<(String, Status)> {
+pub fn check(cell: &Cell, seed: u64, kernels: &mut Kernels) -> Vec<(String, Status)> {
     let assignment = Assignment::only(cell, seed);
     let all = |status: Status| {
         cell.slots
@@ -376,7 +378,6 @@ pub fn check(cell: &Cell, seed: u64) -> Vec<(String, Status)> {
         Err(unknown) => return all(Status::Err(unknown.to_string())),
     };
     let setup = setup(&assignment, cell);
-    let mut kernels = Kernels::default();
     let requests = match requests(cell, &setup) {
         Ok(requests) => requests,
         Err(unknown) => return all(Status::Err(unknown)),

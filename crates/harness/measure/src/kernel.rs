@@ -12,33 +12,15 @@ use native::{Backed, Cache, JobSetup, Kernel, Layout, Piece, RunError, Session, 
 use results::{Memory, Status};
 use workloads::{BASE, Fixture, Job, LinearRead, MemoryOf, Outside, Setup, SetupError, Workload};
 
-/// Names of kernels begin with this, and no design's does.
-pub(crate) const PREFIX: &str = "linux-";
-
 /// The time that one run may take: a hundred times what the longest sample takes.
 const LIMIT: Duration = Duration::from_secs(20);
 /// The least arena, in frames: what all but the largest footprints fit into.
 const LEAST_FRAMES: u64 = 1 << 15;
 
-/// Whether this is the name of a kernel.
-pub(crate) fn is_kernel(contender: &str) -> bool {
-    contender.starts_with(PREFIX)
-}
-
-/// The kernels that are built here with this tool's driver, oldest version first.
-///
-/// # Errors
-/// A cache that does not read, in words.
-pub fn built() -> Result<Vec<Kernel>, String> {
-    let mut kernels = native::list(&Cache::found()).map_err(|error| error.to_string())?;
-    kernels.retain(Kernel::is_current);
-    Ok(kernels)
-}
-
-/// The kernels of a worker process, each started when it is first needed.
+/// The kernels of a process, each started when it is first needed and kept.
 #[derive(Default)]
-pub(crate) struct Kernels {
-    built: Option<Result<Vec<Kernel>, String>>,
+pub struct Kernels {
+    built: Option<Vec<Kernel>>,
     running: BTreeMap<String, Session>,
 }
 
@@ -111,9 +93,14 @@ impl Kernels {
         if !self.running.get(name).is_some_and(fits) {
             // The smaller one first: two would share the CPU's caches for nothing.
             self.running.remove(name);
-            let built = self.built.get_or_insert_with(built).as_ref();
+            let built = match &mut self.built {
+                Some(built) => built,
+                none => {
+                    let built = native::current(&Cache::found());
+                    none.insert(built.map_err(|error| error.to_string())?)
+                }
+            };
             let kernel = built
-                .map_err(Clone::clone)?
                 .iter()
                 .find(|kernel| kernel.name() == name)
                 .ok_or_else(|| format!("{name} is no longer built: folioscope kernel list"))?;

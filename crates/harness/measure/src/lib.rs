@@ -26,5 +26,5 @@ mod yardstick;
 
 pub use bandwidth::Speed;
 pub use cell::check;
-pub use kernel::built as built_kernels;
+pub use kernel::Kernels;
 pub use resume::{NOT_MEASURED, resumable};

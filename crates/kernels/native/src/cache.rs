@@ -157,6 +157,16 @@ pub fn list(cache: &Cache) -> Result<Vec<Kernel>, BuildError> {
     Ok(kernels)
 }
 
+/// Those of them with this tool's driver, which can be asked.
+///
+/// # Errors
+/// As [`list`].
+pub fn current(cache: &Cache) -> Result<Vec<Kernel>, BuildError> {
+    let mut kernels = list(cache)?;
+    kernels.retain(Kernel::is_current);
+    Ok(kernels)
+}
+
 fn is_under_way(folder: &Path) -> bool {
     folder
         .file_name()

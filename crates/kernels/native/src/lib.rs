@@ -6,7 +6,7 @@
 //! how long it took, answer these cases.
 //!
 //! - [`build`]: a version or a tree of one's own, with patches, to a [`Kernel`] in the cache.
-//! - [`list`]: the kernels that are built.
+//! - [`list`]: the kernels that are built; [`current`]: those that can be asked.
 //! - [`Process`]: a kernel that runs.
 //! - [`Session`]: what can be asked of it: layouts, jobs, cases, its memory.
 #![forbid(unsafe_code)]
@@ -29,7 +29,7 @@ mod tree;
 mod wire;
 
 pub use builder::{Plan, Progress, build};
-pub use cache::{Cache, Kernel, list};
+pub use cache::{Cache, Kernel, current, list};
 pub use error::{BuildError, Console, RunError};
 pub use layout::{Layout, Piece};
 pub use memory::Backed;

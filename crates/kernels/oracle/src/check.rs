@@ -1,78 +1,13 @@
 //! The differential test: random cases, in a real kernel and in the models.
 
-use std::time::{Duration, Instant};
-
 use conformance::case::{Answer, Case, generate_one, shrink};
 use mm::KernelVersion;
-use rayon::prelude::*;
 
 use crate::arena::origin;
+use crate::campaign::{Asked, Batch, Campaign, Checked, Progress, run};
 use crate::error::OracleError;
 use crate::kernel_answer::KernelAnswer;
 use crate::oracle::{Oracle, askable};
-
-/// Which part of a campaign this machine does: every `of`-th case, beginning with `index`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Shard {
-    /// From 1 to `of`.
-    pub index: u32,
-    /// At least 1.
-    pub of: u32,
-}
-
-impl Default for Shard {
-    fn default() -> Self {
-        Self { index: 1, of: 1 }
-    }
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-    fn from_str(s: &str) -> Result<Self, String> {
-        let parsed = s.split_once('/').and_then(|(i, n)| {
-            Some(Self {
-                index: i.parse().ok()?,
-                of: n.parse().ok()?,
-            })
-        });
-        parsed
-            .filter(|shard| (1..=shard.of).contains(&shard.index))
-            .ok_or_else(|| format!("`{s}` is no shard: I/N with I from 1 to N, as 2/4"))
-    }
-}
-
-/// What to run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Campaign {
-    /// The same seed, the same cases.
-    pub seed: u64,
-    /// Cases of the whole campaign, over all shards.
-    pub cases: u64,
-    /// This machine's part.
-    pub shard: Shard,
-    /// Cases of one boot, or of one batch for a kernel that goes on.
-    pub per_boot: usize,
-    /// Boots or batches at once: each takes a core, and a boot a few hundred MiB.
-    pub at_once: usize,
-    /// Mismatches after which the campaign stops; one fault in a model shows many times.
-    pub most_mismatches: usize,
-    /// Boots or batches that shrinking one mismatch may cost; 0 leaves it as it was generated.
-    pub shrink_rounds: usize,
-}
-
-impl Default for Campaign {
-    fn default() -> Self {
-        Self {
-            seed: 1,
-            cases: 10_000,
-            shard: Shard::default(),
-            per_boot: 2500,
-            at_once: rayon::current_num_threads().min(4),
-            most_mismatches: 4,
-            shrink_rounds: 12,
-        }
-    }
-}
 
 /// A model to hold to the kernel: its name and how it answers a case.
 pub struct Model<'a> {
@@ -103,13 +38,6 @@ impl Turn {
     }
 }
 
-/// The cases of one boot or batch, with their numbers in the campaign.
-#[derive(Default)]
-struct Boot {
-    numbers: Vec<u64>,
-    cases: Vec<Case>,
-}
-
 /// A case on which a model and the kernel differ.
 #[derive(Clone, Debug)]
 pub struct Mismatch {
@@ -125,32 +53,6 @@ pub struct Mismatch {
     pub difference: String,
     /// The case as it was generated.
     pub original: Case,
-}
-
-/// How far a campaign is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Progress {
-    /// Cases answered so far.
-    pub done: u64,
-    /// Cases of this shard.
-    pub of: u64,
-    /// Mismatches so far.
-    pub mismatches: usize,
-}
-
-/// What a campaign found.
-#[derive(Clone, Debug)]
-pub struct Checked {
-    /// Cases asked in the kernel.
-    pub cases: u64,
-    /// Cases that the kernel refused, the models agreeing.
-    pub refused: u64,
-    /// Mismatches, shrunk.
-    pub mismatches: Vec<Mismatch>,
-    /// From the first boot to the last model's answer; shrinking is not in it.
-    pub elapsed: Duration,
-    /// Boots or batches that asked cases; those of the shrinking are not in it.
-    pub boots: u32,
 }
 
 /// A kernel that answers cases, by whatever way of running it.
@@ -191,93 +93,40 @@ pub fn check(
     campaign: &Campaign,
     models: &[Model<'_>],
     progress: &mut dyn FnMut(Progress),
-) -> Result<Checked, OracleError> {
+) -> Result<Checked<Mismatch>, OracleError> {
     let rules = witness.rules();
-    let shard = campaign.shard;
-    let mut indexes = (0..campaign.cases)
-        .filter(|index| index % u64::from(shard.of) == u64::from(shard.index - 1))
-        .peekable();
-    let of = indexes.clone().count() as u64;
-    let mut checked = Checked {
-        cases: 0,
-        refused: 0,
-        mismatches: Vec::new(),
-        elapsed: Duration::ZERO,
-        boots: 0,
-    };
-    while indexes.peek().is_some() && checked.mismatches.len() < campaign.most_mismatches {
-        let start = Instant::now();
-        let mut boots: Vec<Boot> = Vec::new();
-        while boots.len() < campaign.at_once.max(1) && indexes.peek().is_some() {
-            let numbers: Vec<u64> = indexes.by_ref().take(campaign.per_boot).collect();
-            let case = |&number: &u64| generate_one(campaign.seed, number, rules);
-            boots.push(Boot {
-                cases: numbers.iter().map(case).collect(),
-                numbers,
-            });
-        }
-        let asked: Vec<Asked<'_, '_>> = boots
-            .par_iter()
-            .map(|boot| ask(witness, boot, models))
-            .collect::<Result<_, _>>()?;
-        checked.elapsed += start.elapsed();
-        checked.boots += boots.len() as u32;
-        checked.cases += boots
-            .iter()
-            .map(|boot| boot.cases.len() as u64)
-            .sum::<u64>();
-        checked.refused += asked.iter().map(|asked| asked.refused).sum::<u64>();
-        let room = campaign.most_mismatches - checked.mismatches.len();
-        let differing = asked.into_iter().flat_map(|asked| asked.differing);
-        for (case, model) in differing.take(room) {
-            checked
-                .mismatches
-                .push(shrunk(witness, model, case, campaign.shrink_rounds)?);
-        }
-        progress(Progress {
-            done: checked.cases,
-            of,
-            mismatches: checked.mismatches.len(),
-        });
-    }
-    Ok(checked)
-}
-
-/// What one boot brought.
-struct Asked<'c, 'm> {
-    refused: u64,
-    differing: Vec<(&'c Case, &'m Model<'m>)>,
-}
-
-fn ask<'c, 'm>(
-    witness: &dyn Witness,
-    boot: &'c Boot,
-    models: &'m [Model<'m>],
-) -> Result<Asked<'c, 'm>, OracleError> {
-    let heard = witness.ask(&boot.cases)?;
     let refused = |heard: &&KernelAnswer| matches!(heard.answer, Answer::Refused(_));
-    Ok(Asked {
-        refused: heard.iter().filter(refused).count() as u64,
-        differing: differing(boot, &heard, models),
-    })
+    run(
+        campaign,
+        |number| generate_one(campaign.seed, number, rules),
+        |batch| {
+            let heard = witness.ask(&batch.cases)?;
+            Ok(Asked {
+                refused: heard.iter().filter(refused).count() as u64,
+                differing: differing(batch, &heard, models),
+            })
+        },
+        |(case, model)| shrunk(witness, model, &case, campaign.shrink_rounds),
+        progress,
+    )
 }
 
 /// Holds the models to a kernel's answers; returns the cases that differ, each with the first
 /// model that does: where the reference is wrong, so are the designs that agree with it.
-fn differing<'c, 'm>(
-    boot: &'c Boot,
+fn differing<'m>(
+    batch: &Batch<Case>,
     heard: &[KernelAnswer],
     models: &'m [Model<'m>],
-) -> Vec<(&'c Case, &'m Model<'m>)> {
+) -> Vec<(Case, &'m Model<'m>)> {
     let mut found = Vec::new();
-    for ((case, &number), heard) in boot.cases.iter().zip(&boot.numbers).zip(heard) {
+    for ((case, &number), heard) in batch.cases.iter().zip(&batch.numbers).zip(heard) {
         let wrong = models
             .iter()
             .filter(|model| model.turn.is_on(number))
             .find(|model| {
                 (model.answer)(case).is_some_and(|answer| heard.differs(&answer).is_some())
             });
-        found.extend(wrong.map(|model| (case, model)));
+        found.extend(wrong.map(|model| (case.clone(), model)));
     }
     found
 }
@@ -351,14 +200,6 @@ mod tests {
             let on = (0..6).filter(|&at| Turn { at, of: 6 }.is_on(number));
             assert_eq!(on.count(), 1, "{number}");
             assert!(Turn::ALL.is_on(number));
-        }
-    }
-
-    #[test]
-    fn a_shard_is_read_and_nonsense_refused() {
-        assert_eq!("2/4".parse(), Ok(Shard { index: 2, of: 4 }));
-        for bad in ["0/4", "5/4", "4", "1/0", "a/b"] {
-            assert!(bad.parse::<Shard>().is_err(), "{bad}");
         }
     }
 }

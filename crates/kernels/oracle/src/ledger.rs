@@ -14,7 +14,7 @@ use mm::KernelVersion;
 use serde::{Deserialize, Serialize};
 
 pub use books::Books;
-pub use check::{LedgerChecked, LedgerMismatch, check};
+pub use check::{LedgerMismatch, check};
 pub use generate::generate_one;
 
 /// Allocations of one case at most, as `ledger.c` has it.

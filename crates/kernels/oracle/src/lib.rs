@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod arena;
+pub mod campaign;
 pub mod check;
 mod count;
 mod error;

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use conformance::case::{Answer, Case, generate};
 use conformance::reference::evaluate;
-use oracle::check::{Campaign, Model, Turn, check};
+use oracle::campaign::Campaign;
+use oracle::check::{Model, Turn, check};
 use oracle::recorded::{Recorded, path, worked_cases};
 use oracle::{Emulator, Kernel, Oracle, OracleError, Parts, Series, Store};
 use results::KernelCount;

@@ -1,17 +1,19 @@
-//! Native kernels as witnesses: random cases agree, a wrong model is found and made small.
+//! Native kernels as witnesses: random cases agree, a wrong model is found and made small;
+//! charges, statistics, lists and references in random sequences come to plain sums.
 //!
 //! Without a built kernel a test says so and passes; `FOLIOSCOPE_REQUIRE_KERNELS=1` makes that
 //! a failure.
 
 use conformance::case::{Answer, Case};
 use conformance::reference::evaluate;
-use native::{Cache, Kernel, list};
+use native::{Cache, current};
 use oracle::NativeWitness;
-use oracle::check::{Campaign, Model, Turn, check};
+use oracle::campaign::Campaign;
+use oracle::check::{Model, Turn, Witness as _, check};
+use oracle::ledger::{self, LedgerCase};
 
 fn witnesses() -> Vec<NativeWitness> {
-    let mut kernels = list(&Cache::found()).unwrap_or_else(|error| panic!("{error}"));
-    kernels.retain(Kernel::is_current);
+    let kernels = current(&Cache::found()).unwrap_or_else(|error| panic!("{error}"));
     if kernels.is_empty() {
         assert!(
             std::env::var_os("FOLIOSCOPE_REQUIRE_KERNELS").is_none(),
@@ -70,5 +72,20 @@ fn a_model_that_forgets_boundaries_is_found_and_its_case_made_small() {
         };
         assert!(mismatch.case.limits.seg_boundary_mask.is_some());
         assert!(mismatch.case.adds.len() <= 2, "{:?}", mismatch.case);
+    }
+}
+
+#[test]
+fn random_ledgers_add_up_in_every_kernel() {
+    let campaign = Campaign {
+        per_boot: 150,
+        ..campaign(600)
+    };
+    for witness in witnesses() {
+        let ask = |cases: &[LedgerCase]| witness.ledgers(cases);
+        let checked = ledger::check(&ask, witness.rules(), &campaign, &mut |_| ())
+            .unwrap_or_else(|error| panic!("{}: {error}", witness.release()));
+        assert_eq!(checked.cases, 600);
+        assert_eq!(checked.mismatches, [], "{}", witness.release());
     }
 }

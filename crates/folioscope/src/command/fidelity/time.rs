@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use compare::Summary;
 use compare::time_fidelity::{Refereed, TimeFidelity, TimePair, reasons};
+use results::look::is_kernel;
 
 use super::FidelityArgs;
 use crate::command::report::summary;
@@ -28,15 +29,7 @@ pub(super) fn run(
         )));
     }
     if let Some(folder) = &args.plot {
-        let figures: Vec<_> = render::time_fidelity_figure(&found.rows)
-            .into_iter()
-            .collect();
-        let files = render::write_figures(&figures, folder)
-            .map_err(|error| Failure::Wrong(error.to_string()))?;
-        for file in files {
-            output.line(file.display())?;
-        }
-        return Ok(Code::Done);
+        return super::draw(render::time_fidelity_figure(&found.rows), folder, output);
     }
     if args.json {
         found.rows.iter().try_for_each(|row| output.json(row))?;
@@ -70,8 +63,8 @@ pub(super) fn run(
     Ok(Code::Done)
 }
 
-/// What stands in the README: the smallest and the largest usual allocation, on made-up
-/// layouts that the caches hold.
+/// Whether a pair stands in the README: the smallest and the largest usual allocation, on
+/// made-up layouts that the caches hold.
 fn is_headline(pair: &TimePair) -> bool {
     let param = |name: &str| pair.params.get(name).map(ToString::to_string);
     let order = param("order");
@@ -113,11 +106,7 @@ fn newest() -> Result<PathBuf, Failure> {
     runs.sort();
     for (_, folder) in runs.into_iter().rev() {
         let kernels = summary(&folder)?;
-        if kernels
-            .designs
-            .iter()
-            .any(|name| name.starts_with("linux-"))
-        {
+        if kernels.designs.iter().any(|name| is_kernel(name)) {
             return Ok(folder);
         }
     }

@@ -2,12 +2,11 @@
 //!
 //! Without one a test says so and passes; `FOLIOSCOPE_REQUIRE_KERNELS=1` makes that a failure.
 
-use native::{Cache, Kernel, list};
+use native::{Cache, Kernel, current};
 
 /// Those with our driver.
 pub fn kernels() -> Vec<Kernel> {
-    let mut kernels = list(&Cache::found()).unwrap_or_else(|error| panic!("{error}"));
-    kernels.retain(Kernel::is_current);
+    let kernels = current(&Cache::found()).unwrap_or_else(|error| panic!("{error}"));
     assert!(
         !kernels.is_empty() || std::env::var_os("FOLIOSCOPE_REQUIRE_KERNELS").is_none(),
         "no kernel is built"

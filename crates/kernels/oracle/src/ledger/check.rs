@@ -1,27 +1,11 @@
 //! Ledgers in a kernel and in the books.
 
-use std::time::{Duration, Instant};
-
 use mm::KernelVersion;
-use rayon::prelude::*;
 
 use super::LedgerCase;
 use super::generate::{generate_one, reductions};
-use crate::check::{Campaign, Progress};
+use crate::campaign::{Asked, Campaign, Checked, Progress, run};
 use crate::error::OracleError;
-
-/// What a campaign found.
-#[derive(Clone, Debug)]
-pub struct LedgerChecked {
-    /// Cases that the kernel answered.
-    pub cases: u64,
-    /// Batches that asked them; those of the shrinking are not in it.
-    pub batches: u32,
-    /// From the first question to the last answer; shrinking is not in it.
-    pub elapsed: Duration,
-    /// Cases on which kernel and books differ, shrunk.
-    pub mismatches: Vec<LedgerMismatch>,
-}
 
 /// A case on which the kernel and the books differ.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,48 +28,20 @@ pub fn check(
     rules: KernelVersion,
     campaign: &Campaign,
     progress: &mut dyn FnMut(Progress),
-) -> Result<LedgerChecked, OracleError> {
-    let shard = campaign.shard;
-    let of = campaign.cases.saturating_sub(u64::from(shard.index - 1));
-    let of = of.div_ceil(u64::from(shard.of));
-    let mut indexes = (u64::from(shard.index - 1)..campaign.cases)
-        .step_by(shard.of as usize)
-        .peekable();
-    let mut checked = LedgerChecked {
-        cases: 0,
-        batches: 0,
-        elapsed: Duration::ZERO,
-        mismatches: Vec::new(),
-    };
-    while indexes.peek().is_some() && checked.mismatches.len() < campaign.most_mismatches {
-        let start = Instant::now();
-        let mut batches: Vec<Vec<LedgerCase>> = Vec::new();
-        while batches.len() < campaign.at_once.max(1) && indexes.peek().is_some() {
-            let part = indexes.by_ref().take(campaign.per_boot.max(1));
-            batches.push(
-                part.map(|at| generate_one(campaign.seed, at, rules))
-                    .collect(),
-            );
-        }
-        let differing: Vec<Vec<LedgerMismatch>> = batches
-            .par_iter()
-            .map(|cases| differing(ask, rules, cases))
-            .collect::<Result<_, _>>()?;
-        checked.elapsed += start.elapsed();
-        checked.batches += batches.len() as u32;
-        checked.cases += batches.iter().map(|cases| cases.len() as u64).sum::<u64>();
-        let room = campaign.most_mismatches - checked.mismatches.len();
-        for mismatch in differing.into_iter().flatten().take(room) {
-            let smallest = shrunk(ask, rules, mismatch, campaign.shrink_rounds)?;
-            checked.mismatches.push(smallest);
-        }
-        progress(Progress {
-            done: checked.cases,
-            of,
-            mismatches: checked.mismatches.len(),
-        });
-    }
-    Ok(checked)
+) -> Result<Checked<LedgerMismatch>, OracleError> {
+    run(
+        campaign,
+        |number| generate_one(campaign.seed, number, rules),
+        |batch| {
+            Ok(Asked {
+                // Only what kernel code could do is asked: a refusal is a mismatch.
+                refused: 0,
+                differing: differing(ask, rules, &batch.cases)?,
+            })
+        },
+        |mismatch| shrunk(ask, rules, mismatch, campaign.shrink_rounds),
+        progress,
+    )
 }
 
 fn differing(
@@ -147,7 +103,7 @@ fn shrunk(
 mod tests {
     use super::super::Step;
     use super::*;
-    use crate::check::Shard;
+    use crate::campaign::Shard;
 
     const RULES: KernelVersion = KernelVersion::V6_12;
 
@@ -161,7 +117,7 @@ mod tests {
         }
     }
 
-    fn run(ask: &Ask<'_>) -> LedgerChecked {
+    fn found(ask: &Ask<'_>) -> Checked<LedgerMismatch> {
         check(ask, RULES, &campaign(Shard::default()), &mut |_| ()).unwrap()
     }
 
@@ -171,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_kernel_that_adds_up_has_no_mismatch_and_shards_are_parts() {
-        let checked = run(&|cases| Ok(right(cases)));
+        let checked = found(&|cases| Ok(right(cases)));
         assert_eq!((checked.cases, checked.mismatches.len()), (500, 0));
         let of = |index| {
             let shard = campaign(Shard { index, of: 3 });
@@ -198,7 +154,7 @@ mod tests {
             };
             Ok(cases.iter().map(alone).collect())
         };
-        let checked = run(&flat);
+        let checked = found(&flat);
         assert_eq!(
             checked.mismatches.len(),
             campaign(Shard::default()).most_mismatches
@@ -235,7 +191,7 @@ mod tests {
                 };
                 Ok(cases.iter().map(answer).collect())
             };
-            let checked = run(&forgetful);
+            let checked = found(&forgetful);
             assert!(!checked.mismatches.is_empty(), "{number}");
             for LedgerMismatch { case, .. } in checked.mismatches {
                 assert!(case.steps.len() <= 3 && case.groups.len() == 1, "{case:?}");
