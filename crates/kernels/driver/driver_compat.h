@@ -61,14 +61,16 @@ static inline void compat_mark_buddy(struct page *page, unsigned int order)
 	__SetPageBuddy(page);
 }
 
-/* bio_reset takes the device and the operation since 5.18. */
-static __always_inline void compat_bio_reset(struct bio *bio)
+/*
+ * An empty bio again. bio_reset clears all of it, which the models' bios do not have: what
+ * is compared is what building reads and writes.
+ */
+static __always_inline void compat_bio_empty(struct bio *bio)
 {
-#if COUNT_SINCE(5, 18)
-	bio_reset(bio, NULL, REQ_OP_READ);
-#else
-	bio_reset(bio);
-	bio->bi_opf = REQ_OP_READ;
+	bio->bi_iter = (struct bvec_iter){ };
+	bio->bi_vcnt = 0;
+#if !COUNT_SINCE(6, 0)
+	bio_clear_flag(bio, BIO_WORKINGSET);
 #endif
 }
 

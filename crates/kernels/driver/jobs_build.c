@@ -170,7 +170,7 @@ static noinline u64 add_native(u64 iters)
 			const struct filling *f = &b->fillings[i];
 			struct bio *bio = &b->bios[i];
 
-			compat_bio_reset(bio);
+			compat_bio_empty(bio);
 			for (k = 0; k < f->nr_adds; k++)
 				accepted += compat_add_native(bio, f->adds[k].head, f->adds[k].len,
 							      f->adds[k].offset);
@@ -192,7 +192,7 @@ static noinline u64 add_pages(u64 iters)
 			const struct filling *f = &b->fillings[i];
 			struct bio *bio = &b->bios[i];
 
-			compat_bio_reset(bio);
+			compat_bio_empty(bio);
 			for (k = 0; k < f->nr_pages; k++)
 				accepted += bio_add_page(bio, f->pages[k], PAGE_SIZE, 0);
 		}
@@ -237,7 +237,7 @@ static const char *slab_setup(const struct params *p)
 	return why;
 }
 
-/* A whole IO: reset, add, hold, walk by page, end. */
+/* A whole IO: emptied, add, hold, walk by page, end. */
 static noinline u64 slab_run(u64 iters)
 {
 	struct bvec_iter iter;
@@ -253,7 +253,7 @@ static noinline u64 slab_run(u64 iters)
 			const struct filling *f = &b->fillings[i];
 			struct bio *bio = &b->bios[i];
 
-			compat_bio_reset(bio);
+			compat_bio_empty(bio);
 			for (k = 0; k < f->nr_adds; k++)
 				sum += compat_add_native(bio, f->adds[k].head, f->adds[k].len,
 							 f->adds[k].offset);

@@ -1,12 +1,12 @@
 //! How close the models come to real kernels in time: rows of one run in which both stood in
 //! the same rounds, over the same allocations.
 //!
-//! Models are timed under the rules of 6.12 whoever referees them, and a kernel is compiled
-//! by gcc: a ratio holds a difference of compilers too.
+//! A kernel is compiled by gcc: a ratio holds a difference of compilers too.
 
 use std::path::Path;
 
-use results::{Params, RecordError, read_lines};
+use results::look::KERNEL;
+use results::{Param, Params, RecordError, read_lines};
 use serde::{Deserialize, Serialize};
 use stats::Estimate;
 
@@ -18,6 +18,9 @@ pub const REASONS: &str = "fidelity/time-reasons.jsonl";
 pub const BOUNDS: (f64, f64) = (0.8, 1.25);
 /// Most that a pair's two ratios may be apart.
 pub const MAX_APART: f64 = 1.25;
+
+/// The parameter that names the kernel whose rules a row follows.
+const RULES: &str = "rules";
 
 /// Why a model takes another time than its kernel does.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -122,19 +125,35 @@ pub type Refereed<'a> = (&'a str, &'a str);
 
 impl TimeFidelity {
     /// Compares the models of a run with the kernels in it.
+    ///
+    /// Where the run has rows of a workload under a kernel's rules, its model is timed in
+    /// those; in the others it follows the rules of another kernel.
     pub fn of(summary: &Summary, refereed: &[Refereed<'_>], reasons: &[TimeReason]) -> Self {
         let mut found = Self::default();
+        // In the order of `refereed`, each with the rows of its own.
+        let mut beside: Vec<Vec<&Case>> = vec![Vec::new(); refereed.len()];
         for case in summary.cases() {
-            let both: Vec<(Refereed<'_>, TimeRow)> = refereed
-                .iter()
-                .filter_map(|&of| Some((of, row(case, of, reasons)?)))
-                .collect();
-            for (at, (first, _)) in both.iter().enumerate() {
-                for (second, _) in &both[at + 1..] {
-                    found.pairs.extend(pair(case, *first, *second));
+            for (&of, beside) in refereed.iter().zip(&mut beside) {
+                if is_ruled_by(summary, case, of.1)
+                    && let Some(row) = row(case, of, reasons)
+                {
+                    found.rows.push(row);
+                    beside.push(case);
                 }
             }
-            found.rows.extend(both.into_iter().map(|(_, row)| row));
+        }
+        for (at, first) in beside.iter().enumerate() {
+            for (behind, second) in beside.iter().enumerate().skip(at + 1) {
+                for case in first {
+                    let asked = question(case);
+                    let same = second.iter().find(|other| question(other) == asked);
+                    found.pairs.extend(
+                        same.and_then(|under| {
+                            pair((refereed[at], case), (refereed[behind], under))
+                        }),
+                    );
+                }
+            }
         }
         let used = |reason: &TimeReason| {
             found
@@ -195,13 +214,44 @@ fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> O
     Some(row)
 }
 
-fn pair(case: &Case, first: Refereed<'_>, second: Refereed<'_>) -> Option<TimePair> {
-    let model = quotient(case, first.0, second.0)?;
-    let real = quotient(case, first.1, second.1)?;
+/// Whether a model that a kernel referees is timed in this row.
+fn is_ruled_by(summary: &Summary, case: &Case, kernel: &str) -> bool {
+    let ruled = |case: &Case| {
+        let rules = case.params.get(RULES).map(ToString::to_string);
+        rules.is_some_and(|rules| kernel.strip_prefix(KERNEL) == Some(&rules))
+    };
+    ruled(case)
+        || !case.params.contains_key(RULES)
+            && !summary
+                .cases()
+                .any(|other| other.workload == case.workload && ruled(other))
+}
+
+/// What a row asks, whatever rules it is answered under.
+fn question(case: &Case) -> (&str, Vec<(&String, &Param)>) {
+    let params = case.params.iter().filter(|(name, _)| *name != RULES);
+    (&case.workload, params.collect())
+}
+
+/// A model and its kernel in one row, and another two in the same row or in that of their
+/// own rules.
+fn pair(
+    (first, case): (Refereed<'_>, &Case),
+    (second, under): (Refereed<'_>, &Case),
+) -> Option<TimePair> {
+    let over = |over: &str, than: &str| match std::ptr::eq(case, under) {
+        true => quotient(case, over, than),
+        false => case.time(over)?.over(&under.time(than)?),
+    };
+    let model = over(first.0, second.0)?;
+    // The kernels stand in one row wherever both are asked.
+    let real = quotient(case, first.1, second.1)
+        .or_else(|| quotient(under, first.1, second.1))
+        .or_else(|| over(first.1, second.1))?;
     let apart = model.value / real.value;
     Some(TimePair {
         workload: case.workload.clone(),
-        params: case.params.clone(),
+        params: under.params.clone(),
         designs: [first.0.to_owned(), second.0.to_owned()],
         kernels: [first.1.to_owned(), second.1.to_owned()],
         model_ratio: model.into(),

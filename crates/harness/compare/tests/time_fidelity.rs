@@ -8,41 +8,52 @@ const REFEREED: [(&str, &str); 2] = [("flat", "linux-5.10"), ("folio", "linux-6.
 
 /// A run of one row, nanoseconds by contender.
 fn run(times: &[(&str, f64)]) -> Summary {
+    run_of(&[(None, times)])
+}
+
+/// A run of a row under each of these rules.
+fn run_of(cases: &[(Option<&str>, &[(&str, f64)])]) -> Summary {
     let mut rows = Vec::new();
     for process in 0..4 {
-        for &(design, ns) in times {
-            // Processes differ, contenders within one do not.
-            let level = 1.0 + f64::from(process) * 0.01;
-            rows.push(Row::Sample(Sample {
-                schema: SCHEMA_VERSION,
-                workload: "merging/add".to_owned(),
-                family: "merging".to_owned(),
-                design: design.to_owned(),
-                label: String::new(),
-                params: Params::from([("order".to_owned(), 9.into())]),
-                axis: "order".to_owned(),
-                process,
-                unit: "page".to_owned(),
-                elements: 1,
-                iters: 1,
-                rounds: (0..15)
-                    .map(|n| ns * level * (1.0 + f64::from(n) * 1e-3))
-                    .collect(),
-                checksum: "0x1".to_owned(),
-                minor_faults: 0,
-                context_switches: 0,
-                instructions: None,
-                dtlb_misses: None,
-                yardsticks: None,
-                memory: None,
-                status: Status::Ok,
-            }));
+        // Processes differ, contenders within one do not.
+        let level = 1.0 + f64::from(process) * 0.01;
+        for &(rules, times) in cases {
+            let mut params = Params::from([("order".to_owned(), 9.into())]);
+            params.extend(rules.map(|rules| ("rules".to_owned(), rules.into())));
+            for &(design, ns) in times {
+                rows.push(sample(design, process, params.clone(), ns * level));
+            }
         }
     }
     Summary::from_run(&Run {
         dir: "run".into(),
         env: Environment::unknown(),
         rows,
+    })
+}
+
+fn sample(design: &str, process: u32, params: Params, ns: f64) -> Row {
+    Row::Sample(Sample {
+        schema: SCHEMA_VERSION,
+        workload: "merging/add".to_owned(),
+        family: "merging".to_owned(),
+        design: design.to_owned(),
+        label: String::new(),
+        params,
+        axis: "order".to_owned(),
+        process,
+        unit: "page".to_owned(),
+        elements: 1,
+        iters: 1,
+        rounds: (0..15).map(|n| ns * (1.0 + f64::from(n) * 1e-3)).collect(),
+        checksum: "0x1".to_owned(),
+        minor_faults: 0,
+        context_switches: 0,
+        instructions: None,
+        dtlb_misses: None,
+        yardsticks: None,
+        memory: None,
+        status: Status::Ok,
     })
 }
 
@@ -87,5 +98,44 @@ fn what_is_not_there_is_not_compared_and_its_reason_is_outdated() {
     assert_eq!(found.outdated, [reason("merging/add")]);
     let none = run(&[("flat", 10.0)]);
     let found = TimeFidelity::of(&none, &REFEREED, &[]);
+    assert_eq!(found, TimeFidelity::default());
+}
+
+#[test]
+fn a_model_is_timed_under_the_rules_of_its_kernel_where_the_run_has_them() {
+    let shared: &[(&str, f64)] = &[
+        ("flat", 5.0),
+        ("folio", 4.0),
+        ("linux-5.10", 10.0),
+        ("linux-6.12", 4.0),
+    ];
+    let own: &[(&str, f64)] = &[("flat", 9.0), ("linux-5.10", 9.0)];
+    for cases in [
+        [(None, shared), (Some("5.10"), own)],
+        [(Some("5.10"), own), (None, shared)],
+    ] {
+        let found = TimeFidelity::of(&run_of(&cases), &REFEREED, &[]);
+        assert_eq!(found.rows.len(), 2);
+        assert!(
+            found.rows.iter().all(|row| !row.is_miss()),
+            "{:?}",
+            found.rows
+        );
+        let [pair] = &found.pairs[..] else {
+            panic!("{:?}", found.pairs)
+        };
+        assert_eq!(pair.designs, ["flat", "folio"]);
+        assert!(!pair.params.contains_key("rules"));
+        assert!(
+            (pair.model_ratio.value - 9.0 / 4.0).abs() < 1e-6,
+            "{pair:?}"
+        );
+        assert!(
+            (pair.real_ratio.value - 10.0 / 4.0).abs() < 1e-6,
+            "{pair:?}"
+        );
+    }
+    // Another kernel's rules are not its own.
+    let found = TimeFidelity::of(&run_of(&[(Some("6.1"), shared)]), &REFEREED, &[]);
     assert_eq!(found, TimeFidelity::default());
 }

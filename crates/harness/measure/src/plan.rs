@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use hugemem::Backing;
 use registry::Unknown;
+use results::look::KERNEL;
 use results::{Param, Params};
 use serde::{Deserialize, Serialize};
 use workloads::{Quantity, Workload};
@@ -106,8 +107,8 @@ impl Plan {
             for params in orders.over(planned.workload, &planned.params) {
                 for mut cell in self.on_backings(planned.workload, &params, &takes_part) {
                     if cell.value.is_none() && !cell.slots.is_empty() {
-                        let kernels = self.kernels.iter().map(|name| Slot::of(name));
-                        cell.slots.extend(kernels);
+                        let kernels = self.kernels_under(&cell.params);
+                        cell.slots.extend(kernels.map(|name| Slot::of(name)));
                     }
                     if !cell.slots.is_empty() && !cells.contains(&cell) {
                         cells.push(cell);
@@ -147,6 +148,15 @@ impl Plan {
         Ok(all.filter(|design| named(design)).collect())
     }
 
+    /// The kernels of a row: all, or those of the version whose rules it names.
+    fn kernels_under(&self, params: &Params) -> impl Iterator<Item = &String> {
+        let rules = params.get("rules").map(ToString::to_string);
+        self.kernels.iter().filter(move |name| {
+            let own = rules.as_deref().map(|rules| format!("{KERNEL}{rules}"));
+            own.is_none_or(|own| name.strip_prefix(&own).is_some_and(ends_a_version))
+        })
+    }
+
     /// A workload with its parameters on every backing.
     fn on_backings(&self, workload: &Workload, params: &Params, designs: &[&str]) -> Vec<Cell> {
         let one = |backing: Backing| cell(workload, params.clone(), designs, backing);
@@ -164,6 +174,11 @@ impl Plan {
                 .collect(),
         }
     }
+}
+
+/// Whether what is left of a kernel's name behind a version does not go on with it.
+fn ends_a_version(rest: &str) -> bool {
+    !rest.starts_with(|next: char| next.is_ascii_digit() || next == '.')
 }
 
 /// The orders that were asked for, and what the workloads said to them.

@@ -70,3 +70,28 @@ fn the_reference_takes_part_whether_named_or_not() {
     let designs: BTreeSet<_> = slots.iter().map(|slot| slot.design.as_str()).collect();
     assert_eq!(designs, [REFERENCE, "folio"].into());
 }
+
+#[test]
+fn a_row_under_a_kernels_rules_is_put_to_kernels_of_that_version() {
+    let names = ["linux-5.1", "linux-5.10", "linux-5.10-mine", "linux-6.12"];
+    let plan = Plan {
+        kernels: names.map(str::to_owned).to_vec(),
+        ..asked("merging/add", &[])
+    };
+    let mut ruled = 0;
+    for cell in plan.cells().unwrap() {
+        let kernels: Vec<&str> = cell
+            .slots
+            .iter()
+            .map(|slot| slot.design.as_str())
+            .filter(|name| name.starts_with(KERNEL))
+            .collect();
+        if cell.params.contains_key("rules") {
+            assert_eq!(kernels, ["linux-5.10", "linux-5.10-mine"]);
+            ruled += 1;
+        } else {
+            assert_eq!(kernels, names);
+        }
+    }
+    assert_eq!(ruled, 4);
+}

@@ -15,11 +15,16 @@ pub struct Planned {
     pub designs: Vec<&'static str>,
 }
 
-/// The rows that are run by default, or for a first look.
+/// The rows that are run by default, or for a first look. One that names a kernel's rules is
+/// put to those that are run under them.
 pub fn plan(quick: bool) -> Vec<Planned> {
     let rows = plan::rows().iter().filter(|row| row.quick || !quick);
     rows.map(|row| {
-        let takes_part = |design: &Contender| !row.distinct || design.variant_of.is_none();
+        let rules = row.params.get("rules").map(ToString::to_string);
+        let takes_part = |design: &Contender| {
+            let is_ruled = |rules: &str| design.runs.iter().any(|run| run.rules.name() == rules);
+            (!row.distinct || design.variant_of.is_none()) && rules.as_deref().is_none_or(is_ruled)
+        };
         let designs = contenders().iter().filter(|design| takes_part(design));
         Planned {
             workload: row.workload,
@@ -38,6 +43,9 @@ mod tests {
     fn a_row_about_descriptors_is_put_to_no_variant() {
         let (mut whole, mut distinct) = (0, 0);
         for row in plan(false) {
+            if row.params.contains_key("rules") {
+                continue;
+            }
             let variants = contenders()
                 .iter()
                 .filter(|design| row.designs.contains(&design.name))
@@ -58,5 +66,18 @@ mod tests {
             }
         }
         assert_eq!((whole, distinct), (123, 3));
+    }
+
+    #[test]
+    fn a_row_under_rules_is_put_to_those_run_under_them() {
+        let mut ruled = 0;
+        for row in plan(false) {
+            if let Some(rules) = row.params.get("rules") {
+                assert_eq!(rules.to_string(), "5.10");
+                assert_eq!(row.designs, ["flat"], "{}", row.workload.id);
+                ruled += 1;
+            }
+        }
+        assert_eq!(ruled, 23);
     }
 }
