@@ -15,7 +15,14 @@
  * on the command line: FRAMES frames from page frame number FIRST on, which layouts
  * are made of, and POOL frames behind them, in which the driver keeps its state.
  */
-unsigned long frames_first(void);
+extern unsigned long frames_base;
+
+/* In place: loops over allocations ask it for each. */
+static inline unsigned long frames_first(void)
+{
+	return frames_base;
+}
+
 unsigned long frames_count(void);
 const char *frames_take(void);
 

@@ -9,7 +9,8 @@
 #include "../internal.h"
 #include "driver.h"
 
-static unsigned long first, count, pool_frames;
+unsigned long frames_base;
+static unsigned long count, pool_frames;
 static int parent;
 static const char *refused = "no folioscope=FIRST,FRAMES,POOL,PARENT on the command line";
 static struct page pristine;
@@ -19,9 +20,9 @@ static int __init frames_setup(char *text)
 {
 	phys_addr_t start, bytes;
 
-	if (sscanf(text, "%lu,%lu,%lu,%d", &first, &count, &pool_frames, &parent) != 4)
+	if (sscanf(text, "%lu,%lu,%lu,%d", &frames_base, &count, &pool_frames, &parent) != 4)
 		return 0;
-	start = (phys_addr_t)first << PAGE_SHIFT;
+	start = (phys_addr_t)frames_base << PAGE_SHIFT;
 	bytes = (phys_addr_t)(count + pool_frames) << PAGE_SHIFT;
 	if (start + bytes > memblock_end_of_DRAM())
 		refused = "mem= ends below the frames that folioscope= asks for";
@@ -34,11 +35,6 @@ static int __init frames_setup(char *text)
 	return 0;
 }
 early_param("folioscope", frames_setup);
-
-unsigned long frames_first(void)
-{
-	return first;
-}
 
 int frames_parent(void)
 {
@@ -53,7 +49,7 @@ unsigned long frames_count(void)
 /* Nobody else owns these frames, so their descriptors may be put back whole. */
 void frames_restore(unsigned long index, unsigned long nr)
 {
-	struct page *page = pfn_to_page(first + index);
+	struct page *page = pfn_to_page(frames_base + index);
 
 	for (; nr; nr--, page++) {
 		*page = pristine;
@@ -65,9 +61,9 @@ const char *frames_take(void)
 {
 	if (refused)
 		return refused;
-	if (!pfn_valid(first) || !pfn_valid(first + count + pool_frames - 1))
+	if (!pfn_valid(frames_base) || !pfn_valid(frames_base + count + pool_frames - 1))
 		return "frames without descriptors";
-	pristine = *pfn_to_page(first);
+	pristine = *pfn_to_page(frames_base);
 	__ClearPageReserved(&pristine);
 	set_page_count(&pristine, 1);
 	frames_restore(0, count);
@@ -76,7 +72,7 @@ const char *frames_take(void)
 
 void frames_compose(unsigned long index, unsigned int order)
 {
-	struct page *page = pfn_to_page(first + index);
+	struct page *page = pfn_to_page(frames_base + index);
 	unsigned long tail;
 
 	if (!order)
@@ -90,7 +86,7 @@ void frames_compose(unsigned long index, unsigned int order)
 /* What the cases ask for (oracle.h). */
 struct page *arena_page(unsigned long index)
 {
-	return index < count ? pfn_to_page(first + index) : NULL;
+	return index < count ? pfn_to_page(frames_base + index) : NULL;
 }
 
 int arena_compose(unsigned long index, unsigned int order)
@@ -110,7 +106,7 @@ void arena_dissolve(unsigned long index, unsigned int order)
 
 void *pool_start(void)
 {
-	return phys_to_virt((phys_addr_t)(first + count) << PAGE_SHIFT);
+	return phys_to_virt((phys_addr_t)(frames_base + count) << PAGE_SHIFT);
 }
 
 void *pool_alloc(size_t bytes)

@@ -14,11 +14,13 @@ void folioscope_make(struct page *page, unsigned int order)
 #endif
 }
 
-/* What it does to one whose last reference is dropped, before it goes back there. */
+/*
+ * What it does to one before it goes back there. Dropping the last reference is a put like
+ * any other, an atomic operation that no model's free has: it is not part of this.
+ */
 void folioscope_unmake(struct page *page, unsigned int order)
 {
-	if (!put_page_testzero(page))
-		return;
+	set_page_count(page, 0);
 #if COUNT_SINCE(6, 4)
 	free_pages_prepare(page, order);
 #elif COUNT_SINCE(5, 16)
