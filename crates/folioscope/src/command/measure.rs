@@ -50,6 +50,8 @@ pub(crate) struct Run {
     /// Held while we write.
     _lock: RunLock,
     start: Instant,
+    /// Seconds that this part of the run may take; the record has those of all parts.
+    budget_s: f64,
     resumed: bool,
 }
 
@@ -85,14 +87,16 @@ impl Run {
         env.quick = plan.quick;
         env.processes = plan.processes;
         env.pinned_cpu = session::pinned_cpu().and_then(|cpu| u32::try_from(cpu).ok());
-        env.budget_s = args
+        let budget_s = args
             .budget
             .unwrap_or(if plan.quick { QUICK_BUDGET_S } else { BUDGET_S });
+        env.budget_s = budget_s;
         let writer = if args.resume {
             let before = results::read_environment(&folder.join(ENV_FILE))?;
             env.command = before.command;
             env.date_utc = before.date_utc;
             env.elapsed_s = before.elapsed_s;
+            env.budget_s += before.budget_s;
             env.rounds = before.rounds;
             env.steal_ticks = before.steal_ticks;
             env.read_bandwidth = before.read_bandwidth;
@@ -112,6 +116,7 @@ impl Run {
             writer,
             _lock: lock,
             start,
+            budget_s,
             resumed: args.resume,
         })
     }
@@ -123,7 +128,7 @@ impl Run {
 
     /// Seconds that all may take.
     pub(crate) fn budget_s(&self) -> f64 {
-        self.env.budget_s
+        self.budget_s
     }
 
     /// Measures until `spare` before the budget's end.
@@ -131,7 +136,7 @@ impl Run {
     /// # Errors
     /// A disk that is full, workers that cannot be started. What was finished stays.
     pub(crate) fn measure(mut self, spare: Duration) -> Result<Measured, Failure> {
-        let budget = Duration::from_secs_f64(self.env.budget_s);
+        let budget = Duration::from_secs_f64(self.budget_s);
         let deadline = self.start + budget.saturating_sub(spare);
         let steal = measure::machine::steal_ticks();
         let tool = std::env::current_exe()
