@@ -74,6 +74,14 @@ static __always_inline void compat_bio_empty(struct bio *bio)
 #endif
 }
 
+/* A bio that holds no references; since 6.3 that is so unless it is marked as holding. */
+static __always_inline void compat_mark_unheld(struct bio *bio)
+{
+#if !COUNT_SINCE(6, 3)
+	bio_set_flag(bio, BIO_NO_PAGE_REF);
+#endif
+}
+
 /* The whole allocation in one step, where the kernel can; else a page at a time. */
 static __always_inline unsigned int compat_add_native(struct bio *bio, struct page *head,
 						      unsigned int len, unsigned int offset)
