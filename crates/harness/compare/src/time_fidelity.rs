@@ -30,6 +30,9 @@ pub struct TimeReason {
     pub workload: String,
     /// The kernel.
     pub kernel: String,
+    /// The parameters of the rows that it is about; all rows of the workload without.
+    #[serde(default, skip_serializing_if = "Params::is_empty")]
+    pub params: Params,
     /// The code responsible, on either side.
     pub reason: String,
 }
@@ -159,7 +162,7 @@ impl TimeFidelity {
             found
                 .rows
                 .iter()
-                .any(|row| row.is_miss() && fits(reason, &row.workload, &row.kernel))
+                .any(|row| row.is_miss() && fits(reason, &row.workload, &row.params, &row.kernel))
         };
         found.outdated = reasons.iter().filter(|r| !used(r)).cloned().collect();
         found
@@ -189,8 +192,12 @@ pub fn reasons(bench_results: &Path) -> Result<Vec<TimeReason>, RecordError> {
     }
 }
 
-fn fits(reason: &TimeReason, workload: &str, kernel: &str) -> bool {
+fn fits(reason: &TimeReason, workload: &str, params: &Params, kernel: &str) -> bool {
     (reason.workload.as_str(), reason.kernel.as_str()) == (workload, kernel)
+        && reason
+            .params
+            .iter()
+            .all(|(name, value)| params.get(name) == Some(value))
 }
 
 fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> Option<TimeRow> {
@@ -208,7 +215,9 @@ fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> O
         reason: None,
     };
     if row.is_miss() {
-        let known = reasons.iter().find(|r| fits(r, &case.workload, kernel));
+        let known = reasons
+            .iter()
+            .find(|r| fits(r, &case.workload, &case.params, kernel));
         row.reason = known.map(|reason| reason.reason.clone());
     }
     Some(row)

@@ -61,6 +61,7 @@ fn reason(workload: &str) -> TimeReason {
     TimeReason {
         workload: workload.to_owned(),
         kernel: "linux-6.12".to_owned(),
+        params: Params::new(),
         reason: "it has its reason".to_owned(),
     }
 }
@@ -138,4 +139,16 @@ fn a_model_is_timed_under_the_rules_of_its_kernel_where_the_run_has_them() {
     // Another kernel's rules are not its own.
     let found = TimeFidelity::of(&run_of(&[(Some("6.1"), shared)]), &REFEREED, &[]);
     assert_eq!(found, TimeFidelity::default());
+}
+
+#[test]
+fn a_reason_may_be_about_some_rows_only() {
+    let summary = run(&[("folio", 4.0), ("linux-6.12", 8.0)]);
+    let about = |order: u64| TimeReason {
+        params: Params::from([("order".to_owned(), order.into())]),
+        ..reason("merging/add")
+    };
+    let found = TimeFidelity::of(&summary, &REFEREED, &[about(0), about(9)]);
+    assert_eq!(found.rows[0].reason.as_deref(), Some("it has its reason"));
+    assert_eq!(found.outdated, [about(0)]);
 }
