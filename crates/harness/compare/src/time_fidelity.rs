@@ -100,6 +100,9 @@ pub struct TimePair {
     pub workload: String,
     /// Its parameters.
     pub params: Params,
+    /// The parameters of the row of each model, which name the rules where they are its own.
+    #[serde(skip)]
+    pub rows: [Params; 2],
     /// The models.
     pub designs: [String; 2],
     /// Their kernels.
@@ -261,6 +264,7 @@ fn pair(
     Some(TimePair {
         workload: case.workload.clone(),
         params: under.params.clone(),
+        rows: [case.params.clone(), under.params.clone()],
         designs: [first.0.to_owned(), second.0.to_owned()],
         kernels: [first.1.to_owned(), second.1.to_owned()],
         model_ratio: model.into(),

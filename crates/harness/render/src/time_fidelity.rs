@@ -39,9 +39,9 @@ pub fn time_fidelity_pairs(found: &TimeFidelity, wanted: &dyn Fn(&TimePair) -> b
     let mut table = Table::new(headings).right(1..8);
     for pair in found.pairs.iter().filter(|pair| wanted(pair)) {
         let mut line = vec![words(found, &pair.workload, &pair.params)];
-        for design in &pair.designs {
+        for (design, params) in pair.designs.iter().zip(&pair.rows) {
             let row = found.rows.iter().find(|row| {
-                (&row.workload, &row.params, &row.design) == (&pair.workload, &pair.params, design)
+                (&row.workload, &row.params, &row.design) == (&pair.workload, params, design)
             });
             line.extend(row.map_or_else(
                 || vec![String::new(); 3],

@@ -48,7 +48,7 @@ pub fn time_fidelity_figure(rows: &[TimeRow]) -> Option<Figure> {
         axis: "time of the model, ratio to the kernel's",
         note: "Shaded: what the model aims at, 0.8 to 1.25 times the kernel. Marker: the median \
                over the rows of the workload; line: from the least to the most. Kernels run \
-               natively (ARCH=um), built by gcc; models are built by rustc and follow 6.12.",
+               natively (ARCH=um), built by gcc; models are built by rustc.",
     };
     figure(ratios.collect(), &words)
 }
