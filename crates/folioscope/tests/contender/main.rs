@@ -99,7 +99,7 @@ fn is_listed() {
     );
     for planned in registry::plan(false) {
         assert!(
-            planned.designs.contains(&small.name),
+            planned.designs.contains(&small.name) != planned.params.contains_key("rules"),
             "{}",
             planned.workload.id
         );

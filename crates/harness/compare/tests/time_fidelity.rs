@@ -11,8 +11,11 @@ fn run(times: &[(&str, f64)]) -> Summary {
     run_of(&[(None, times)])
 }
 
-/// A run of a row under each of these rules.
-fn run_of(cases: &[(Option<&str>, &[(&str, f64)])]) -> Summary {
+/// A row: the rules that it names, and nanoseconds by contender.
+type Timed<'a> = (Option<&'a str>, &'a [(&'a str, f64)]);
+
+/// A run of these rows.
+fn run_of(cases: &[Timed<'_>]) -> Summary {
     let mut rows = Vec::new();
     for process in 0..4 {
         // Processes differ, contenders within one do not.
