@@ -52,7 +52,7 @@ pub(crate) struct FidelityArgs {
         value_name = "RUN",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "",
+        default_missing_value = NEWEST,
         conflicts_with_all = ["lines", "count"]
     )]
     time: Option<PathBuf>,
@@ -61,6 +61,8 @@ pub(crate) struct FidelityArgs {
     count: bool,
 }
 
+/// `--time` without a run.
+const NEWEST: &str = "newest";
 /// The folder of committed results.
 const RESULTS: &str = "bench-results";
 
@@ -77,7 +79,7 @@ const HEADLINE_ORDERS: [u8; 4] = [0, 3, 6, 9];
 pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Failure> {
     let results = Path::new(RESULTS);
     if let Some(run) = &args.time {
-        let run = Some(run.as_path()).filter(|run| !run.as_os_str().is_empty());
+        let run = Some(run.as_path()).filter(|run| *run != Path::new(NEWEST));
         return time::run(run, args, output);
     }
     if args.lines {

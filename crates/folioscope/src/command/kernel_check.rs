@@ -197,7 +197,7 @@ fn watched<M>(
     Ok(checked?)
 }
 
-/// What a campaign found in one kernel; who was held to it is not yet in it.
+/// The findings of a campaign in one kernel; the caller adds who was held to it.
 fn part<M>(
     witness: &dyn Witness,
     campaign: &Campaign,

@@ -6,7 +6,8 @@ use stats::{Estimate, geometric_mean};
 
 use crate::summary::{Case, Cell, Mean, MeanRatio};
 
-/// Means per workload and regime, then per family and regime.
+/// Means per workload and regime, then per family and regime. A row that names the rules of a
+/// kernel stands beside that kernel and compares no designs: it is in no mean.
 pub(crate) fn means_of(cases: &[Case]) -> Vec<Mean> {
     let mut means = Vec::new();
     let mut workloads: Vec<&str> = Vec::new();
@@ -21,7 +22,7 @@ pub(crate) fn means_of(cases: &[Case]) -> Vec<Mean> {
             let chosen: Vec<&Case> = cases
                 .iter()
                 .filter(|case| workload.is_empty() || case.workload == workload)
-                .filter(|case| case.regime() == *regime)
+                .filter(|case| case.rules().is_none() && case.regime() == *regime)
                 .collect();
             let mean = mean_of(workload, regime, &chosen);
             if !mean.designs.is_empty() {

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use results::{Environment, Params};
 use stats::{Estimate, Verdict};
 
+/// The parameter that names the kernel whose rules a row follows.
+pub(crate) const RULES: &str = "rules";
+
 /// A run in numbers.
 #[derive(Debug, Clone)]
 pub struct Summary {
@@ -218,6 +221,12 @@ impl Case {
             .get("footprint")
             .map(ToString::to_string)
             .unwrap_or_default()
+    }
+
+    /// The kernel whose rules the row names; `None` where each contender follows its own.
+    #[must_use]
+    pub fn rules(&self) -> Option<String> {
+        self.params.get(RULES).map(ToString::to_string)
     }
 
     /// The share of the reference's time that the harness takes, where both were measured:

@@ -5,12 +5,12 @@
 
 use std::path::Path;
 
-use results::look::KERNEL;
+use results::look::is_kernel_of;
 use results::{Param, Params, RecordError, read_lines};
 use serde::{Deserialize, Serialize};
 use stats::Estimate;
 
-use crate::summary::{Case, Summary};
+use crate::summary::{Case, RULES, Summary};
 
 /// Reasons of misses, below `bench-results`.
 pub const REASONS: &str = "fidelity/time-reasons.jsonl";
@@ -18,9 +18,6 @@ pub const REASONS: &str = "fidelity/time-reasons.jsonl";
 pub const BOUNDS: (f64, f64) = (0.8, 1.25);
 /// Most that a pair's two ratios may be apart.
 pub const MAX_APART: f64 = 1.25;
-
-/// The parameter that names the kernel whose rules a row follows.
-const RULES: &str = "rules";
 
 /// Why a model takes another time than its kernel does.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -229,17 +226,17 @@ fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> O
 /// Whether a model that a kernel referees is timed in this row.
 fn is_ruled_by(summary: &Summary, case: &Case, kernel: &str) -> bool {
     let ruled = |case: &Case| {
-        let rules = case.params.get(RULES).map(ToString::to_string);
-        rules.is_some_and(|rules| kernel.strip_prefix(KERNEL) == Some(&rules))
+        case.rules()
+            .is_some_and(|rules| is_kernel_of(kernel, &rules))
     };
     ruled(case)
-        || !case.params.contains_key(RULES)
+        || case.rules().is_none()
             && !summary
                 .cases()
                 .any(|other| other.workload == case.workload && ruled(other))
 }
 
-/// What a row asks, whatever rules it is answered under.
+/// The workload and parameters of a row without the kernel's rules that it names.
 fn question(case: &Case) -> (&str, Vec<(&String, &Param)>) {
     let params = case.params.iter().filter(|(name, _)| *name != RULES);
     (&case.workload, params.collect())

@@ -155,3 +155,14 @@ fn a_reason_may_be_about_some_rows_only() {
     assert_eq!(found.rows[0].reason.as_deref(), Some("it has its reason"));
     assert_eq!(found.outdated, [about(0)]);
 }
+
+#[test]
+fn a_row_under_a_kernels_rules_is_in_no_mean() {
+    let shared: &[(&str, f64)] = &[("flat", 10.0), ("folio", 5.0), ("linux-5.10", 10.0)];
+    let own: &[(&str, f64)] = &[("flat", 10.0), ("linux-5.10", 40.0)];
+    let summary = run_of(&[(None, shared), (Some("5.10"), own)]);
+    let mean = &summary.families[0].means[0];
+    assert_eq!(mean.cases, 1);
+    assert!((mean.designs["folio"].mean.value - 0.5).abs() < 1e-6);
+    assert!((mean.designs["linux-5.10"].mean.value - 1.0).abs() < 1e-6);
+}

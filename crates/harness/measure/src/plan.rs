@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hugemem::Backing;
 use registry::Unknown;
-use results::look::KERNEL;
+use results::look::is_kernel_of;
 use results::{Param, Params};
 use serde::{Deserialize, Serialize};
 use workloads::{Quantity, Workload};
@@ -152,8 +152,8 @@ impl Plan {
     fn kernels_under(&self, params: &Params) -> impl Iterator<Item = &String> {
         let rules = params.get("rules").map(ToString::to_string);
         self.kernels.iter().filter(move |name| {
-            let own = rules.as_deref().map(|rules| format!("{KERNEL}{rules}"));
-            own.is_none_or(|own| name.strip_prefix(&own).is_some_and(ends_a_version))
+            let is_own = |rules: &str| is_kernel_of(name, rules);
+            rules.as_deref().is_none_or(is_own)
         })
     }
 
@@ -174,11 +174,6 @@ impl Plan {
                 .collect(),
         }
     }
-}
-
-/// Whether what is left of a kernel's name behind a version does not go on with it.
-fn ends_a_version(rest: &str) -> bool {
-    !rest.starts_with(|next: char| next.is_ascii_digit() || next == '.')
 }
 
 /// The orders that were asked for, and what the workloads said to them.

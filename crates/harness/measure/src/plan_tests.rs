@@ -84,7 +84,7 @@ fn a_row_under_a_kernels_rules_is_put_to_kernels_of_that_version() {
             .slots
             .iter()
             .map(|slot| slot.design.as_str())
-            .filter(|name| name.starts_with(KERNEL))
+            .filter(|name| results::look::is_kernel(name))
             .collect();
         if cell.params.contains_key("rules") {
             assert_eq!(kernels, ["linux-5.10", "linux-5.10-mine"]);

@@ -72,7 +72,7 @@ pub fn serve(mut input: impl BufRead, mut output: impl Write) -> Result<(), Work
     Ok(())
 }
 
-/// What is left of a process's time, shared between the cells that are left.
+/// Shares the time that a process has left between the cells that it has left.
 ///
 /// A cell has costs that no share cuts: its setup, its checks, its fewest rounds. What cells
 /// went beyond their share so far is kept back for those to come, so that on a slow machine

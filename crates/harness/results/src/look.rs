@@ -1,13 +1,23 @@
 //! How a contender is drawn and named: what the registry says of it and what figures and
 //! tables show.
 
-/// What the names of real kernels as contenders begin with; no design's name does.
+/// The beginning of the names of real kernels as contenders; no design's name has it.
 pub const KERNEL: &str = "linux-";
 
 /// Whether this is the name of a real kernel: `linux-6.12`.
 #[must_use]
 pub fn is_kernel(contender: &str) -> bool {
     contender.starts_with(KERNEL)
+}
+
+/// Whether this is the name of a real kernel of a version: `linux-6.12` and `linux-6.12-mine`
+/// of 6.12, but not of 6.1.
+#[must_use]
+pub fn is_kernel_of(contender: &str, version: &str) -> bool {
+    let rest = contender
+        .strip_prefix(KERNEL)
+        .and_then(|name| name.strip_prefix(version));
+    rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
 }
 
 /// A colour as red, green, blue.

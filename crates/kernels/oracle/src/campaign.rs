@@ -118,7 +118,7 @@ pub(crate) struct Batch<C> {
 /// The outcome of one batch.
 pub(crate) struct Asked<D> {
     pub refused: u64,
-    /// What differs, not yet shrunk.
+    /// Mismatches, not yet shrunk.
     pub differing: Vec<D>,
 }
 
