@@ -1,5 +1,8 @@
 //! Sampling: interleaving, answers and faults, with jobs made for it.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use hugemem::{Backing, Mapping, Request};
 use rand::SeedableRng;
 use workloads::{LinearRead, MemoryOf};
@@ -20,6 +23,8 @@ struct Closure<F> {
     run: F,
     max_iters: u64,
     prepared: u64,
+    /// Nanoseconds of the last run, where it is done elsewhere.
+    outside: Option<Rc<Cell<f64>>>,
 }
 
 impl<F: FnMut(u64) -> u64> Job for Closure<F> {
@@ -50,6 +55,9 @@ impl<F: FnMut(u64) -> u64> Job for Closure<F> {
     fn read_linearly(&mut self, _: u64) -> Option<LinearRead> {
         None
     }
+    fn outside(&self) -> Option<workloads::Outside> {
+        Some(Ok(self.outside.as_ref()?.get()))
+    }
 }
 
 fn job<F: FnMut(u64) -> u64>(run: F) -> Closure<F> {
@@ -57,6 +65,7 @@ fn job<F: FnMut(u64) -> u64>(run: F) -> Closure<F> {
         run,
         max_iters: u64::MAX,
         prepared: 0,
+        outside: None,
     }
 }
 
@@ -100,50 +109,18 @@ fn equal_numbers_of_rounds_and_a_sample_long_enough() {
     }
 }
 
-/// A job that was done elsewhere and says how long it took: 10 ns a call, but for the first
-/// run, which something disturbed.
-#[derive(Default)]
-struct Disturbed {
-    runs: u32,
-    took: f64,
-}
-
-impl Job for Disturbed {
-    fn max_iters(&self) -> u64 {
-        u64::MAX
-    }
-    fn prepare(&mut self, _: u64) {}
-    fn run(&mut self, iters: u64) -> u64 {
-        self.runs += 1;
-        self.took = match self.runs {
-            1 => 1e7,
-            _ => 10.0 * iters as f64,
-        };
-        7
-    }
-    fn checksum(&mut self, raw: u64) -> u64 {
-        raw
-    }
-    fn elements(&self) -> u64 {
-        1
-    }
-    fn bytes_touched(&self) -> Option<u64> {
-        None
-    }
-    fn memory(&self) -> Vec<MemoryOf> {
-        Vec::new()
-    }
-    fn read_linearly(&mut self, _: u64) -> Option<LinearRead> {
-        None
-    }
-    fn outside(&self) -> Option<workloads::Outside> {
-        Some(Ok(self.took))
-    }
-}
-
 #[test]
 fn a_disturbed_first_call_does_not_make_a_sample_of_one_call() {
-    let mut job = Disturbed::default();
+    let (mut runs, took) = (0, Rc::new(Cell::new(0.0)));
+    let mut job = Closure {
+        outside: Some(Rc::clone(&took)),
+        ..job(|iters| {
+            runs += 1;
+            // 10 ns a call, but for the first.
+            took.set(if runs == 1 { 1e7 } else { 10.0 * iters as f64 });
+            7
+        })
+    };
     let outcomes = run(&mut [contender(&mut job, Some(7))]);
     let least = EFFORT.min_sample_ns / 10;
     assert!(outcomes[0].iters >= least, "{} calls", outcomes[0].iters);
