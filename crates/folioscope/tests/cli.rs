@@ -221,3 +221,15 @@ fn the_floor_answers_no_cases() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("floor"));
 }
+
+#[test]
+fn times_beside_kernels_need_no_run_to_be_named() {
+    let empty = TempDir::new().expect("a folder");
+    let output = folioscope()
+        .args(["fidelity", "--time"])
+        .current_dir(empty.path())
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(said.contains("no run with a kernel in it"), "{said}");
+}
