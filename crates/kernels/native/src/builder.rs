@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::cache::{Cache, Kernel, Lock, MANIFEST, PROGRAM};
+use crate::cache::{self, Cache, Kernel, Lock, MANIFEST, PROGRAM};
 use crate::error::io;
 use crate::make::Make;
 use crate::patch::Patch;
@@ -224,10 +224,10 @@ fn finish(cache: &Cache, program: &Path, kernel: Kernel) -> Result<Kernel, Build
     // What it was called before is an older version, driver or patch: names are for one.
     for old in crate::list(cache)? {
         if old.name() == kernel.name() && old.key != kernel.key {
-            let folder = built.join(&old.key);
-            fs::remove_dir_all(&folder).map_err(io("removing", &folder))?;
+            cache::retire(&built.join(&old.key))?;
         }
     }
+    cache::sweep(cache)?;
     Ok(kernel)
 }
 
@@ -303,8 +303,21 @@ mod tests {
             key: "newer".into(),
             ..made
         };
-        let made = finish(&cache, &program, again).unwrap();
+        let newer = finish(&cache, &program, again).unwrap();
+        assert_eq!(crate::list(&cache).unwrap(), [newer.clone()]);
+        assert_eq!(fs::read_dir(cache.built()).unwrap().count(), 1);
+
+        // One that is in use stays until it is not, and is listed no more.
+        let used = newer.keep().unwrap();
+        let third = |key: &str| Kernel {
+            key: key.into(),
+            ..newer.clone()
+        };
+        let made = finish(&cache, &program, third("third")).unwrap();
         assert_eq!(crate::list(&cache).unwrap(), [made]);
+        assert!(newer.program.is_file());
+        drop(used);
+        finish(&cache, &program, third("fourth")).unwrap();
         assert_eq!(fs::read_dir(cache.built()).unwrap().count(), 1);
     }
 }

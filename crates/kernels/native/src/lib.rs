@@ -29,7 +29,7 @@ mod tree;
 mod wire;
 
 pub use builder::{Plan, Progress, build};
-pub use cache::{Cache, Kernel, current, list};
+pub use cache::{Cache, InUse, Kernel, current, list};
 pub use error::{BuildError, Console, RunError};
 pub use layout::{Layout, Piece};
 pub use memory::Backed;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use conformance::case::{Answer, Case};
 use mm::KernelVersion;
-use native::{Kernel, RunError, Session, Size};
+use native::{InUse, Kernel, RunError, Session, Size};
 
 use crate::check::Witness;
 use crate::error::OracleError;
@@ -26,6 +26,8 @@ pub struct NativeWitness {
     name: String,
     rules: KernelVersion,
     idle: Mutex<Vec<Session>>,
+    /// Batches start it anew, while somebody may build its successor.
+    _in_use: InUse,
 }
 
 impl NativeWitness {
@@ -38,8 +40,13 @@ impl NativeWitness {
             path: kernel.program.clone(),
             reason: format!("no rules are known for version {}", kernel.version),
         })?;
+        let in_use = kernel.keep().map_err(|error| OracleError::NotAKernel {
+            path: kernel.program.clone(),
+            reason: error.to_string(),
+        })?;
         Ok(Self {
             name: kernel.name(),
+            _in_use: in_use,
             kernel,
             rules,
             idle: Mutex::default(),
