@@ -38,7 +38,7 @@ pub fn lists_are_queues<D: Lru>() {
             for kind in [Kind::Anon, Kind::File] {
                 let on_lists = memory
                     .groups()
-                    .map(|group| group.lruvec_stat(Stat::of_lru(kind)));
+                    .map(|group| memory.lruvec_stat(group, Stat::of_lru(kind)));
                 let on_lists: i64 = on_lists.sum();
                 prop_assert_eq!(memory.zone_lru_pages(kind), on_lists, "the zone's count");
             }
