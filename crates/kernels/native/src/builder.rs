@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::cache::{self, Cache, Kernel, Lock, MANIFEST, PROGRAM};
+use crate::cache::{self, Cache, Kernel, Lock, MANIFEST, PROGRAM, series_of};
 use crate::error::io;
 use crate::make::Make;
 use crate::patch::Patch;
@@ -20,7 +20,7 @@ use crate::{BuildError, driver, tools};
 pub struct Plan {
     /// From this source,
     pub source: Source,
-    /// with these patches, in this order,
+    /// with these patches, in this order, each a file or the name of one that is carried,
     pub patches: Vec<PathBuf>,
     /// with these options beside ours,
     pub config: Option<PathBuf>,
@@ -83,7 +83,7 @@ pub fn build(
     let patches = plan
         .patches
         .iter()
-        .map(|path| Patch::read(path))
+        .map(|wanted| Patch::find(wanted, &series_of(found.version())))
         .collect::<Result<Vec<_>, _>>()?;
     let fragment = fragment(plan.config.as_deref())?;
     let compiler = compiler(&plan.compiler)?;

@@ -92,11 +92,7 @@ pub struct Kernel {
 impl Kernel {
     /// The major and minor version, as `6.12`.
     pub fn series(&self) -> String {
-        self.version
-            .split(|c: char| !c.is_ascii_digit())
-            .take(2)
-            .collect::<Vec<_>>()
-            .join(".")
+        series_of(&self.version)
     }
 
     /// The name as a contender: `linux-6.12`, `linux-6.12+headpage`, `linux-6.13@mine-1a2b3c`.
@@ -173,6 +169,15 @@ pub(crate) fn sweep(cache: &Cache) -> Result<(), BuildError> {
         }
     }
     Ok(())
+}
+
+/// The major and minor number of a version.
+pub(crate) fn series_of(version: &str) -> String {
+    version
+        .split(|c: char| !c.is_ascii_digit())
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 /// The kernels that are built, oldest version first.
