@@ -20,6 +20,16 @@ pub fn is_kernel_of(contender: &str, version: &str) -> bool {
     rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
 }
 
+/// The kernel that a patched one was before, by name: `linux-6.12` of `linux-6.12+headpage`. Any
+/// other contender is its own.
+#[must_use]
+pub fn stock_of(contender: &str) -> &str {
+    match contender.split_once('+') {
+        Some((stock, _)) if is_kernel(contender) => stock,
+        _ => contender,
+    }
+}
+
 /// A colour as red, green, blue.
 pub type Rgb = (u8, u8, u8);
 

@@ -63,12 +63,8 @@ impl Patch {
     /// What makes it this patch and no other: what stands in front of the first file that it
     /// touches is for people.
     pub fn hash(&self) -> String {
-        let mut lines = self.text.split_inclusive(|&byte| byte == b'\n');
-        let ahead: usize = lines
-            .by_ref()
-            .take_while(|line| !line.starts_with(b"--- "))
-            .map(<[u8]>::len)
-            .sum();
+        let start = |window: &[u8]| window == b"\n--- ";
+        let ahead = self.text.windows(5).position(start).map_or(0, |at| at + 1);
         hex(&Sha256::digest(self.text.get(ahead..).unwrap_or_default()))
     }
 
@@ -190,9 +186,10 @@ mod tests {
             path: "p.patch".into(),
             text: text.into_bytes(),
         };
-        let plain = of(PATCH.to_owned()).hash();
-        assert_eq!(of(format!("Why.\n\n{PATCH}")).hash(), plain);
-        assert_ne!(of(PATCH.replace("+TWO", "+Two")).hash(), plain);
+        let plain = of(format!("Why.\n{PATCH}")).hash();
+        assert_eq!(of(format!("Why not?\n\n{PATCH}")).hash(), plain);
+        let other = PATCH.replace("+TWO", "+Two");
+        assert_ne!(of(format!("Why.\n{other}")).hash(), plain);
     }
 
     #[test]

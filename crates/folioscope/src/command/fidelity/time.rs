@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use compare::Summary;
 use compare::time_fidelity::{Refereed, TimeFidelity, TimePair, reasons};
+use render::Table;
 use results::look::is_kernel;
 
 use super::FidelityArgs;
@@ -37,9 +38,14 @@ pub(super) fn run(
         return Ok(Code::Done);
     }
     let wanted = |pair: &TimePair| !args.headline || is_headline(pair);
-    let pairs = render::time_fidelity_pairs(&found, &wanted);
+    // One table for each two models that compete.
+    let tables: Vec<_> = kinds(&found)
+        .iter()
+        .map(|kind| render::time_fidelity_pairs(kind, &wanted))
+        .collect();
     if args.markdown {
-        output.text(pairs.markdown())?;
+        let tables: Vec<String> = tables.iter().map(Table::markdown).collect();
+        output.text(tables.join("\n"))?;
         return Ok(Code::Done);
     }
     output.line(folder.display())?;
@@ -47,8 +53,8 @@ pub(super) fn run(
         output.text(render::time_fidelity_rows(&found).text())?;
         output.line("")?;
     }
-    if !found.pairs.is_empty() {
-        output.text(pairs.text())?;
+    for table in tables {
+        output.text(table.text())?;
         output.line("")?;
     }
     if let Some(line) = render::time_fidelity_line(&found) {
@@ -61,6 +67,24 @@ pub(super) fn run(
         ))?;
     }
     Ok(Code::Done)
+}
+
+/// What was found, once for each two models, with their pairs alone.
+fn kinds(found: &TimeFidelity) -> Vec<TimeFidelity> {
+    let mut kinds: Vec<TimeFidelity> = Vec::new();
+    for pair in &found.pairs {
+        let known = kinds
+            .iter_mut()
+            .find(|kind| kind.pairs[0].designs == pair.designs);
+        match known {
+            Some(kind) => kind.pairs.push(pair.clone()),
+            None => kinds.push(TimeFidelity {
+                pairs: vec![pair.clone()],
+                ..found.clone()
+            }),
+        }
+    }
+    kinds
 }
 
 /// Whether a pair stands in the README: the smallest and the largest usual allocation, on
