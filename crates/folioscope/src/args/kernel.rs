@@ -74,6 +74,9 @@ pub(crate) struct BuildArgs {
     /// List the patches that the tool carries, instead of building anything.
     #[arg(long, conflicts_with_all = ["versions", "source", "patch"])]
     pub list_patches: bool,
+    /// That list as a table of a Markdown document.
+    #[arg(long, requires = "list_patches", conflicts_with = "json")]
+    pub markdown: bool,
     /// A tree of your own, from 5.10 on; it is read and never written to.
     #[arg(long, value_name = "DIR", conflicts_with = "versions")]
     pub source: Option<PathBuf>,
@@ -176,6 +179,9 @@ pub(crate) struct CheckArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
+    /// What was said as a block of a Markdown document.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 #[derive(Args, Debug)]

@@ -85,7 +85,7 @@ fn print_patches(args: &BuildArgs, output: &mut Output) -> Result<Code, Failure>
         patches.iter().try_for_each(|patch| output.json(patch))?;
         return Ok(Code::Done);
     }
-    let mut table = Table::new(["PATCH", "KERNEL", "LINES", "WHAT IT DOES"]);
+    let mut table = Table::new(["PATCH", "KERNEL", "LINES", "WHAT IT DOES"]).right([2]);
     for patch in &patches {
         table.row([
             patch.name.to_owned(),
@@ -94,7 +94,10 @@ fn print_patches(args: &BuildArgs, output: &mut Output) -> Result<Code, Failure>
             patch.summary.to_owned(),
         ]);
     }
-    output.text(table.text())?;
+    output.text(match args.markdown {
+        true => table.markdown(),
+        false => table.text(),
+    })?;
     Ok(Code::Done)
 }
 

@@ -232,6 +232,9 @@ fn part<M>(
 
 fn tell(args: &CheckArgs, parts: &[Part], output: &mut Output) -> Result<Code, Failure> {
     let mut differing = String::new();
+    if args.markdown {
+        output.line("```text")?;
+    }
     for part in parts {
         if args.json {
             output.json(part)?;
@@ -243,6 +246,9 @@ fn tell(args: &CheckArgs, parts: &[Part], output: &mut Output) -> Result<Code, F
                 .map_err(|error| Failure::Wrong(error.to_string()))?;
             differing += &(line + "\n");
         }
+    }
+    if args.markdown {
+        output.line("```")?;
     }
     if differing.is_empty() {
         return Ok(Code::Done);

@@ -36,7 +36,7 @@ macro_rules! lines {
             (model flat::FlatSinglePage: Linux5_0 [block], drawn 'p' SKY Ring Dashed, variant of "flat", refereed by "linux-5.10+single-page", lacks "differs from flat in its bio_vecs only")
             (model folio::FolioForAll: Linux6_12 [describe block memcg lru], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT, refereed by "linux-6.12")
             (model split::Split: Linux6_12 [describe block memcg lru], drawn 's' VERMILION Up Solid, order-invariant BY_UNIT)
-            (model headpage::HeadPage: Linux6_12 [describe block memcg lru], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT)
+            (model headpage::HeadPage: Linux6_12 [describe block memcg lru], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT, refereed by "linux-6.12+headpage+headpage-assert")
             (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], drawn 'n' PURPLE Kite Dashed as "hp-noass", order-invariant BY_UNIT, variant of "headpage", refereed by "linux-6.12+headpage")
             (floor null::Null: Linux6_12 [describe block memcg lru], drawn '0' GREY None Dotted)
         }
