@@ -14,6 +14,7 @@ pub mod kernel_history;
 pub mod lines;
 mod matched;
 mod means;
+pub mod patched;
 mod rows;
 mod sensitivity;
 mod summary;

@@ -214,3 +214,23 @@ fn a_patched_kernel_referees_beside_what_it_was_before() {
     assert!((apart[0].1 - 1.0).abs() < 1e-6, "{apart:?}");
     assert!((apart[2].1 - 4.0 / 3.0).abs() < 1e-6, "{apart:?}");
 }
+
+#[test]
+fn what_a_patch_moved_is_its_kernel_over_the_stock() {
+    let summary = run(&[
+        ("flat", 10.0),
+        ("linux-6.12", 4.0),
+        ("linux-6.12+headpage", 3.0),
+        ("linux-7.2+headpage", 9.0),
+    ]);
+    let moved = compare::patched::moved(&summary);
+    let [row] = &moved[..] else {
+        panic!("7.2 has no stock beside it: {moved:?}")
+    };
+    assert_eq!(
+        (row.patched.as_str(), row.stock.as_str()),
+        ("linux-6.12+headpage", "linux-6.12")
+    );
+    assert!((row.ratio.value - 0.75).abs() < 1e-6, "{row:?}");
+    assert!((row.stock_ns.value - 4.0).abs() < 0.1, "{row:?}");
+}

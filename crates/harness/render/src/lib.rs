@@ -38,4 +38,6 @@ pub use text::{
     diff_changed, diff_json_lines, diff_mail, history_json_lines, history_text, json_lines, mail,
     markdown,
 };
-pub use time_fidelity::{time_fidelity_line, time_fidelity_pairs, time_fidelity_rows};
+pub use time_fidelity::{
+    patched_kernels, time_fidelity_line, time_fidelity_pairs, time_fidelity_rows,
+};

@@ -22,7 +22,11 @@ pub(super) fn run(
         Some(run) => run_dir::existing(run)?.to_owned(),
         None => newest()?,
     };
-    let found = found(&summary(&folder)?)?;
+    let summary = summary(&folder)?;
+    if args.patched {
+        return what_moved(&summary, &folder, args, output);
+    }
+    let found = found(&summary)?;
     if found.rows.is_empty() {
         return Err(Failure::Usage(format!(
             "{}: no model stands beside its kernel in it: folioscope compare --kernels",
@@ -66,6 +70,34 @@ pub(super) fn run(
             reason.workload, reason.kernel
         ))?;
     }
+    Ok(Code::Done)
+}
+
+/// Patched kernels beside those that they were.
+fn what_moved(
+    summary: &Summary,
+    folder: &Path,
+    args: &FidelityArgs,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let moved = compare::patched::moved(summary);
+    if moved.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{}: no patched kernel stands beside its stock in it: folioscope kernel build 6.12 \
+             --patch headpage, then folioscope compare --kernels",
+            folder.display()
+        )));
+    }
+    if args.json {
+        moved.iter().try_for_each(|row| output.json(row))?;
+        return Ok(Code::Done);
+    }
+    let tables = render::patched_kernels(&moved);
+    let texts: Vec<String> = match args.markdown {
+        true => tables.iter().map(Table::markdown).collect(),
+        false => tables.iter().map(Table::text).collect(),
+    };
+    output.text(texts.join("\n"))?;
     Ok(Code::Done)
 }
 
