@@ -272,7 +272,7 @@ fn pair(
 
 /// One contender's time over another's in one row. Ratios to the reference, which were taken
 /// round by round, say more than two times do; the reference's own is 1.
-fn quotient(case: &Case, over: &str, under: &str) -> Option<Estimate> {
+pub(crate) fn quotient(case: &Case, over: &str, under: &str) -> Option<Estimate> {
     match (case.ratio(over), case.ratio(under)) {
         (Some(over), Some(under)) => over.over(&under),
         (None, Some(under)) if case.time(over).is_some() => Estimate::exact(1.0).over(&under),

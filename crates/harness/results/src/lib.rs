@@ -7,6 +7,7 @@
 
 mod baseline;
 mod check;
+mod claims;
 mod committed;
 mod environment;
 mod fidelity;
@@ -22,7 +23,11 @@ mod traffic;
 mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
-pub use committed::{CountedKernel, FidelityRecord, read_kernels};
+pub use claims::{
+    CLAIMS_FILE, Claim, Claims, Number, Outcome, Reading, ResultKind, Ruling, Screen, ScreenRow,
+    Term, parse_row,
+};
+pub use committed::{CountedKernel, FidelityRecord, LOCAL_DIR, newest_with_kernels, read_kernels};
 pub use environment::{
     Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum,
     command_without_paths,
