@@ -62,7 +62,10 @@ pub(crate) fn run(
     if args.json {
         output.text(render::json_lines(&summary))?;
     } else {
-        output.text(text)?;
+        output.text(match args.full {
+            true => text,
+            false => render::first_screen(&summary, &report::context(&summary)),
+        })?;
     }
     output.finish()?;
     let figures = plot::draw(&measured.folder, &summary, None).map_err(|failure| {
@@ -74,7 +77,7 @@ pub(crate) fn run(
     })?;
     measured.tell();
     eprintln!(
-        "folioscope: {}: the report, {} figures and the record",
+        "folioscope: {}: report.txt with all rows, {} figures and the record",
         measured.folder.display(),
         figures.len() / 2
     );

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use compare::Summary;
+use compare::claims::Records;
+use compare::kernel_history::kernel_history;
 use render::{Context, WorkloadNote};
 use results::{REPORT_FILE, Run, Tail};
 
@@ -15,6 +17,9 @@ pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failur
     let summary = summary(run_dir::existing(&args.run)?)?;
     if args.json {
         output.text(render::json_lines(&summary))?;
+    } else if args.markdown && !args.full && args.section.is_none() {
+        let screen = render::first_screen(&summary, &context(&summary));
+        output.text(format!("```text\n{screen}```\n"))?;
     } else if args.markdown {
         let text = render::markdown(&summary, &context(&summary));
         match &args.section {
@@ -24,7 +29,11 @@ pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failur
             })?)?,
         }
     } else {
-        output.text(write(&args.run, &summary)?)?;
+        let text = write(&args.run, &summary)?;
+        output.text(match args.full {
+            true => text,
+            false => render::first_screen(&summary, &context(&summary)),
+        })?;
     }
     Ok(Code::Done)
 }
@@ -85,9 +94,25 @@ pub(crate) fn context(summary: &Summary) -> Context {
         favours: workload.favours.to_owned(),
         unfair: workload.unfair.to_owned(),
     };
-    Context {
+    let context = Context {
         notes: registry::workloads().iter().map(note).collect(),
         fidelity: crate::command::fidelity::in_a_line(summary),
+        ..Context::default()
+    };
+    // Outside of a checkout there are no claims, and a report does without.
+    let Ok(records) = Records::read(&run_dir::store()) else {
+        return context;
+    };
+    let kernels = records.kernels();
+    Context {
+        claims: records.judge(Some(summary)),
+        kernels: kernels
+            .iter()
+            .map(|kernel| kernel.identity.version().to_owned())
+            .collect(),
+        history: kernel_history(kernels),
+        screen: records.claims.screen,
+        ..context
     }
 }
 

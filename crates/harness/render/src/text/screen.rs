@@ -1,0 +1,267 @@
+//! The first screen: the claims with their verdicts, one table, real kernels' counts, noise,
+//! machine, and the command that repeats it. At most 40 lines of 72 ASCII columns.
+
+use compare::kernel_history::{Line, Unit};
+use compare::{Case, Cell, Summary, ValueCell};
+use results::{Param, Params, ResultKind, Ruling, ScreenRow, parse_row};
+
+use super::mail_tables::mark;
+use super::words;
+use crate::context::Context;
+use crate::number::{bytes, significant};
+use crate::page::{Page, WIDTH};
+use crate::table::Table;
+
+/// The first screen of a report, as text.
+#[must_use]
+pub fn first_screen(summary: &Summary, context: &Context) -> String {
+    let mut page = Page::default();
+    title(&mut page, summary);
+    page.gap();
+    if context.claims.is_empty() {
+        for (design, verdict) in words::verdicts(summary) {
+            page.wrapped(&format!("{design}: {verdict}"), 0, 2);
+        }
+    } else {
+        claims(&mut page, context);
+    }
+    page.gap();
+    ratios(&mut page, summary, context);
+    kernels(&mut page, context);
+    noise(&mut page, summary);
+    machine(&mut page, summary);
+    page.wrapped(&format!("Again: {}", again(summary)), 0, 2);
+    page.into_text()
+}
+
+fn title(page: &mut Page, summary: &Summary) {
+    let env = &summary.env;
+    let day = env.date_utc.split('T').next().unwrap_or_default();
+    page.line(&format!(
+        "How should the kernel describe physical memory? folioscope, {day}"
+    ));
+}
+
+/// A line per claim that is answered; the others in a line per verdict.
+fn claims(page: &mut Page, context: &Context) {
+    let answered = context.claims.iter().filter(|one| one.verdict.is_answer());
+    for claim in answered {
+        page.line(&format!(
+            "{:>2} {:<10} {:<40} {}",
+            claim.id,
+            claim.who,
+            claim.short,
+            briefly(claim.verdict)
+        ));
+    }
+    let others = [
+        Ruling::Undecided,
+        Ruling::NotMeasured,
+        Ruling::NotMeasurable,
+    ];
+    let others: Vec<String> = others
+        .into_iter()
+        .filter_map(|verdict| {
+            let of = context.claims.iter().filter(|one| one.verdict == verdict);
+            let ids: Vec<String> = of.map(|claim| claim.id.to_string()).collect();
+            (!ids.is_empty()).then(|| format!("{verdict}: {}", ids.join(" ")))
+        })
+        .collect();
+    if !others.is_empty() {
+        page.wrapped(&format!("Claims {}.", others.join("; ")), 0, 2);
+    }
+}
+
+/// A verdict in at most 16 characters.
+const fn briefly(verdict: Ruling) -> &'static str {
+    match verdict {
+        Ruling::LargeOnly => "large units only",
+        other => other.words(),
+    }
+}
+
+/// Questions down; contenders at each order across.
+pub(super) fn ratios(page: &mut Page, summary: &Summary, context: &Context) {
+    let screen = &context.screen;
+    let shown: Vec<&String> = screen
+        .contenders
+        .iter()
+        .filter(|name| summary.designs.contains(name))
+        .collect();
+    if shown.is_empty() || screen.rows.is_empty() {
+        return;
+    }
+    const LABEL: usize = 16;
+    let columns = shown.len() * screen.orders.len();
+    // As wide as a name, or as all columns can be.
+    let column = ((WIDTH - LABEL) / columns).saturating_sub(1).clamp(6, 8);
+    let widths: Vec<usize> = std::iter::once(LABEL)
+        .chain(std::iter::repeat_n(column, columns))
+        .collect();
+    let mut table = Table::plain(0, &widths).right(1..=columns);
+    let span = shown.len() * (column + 1);
+    let mut heads = format!("{:<LABEL$}", format!("time : {}", summary.reference));
+    for order in &screen.orders {
+        heads += &format!("{:>span$}", format!("order {order}"));
+    }
+    table.note(heads);
+    let names: Vec<String> = shown.iter().map(|name| head(name, column)).collect();
+    let mut line = vec![String::new()];
+    screen
+        .orders
+        .iter()
+        .for_each(|_| line.extend(names.clone()));
+    table.row(line);
+    for row in &screen.rows {
+        let mut line = vec![row.says.clone()];
+        for order in &screen.orders {
+            line.extend(shown.iter().map(|name| cell(summary, row, *order, name)));
+        }
+        table.row(line);
+    }
+    page.table(&table);
+}
+
+/// A contender's name, cut with a dot where the column is narrower.
+fn head(name: &str, column: usize) -> String {
+    if name.len() <= column {
+        return name.to_owned();
+    }
+    let cut: String = name.chars().take(column - 1).collect();
+    cut + "."
+}
+
+/// A ratio with its verdict, or the bytes of a value; a dash where there is none.
+fn cell(summary: &Summary, row: &ScreenRow, order: u64, contender: &str) -> String {
+    // The file's reader has parsed it once already.
+    let Ok((kind, what, mut params)) = parse_row(&row.row) else {
+        return "-".to_owned();
+    };
+    params.insert("order".to_owned(), Param::from(order));
+    let text = match kind {
+        ResultKind::Time => summary
+            .cases()
+            .find(|case| case.workload == what && has(&case.params, &params))
+            .and_then(|case| ratio(case, contender)),
+        _ => summary
+            .values
+            .iter()
+            .find(|case| case.workload == what && has(&case.params, &params))
+            .and_then(|case| match case.cells.get(contender)? {
+                ValueCell::Value(value) => Some(bytes(value.value as u64)),
+                _ => None,
+            }),
+    };
+    text.unwrap_or_else(|| "-".to_owned())
+}
+
+/// A row of no kernel's rules that has these parameters.
+fn has(params: &Params, wanted: &Params) -> bool {
+    !params.contains_key("rules")
+        && wanted
+            .iter()
+            .all(|(name, value)| params.get(name) == Some(value))
+}
+
+fn ratio(case: &Case, contender: &str) -> Option<String> {
+    match case.cells.get(contender)? {
+        Cell::Time {
+            ratio: Some(ratio),
+            verdict,
+            slow,
+            ..
+        } => {
+            let value = significant(ratio.value, 2);
+            let value = value.strip_prefix('0').unwrap_or(&value);
+            let mark = if *slow { '~' } else { mark(*verdict) };
+            Some(format!("{mark}{value}"))
+        }
+        Cell::Failed(_) => Some("err".to_owned()),
+        Cell::Time { .. } | Cell::Absent(_) => None,
+    }
+}
+
+/// What 2 MiB cost in real kernels, handed over in pages and as one unit.
+pub(super) fn kernels(page: &mut Page, context: &Context) {
+    let of = |work: &str, wanted: Unit| -> Option<&Line> {
+        let mut lines = context.history.iter();
+        lines.find(|line| line.work == work && line.unit == wanted)
+    };
+    let mut table = Table::plain(0, &[24, 11]).right(1..=context.kernels.len());
+    let head = "2 MiB: 512 pages/1 folio".to_owned();
+    let names = context.kernels.iter().map(|name| format!("Linux {name}"));
+    table.row(std::iter::once(head).chain(names));
+    let mut rows = 0;
+    for work in &context.screen.kernels {
+        let (Some(small), Some(large)) = (of(work, Unit::Pages), of(work, Unit::Folio)) else {
+            continue;
+        };
+        let count = |line: &Line, kernel: &String| {
+            let cell = line.cells.iter().find(|cell| cell.kernel == *kernel);
+            let count = cell.and_then(|cell| cell.instructions);
+            count.map_or("-".to_owned(), |count| count.to_string())
+        };
+        let cells = context.kernels.iter();
+        let cells =
+            cells.map(|kernel| format!("{}/{}", count(small, kernel), count(large, kernel)));
+        table.row(std::iter::once(format!("{work}, instructions")).chain(cells));
+        rows += 1;
+    }
+    if rows > 0 && !context.kernels.is_empty() {
+        page.table(&table);
+    }
+}
+
+/// How to read a mark, and the noise that it is beyond.
+pub(super) fn noise(page: &mut Page, summary: &Summary) {
+    page.line("< faster, > slower, = no difference seen beyond noise, ~ slow machine");
+    let env = &summary.env;
+    let floor = summary.floor.map_or_else(
+        || "no A/A control, nothing is judged".to_owned(),
+        |floor| format!("95 of 100 A/A pairs within {:.1}%", floor * 100.0),
+    );
+    let slow = summary.fast_share.map(|share| (1.0 - share) * 100.0);
+    let slow = slow.filter(|slow| *slow >= 1.0);
+    let slow = slow.map_or(String::new(), |slow| format!(", {slow:.0}% slow"));
+    let cut = if env.finished { "" } else { ", interrupted" };
+    let processes = env.processes;
+    page.wrapped(
+        &format!("Noise: {floor}; {processes} processes{slow}{cut}."),
+        0,
+        2,
+    );
+}
+
+pub(super) fn machine(page: &mut Page, summary: &Summary) {
+    let env = &summary.env;
+    let cpus = if env.cores == 1 { "CPU" } else { "CPUs" };
+    let rustc = env.rustc.split_whitespace().take(2).collect::<Vec<_>>();
+    let (model, cores, kernel) = (&env.cpu_model, env.cores, &env.kernel);
+    let rustc = rustc.join(" ");
+    page.wrapped(
+        &format!("Machine: {model}, {cores} {cpus}, Linux {kernel}, {rustc}."),
+        0,
+        2,
+    );
+}
+
+/// The command that makes the run again, without the place of its results.
+pub(super) fn again(summary: &Summary) -> String {
+    let env = &summary.env;
+    let mut args: Vec<&str> = Vec::new();
+    let mut skip = false;
+    for arg in env.command.iter().skip(1) {
+        if std::mem::take(&mut skip) || arg.starts_with("--out=") {
+            continue;
+        }
+        skip = arg == "--out";
+        if !skip {
+            args.push(arg);
+        }
+    }
+    let checkout = env.git.as_ref().map_or(String::new(), |git| {
+        let short = git.revision.get(..12).unwrap_or(&git.revision);
+        format!("git checkout {short}; ")
+    });
+    format!("{checkout}cargo folioscope {}", args.join(" "))
+}
