@@ -75,7 +75,7 @@ pub(crate) enum Command {
     /// Build, check and count real kernels, your own too.
     Kernel(KernelArgs),
     /// Verify, measure, report and plot; the answer on one screen.
-    Compare(MeasureArgs),
+    Compare(CompareArgs),
     /// Hold the instructions of every timed loop to the committed baseline.
     Gate(crate::command::gate::GateArgs),
     /// Compare the models' instructions with the real kernels'.
@@ -219,6 +219,12 @@ pub(crate) struct MeasureArgs {
     /// One JSON object a line: what the tables hold.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub measure: MeasureArgs,
     /// Print the whole report rather than its first screen.
     #[arg(long, conflicts_with = "json")]
     pub full: bool,

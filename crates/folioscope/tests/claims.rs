@@ -71,6 +71,59 @@ fn a_claim_that_cannot_be_judged_is_no_success() {
     }
 }
 
+/// A store with one claim, which rests on recorded counts alone.
+fn store_with(expected: &str) -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    let store = folder.path().join("bench-results");
+    for part in ["kernel", "kernel/lines", "fidelity"] {
+        std::fs::create_dir_all(store.join(part)).expect("a folder");
+        let from = root().join("bench-results").join(part);
+        for entry in std::fs::read_dir(from).expect("committed") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|ending| ending == "jsonl") {
+                let name = path.file_name().expect("a file has a name");
+                std::fs::copy(&path, store.join(part).join(name)).expect("copied");
+            }
+        }
+    }
+    let count = |order| format!("count bio_for_each_segment order={order} linux-6.12");
+    let header = serde_json::json!({"schema": 1, "claims": 1, "screen":
+        {"contenders": [], "orders": [], "rows": [], "kernels": []}});
+    let claim = serde_json::json!({"id": 1, "who": "Nobody", "short": "walks grow",
+        "claim": "A walk by page grows with the order.", "because": "It does.",
+        "unfair": "Nothing.", "expected": expected,
+        "numbers": [{"key": "grows", "says": "order 9 over 0", "of": count(9), "over": count(0),
+            "at_least": 100.0}],
+        "rule": [{"verdict": "holds", "if": ["grows"]},
+            {"verdict": "does not hold", "if": ["!grows"]}]});
+    std::fs::write(store.join("claims.jsonl"), format!("{header}\n{claim}\n")).expect("written");
+    folder
+}
+
+#[test]
+fn a_verdict_that_does_not_stand_is_exit_3() {
+    for (expected, wanted) in [("holds", 0), ("does not hold", 3), ("not measured", 0)] {
+        let folder = store_with(expected);
+        let (code, stdout, stderr) = run_in(folder.path(), &["claims", "--check", "1"]);
+        assert_eq!(code, wanted, "{expected}: {stdout}{stderr}");
+        assert!(stdout.contains("HOLDS."), "{stdout}");
+    }
+}
+
+#[test]
+fn a_claim_that_names_no_number_is_refused_with_its_line() {
+    let folder = store_with("holds");
+    let file = folder.path().join("bench-results/claims.jsonl");
+    let text = std::fs::read_to_string(&file).expect("written");
+    std::fs::write(&file, text.replace("\"!grows\"", "\"!shrinks\"")).expect("written");
+    let (code, _, stderr) = run_in(folder.path(), &["claims", "--check", "1"]);
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("claims.jsonl:2: field `rule`: `shrinks` is no number"),
+        "{stderr}"
+    );
+}
+
 #[test]
 fn outside_of_a_checkout_it_says_what_is_missing() {
     let empty = TempDir::new().expect("a folder");

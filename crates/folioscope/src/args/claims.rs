@@ -32,7 +32,7 @@ Examples:
   folioscope claims                             by the newest committed run with kernels
   folioscope claims bench-results/local/RUN     by a run of your own
   folioscope claims --json | jq 'select(.verdict == \"half true\") | .claim'
-  folioscope claims --check 3                   measures the rows of claim 3 in 50 seconds")]
+  folioscope claims --check 3                   measures the rows of claim 3, under a minute")]
 pub(crate) struct ClaimsArgs {
     /// The folder of a run; the newest committed one with kernels unless given.
     #[arg(conflicts_with = "check")]

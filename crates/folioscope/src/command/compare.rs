@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::args::MeasureArgs;
+use crate::args::CompareArgs;
 use crate::command::measure::Run;
 use crate::command::{plot, report, verify};
 use crate::failure::{Code, Failure};
@@ -19,11 +19,11 @@ const CASES: u32 = 100;
 const QUICK_CASES: u32 = 20;
 
 pub(crate) fn run(
-    args: &MeasureArgs,
+    args: &CompareArgs,
     start: Instant,
     output: &mut Output,
 ) -> Result<Code, Failure> {
-    let run = Run::prepare(args, start)?;
+    let run = Run::prepare(&args.measure, start)?;
     let cases = if run.plan().quick { QUICK_CASES } else { CASES };
     let verified = verify::apart(&run.plan().design, cases)?;
     eprintln!(
@@ -59,7 +59,7 @@ pub(crate) fn run(
              `folioscope plot {folder}` go on from there"
         ))
     })?;
-    if args.json {
+    if args.measure.json {
         output.text(render::json_lines(&summary))?;
     } else {
         output.text(match args.full {

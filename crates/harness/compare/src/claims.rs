@@ -303,7 +303,7 @@ fn bound(number: &Number) -> String {
 /// The least real of what a number rests on: a ratio of a kernel to a model is a model's.
 fn source(number: &Number) -> Source {
     let readings = std::iter::once(&number.of).chain(&number.over);
-    let of = |contender: &str| match (is_kernel(contender), contender.contains('+')) {
+    let of = |contender: &str| match (is_kernel(contender), contender.contains(['+', '@'])) {
         (false, _) => Source::Model,
         (true, false) => Source::Kernel,
         (true, true) => Source::PatchedKernel,

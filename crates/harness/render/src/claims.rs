@@ -16,7 +16,9 @@ pub fn claims_text(claims: &[Judged], run: &str) -> String {
         0,
         2,
     );
-    page.wrapped(&tally(claims), 0, 2);
+    if claims.len() > 1 {
+        page.wrapped(&tally(claims), 0, 2);
+    }
     for claim in claims {
         page.gap();
         one(&mut page, claim);
@@ -73,11 +75,15 @@ pub(crate) fn number_line(number: &Shown) -> String {
         (Met::No, _) => format!("; {}: no", number.bound),
         (Met::Undecided, _) => format!("; {}: not decided", number.bound),
     };
+    // What has a unit says what was measured.
+    let quantity = match number.over {
+        Some(_) => format!("{}, ", number.quantity),
+        None => String::new(),
+    };
     format!(
-        "- {}: {} [{}, {}{met}]",
+        "- {}: {} [{quantity}{}{met}]",
         number.says,
         value(number),
-        number.quantity,
         number.source.words(),
     )
 }

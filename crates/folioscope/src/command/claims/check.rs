@@ -107,7 +107,6 @@ fn measure(
         out: None,
         resume: false,
         json: false,
-        full: false,
     };
     let mut run = Run::prepare(&args, start)?;
     run.keep(wanted);
