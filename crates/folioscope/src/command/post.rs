@@ -14,7 +14,7 @@ use crate::run_dir::{self, Among};
 /// The name of the mail beside its figures.
 const MAIL_FILE: &str = "mail.txt";
 /// The figures of a run that go with a mail.
-const FIGURES: [&str; 2] = ["cost-order-iteration", "cost-order-merging"];
+const FIGURES: [&str; 1] = ["cost-order-iteration"];
 
 pub(crate) fn run(args: &PostArgs, output: &mut Output) -> Result<Code, Failure> {
     let folder = match &args.run {

@@ -81,7 +81,7 @@ impl<'a> Found<'a> {
             Some((ratio, ..)) => Some(ratio),
             None => self.estimate.over(&that.estimate),
         };
-        let estimate = ratio.ok_or("a time that is not above 0 has no ratio")?;
+        let estimate = ratio.ok_or("a result of 0 has no ratio")?;
         let floor = self.floor.max(that.floor);
         let exact = floor == 0.0 && estimate.low == estimate.high;
         // To the reference the run itself has judged, all rows together.

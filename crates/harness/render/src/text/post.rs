@@ -84,8 +84,8 @@ fn written(summary: &Summary, context: &Context, claims: &[&Judged], detail: Det
     kernels(&mut page, context);
     noise(&mut page, summary);
     page.wrapped(
-        "Method: every answer is checked before it is timed; ABBA rounds; fresh processes; 95% \
-         intervals; false claims at most 5%.",
+        "Method: answers checked before they are timed, interleaved rounds, fresh processes, 95% \
+         intervals; of all marks at most 5% are expected to be false.",
         0,
         2,
     );

@@ -100,7 +100,7 @@ pub(super) fn ratios(page: &mut Page, summary: &Summary, context: &Context) {
         .collect();
     let mut table = Table::plain(0, &widths).right(1..=columns);
     let span = shown.len() * (column + 1);
-    let mut heads = format!("{:<LABEL$}", format!("time : {}", summary.reference));
+    let mut heads = format!("{:<LABEL$}", format!("time over {}", summary.reference));
     for order in &screen.orders {
         heads += &format!("{:>span$}", format!("order {order}"));
     }
@@ -222,7 +222,9 @@ pub(super) fn noise(page: &mut Page, summary: &Summary) {
     );
     let slow = summary.fast_share.map(|share| (1.0 - share) * 100.0);
     let slow = slow.filter(|slow| *slow >= 1.0);
-    let slow = slow.map_or(String::new(), |slow| format!(", {slow:.0}% slow"));
+    let slow = slow.map_or(String::new(), |slow| {
+        format!("; machine slow in {slow:.0}% of samples")
+    });
     let cut = if env.finished { "" } else { ", interrupted" };
     let processes = env.processes;
     page.wrapped(
