@@ -88,7 +88,7 @@ fn store_with(expected: &str) -> TempDir {
     }
     let count = |order| format!("count bio_for_each_segment order={order} linux-6.12");
     let header = serde_json::json!({"schema": 1, "claims": 1, "screen":
-        {"contenders": [], "orders": [], "rows": [], "kernels": []}});
+        {"contenders": [], "hidden": [], "orders": [], "rows": [], "kernels": []}});
     let claim = serde_json::json!({"id": 1, "who": "Nobody", "short": "walks grow",
         "claim": "A walk by page grows with the order.", "because": "It does.",
         "unfair": "Nothing.", "expected": expected,

@@ -152,6 +152,15 @@ fn rows_without_a_verdict_prove_nothing() {
 }
 
 #[test]
+fn times_of_a_debug_build_prove_nothing() {
+    let mut run = committed();
+    run.env.profile = Some(results::Environment::DEBUG.to_owned());
+    let judged = judged(&run);
+    assert_eq!(claim(&judged, 3).verdict, Ruling::Undecided);
+    assert!(judged.iter().all(|claim| !claim.verdict.is_answer()));
+}
+
+#[test]
 fn the_rows_of_another_machine_are_refused() {
     let store = results_folder();
     let newest = committed();

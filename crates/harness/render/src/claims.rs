@@ -113,7 +113,15 @@ pub(crate) fn value(number: &Shown) -> String {
 /// A line per claim.
 #[must_use]
 pub fn claims_markdown(claims: &[Judged]) -> String {
-    let mut table = Table::new(["", "who", "claim", "verdict", "numbers"]).right([0]);
+    let mut table = Table::new([
+        "",
+        "who",
+        "claim",
+        "verdict",
+        "numbers",
+        "unfair or missing",
+    ])
+    .right([0]);
     for claim in claims {
         let numbers: Vec<String> = claim
             .numbers
@@ -124,12 +132,16 @@ pub fn claims_markdown(claims: &[Judged]) -> String {
                 format!("{}: {} ({source})", number.says, value(number))
             })
             .collect();
+        let missing = claim.missing.iter().map(|why| format!("Missing: {why}."));
+        let unfair: Vec<String> = missing.chain([claim.unfair.clone()]).collect();
+        let unfair = unfair.join("<br>");
         table.row([
             claim.id.to_string(),
             claim.who.clone(),
             escaped(&claim.claim),
-            format!("**{}**", claim.verdict),
+            format!("**{}**<br>{}", claim.verdict, escaped(&claim.because)),
             escaped(&numbers.join("<br>")),
+            escaped(&unfair),
         ]);
     }
     table.markdown()

@@ -82,13 +82,14 @@ fn context() -> Context {
         "walk by own unit",
         "time iteration/chunks footprint=l1",
     )];
-    rows.extend((0..9).map(|_| row("nothing like it", "time merging/nothing")));
+    rows.extend((0..9).map(|_| row("the same again", "time iteration/chunks footprint=l1")));
     rows.push(row("descriptors/GiB", "value layout/footprint"));
     let contenders = ["folio", "split", "headpage", "flat-sp"];
     Context {
         claims: claims(),
         screen: Screen {
             contenders: contenders.map(str::to_owned).to_vec(),
+            hidden: vec!["headpage-noassert".to_owned()],
             orders: vec![0, 9],
             rows,
             kernels: works.map(str::to_owned).to_vec(),
@@ -139,6 +140,19 @@ fn the_first_screen_fits_a_terminal() {
     );
 }
 
+/// A run of a few rows has a small table.
+#[test]
+fn a_row_that_was_not_measured_is_left_out() {
+    let mut context = context();
+    let nothing = ScreenRow {
+        says: "nothing like it".to_owned(),
+        row: "time merging/nothing".to_owned(),
+    };
+    context.screen.rows.push(nothing);
+    let text = first_screen(&summary(), &context);
+    assert!(!text.contains("nothing like it"), "{text}");
+}
+
 #[test]
 fn a_cell_is_the_ratio_of_the_report_with_its_verdict() {
     let summary = summary();
@@ -167,6 +181,31 @@ fn a_cell_is_the_ratio_of_the_report_with_its_verdict() {
     assert!(cell.starts_with(mark), "{cell} {text}");
     let shown: f64 = format!("0{}", &cell[1..]).parse().expect("a number");
     assert!((shown / ratio - 1.0).abs() < 0.06, "{cell} for {ratio}");
+}
+
+/// Somebody who adds a design or patches a kernel wants to see that first.
+#[test]
+fn a_contender_that_the_claims_file_does_not_know_comes_first() {
+    let mut summary = summary();
+    for family in &mut summary.families {
+        for case in &mut family.cases {
+            for name in ["mine", "linux-6.12", "linux-6.12+mine"] {
+                let cell = case.cells["folio"].clone();
+                case.cells.insert(name.to_owned(), cell);
+            }
+        }
+    }
+    let names = ["mine", "linux-6.12", "linux-6.12+mine"];
+    summary.designs.extend(names.map(str::to_owned));
+    let text = first_screen(&summary, &context());
+    assert_fits(&text, MAX_SCREEN_LINES);
+    let head = text
+        .lines()
+        .find(|line| line.contains(" mine "))
+        .expect("heads");
+    let heads: Vec<&str> = head.split_whitespace().collect();
+    let order = ["mine", "6.12", "6.12+.", "folio"];
+    assert_eq!(heads, [order, order].concat(), "{text}");
 }
 
 /// Outside of a checkout there are no claims and no kernels.

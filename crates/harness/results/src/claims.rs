@@ -33,6 +33,8 @@ pub struct Screen {
     /// The contenders, each shown as a ratio to the reference; those that a run lacks are left
     /// out.
     pub contenders: Vec<String>,
+    /// Contenders that are known and not shown. What neither list has is new, and comes first.
+    pub hidden: Vec<String>,
     /// The orders of the allocations.
     pub orders: Vec<u64>,
     /// The rows.

@@ -59,7 +59,11 @@ pub(super) fn run(
 fn outcome(here: &Judged) -> (Code, String) {
     let (verdict, expected, id) = (here.verdict, here.expected, here.id);
     if !verdict.is_answer() {
-        let words = format!("Claim {id} cannot be judged here: {verdict}.");
+        let why = match verdict == Ruling::Undecided && cfg!(debug_assertions) {
+            true => "; the times of a debug build prove nothing, run cargo folioscope claims",
+            false => "",
+        };
+        let words = format!("Claim {id} cannot be judged here: {verdict}{why}.");
         return (Code::Usage, words);
     }
     if !expected.is_answer() {

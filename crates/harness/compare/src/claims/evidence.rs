@@ -161,7 +161,9 @@ impl<'a> Evidence<'a> {
             Some(Cell::Time { ns, verdict, .. }) => Ok(Found {
                 estimate: *ns,
                 unit: format!("ns/{}", case.unit),
-                judged: case.floor.is_some() && (verdict.is_some() || term.of == run.reference),
+                judged: !run.env.is_of_a_debug_build()
+                    && case.floor.is_some()
+                    && (verdict.is_some() || term.of == run.reference),
                 verdict: None,
                 time: Some((case, term.of.clone())),
                 floor: case.floor.unwrap_or(0.0),

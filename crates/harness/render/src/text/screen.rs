@@ -3,14 +3,23 @@
 
 use compare::kernel_history::{Line, Unit};
 use compare::{Case, Cell, Summary, ValueCell};
-use results::{Param, Params, ResultKind, Ruling, ScreenRow, parse_row};
+use results::look::{KERNEL, is_kernel};
+use results::{Param, Params, ResultKind, Ruling, Screen, ScreenRow, parse_row};
 
 use super::mail_tables::mark;
 use super::words;
 use crate::context::Context;
 use crate::number::{bytes, significant};
 use crate::page::{Page, WIDTH};
+use crate::style::NULL;
 use crate::table::Table;
+
+/// A cell without a number.
+const NOTHING: &str = "-";
+/// Contenders that the table has room for.
+const MAX_COLUMNS: usize = 4;
+/// What follows a kernel's version where it was patched or built from a tree.
+const PATCHED: [char; 2] = ['+', '@'];
 
 /// The first screen of a report, as text.
 #[must_use]
@@ -18,12 +27,12 @@ pub fn first_screen(summary: &Summary, context: &Context) -> String {
     let mut page = Page::default();
     title(&mut page, summary);
     page.gap();
-    if context.claims.is_empty() {
+    if context.claims.iter().any(|claim| claim.verdict.is_answer()) {
+        claims(&mut page, context);
+    } else {
         for (design, verdict) in words::verdicts(summary) {
             page.wrapped(&format!("{design}: {verdict}"), 0, 2);
         }
-    } else {
-        claims(&mut page, context);
     }
     page.gap();
     ratios(&mut page, summary, context);
@@ -83,11 +92,7 @@ const fn briefly(verdict: Ruling) -> &'static str {
 /// Questions down; contenders at each order across.
 pub(super) fn ratios(page: &mut Page, summary: &Summary, context: &Context) {
     let screen = &context.screen;
-    let shown: Vec<&String> = screen
-        .contenders
-        .iter()
-        .filter(|name| summary.designs.contains(name))
-        .collect();
+    let shown = columns(summary, screen);
     if shown.is_empty() || screen.rows.is_empty() {
         return;
     }
@@ -117,13 +122,48 @@ pub(super) fn ratios(page: &mut Page, summary: &Summary, context: &Context) {
         for order in &screen.orders {
             line.extend(shown.iter().map(|name| cell(summary, row, *order, name)));
         }
+        if line[1..].iter().all(|cell| cell == NOTHING) {
+            continue;
+        }
         table.row(line);
     }
     page.table(&table);
 }
 
+/// The contenders of a run that are shown: new ones first, a patched kernel behind the one that
+/// it was made from, then those that the claims file lists.
+fn columns<'a>(summary: &'a Summary, screen: &'a Screen) -> Vec<&'a str> {
+    let is_patched = |name: &str| is_kernel(name) && name.contains(PATCHED);
+    let is_new = |name: &&str| {
+        ![NULL, &summary.reference].contains(name)
+            && (!is_kernel(name) || is_patched(name))
+            && !screen.contenders.iter().any(|known| known == name)
+            && !screen.hidden.iter().any(|known| known == name)
+    };
+    let designs = || summary.designs.iter().map(String::as_str);
+    let mut shown: Vec<&str> = Vec::new();
+    for name in designs().filter(is_new) {
+        let base = name.split(PATCHED).next().unwrap_or(name);
+        shown.extend(
+            [base, name]
+                .into_iter()
+                .filter(|one| designs().any(|d| d == *one)),
+        );
+    }
+    let listed = screen.contenders.iter().map(String::as_str);
+    shown.extend(listed.filter(|name| designs().any(|design| design == *name)));
+    let mut seen: Vec<&str> = Vec::new();
+    for name in shown {
+        if !seen.contains(&name) && seen.len() < MAX_COLUMNS {
+            seen.push(name);
+        }
+    }
+    seen
+}
+
 /// A contender's name, cut with a dot where the column is narrower.
 fn head(name: &str, column: usize) -> String {
+    let name = name.strip_prefix(KERNEL).unwrap_or(name);
     if name.len() <= column {
         return name.to_owned();
     }
@@ -135,7 +175,7 @@ fn head(name: &str, column: usize) -> String {
 fn cell(summary: &Summary, row: &ScreenRow, order: u64, contender: &str) -> String {
     // The file's reader has parsed it once already.
     let Ok((kind, what, mut params)) = parse_row(&row.row) else {
-        return "-".to_owned();
+        return NOTHING.to_owned();
     };
     params.insert("order".to_owned(), Param::from(order));
     let text = match kind {
@@ -152,7 +192,7 @@ fn cell(summary: &Summary, row: &ScreenRow, order: u64, contender: &str) -> Stri
                 _ => None,
             }),
     };
-    text.unwrap_or_else(|| "-".to_owned())
+    text.unwrap_or_else(|| NOTHING.to_owned())
 }
 
 /// A row of no kernel's rules that has these parameters.
@@ -217,21 +257,18 @@ pub(super) fn noise(page: &mut Page, summary: &Summary) {
     page.line("< faster, > slower, = no difference seen beyond noise, ~ slow machine");
     let env = &summary.env;
     let floor = summary.floor.map_or_else(
-        || "no A/A control, nothing is judged".to_owned(),
-        |floor| format!("95 of 100 A/A pairs within {:.1}%", floor * 100.0),
+        || "unknown without an A/A control, nothing is judged".to_owned(),
+        |floor| format!("{:.1}% (95 of 100 A/A pairs)", floor * 100.0),
     );
     let slow = summary.fast_share.map(|share| (1.0 - share) * 100.0);
     let slow = slow.filter(|slow| *slow >= 1.0);
     let slow = slow.map_or(String::new(), |slow| {
-        format!("; machine slow in {slow:.0}% of samples")
+        format!("; machine slow for {slow:.0}%")
     });
-    let cut = if env.finished { "" } else { ", interrupted" };
+    let cut = if env.finished { "" } else { "; interrupted" };
     let processes = env.processes;
-    page.wrapped(
-        &format!("Noise: {floor}; {processes} processes{slow}{cut}."),
-        0,
-        2,
-    );
+    let text = format!("Noise {floor}; {processes} processes{slow}{cut}.");
+    page.wrapped(&text, 0, 2);
 }
 
 pub(super) fn machine(page: &mut Page, summary: &Summary) {
