@@ -52,7 +52,7 @@ pub(crate) fn one(page: &mut Page, claim: &Judged) {
         4,
     );
     let verdict = claim.verdict.words().to_uppercase();
-    page.wrapped(&format!("{verdict}. {}", claim.because), 4, 4);
+    page.wrapped(&format!("{verdict}. {}", meaning(claim)), 4, 4);
     for number in &claim.numbers {
         page.wrapped(&number_line(number), 4, 6);
     }
@@ -64,6 +64,14 @@ pub(crate) fn one(page: &mut Page, claim: &Judged) {
     page.wrapped(&format!("Unfair: {}", claim.unfair), 4, 8);
     if claim.verdict != Ruling::NotMeasurable {
         page.wrapped(&format!("Again: {}", claim.repeat), 4, 8);
+    }
+}
+
+/// The words of the claims file, where they are of this verdict.
+pub(crate) fn meaning(claim: &Judged) -> String {
+    match claim.stands() {
+        true => claim.because.clone(),
+        false => format!("The committed results say: {}.", claim.expected),
     }
 }
 
@@ -139,7 +147,7 @@ pub fn claims_markdown(claims: &[Judged]) -> String {
             claim.id.to_string(),
             claim.who.clone(),
             escaped(&claim.claim),
-            format!("**{}**<br>{}", claim.verdict, escaped(&claim.because)),
+            format!("**{}**<br>{}", claim.verdict, escaped(&meaning(claim))),
             escaped(&numbers.join("<br>")),
             escaped(&unfair),
         ]);

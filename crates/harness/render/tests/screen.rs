@@ -237,6 +237,23 @@ fn a_mail_has_at_most_60_lines_whatever_is_chosen() {
     );
 }
 
+/// The words beside a verdict are those of the verdict that the file states.
+#[test]
+fn another_verdict_has_not_the_words_of_the_stated_one() {
+    let stated = claim(1, Ruling::Holds);
+    let other = Judged {
+        verdict: Ruling::DoesNotHold,
+        ..stated.clone()
+    };
+    assert!(claims_text(&[stated.clone()], "a run").contains(&stated.because[..40]));
+    let text = claims_text(&[other], "a run");
+    assert!(!text.contains(&stated.because[..40]), "{text}");
+    assert!(
+        text.contains("DOES NOT HOLD. The committed results say: holds."),
+        "{text}"
+    );
+}
+
 #[test]
 fn claims_say_what_is_missing_and_how_to_measure_it() {
     let text = claims_text(&claims(), "a run");

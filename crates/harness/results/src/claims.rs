@@ -335,8 +335,16 @@ impl Claims {
     /// [`RecordError`] with line and field: also for numbers out of order, a condition that
     /// names no number of its claim or one without a bound, and a rule without an outcome.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
-        let bytes = jsonl::bytes(path)?;
-        let mut lines = Reader::new(path, &bytes, Tail::Refuse)?;
+        Self::from_bytes(&jsonl::bytes(path)?, path)
+    }
+
+    /// Reads the file from memory; `path` only serves to name the culprit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Claims::read`].
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
+        let mut lines = Reader::new(path, bytes, Tail::Refuse)?;
         let header: Header = lines.header(SCHEMA_VERSION)?;
         for row in &header.screen.rows {
             parse_row(&row.row).map_err(|why| lines.at().refuse("screen.rows", why))?;

@@ -5,7 +5,7 @@ use compare::Summary;
 use compare::claims::{Judged, Shown};
 
 use super::screen::{again, kernels, machine, noise, ratios};
-use crate::claims::{number_line, value};
+use crate::claims::{meaning, number_line, value};
 use crate::context::Context;
 use crate::page::Page;
 
@@ -108,7 +108,7 @@ fn one(page: &mut Page, claim: &Judged, detail: Detail) {
         Detail::Whole => {
             let words = verdict.words().to_uppercase();
             page.wrapped(&format!("{id}. {who}: {}", claim.claim), 0, 3);
-            page.wrapped(&format!("{words}. {}", claim.because), 3, 3);
+            page.wrapped(&format!("{words}. {}", meaning(claim)), 3, 3);
             for number in &claim.numbers {
                 page.wrapped(&number_line(number), 3, 5);
             }

@@ -7,17 +7,18 @@ use results::look::{KERNEL, is_kernel};
 use results::{Param, Params, ResultKind, Ruling, Screen, ScreenRow, parse_row};
 
 use super::mail_tables::mark;
-use super::words;
 use crate::context::Context;
 use crate::number::{bytes, significant};
 use crate::page::{Page, WIDTH};
-use crate::style::NULL;
+use crate::style::{NULL, designs};
 use crate::table::Table;
 
 /// A cell without a number.
 const NOTHING: &str = "-";
 /// Contenders that the table has room for.
 const MAX_COLUMNS: usize = 4;
+/// Contenders that have a line where no claim is answered.
+const MAX_TALLIES: usize = 12;
 /// What follows a kernel's version where it was patched or built from a tree.
 const PATCHED: [char; 2] = ['+', '@'];
 
@@ -30,9 +31,7 @@ pub fn first_screen(summary: &Summary, context: &Context) -> String {
     if context.claims.iter().any(|claim| claim.verdict.is_answer()) {
         claims(&mut page, context);
     } else {
-        for (design, verdict) in words::verdicts(summary) {
-            page.wrapped(&format!("{design}: {verdict}"), 0, 2);
-        }
+        tallies(&mut page, summary);
     }
     page.gap();
     ratios(&mut page, summary, context);
@@ -78,6 +77,21 @@ fn claims(page: &mut Page, context: &Context) {
         .collect();
     if !others.is_empty() {
         page.wrapped(&format!("Claims {}.", others.join("; ")), 0, 2);
+    }
+}
+
+/// A line per contender: how often it was faster and slower than the reference.
+fn tallies(page: &mut Page, summary: &Summary) {
+    let mut names = designs(summary);
+    names.retain(|name| name != NULL && *name != summary.reference);
+    for name in names.iter().take(MAX_TALLIES) {
+        let (faster, same, slower) = summary.tally(name);
+        let of = faster + same + slower;
+        let rows = if of == 1 { "row" } else { "rows" };
+        page.line(&format!(
+            "{name}: faster than {} in {faster} of {of} {rows}, slower in {slower}",
+            summary.reference
+        ));
     }
 }
 
