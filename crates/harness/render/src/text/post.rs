@@ -4,7 +4,7 @@
 use compare::Summary;
 use compare::claims::{Judged, Shown};
 
-use super::screen::{again, kernels, machine, noise, ratios};
+use super::screen::{again, briefly, kernels, machine, noise, ratios};
 use crate::claims::{meaning, number_line, value};
 use crate::context::Context;
 use crate::page::Page;
@@ -41,20 +41,33 @@ enum Detail {
     Numbers,
     /// The verdict and the first number.
     OneNumber,
+    /// The same without interval and source.
+    Brief,
     /// The verdict.
     Verdicts,
 }
 
 impl Detail {
-    const ALL: [Self; 4] = [Self::Whole, Self::Numbers, Self::OneNumber, Self::Verdicts];
+    const ALL: [Self; 5] = [
+        Self::Whole,
+        Self::Numbers,
+        Self::OneNumber,
+        Self::Brief,
+        Self::Verdicts,
+    ];
 }
 
 fn written(summary: &Summary, context: &Context, claims: &[&Judged], detail: Detail) -> String {
     let mut page = Page::default();
     let ids: Vec<String> = claims.iter().map(|claim| claim.id.to_string()).collect();
+    let answered = context.claims.iter().filter(|one| one.verdict.is_answer());
+    let (answered, all) = (answered.count(), context.claims.len());
     let subject = match claims {
         [one] => format!("{}: {}", one.short, one.verdict),
-        _ => format!("the 2021 folio debate, measured: claims {}", ids.join(", ")),
+        _ if claims.len() == answered => {
+            format!("The folio debate of 2021, measured: {answered} of {all} claims")
+        }
+        _ => format!("The folio debate of 2021: claims {}", ids.join(", ")),
     };
     page.wrapped(&format!("Subject: {subject}"), 0, 2);
     page.gap();
@@ -69,16 +82,9 @@ fn written(summary: &Summary, context: &Context, claims: &[&Judged], detail: Det
     for claim in claims {
         one(&mut page, claim, detail);
     }
-    let answered = context.claims.iter().filter(|one| one.verdict.is_answer());
-    page.wrapped(
-        &format!(
-            "{} of {} claims of the thread are answered; folioscope claims has all.",
-            answered.count(),
-            context.claims.len()
-        ),
-        0,
-        2,
-    );
+    page.line(&format!(
+        "{answered} of {all} claims are answered; folioscope claims prints all."
+    ));
     page.gap();
     ratios(&mut page, summary, context);
     kernels(&mut page, context);
@@ -97,6 +103,7 @@ fn written(summary: &Summary, context: &Context, claims: &[&Judged], detail: Det
 fn one(page: &mut Page, claim: &Judged, detail: Detail) {
     let (id, who, verdict) = (claim.id, &claim.who, claim.verdict);
     if detail != Detail::Whole {
+        let verdict = briefly(verdict);
         let indent = usize::from(id < 10);
         page.wrapped(
             &format!("{id}. {who}: {}: {verdict}", claim.short),
@@ -116,8 +123,21 @@ fn one(page: &mut Page, claim: &Judged, detail: Detail) {
         }
         Detail::Numbers => claim.numbers.iter().for_each(|n| short(page, n)),
         Detail::OneNumber => claim.numbers.iter().take(1).for_each(|n| short(page, n)),
+        Detail::Brief => {
+            if let Some((number, value)) = claim.numbers.first().zip(first_value(claim)) {
+                page.wrapped(&format!("{}: {value}", number.says), 4, 6);
+            }
+        }
         Detail::Verdicts => {}
     }
+}
+
+/// The first number of a claim without its interval.
+fn first_value(claim: &Judged) -> Option<String> {
+    let mut number = claim.numbers.first()?.clone();
+    let interval = number.value.as_mut()?;
+    (interval.low, interval.high) = (interval.value, interval.value);
+    Some(value(&number))
 }
 
 fn short(page: &mut Page, number: &Shown) {

@@ -96,7 +96,7 @@ fn tallies(page: &mut Page, summary: &Summary) {
 }
 
 /// A verdict in at most 16 characters.
-const fn briefly(verdict: Ruling) -> &'static str {
+pub(super) const fn briefly(verdict: Ruling) -> &'static str {
     match verdict {
         Ruling::LargeOnly => "large units only",
         other => other.words(),
