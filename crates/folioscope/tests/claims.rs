@@ -75,7 +75,7 @@ fn a_claim_that_cannot_be_judged_is_no_success() {
 fn store_with(expected: &str) -> TempDir {
     let folder = TempDir::new().expect("a folder");
     let store = folder.path().join("bench-results");
-    for part in ["kernel", "kernel/lines", "fidelity"] {
+    for part in ["kernel", "kernel/lines", "kernel/source", "fidelity"] {
         std::fs::create_dir_all(store.join(part)).expect("a folder");
         let from = root().join("bench-results").join(part);
         for entry in std::fs::read_dir(from).expect("committed") {

@@ -11,7 +11,8 @@ use std::path::Path;
 use results::look::is_kernel;
 use results::{
     CLAIMS_FILE, Claim, Claims, CountedKernel, FidelityRecord, ModelCount, Number, Outcome,
-    Reading, RecordError, ResultKind, Ruling, TrafficRecord, TrafficRow, read_kernels,
+    Reading, RecordError, ResultKind, Ruling, SourceCount, TrafficRecord, TrafficRow, read_kernels,
+    read_lines,
 };
 use serde::Serialize;
 use stats::Verdict;
@@ -31,6 +32,7 @@ pub struct Records {
     kernels: Vec<CountedKernel>,
     models: Vec<ModelCount>,
     traffic: Vec<TrafficRow>,
+    source: Vec<SourceCount>,
 }
 
 impl Records {
@@ -49,6 +51,7 @@ impl Records {
             kernels: read_kernels(bench_results)?,
             models: FidelityRecord::read(bench_results)?.models,
             traffic,
+            source: read_lines(&bench_results.join(SourceCount::FILE))?,
         })
     }
 
@@ -66,6 +69,7 @@ impl Records {
             kernels: &self.kernels,
             models: &self.models,
             traffic: &self.traffic,
+            source: &self.source,
         };
         judge(&self.claims.claims, &evidence)
     }
@@ -323,5 +327,6 @@ fn quantity(number: &Number) -> &'static str {
         Some(ResultKind::Count) => "instructions",
         Some(ResultKind::Lines) => "descriptor lines",
         Some(ResultKind::Value) => "bytes",
+        Some(ResultKind::Source) => "lines of source",
     }
 }

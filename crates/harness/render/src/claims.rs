@@ -101,7 +101,7 @@ pub(crate) fn value(number: &Shown) -> String {
     let Some(interval) = &number.value else {
         return "not measured".to_owned();
     };
-    let digits = |value: f64| match number.quantity == "instructions" && number.over.is_none() {
+    let digits = |value: f64| match matches!(number.unit.as_str(), "instructions" | "lines") {
         true => format!("{value:.0}"),
         false => significant(value, 3),
     };

@@ -35,6 +35,9 @@ pub(super) fn run(
         Ruling::NotMeasurable => None,
         _ => measure(claim, args, start)?,
     };
+    if measured.is_none() {
+        eprintln!("folioscope: nothing was measured here: the records alone judge claim {id}");
+    }
     let judged = records.judge(measured.as_ref());
     let here = judged
         .into_iter()

@@ -3,7 +3,8 @@
 
 use results::look::KERNEL;
 use results::{
-    Class, CountedKernel, ModelCount, Param, Params, Reading, ResultKind, Term, TrafficRow,
+    Class, CountedKernel, ModelCount, Param, Params, Reading, ResultKind, SourceCount, Term,
+    TrafficRow,
 };
 use stats::{Estimate, Verdict, judge};
 
@@ -22,6 +23,8 @@ pub struct Evidence<'a> {
     pub models: &'a [ModelCount],
     /// Lines touched, of kernels and models.
     pub traffic: &'a [TrafficRow],
+    /// Lines of kernel source.
+    pub source: &'a [SourceCount],
 }
 
 /// A number, and how far it may be believed.
@@ -124,6 +127,7 @@ impl<'a> Evidence<'a> {
             ResultKind::Value => self.value(term)?,
             ResultKind::Count => self.count(term)?,
             ResultKind::Lines => self.lines(term)?,
+            ResultKind::Source => self.source(term)?,
         };
         if term.times != 1.0 {
             let of = found.estimate;
@@ -220,6 +224,15 @@ impl<'a> Evidence<'a> {
         };
         let instructions = instructions.ok_or_else(none)?;
         Ok(Found::exact(instructions as f64, "instructions"))
+    }
+
+    fn source(&self, term: &Term) -> Result<Found<'a>, String> {
+        let fits = |count: &&SourceCount| {
+            count.pattern == term.what && term.of.strip_prefix(KERNEL) == Some(&count.kernel)
+        };
+        let found = self.source.iter().find(fits);
+        let count = found.ok_or_else(|| format!("no source lines of {} are counted", row(term)))?;
+        Ok(Found::exact(count.lines as f64, "lines"))
     }
 
     fn lines(&self, term: &Term) -> Result<Found<'a>, String> {
