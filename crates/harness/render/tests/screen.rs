@@ -245,7 +245,7 @@ fn another_verdict_has_not_the_words_of_the_stated_one() {
         verdict: Ruling::DoesNotHold,
         ..stated.clone()
     };
-    assert!(claims_text(&[stated.clone()], "a run").contains(&stated.because[..40]));
+    assert!(claims_text(std::slice::from_ref(&stated), "a run").contains(&stated.because[..40]));
     let text = claims_text(&[other], "a run");
     assert!(!text.contains(&stated.because[..40]), "{text}");
     assert!(
