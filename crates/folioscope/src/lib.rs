@@ -16,8 +16,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
-
 use crate::args::{Cli, Command};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -28,7 +26,7 @@ use crate::output::Output;
 /// refused; 2 bad arguments or input; 3 a change beyond a threshold; 130 interrupted.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let start = Instant::now();
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match args::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come this way, too; a closed pipe is no news to anyone.
@@ -56,6 +54,8 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::Verify(args) => command::verify::run(&args, output),
         Command::Measure(args) => command::measure::run(&args, start, output),
         Command::Compare(args) => command::compare::run(&args, start, output),
+        Command::Claims(args) => command::claims::run(&args, start, output),
+        Command::Post(args) => command::post::run(&args, output),
         Command::Report(args) => command::report::run(&args, output),
         Command::Plot(args) => command::plot::run(&args, output),
         Command::Diff(args) => command::diff::run(&args, output),

@@ -29,6 +29,8 @@ fn help_texts_are_as_agreed() {
     for command in [
         &[][..],
         &["compare"],
+        &["claims"],
+        &["post"],
         &["measure"],
         &["diff"],
         &["capture"],
@@ -110,10 +112,16 @@ fn completions_name_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let (code, script, _) = run(&["completions", shell]);
         assert_eq!(code, 0);
-        assert!(
-            script.contains("compare") && script.contains("backing"),
-            "{shell}"
-        );
+        // The names of a workload, a design and a backing, too.
+        for name in [
+            "compare",
+            "backing",
+            "merging/map-sg",
+            "headpage",
+            "hugetlb-2m",
+        ] {
+            assert!(script.contains(name), "{shell}: {name}");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::args::MeasureArgs;
+use crate::args::CompareArgs;
 use crate::command::measure::Run;
 use crate::command::{plot, report, verify};
 use crate::failure::{Code, Failure};
@@ -19,11 +19,11 @@ const CASES: u32 = 100;
 const QUICK_CASES: u32 = 20;
 
 pub(crate) fn run(
-    args: &MeasureArgs,
+    args: &CompareArgs,
     start: Instant,
     output: &mut Output,
 ) -> Result<Code, Failure> {
-    let run = Run::prepare(args, start)?;
+    let run = Run::prepare(&args.measure, start)?;
     let cases = if run.plan().quick { QUICK_CASES } else { CASES };
     let verified = verify::apart(&run.plan().design, cases)?;
     eprintln!(
@@ -59,10 +59,13 @@ pub(crate) fn run(
              `folioscope plot {folder}` go on from there"
         ))
     })?;
-    if args.json {
+    if args.measure.json {
         output.text(render::json_lines(&summary))?;
     } else {
-        output.text(text)?;
+        output.text(match args.full {
+            true => text,
+            false => render::first_screen(&summary, &report::context(&summary)),
+        })?;
     }
     output.finish()?;
     let figures = plot::draw(&measured.folder, &summary, None).map_err(|failure| {
@@ -74,7 +77,7 @@ pub(crate) fn run(
     })?;
     measured.tell();
     eprintln!(
-        "folioscope: {}: the report, {} figures and the record",
+        "folioscope: {}: report.txt with all rows, {} figures and the record",
         measured.folder.display(),
         figures.len() / 2
     );

@@ -131,6 +131,11 @@ impl Run {
         self.budget_s
     }
 
+    /// Leaves out the rows that are not wanted.
+    pub(crate) fn keep(&mut self, wanted: impl Fn(&Cell) -> bool) {
+        self.cells.retain(wanted);
+    }
+
     /// Measures until `spare` before the budget's end.
     ///
     /// # Errors

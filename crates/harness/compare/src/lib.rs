@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+pub mod claims;
 mod diff;
 pub mod fidelity;
 pub mod gate;

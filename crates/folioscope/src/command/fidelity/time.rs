@@ -1,6 +1,6 @@
 //! `folioscope fidelity --time`: models beside native kernels in the same rounds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use compare::Summary;
 use compare::time_fidelity::{Refereed, TimeFidelity, TimePair, reasons};
@@ -11,7 +11,7 @@ use super::FidelityArgs;
 use crate::command::report::summary;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::run_dir;
+use crate::run_dir::{self, Among};
 
 pub(super) fn run(
     run: Option<&Path>,
@@ -20,7 +20,7 @@ pub(super) fn run(
 ) -> Result<Code, Failure> {
     let folder = match run {
         Some(run) => run_dir::existing(run)?.to_owned(),
-        None => newest()?,
+        None => run_dir::with_kernels(Among::All)?,
     };
     let summary = summary(&folder)?;
     if args.patched {
@@ -143,32 +143,4 @@ fn found(summary: &Summary) -> Result<TimeFidelity, Failure> {
         .collect();
     let reasons = reasons(&run_dir::store())?;
     Ok(TimeFidelity::of(summary, &refereed, &reasons))
-}
-
-/// The newest finished run of the store with a kernel in it.
-fn newest() -> Result<PathBuf, Failure> {
-    let store = run_dir::store();
-    let folders = match store.is_dir() {
-        true => results::run_folders(&store)?,
-        false => Vec::new(),
-    };
-    let mut runs: Vec<(String, PathBuf)> = Vec::new();
-    for folder in folders {
-        let env = results::read_environment(&folder.join(results::ENV_FILE))?;
-        if env.finished {
-            runs.push((env.date_utc, folder));
-        }
-    }
-    runs.sort();
-    for (_, folder) in runs.into_iter().rev() {
-        let kernels = summary(&folder)?;
-        if kernels.designs.iter().any(|name| is_kernel(name)) {
-            return Ok(folder);
-        }
-    }
-    Err(Failure::Usage(format!(
-        "{}: no run with a kernel in it; make one: folioscope kernel build 5.10 6.12, then \
-         folioscope compare --kernels",
-        store.display()
-    )))
 }
