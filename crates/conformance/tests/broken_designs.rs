@@ -134,6 +134,13 @@ fn references_that_a_bio_never_took_are_missed_when_dropped() {
 }
 
 #[test]
+fn a_tail_that_becomes_its_head_and_no_more_is_caught() {
+    assert!(catches(
+        law::user_pages_name_the_same_bytes::<Broken<{ fault::FIRST_OF_ALL }>>
+    ));
+}
+
+#[test]
 fn false_claims_about_slab_memory_are_caught() {
     assert!(catches(
         law::slab_io_is_as_claimed::<Broken<{ fault::REFUSES_SLAB }>>

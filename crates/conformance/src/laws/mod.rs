@@ -67,6 +67,7 @@ macro_rules! laws_of {
             vecs_sum_to_bi_size
             merging_depends_on_order
             chunks_are_added_like_folios
+            user_pages_name_the_same_bytes
             split_parts_add_up
             segments_bound_the_scatterlist
             scatterlists_keep_to_the_limits
@@ -148,7 +149,7 @@ pub const fn describe<D: Design>() -> [Law; 4] {
 }
 
 /// The laws of block IO, for one design.
-pub const fn block<D: BlockIo>() -> [Law; 12] {
+pub const fn block<D: BlockIo>() -> [Law; 13] {
     laws_of!(block, law_array D)
 }
 

@@ -38,6 +38,9 @@ macro_rules! lines {
             (model split::Split: Linux6_12 [describe block memcg lru], drawn 's' VERMILION Up Solid, order-invariant BY_UNIT)
             (model headpage::HeadPage: Linux6_12 [describe block memcg lru], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT, refereed by "linux-6.12+headpage+headpage-assert")
             (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], drawn 'n' PURPLE Kite Dashed as "hp-noass", order-invariant BY_UNIT, variant of "headpage", refereed by "linux-6.12+headpage")
+            (model folio_bvec::FolioBvec: Linux6_12 [block], drawn 'b' BROWN Left Solid, order-invariant BY_UNIT, lacks "differs from folio in its bio_vecs only")
+            (model folio_bvec::FolioBvecNoSlab: Linux6_12 [block], drawn 'r' ROSE Right Dashed as "no-slab", order-invariant BY_UNIT, variant of "folio-bvec", lacks "differs from folio in its bio_vecs only")
+            (model phyr::Phyr: Linux6_12 [block], drawn 'y' ORANGE Star Solid, order-invariant BY_UNIT, lacks "differs from flat in its bio_vecs only")
             (floor null::Null: Linux6_12 [describe block memcg lru], drawn '0' GREY None Dotted)
         }
     };

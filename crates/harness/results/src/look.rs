@@ -48,6 +48,12 @@ pub enum Marker {
     Up,
     /// Triangle pointing down.
     Down,
+    /// Triangle pointing left.
+    Left,
+    /// Triangle pointing right.
+    Right,
+    /// Star of six points.
+    Star,
     /// Filled diamond.
     Diamond,
     /// Diamond with a white heart.
@@ -101,7 +107,8 @@ pub struct Look {
     pub dash: Dash,
 }
 
-/// Okabe and Ito's palette, told apart by the colour-blind too, and a grey.
+/// Okabe and Ito's palette, told apart by the colour-blind too, and a grey; a brown and Tol's
+/// rose beside it, darker and lighter than any of its reds.
 pub mod palette {
     #![allow(missing_docs, reason = "the names say it")]
     use super::Rgb;
@@ -114,5 +121,7 @@ pub mod palette {
     pub const BLUE: Rgb = (0, 114, 178);
     pub const VERMILION: Rgb = (213, 94, 0);
     pub const PURPLE: Rgb = (204, 121, 167);
+    pub const BROWN: Rgb = (101, 57, 18);
+    pub const ROSE: Rgb = (238, 153, 170);
     pub const GREY: Rgb = (120, 120, 120);
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 use compare::Summary;
 use compare::time_fidelity::{Refereed, TimeFidelity, TimePair, reasons};
 use render::Table;
-use results::look::is_kernel;
 
 use super::FidelityArgs;
 use crate::command::report::summary;
