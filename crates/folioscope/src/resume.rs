@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::args::MeasureArgs;
 use crate::failure::Failure;
+use crate::say::say;
 use crate::{kernels, provenance};
 use measure::assignment::Cell;
 use measure::plan::{PLAN_FILE, Plan};
@@ -79,7 +80,7 @@ pub(crate) fn writer(folder: &Path, cells: &[Cell], processes: u32) -> Result<Ro
         }
     }
     let (writer, rows) = RowWriter::resume(&path)?;
-    eprintln!(
+    say!(
         "folioscope: going on with {}: {} rows are there",
         folder.display(),
         rows.len()

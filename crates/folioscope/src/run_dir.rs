@@ -7,6 +7,7 @@ use results::{ENV_FILE, RunLock, Store, Stored, read_environment};
 
 use crate::failure::Failure;
 use crate::provenance;
+use crate::say::say;
 
 /// The store of results, from the work tree that we are in; else from here.
 pub(crate) fn store() -> PathBuf {
@@ -54,7 +55,7 @@ pub(crate) fn stored(folders: &[PathBuf]) -> Result<Store, Failure> {
     }
     let store = Store::of(runs)?;
     for run in &unfinished {
-        eprintln!(
+        say!(
             "folioscope: {} has not finished and is left out",
             run.display()
         );
