@@ -26,6 +26,13 @@ pub(crate) fn write(plan: &Plan, folder: &Path) -> Result<(), Failure> {
 /// the arguments differ.
 pub(crate) fn read(folder: &Path, args: &MeasureArgs) -> Result<Plan, Failure> {
     let path = folder.join(PLAN_FILE);
+    if path.exists() && !path.is_file() {
+        // A pipe would be read for ever.
+        return Err(Failure::Usage(format!(
+            "{}: not a regular file",
+            path.display()
+        )));
+    }
     let text = std::fs::read(&path).map_err(|error| {
         if error.kind() == std::io::ErrorKind::NotFound {
             return Failure::Usage(format!("{}: this run is complete", folder.display()));

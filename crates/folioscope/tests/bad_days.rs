@@ -146,3 +146,25 @@ fn words_that_cannot_be_written_change_no_exit_status() {
         .expect("it starts");
     assert_eq!(status.code(), Some(2));
 }
+
+#[test]
+fn a_plan_that_is_a_pipe_is_refused() {
+    let folder = TempDir::new().expect("a folder");
+    let plan = folder.path().join("unfinished.json");
+    for file in ["env.json", "samples.jsonl"] {
+        fs::write(folder.path().join(file), "").expect("written");
+    }
+    let made = Command::new("mkfifo").arg(&plan).status();
+    assert!(made.expect("mkfifo runs").success());
+    let output = Command::new(assert_cmd::cargo::cargo_bin("folioscope"))
+        .args(["measure", "--resume", "--out"])
+        .arg(folder.path())
+        .output()
+        .expect("it starts");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(
+        words.contains("unfinished.json: not a regular file"),
+        "{words}"
+    );
+}
