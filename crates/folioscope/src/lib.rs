@@ -11,6 +11,7 @@ mod progress;
 mod provenance;
 mod resume;
 mod run_dir;
+mod say;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use std::time::Instant;
 use crate::args::{Cli, Command};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::say::say;
 
 /// Runs the tool with its arguments, the program's name first.
 ///
@@ -42,7 +44,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         // What a shell reports of a program that wrote to a closed pipe.
         Err(Failure::ClosedPipe) => ExitCode::from(141),
         Err(failure) => {
-            eprintln!("folioscope: {failure}");
+            say!("folioscope: {failure}");
             failure.code().into()
         }
     }

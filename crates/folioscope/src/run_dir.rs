@@ -7,6 +7,7 @@ use results::{ENV_FILE, LOCAL_DIR, RunLock, Store, Stored, newest_with_kernels, 
 
 use crate::failure::Failure;
 use crate::provenance;
+use crate::say::say;
 
 /// The store of results, from the work tree that we are in; else from here.
 pub(crate) fn store() -> PathBuf {
@@ -82,7 +83,7 @@ pub(crate) fn stored(folders: &[PathBuf]) -> Result<Store, Failure> {
     }
     let store = Store::of(runs)?;
     for run in &unfinished {
-        eprintln!(
+        say!(
             "folioscope: {} has not finished and is left out",
             run.display()
         );

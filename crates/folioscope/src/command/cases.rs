@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::args::{CasesArgs, CasesCommand};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::say::say;
 
 /// A design that answers otherwise than the reference.
 #[derive(Serialize)]
@@ -75,7 +76,7 @@ fn answer_all(
     for (_, line) in parse_lines(from) {
         match line {
             Err(error) => {
-                eprintln!("folioscope: {file}: {error}");
+                say!("folioscope: {file}: {error}");
                 code = Code::Usage;
             }
             Ok(case) => {

@@ -7,6 +7,7 @@ use crate::command::measure::Run;
 use crate::command::{plot, report, verify};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::say::say;
 
 /// What report and figures take at most, in seconds, of the budget.
 const SPARE_S: f64 = 8.0;
@@ -26,13 +27,13 @@ pub(crate) fn run(
     let run = Run::prepare(&args.measure, start)?;
     let cases = if run.plan().quick { QUICK_CASES } else { CASES };
     let verified = verify::apart(&run.plan().design, cases)?;
-    eprintln!(
+    say!(
         "folioscope: {}; every answer is checked before it is timed",
         verified.in_words()
     );
     if verified.wrong().next().is_some() {
         for line in verified.wrong() {
-            eprintln!("{} {}: {}", line.design, line.name, line.why);
+            say!("{} {}: {}", line.design, line.name, line.why);
         }
         return Err(Failure::Wrong(
             "verification failed, nothing was timed; run `folioscope verify` for details"
@@ -40,7 +41,7 @@ pub(crate) fn run(
         ));
     }
     if run.plan().kernels.is_empty() {
-        eprintln!(
+        say!(
             "folioscope: real kernels can stand beside the designs: folioscope kernel build 5.10 \
              6.12, then compare --kernels"
         );
@@ -76,7 +77,7 @@ pub(crate) fn run(
         ))
     })?;
     measured.tell();
-    eprintln!(
+    say!(
         "folioscope: {}: report.txt with all rows, {} figures and the record",
         measured.folder.display(),
         figures.len() / 2

@@ -7,6 +7,7 @@ use crate::args::{BuildArgs, BuiltArgs};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress;
+use crate::say::say;
 
 /// Builds what was asked for, one after the other: a build uses all cores.
 pub(crate) fn run(args: &BuildArgs, output: &mut Output) -> Result<Code, Failure> {
@@ -69,7 +70,7 @@ fn built(plan: &Plan) -> Result<Kernel, Failure> {
             bar.set_message(format!("{name}: {step}"));
             // A log has no bar: a line a step.
             if bar.is_hidden() {
-                eprintln!("folioscope: {name}: {step}");
+                say!("folioscope: {name}: {step}");
             }
             last = step;
         }

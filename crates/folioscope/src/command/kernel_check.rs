@@ -18,6 +18,7 @@ use crate::failure::{Code, Failure};
 use crate::kernels;
 use crate::output::Output;
 use crate::progress;
+use crate::say::say;
 
 /// Cases of one batch for a native kernel: enough that asking costs nothing beside answering.
 const BATCH: usize = 5000;
@@ -255,7 +256,7 @@ fn tell(args: &CheckArgs, parts: &[Part], output: &mut Output) -> Result<Code, F
     }
     results::write_whole(&args.out, differing.as_bytes())?;
     output.finish()?;
-    eprintln!(
+    say!(
         "folioscope: the cases that differ are in {}",
         args.out.display()
     );
