@@ -179,3 +179,15 @@ fn memory_that_is_elsewhere_is_caught() {
         law::scatterlists_keep_to_the_limits::<Broken<{ fault::WRONG_PHYS }>>
     ));
 }
+
+#[test]
+fn counters_that_do_not_come_out_are_caught() {
+    let laws: [fn(); 3] = [
+        lru::ledgers_come_out::<Misled<{ misled::KEEPS_REFERENCES }>>,
+        lru::ledgers_come_out::<Misled<{ misled::CHARGE_REFERS }>>,
+        lru::ledgers_come_out::<Misled<{ misled::LIST_DISOWNS }>>,
+    ];
+    for (number, law) in laws.into_iter().enumerate() {
+        assert!(catches(law), "{number}");
+    }
+}

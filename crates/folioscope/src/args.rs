@@ -321,8 +321,13 @@ Without --design the reference model answers, and every design that supports a c
 is compared with it: a disagreement is an error line. A bad line is reported with its
 number, the others still run, and the exit code is 2.
 
+A line with `steps` is about accounting and lists: charges, uncharges, statistics, lists and
+references in a tree of groups. Its answer is a line of counters for each group (usage,
+anonymous and file statistics, pages on the two lists) and for each allocation.
+
 Examples:
   folioscope cases run cases.jsonl
+  folioscope cases run crates/conformance/cases/ledger.jsonl
   folioscope cases run cases.jsonl --design headpage
   echo '{\"name\":\"one\",\"rules\":\"7.1\",\"adds\":[{\"pfn\":512,\"order\":9,\"len\":2097152}]}' |
     folioscope cases run -")]

@@ -99,6 +99,7 @@ macro_rules! laws_of {
             concurrent_isolation_loses_nothing
             walks_and_isolation_at_once_lose_nothing
             a_walk_against_freeing_frees_each_once
+            ledgers_come_out
         ] $($with)* }
     };
 }
@@ -159,6 +160,6 @@ pub const fn memcg<D: Memcg>() -> [Law; 9] {
 }
 
 /// The laws of reclaim's lists and compaction's walk, for one design.
-pub const fn lru<D: Lru>() -> [Law; 6] {
+pub const fn lru<D: Lru>() -> [Law; 7] {
     laws_of!(lru, law_array D)
 }

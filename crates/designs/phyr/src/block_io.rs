@@ -98,12 +98,12 @@ impl BlockIo for Phyr {
         add_page::<V, Self>(self, bio, phys, len, in_page)
     }
 
-    fn pin<'a>(&'a self, bio: &Bio<Phys>) {
+    fn pin(&self, bio: &Bio<Phys>) {
         self.for_each_unit(bio, |run| self.0.pin(run.unit.0, run.pages()));
     }
 
     #[inline]
-    fn end_io<'a>(&'a self, bio: &Bio<Phys>) -> u64 {
+    fn end_io(&self, bio: &Bio<Phys>) -> u64 {
         self.bio_release_pages(bio);
         bio.vecs().iter().map(|vec| u64::from(vec.len)).sum()
     }
