@@ -105,8 +105,8 @@ fn counters(tree: &MemcgTree, group: &MemCgroup) -> String {
     };
     let below: Vec<_> = tree.groups().filter(|one| is_within(one)).collect();
     let stocked: u64 = below.iter().map(|one| tree.stocked(one)).sum();
-    let stat = |stat| below.iter().map(|one| one.stat(stat)).sum::<i64>();
-    let list = |kind| group.lruvec_stat(Stat::of_lru(kind));
+    let stat = |stat| below.iter().map(|one| tree.stat(one, stat)).sum::<i64>();
+    let list = |kind| tree.lruvec_stat(group, Stat::of_lru(kind));
     format!(
         "g {} {} {} {} {}",
         group.memory.read() - stocked as i64,

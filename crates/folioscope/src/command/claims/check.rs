@@ -9,6 +9,7 @@ use measure::plan::{Plan, REFERENCE};
 use results::look::is_kernel;
 use results::{Claim, ResultKind, Ruling, Term};
 
+use crate::say::say;
 use crate::args::{ClaimsArgs, MeasureArgs, Which};
 use crate::command::measure::Run;
 use crate::command::report::summary;
@@ -36,7 +37,7 @@ pub(super) fn run(
         _ => measure(claim, args, start)?,
     };
     if measured.is_none() {
-        eprintln!("folioscope: nothing was measured here: the records alone judge claim {id}");
+        say!("folioscope: nothing was measured here: the records alone judge claim {id}");
     }
     let judged = records.judge(measured.as_ref());
     let here = judged
@@ -46,7 +47,7 @@ pub(super) fn run(
     let (code, words) = outcome(&here);
     if args.json {
         output.text(render::claims_json(std::slice::from_ref(&here)))?;
-        eprintln!("folioscope: {words}");
+        say!("folioscope: {words}");
     } else {
         output.text(render::claims_text(
             std::slice::from_ref(&here),
@@ -121,7 +122,7 @@ fn measure(
     if measured.code == Code::Interrupted {
         return Err(Failure::Wrong("interrupted: nothing is judged".to_owned()));
     }
-    eprintln!("folioscope: {}: the record", measured.folder.display());
+    say!("folioscope: {}: the record", measured.folder.display());
     summary(&measured.folder).map(Some)
 }
 
@@ -142,7 +143,7 @@ fn which(terms: &[&Term]) -> Which {
         };
         match here {
             Ok(list) => list.push(name.clone()),
-            Err(why) => eprintln!("folioscope: left out: {why}"),
+            Err(why) => say!("folioscope: left out: {why}"),
         }
     }
     which
