@@ -1,4 +1,6 @@
-//! # Types of their own: anon_mem, file_mem, slab, page table, …
+//! # A typed word a frame, and descriptors allocated apart
+//!
+//! Wilcox's plan for memory descriptors (memdesc), and what it costs.
 //!
 //! Anonymous memory and page cache have little in common with page tables, slabs,
 //! zsmalloc, kernel stacks and pipe buffers: only the first two are mapped to user space
@@ -79,15 +81,15 @@ impl Mem<'_> {
     }
 }
 
-/// The split design.
+/// The memdesc design.
 #[derive(Debug)]
-pub struct Split {
+pub struct MemDesc {
     words: Words,
     store: Store,
     memory: MemcgTree,
 }
 
-impl Split {
+impl MemDesc {
     /// The unit that a frame belongs to, of any type and whatever its references; `None`
     /// where it is free.
     #[inline]
@@ -161,9 +163,9 @@ impl Split {
     }
 }
 
-impl Design for Split {
-    const NAME: &'static str = "split";
-    const IDEA: &'static str = "anon_mem, file_mem, slab, page table … as types of their own";
+impl Design for MemDesc {
+    const NAME: &'static str = "memdesc";
+    const IDEA: &'static str = "a typed word a frame, and a descriptor of its type allocated apart";
     const DESCRIPTORS: &'static [Descriptor] = types::DESCRIPTORS;
     type Unit<'a> = Mem<'a>;
 

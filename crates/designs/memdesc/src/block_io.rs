@@ -7,9 +7,9 @@ use mm::memmap;
 use mm::{BlockIo, BvPages, Design, SlabIo};
 use physmem::{Kind, PAGE_SIZE, PhysAddr};
 
-use crate::{Mem, Split, types};
+use crate::{Mem, MemDesc, types};
 
-impl BvPages for Split {
+impl BvPages for MemDesc {
     type BvPage<'a> = Mem<'a>;
     const NAMES_UNITS: bool = true;
 
@@ -37,7 +37,7 @@ impl BvPages for Split {
     }
 }
 
-impl BlockIo for Split {
+impl BlockIo for MemDesc {
     /// A slab has no user, so there is nobody to hold a reference for: an object's owner does
     /// the IO to it (slabs without a reference count, v6.15 and later).
     const SLAB_IO: SlabIo = SlabIo::Uncounted;
@@ -88,7 +88,7 @@ impl BlockIo for Split {
     }
 }
 
-impl Split {
+impl MemDesc {
     /// `__bio_release_pages` of v6.12, dirtying: a unit's run at a time. Marking memory dirty and
     /// giving a pin back mean something for types that are mapped to user space only.
     #[inline(never)]
