@@ -95,6 +95,7 @@ fn list_prints_one_object_a_line() {
     for word in [
         "flat",
         "folio",
+        "split",
         "memdesc",
         "headpage",
         "null",

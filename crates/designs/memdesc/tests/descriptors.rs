@@ -1,9 +1,9 @@
 //! Where descriptors come from: in which order, how many, and when there is none.
 
 use hugemem::Backing;
+use memdesc::MemDesc;
 use mm::{Design, NoMemory, Plan, Pointer};
 use physmem::{Extent, Kind, Order, Pfn};
-use memdesc::MemDesc;
 
 const BASE: Pfn = Pfn(1 << 20);
 const FRAMES: u64 = 4096;

@@ -34,6 +34,7 @@ macro_rules! lines {
             (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg], drawn 'f' BLACK Circle Solid, refereed by "linux-5.10")
             (model flat::FlatSinglePage: Linux5_0 [block], drawn 'p' SKY Ring Dashed, variant of "flat", lacks "differs from flat in its bio_vecs only")
             (model folio::FolioForAll: Linux6_12 [describe block memcg lru], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT, refereed by "linux-6.12")
+            (model split::Split: Linux6_12 [describe block memcg lru], drawn 's' ORANGE Left Solid, order-invariant BY_UNIT)
             (model memdesc::MemDesc: Linux6_12 [describe block memcg lru], drawn 'm' VERMILION Up Solid, order-invariant BY_UNIT)
             (model headpage::HeadPage: Linux6_12 [describe block memcg lru], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT)
             (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], drawn 'n' PURPLE Kite Dashed as "hp-noass", order-invariant BY_UNIT, variant of "headpage")

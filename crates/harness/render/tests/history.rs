@@ -113,13 +113,13 @@ fn the_text_has_a_sparkline_per_entry() {
         .lines()
         .filter(|line| line.contains('\u{2581}') || line.contains('\u{2585}'));
     assert_eq!(lines.count(), entries, "{text}");
-    let split = text
+    let memdesc = text
         .lines()
         .find(|line| line.contains("memdesc depth=1"))
         .unwrap();
     assert!(
-        split.contains(">+3") && split.ends_with('\u{2588}'),
-        "{split}"
+        memdesc.contains(">+3") && memdesc.ends_with('\u{2588}'),
+        "{memdesc}"
     );
 }
 

@@ -38,6 +38,8 @@ pub enum Marker {
     Up,
     /// Triangle pointing down.
     Down,
+    /// Triangle pointing left.
+    Left,
     /// Filled diamond.
     Diamond,
     /// Diamond with a white heart.

@@ -131,9 +131,7 @@ fn a_baseline_of_schema_1_has_the_names_of_today() {
         )],
         ..baseline()
     };
-    let old = of(1)
-        .to_text()
-        .replacen("\"schema\":2", "\"schema\":1", 1);
+    let old = of(1).to_text().replacen("\"schema\":2", "\"schema\":1", 1);
     assert_eq!(read(&old).unwrap(), of(2));
     let new = of(1);
     assert_eq!(read(&new.to_text()).unwrap(), new, "another design");

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use results::{
     Environment, Params, RecordError, Row, RowSum, RowWriter, Run, RunLock, SAMPLES_FILE,
-    SCHEMA_VERSION, Sample,
-    Status, Tail, Yardsticks, command_without_paths, read_environment, read_rows, rows_from_bytes,
-    write_environment,
+    SCHEMA_VERSION, Sample, Status, Tail, Yardsticks, command_without_paths, read_environment,
+    read_rows, rows_from_bytes, write_environment,
 };
 
 fn sample(process: u32) -> Row {

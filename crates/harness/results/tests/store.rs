@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use results::{
-    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, SCHEMA_VERSION, Sample, Status, Store,
-    Stored, read_environment, write_environment,
+    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, SCHEMA_VERSION, Sample,
+    Status, Store, Stored, read_environment, write_environment,
 };
 
 fn environment(date: &str, elapsed_s: f64) -> Environment {

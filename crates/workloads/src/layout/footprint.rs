@@ -74,13 +74,13 @@ pub fn value<D: Design, V: KernelRules>(setup: &Setup) -> Result<f64, SetupError
         Ok("page-32-memdesc-80") => Some(32),
         _ => None,
     };
-    if per_frame.is_some() && D::DESCRIPTORS.len() < 2 {
+    let design: D = build(setup, FRAMES)?;
+    if per_frame.is_some() && design.memory().len() < 2 {
         return Err(SetupError::Absent(format!(
             "{} allocates no descriptors apart from its frames",
             D::NAME
         )));
     }
-    let design: D = build(setup, FRAMES)?;
     let mut allocations = 0;
     if setup.word("mix")? == "typical" {
         for (extent, kind) in mixed_zone(BASE..BASE + FRAMES, setup.seed, &Mix::typical()) {

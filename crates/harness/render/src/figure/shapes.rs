@@ -195,6 +195,12 @@ pub(super) fn marker(style: &Style, at: (f64, f64), r: f64) -> Vec<Shape> {
                 colour,
             )]
         }
+        Marker::Left => {
+            vec![ring(
+                vec![(x - r * 1.1, y), (x + r * 0.8, y - r), (x + r * 0.8, y + r)],
+                colour,
+            )]
+        }
         Marker::Diamond => vec![ring(kite(r * 1.2), colour)],
         Marker::Kite => vec![ring(kite(r * 1.2), colour), ring(kite(r * 0.6), WHITE)],
         Marker::Plus => vec![cross(r, 0.0), cross(0.0, r)],

@@ -63,7 +63,7 @@ mod tests {
         crate::style::use_looks(registry::looks());
         let line = marks(&[("folio", 0.25), ("memdesc", 4.0), ("headpage", 2.0)]);
         assert_eq!(line.find('o'), Some(1));
-        assert_eq!(line.find('s'), Some(LINE));
+        assert_eq!(line.find('m'), Some(LINE));
         assert_eq!(line.find('|'), Some(1 + LINE / 2));
         assert_eq!(line.find('h'), Some(1 + LINE / 2 + 7));
         for (text, ratio) in [(" 1 ", 1.0), (" 2 ", 2.0), (" 4", 4.0)] {

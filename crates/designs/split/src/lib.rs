@@ -1,0 +1,145 @@
+//! # Types of their own, as views over the array of pages
+//!
+//! Anonymous memory and page cache have little in common with page tables, slabs, zsmalloc,
+//! kernel stacks and pipe buffers: only the first two are mapped to user space and sit on the
+//! LRU. So each is a type, and code that works on one says which:
+//!
+//! | type | is | has, and no other type has it |
+//! |---|---|---|
+//! | [`AnonMem`] | anonymous memory | an `anon_vma`, a place in swap |
+//! | [`FileMem`] | page cache | an `address_space` |
+//! | [`Slab`] | a slab | objects and their owners; nobody takes references |
+//! | [`PtDesc`] | a page table | a lock |
+//! | [`ZpDesc`] | zsmalloc's | a `zspage` |
+//! | [`StackMem`], [`PipeMem`] | a kernel stack, a pipe's buffer | |
+//!
+//! A type is a *view*: a reference to the allocation's line in the array of `struct page`, one
+//! 64-byte line a frame as ever. Nothing is allocated, and nothing is found through a pointer
+//! that flat pages do not have. This is Weiner's position in the thread, and what the kernel did
+//! to slabs (`struct slab`, v5.17), page tables (`struct ptdesc`, v6.6) and zsmalloc
+//! (`struct zpdesc`, v6.14). Descriptors allocated apart are another design: `memdesc`.
+//!
+//! What is checked where:
+//!
+//! * [`Split::mem`], from any page: `compound_head()`, for the page may be a tail.
+//! * [`Mem::typed`], [`AnonMem::try_from`] …: the type, for whoever got his memory from an
+//!   unknown page, a bio_vec or a frame number. Once: what is called with the view asks no more.
+//! * Nothing, by a caller who was handed a view. That marking anonymous memory dirty has no file
+//!   to ask, and that a slab is never marked, is known when the code is compiled.
+//! * Nothing, by memcg. It takes memory of any type ([`View`]): all views keep the owner's word
+//!   at one offset, and its low bits say whether it is a slab's vector of owners.
+
+#![forbid(unsafe_code)]
+
+mod block_io;
+mod user;
+mod views;
+
+use mm::memcg::{self, LockStyle};
+use mm::memmap::{Memmap, Page};
+use mm::{Descriptor, OnMemmap, PageArray, Pointer, PowerArray, Slot};
+use physmem::{Kind, Pfn};
+
+pub use views::{
+    AnonMem, FileMem, PipeMem, PtDesc, Slab, StackMem, Typed, View, WrongType, ZpDesc,
+};
+
+/// An allocation of some type, by its head page: what memcg, the block layer and compaction
+/// hold. Never a tail, and not yet asked for its type.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Mem<'a>(&'a Slot);
+
+impl PartialEq for Mem<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Mem<'_> {}
+
+impl Pointer for Mem<'_> {
+    #[inline]
+    fn word(self) -> u64 {
+        PowerArray::word_of(self.0)
+    }
+}
+
+/// The split design.
+#[derive(Debug)]
+pub struct Split(PageArray);
+
+impl Split {
+    /// The page of a frame (`pfn_to_page`), head or tail.
+    #[inline]
+    pub fn page(&self, pfn: Pfn) -> Page<'_> {
+        Page(self.0.map.page(pfn))
+    }
+
+    /// The memory that a page belongs to: the one place with a tail test.
+    #[inline]
+    pub fn mem<'a>(&'a self, page: Page<'a>) -> Mem<'a> {
+        Mem(self.0.map.compound_head(page.0))
+    }
+
+    fn memmap(&self) -> &Memmap {
+        &self.0.map
+    }
+}
+
+impl OnMemmap for Split {
+    const NAME: &'static str = "split";
+    const IDEA: &'static str = "anon_mem, file_mem, slab, ptdesc … as typed views over struct page";
+    const DESCRIPTORS: &'static [Descriptor] = views::DESCRIPTORS;
+    const LOCK_STYLES: &'static [LockStyle] = &[
+        LockStyle::PerType,
+        LockStyle::WhichType,
+        LockStyle::CastToCommon,
+        LockStyle::Generic,
+    ];
+    type Ref<'a> = Mem<'a>;
+
+    fn over(pages: PageArray) -> Self {
+        Self(pages)
+    }
+
+    #[inline]
+    fn pages(&self) -> &PageArray {
+        &self.0
+    }
+
+    #[inline]
+    fn head<'a>(&'a self, mem: Mem<'a>) -> &'a Slot {
+        mem.0
+    }
+
+    #[inline]
+    fn unit<'a>(&'a self, head: &'a Slot) -> Mem<'a> {
+        Mem(head)
+    }
+
+    /// Every type has its owner at one offset, so a caller who knows the type, a cast and a
+    /// function for any type read the same word; only who must choose between two functions
+    /// looks at the type.
+    #[inline]
+    fn with_owner_locked<'a, T>(
+        &'a self,
+        mem: Mem<'a>,
+        style: LockStyle,
+        critical: impl FnOnce() -> T,
+    ) -> T {
+        let (groups, owner) = (&self.0.groups, || mem.memcg_data());
+        match style {
+            LockStyle::WhichType if mem.kind() == Kind::File => {
+                memcg::with_lock::<FileMem<'_>, _>(groups, owner, critical)
+            }
+            LockStyle::WhichType | LockStyle::PerType => {
+                memcg::with_lock::<AnonMem<'_>, _>(groups, owner, critical)
+            }
+            LockStyle::CastToCommon | LockStyle::Generic | LockStyle::Native => {
+                memcg::with_lock::<Mem<'_>, _>(groups, owner, critical)
+            }
+        }
+    }
+}
