@@ -98,6 +98,7 @@ fn list_prints_one_object_a_line() {
         "flat",
         "folio",
         "split",
+        "memdesc",
         "headpage",
         "null",
         "merging/add",

@@ -190,7 +190,7 @@ fn damage_is_refused_by_file_line_and_field() {
             "samples.jsonl:1: field `process`",
         ),
         (
-            "\"schema\":1",
+            "\"schema\":2",
             "\"schema\":99",
             "samples.jsonl:1: field `schema`",
         ),

@@ -228,11 +228,11 @@ mod tests {
     fn an_unknown_design_keeps_its_looks_whoever_else_is_there() {
         use_looks(registry::looks());
         let alone = style_of("folio-tagged");
-        let mut names: Vec<String> = ["zz", "null", "folio-tagged", "split", "flat"]
+        let mut names: Vec<String> = ["zz", "null", "folio-tagged", "memdesc", "flat"]
             .map(str::to_owned)
             .to_vec();
         sort_designs(&mut names);
-        assert_eq!(names, ["flat", "split", "folio-tagged", "zz", "null"]);
+        assert_eq!(names, ["flat", "memdesc", "folio-tagged", "zz", "null"]);
         assert_eq!(style_of("folio-tagged"), alone);
     }
 

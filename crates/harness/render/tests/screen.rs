@@ -84,7 +84,7 @@ fn context() -> Context {
     )];
     rows.extend((0..9).map(|_| row("the same again", "time iteration/chunks footprint=l1")));
     rows.push(row("descriptors/GiB", "value layout/footprint"));
-    let contenders = ["folio", "split", "headpage", "flat-sp"];
+    let contenders = ["folio", "memdesc", "headpage", "flat-sp"];
     Context {
         claims: claims(),
         screen: Screen {

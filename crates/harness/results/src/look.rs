@@ -54,6 +54,8 @@ pub enum Marker {
     Right,
     /// Star of six points.
     Star,
+    /// Two triangles that meet at their points.
+    Hourglass,
     /// Filled diamond.
     Diamond,
     /// Diamond with a white heart.
@@ -123,5 +125,6 @@ pub mod palette {
     pub const PURPLE: Rgb = (204, 121, 167);
     pub const BROWN: Rgb = (101, 57, 18);
     pub const ROSE: Rgb = (238, 153, 170);
+    pub const LIME: Rgb = (140, 198, 40);
     pub const GREY: Rgb = (120, 120, 120);
 }

@@ -14,9 +14,8 @@ use oracle::{Emulator, Kernel, Oracle, OracleError, Parts, Series, Store};
 use results::KernelCount;
 
 fn required(series: Series) -> bool {
-    std::env::var("FOLIOSCOPE_REQUIRE_KERNELS").is_ok_and(|wanted| {
-        wanted == "1" || wanted.split(' ').any(|one| one == series.to_string())
-    })
+    std::env::var("FOLIOSCOPE_REQUIRE_KERNELS")
+        .is_ok_and(|wanted| wanted == "1" || wanted.split(' ').any(|one| one == series.to_string()))
 }
 
 /// The oracle, or why this machine has none.
@@ -42,7 +41,9 @@ fn real_kernels_answer_as_the_reference_and_as_they_did_before() {
     for series in Series::ALL {
         let outcome = oracle(series).and_then(|oracle| one_boot(&oracle, series).map(|()| oracle));
         match outcome {
-            Ok(oracle) if required(series) && series == Series::V6_1 => a_wrong_model_is_caught(&oracle),
+            Ok(oracle) if required(series) && series == Series::V6_1 => {
+                a_wrong_model_is_caught(&oracle)
+            }
             Ok(_) => {}
             // Unstable's kernel is a bonus: it moves, and wants a chroot.
             Err(error) if absent(&error) && (!required(series) || series == Series::V7) => {

@@ -9,13 +9,13 @@ use measure::plan::{Plan, REFERENCE};
 use results::look::is_kernel;
 use results::{Claim, ResultKind, Ruling, Term};
 
-use crate::say::say;
 use crate::args::{ClaimsArgs, MeasureArgs, Which};
 use crate::command::measure::Run;
 use crate::command::report::summary;
 use crate::failure::{Code, Failure};
 use crate::kernels;
 use crate::output::Output;
+use crate::say::say;
 
 /// Seconds that a check may take unless told otherwise.
 const BUDGET_S: f64 = 50.0;

@@ -203,6 +203,9 @@ pub(super) fn marker(style: &Style, at: (f64, f64), r: f64) -> Vec<Shape> {
         Marker::Left => vec![ring(lying(-r), colour)],
         Marker::Right => vec![ring(lying(r), colour)],
         Marker::Star => vec![ring(upright(-r), colour), ring(upright(r), colour)],
+        Marker::Hourglass => [-r, r]
+            .map(|end| ring(vec![at, (x - r, y + end), (x + r, y + end)], colour))
+            .into(),
         Marker::Diamond => vec![ring(kite(r * 1.2), colour)],
         Marker::Kite => vec![ring(kite(r * 1.2), colour), ring(kite(r * 0.6), WHITE)],
         Marker::Plus => vec![cross(r, 0.0), cross(0.0, r)],
