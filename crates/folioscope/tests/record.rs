@@ -252,7 +252,7 @@ fn report_and_diff_speak_json_and_a_pipe_gets_no_bar() {
     let (code, stdout, _) = folioscope(&["diff", out, out, "--json", "--threshold", "0"]);
     assert_eq!(code, 0, "a run does not differ from itself");
     assert!(objects(&stdout) >= 4);
-    let (code, text, _) = folioscope(&["report", out]);
+    let (code, text, _) = folioscope(&["report", out, "--full"]);
     assert_eq!(code, 0);
     assert!(
         text.lines().all(|line| line.chars().count() <= 72),

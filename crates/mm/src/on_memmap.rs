@@ -245,6 +245,10 @@ impl<T: PageBvecs> BvPages for T {
         = Page<'a>
     where
         T: 'a;
+    type UserPage<'a>
+        = Page<'a>
+    where
+        T: 'a;
     const NAMES_UNITS: bool = T::NAMES_HEADS;
 
     #[inline]
@@ -263,6 +267,23 @@ impl<T: PageBvecs> BvPages for T {
             (page, offset)
         } else {
             self.pages().map.page_at(page, offset)
+        }
+    }
+
+    #[inline]
+    fn user_page<'a>(&'a self, unit: T::Ref<'a>, n: u64) -> Option<Page<'a>> {
+        Some(Page(self.pages().map.nth(self.page_of(unit).0, n)))
+    }
+
+    /// Where vecs name heads a page is a tail as likely as not: `compound_head`, and the pages
+    /// between become part of the offset.
+    #[inline]
+    fn name_user_page<'a>(&'a self, page: Page<'a>) -> Option<(Page<'a>, u32)> {
+        if T::NAMES_HEADS {
+            let (head, offset) = self.pages().map.head_and_offset(page);
+            Some((Page(head), u32::try_from(offset).ok()?))
+        } else {
+            Some((page, 0))
         }
     }
 

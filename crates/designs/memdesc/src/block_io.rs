@@ -11,7 +11,19 @@ use crate::{Mem, MemDesc, types};
 
 impl BvPages for MemDesc {
     type BvPage<'a> = Mem<'a>;
+    /// A frame has a word and no descriptor: what there is to hand out is the unit and a place.
+    type UserPage<'a> = (Mem<'a>, u32);
     const NAMES_UNITS: bool = true;
+
+    #[inline]
+    fn user_page<'a>(&'a self, mem: Mem<'a>, n: u64) -> Option<(Mem<'a>, u32)> {
+        self.nth_page(mem, n)
+    }
+
+    #[inline]
+    fn name_user_page<'a>(&'a self, page: (Mem<'a>, u32)) -> Option<(Mem<'a>, u32)> {
+        Some(page)
+    }
 
     #[inline]
     fn bv_page<'a>(&'a self, mem: Mem<'a>) -> Option<Mem<'a>> {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+pub mod claims;
 mod diff;
 pub mod fidelity;
 pub mod gate;
@@ -14,6 +15,7 @@ pub mod kernel_history;
 pub mod lines;
 mod matched;
 mod means;
+pub mod patched;
 mod rows;
 mod sensitivity;
 mod summary;

@@ -7,6 +7,7 @@
 
 mod baseline;
 mod check;
+mod claims;
 mod committed;
 mod environment;
 mod fidelity;
@@ -14,16 +15,19 @@ mod kernel;
 mod lock;
 pub mod look;
 mod read;
+mod reading;
 mod renamed;
 mod row;
 mod run;
+mod source;
 mod state;
 mod store;
 mod traffic;
 mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
-pub use committed::{CountedKernel, FidelityRecord, read_kernels};
+pub use claims::{CLAIMS_FILE, Claim, Claims, Number, Outcome, Ruling, Screen, ScreenRow};
+pub use committed::{CountedKernel, FidelityRecord, LOCAL_DIR, newest_with_kernels, read_kernels};
 pub use environment::{
     Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum,
     command_without_paths,
@@ -34,8 +38,10 @@ pub use kernel::{Absent, KernelCount, KernelCounts, KernelIdentity, KernelRecord
 pub use lock::RunLock;
 pub use params::{Param, Params};
 pub use read::{read_environment, read_lines, read_rows, rows_from_bytes};
+pub use reading::{Reading, ResultKind, Term, parse_row};
 pub use row::{Identity, Memory, Row, Sample, Status, Value, Yardsticks};
 pub use run::{ENV_FILE, PLOTS_DIR, REPORT_FILE, Run, SAMPLES_FILE};
+pub use source::SourceCount;
 pub use state::State;
 pub use store::{Store, StoreError, Stored, run_folders};
 pub use traffic::{Class, Lines, Traffic, TrafficHeader, TrafficRecord, TrafficRow, Words};

@@ -75,9 +75,10 @@ pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<
         charged.map_err(|e| SetupError::Wrong(e.to_string()))?;
     }
     count(&design, &units, pages);
-    let (counted, of_lruvec) = (group.stat(stat), group.lruvec_stat(stat));
+    let tree = design.groups();
+    let (counted, of_lruvec) = (tree.stat(group, stat), tree.lruvec_stat(group, stat));
     count(&design, &units, -pages);
-    let now = |group: &MemCgroup| group.stat(stat).abs() + design.groups().node_stat(stat).abs();
+    let now = |group: &MemCgroup| tree.stat(group, stat).abs() + tree.node_stat(stat).abs();
     then(&mut Prepared::new(
         &design,
         (),

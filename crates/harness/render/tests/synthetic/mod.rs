@@ -431,5 +431,6 @@ pub fn context() -> Context {
         fidelity: Some(
             "segment walk : folio walk is 1.08 times the kernel's ratio at worst".to_owned(),
         ),
+        ..Context::default()
     }
 }
