@@ -12,8 +12,9 @@ use tempfile::TempDir;
 /// Starts a run of two cells and two processes; `before` is shell text that runs first.
 fn begin(before: &str, out: &Path, budget: &str) -> Child {
     let tool = assert_cmd::cargo::cargo_bin("folioscope");
-    Command::new("sh")
-        .arg("-c")
+    // Whoever runs the tests may ignore the hangup, which a shell cannot take back.
+    Command::new("env")
+        .args(["--default-signal=HUP", "sh", "-c"])
         .arg(format!(
             "{before} exec \"$0\" measure --quick --workload iteration/chunks --order 0,9 \
              --design folio --backing base --processes 2 --budget {budget} --out \"$1\""

@@ -94,7 +94,7 @@ fn other_times_give_another_verdict() {
         "time contradicts counts"
     );
     // Half the time of a charge: no claim rests on more than its own rows.
-    let run = doctored(2.0, "accounting/charge", "memdesc");
+    let run = doctored(2.0, "accounting/charge", "split");
     assert_eq!(claim(&judged(&run), 10).verdict, Ruling::DoesNotHold);
     assert_eq!(claim(&judged(&run), 3), claim(&before, 3));
 }

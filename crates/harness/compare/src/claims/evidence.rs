@@ -9,7 +9,7 @@ use results::{
 use stats::{Estimate, Verdict, judge};
 
 use crate::kernel_history::usual;
-use crate::summary::{Case, Cell, RULES, Summary, ValueCell};
+use crate::summary::{Case, Cell, OTHER_QUESTIONS, Summary, ValueCell};
 use crate::time_fidelity::quotient;
 
 /// What claims are judged by.
@@ -258,7 +258,9 @@ impl<'a> Evidence<'a> {
 /// Whether a row has these parameters. One under a kernel's rules is another row than the
 /// same without.
 fn has(params: &Params, wanted: &Params) -> bool {
-    params.get(RULES) == wanted.get(RULES)
+    OTHER_QUESTIONS
+        .iter()
+        .all(|&name| params.get(name) == wanted.get(name))
         && wanted
             .iter()
             .all(|(name, value)| params.get(name) == Some(value))

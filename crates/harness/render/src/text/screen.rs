@@ -2,7 +2,7 @@
 //! machine, and the command that repeats it. At most 40 lines of 72 ASCII columns.
 
 use compare::kernel_history::{Line, Unit};
-use compare::{Case, Cell, Summary, ValueCell};
+use compare::{Case, Cell, OTHER_QUESTIONS, Summary, ValueCell};
 use results::look::{KERNEL, is_kernel};
 use results::{Param, Params, ResultKind, Ruling, Screen, ScreenRow, parse_row};
 
@@ -209,9 +209,11 @@ fn cell(summary: &Summary, row: &ScreenRow, order: u64, contender: &str) -> Stri
     text.unwrap_or_else(|| NOTHING.to_owned())
 }
 
-/// A row of no kernel's rules that has these parameters.
+/// A row that has these parameters and asks no other question.
 fn has(params: &Params, wanted: &Params) -> bool {
-    !params.contains_key("rules")
+    !OTHER_QUESTIONS
+        .iter()
+        .any(|&name| params.contains_key(name))
         && wanted
             .iter()
             .all(|(name, value)| params.get(name) == Some(value))
