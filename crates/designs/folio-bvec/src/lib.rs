@@ -5,7 +5,7 @@
 //!
 //! The thread's objection is that block IO goes to memory of any kind: "if bvecs point to
 //! folios, slab must be a subtype". Both answers are here. In [`FolioBvec`] it is one, and
-//! [`Folio::of`] makes a folio of any head page. In [`FolioBvecNoSlab`] it is not: nobody who
+//! `Folio::of` makes a folio of any head page. In [`FolioBvecNoSlab`] it is not: nobody who
 //! holds slab memory has a folio to name, so a bio cannot take it ([`SlabIo::Refused`]), and
 //! the submitter copies through a folio of his own. `merging/slab-io` shows both prices.
 //!

@@ -9,7 +9,7 @@
 //! cutting and mapping are arithmetic on addresses, with no descriptor, no tail test and no
 //! question about what the memory is. Who needs a descriptor after all, and the end of IO into
 //! user memory does, goes from the address to the page and from the page to its head
-//! ([`Phyr::head_of`]: `pfn_to_page`, `compound_head`).
+//! (`Phyr::head_of`: `pfn_to_page`, `compound_head`).
 
 #![forbid(unsafe_code)]
 
