@@ -19,7 +19,7 @@ pub struct Context {
     pub screen: Screen,
     /// The recorded kernels, oldest first: `6.12`.
     pub kernels: Vec<String>,
-    /// What 2 MiB cost in them.
+    /// The cost of 2 MiB in each of them.
     pub history: Vec<Line>,
 }
 

@@ -95,8 +95,8 @@ pub fn time_fidelity_rows(found: &TimeFidelity) -> Table {
     table
 }
 
-/// What patches moved: a table for each stock kernel, a column for each patch. A cell is the
-/// ratio to stock with its interval.
+/// Tables of the effect of patches: one for each stock kernel, a column for each patch. A cell
+/// is the ratio to stock with its interval.
 #[must_use]
 pub fn patched_kernels(moved: &[Moved]) -> Vec<Table> {
     let stocks: BTreeSet<&str> = moved.iter().map(|row| row.stock.as_str()).collect();

@@ -19,7 +19,7 @@ const NOTHING: &str = "-";
 const MAX_COLUMNS: usize = 4;
 /// Contenders that have a line where no claim is answered.
 const MAX_TALLIES: usize = 12;
-/// What follows a kernel's version where it was patched or built from a tree.
+/// The first characters behind a kernel's version if it was patched or built from a tree.
 const PATCHED: [char; 2] = ['+', '@'];
 
 /// The first screen of a report, as text.
@@ -237,7 +237,7 @@ fn ratio(case: &Case, contender: &str) -> Option<String> {
     }
 }
 
-/// What 2 MiB cost in real kernels, handed over in pages and as one unit.
+/// The cost of 2 MiB in real kernels, handed over as pages and as one unit.
 pub(super) fn kernels(page: &mut Page, context: &Context) {
     let of = |work: &str, wanted: Unit| -> Option<&Line> {
         let mut lines = context.history.iter();
