@@ -14,8 +14,19 @@ use oracle::{Emulator, Kernel, Oracle, OracleError, Parts, Series, Store};
 use results::KernelCount;
 
 fn required(series: Series) -> bool {
-    std::env::var("FOLIOSCOPE_REQUIRE_KERNELS")
-        .is_ok_and(|wanted| wanted == "1" || wanted.split(' ').any(|one| one == series.to_string()))
+    let Ok(wanted) = std::env::var("FOLIOSCOPE_REQUIRE_KERNELS") else {
+        return false;
+    };
+    // A name that is misspelt must not pass for nothing to require.
+    let named = |one: &str| {
+        one.parse()
+            .unwrap_or_else(|error: String| panic!("{error}"))
+    };
+    wanted == "1"
+        || wanted
+            .split(' ')
+            .map(named)
+            .any(|one: Series| one == series)
 }
 
 /// The oracle, or why this machine has none.
