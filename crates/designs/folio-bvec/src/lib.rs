@@ -16,7 +16,7 @@
 mod block_io;
 
 use mm::memmap::Memmap;
-use mm::{OnMemmap, PageArray, Pointer, PowerArray, Slot};
+use mm::{OnMemmap, PageArray, Slot};
 
 /// Slab memory is a subtype of folio.
 pub type FolioBvec = FolioBvecDesign<true>;
@@ -37,21 +37,7 @@ impl<'a> Folio<'a> {
     }
 }
 
-impl PartialEq for Folio<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0)
-    }
-}
-
-impl Eq for Folio<'_> {}
-
-impl Pointer for Folio<'_> {
-    #[inline]
-    fn word(self) -> u64 {
-        PowerArray::word_of(self.0)
-    }
-}
+mm::slot_pointer!(Folio);
 
 /// The design, with slab memory as a folio or without.
 #[derive(Debug)]

@@ -32,9 +32,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use mm::memcg::{self, MemcgTree};
 use mm::memmap;
-use mm::{
-    BuildError, Descriptor, DescriptorArray, Design, NoMemory, Plan, Pointer, PowerArray, Slot,
-};
+use mm::{BuildError, Descriptor, DescriptorArray, Design, NoMemory, Plan, PowerArray, Slot};
 use physmem::{Extent, Kind, Order, Pfn};
 
 use store::Store;
@@ -45,21 +43,7 @@ use words::Words;
 #[repr(transparent)]
 pub struct Mem<'a>(&'a Slot);
 
-impl PartialEq for Mem<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0)
-    }
-}
-
-impl Eq for Mem<'_> {}
-
-impl Pointer for Mem<'_> {
-    #[inline]
-    fn word(self) -> u64 {
-        PowerArray::word_of(self.0)
-    }
-}
+mm::slot_pointer!(Mem);
 
 impl Mem<'_> {
     /// The type.

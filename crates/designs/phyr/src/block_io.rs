@@ -52,7 +52,7 @@ impl BvPages for Phyr {
         Some((self.phys_of(page), 0))
     }
 
-    /// Who walks by page and wants the page finds it from the address (`pfn_to_page`).
+    /// Finds the page from the address (`pfn_to_page`), for callers that walk by page.
     #[inline]
     fn descriptor_word(&self, phys: Phys) -> u64 {
         self.page_at_phys(phys, 0).word()

@@ -4,7 +4,7 @@
 //! what describes them (Gunthorpe's and Wilcox's `struct phyr`, 2022; `{physaddr, len}` in a
 //! bio_vec, Howells and Hellwig, 2025). All else is `struct page` as in the flat design.
 //!
-//! What changes is who pays. A page that is added becomes an address once
+//! The cost moves to other callers. A page that is added becomes an address once
 //! ([`name_user_page`](mm::BvPages::name_user_page): `page_to_phys`). From there on merging,
 //! cutting and mapping are arithmetic on addresses, with no descriptor, no tail test and no
 //! question about what the memory is. Who needs a descriptor after all, and the end of IO into

@@ -19,7 +19,7 @@
 //! to slabs (`struct slab`, v5.17), page tables (`struct ptdesc`, v6.6) and zsmalloc
 //! (`struct zpdesc`, v6.14). Descriptors allocated apart are another design: `memdesc`.
 //!
-//! What is checked where:
+//! Where types are checked:
 //!
 //! * [`Split::mem`], from any page: `compound_head()`, for the page may be a tail.
 //! * [`Mem::typed`], [`AnonMem::try_from`] …: the type, for whoever got his memory from an
@@ -37,7 +37,7 @@ mod views;
 
 use mm::memcg::{self, LockStyle};
 use mm::memmap::{Memmap, Page};
-use mm::{Descriptor, OnMemmap, PageArray, Pointer, PowerArray, Slot};
+use mm::{Descriptor, OnMemmap, PageArray, Slot};
 use physmem::{Kind, Pfn};
 
 pub use views::{
@@ -50,21 +50,7 @@ pub use views::{
 #[repr(transparent)]
 pub struct Mem<'a>(&'a Slot);
 
-impl PartialEq for Mem<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0)
-    }
-}
-
-impl Eq for Mem<'_> {}
-
-impl Pointer for Mem<'_> {
-    #[inline]
-    fn word(self) -> u64 {
-        PowerArray::word_of(self.0)
-    }
-}
+mm::slot_pointer!(Mem);
 
 /// The split design.
 #[derive(Debug)]

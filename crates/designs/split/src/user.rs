@@ -1,4 +1,4 @@
-//! What is asked of user memory only. Each function belongs to a type: a slab or a page table
+//! Functions of user memory only. Each function belongs to a type: a slab or a page table
 //! cannot be marked dirty, and nobody has to look whether it is one.
 //!
 //! ```compile_fail,E0599

@@ -13,7 +13,7 @@ pub trait View<'a>: Copy {
     /// The memory, whatever its type; costs nothing.
     fn mem(self) -> Mem<'a>;
 
-    /// Who the memory is charged to (`memcg_data`): one offset in every type.
+    /// Returns the owner word (`memcg_data`), at one offset in every type.
     #[inline]
     fn memcg_data(self) -> &'a AtomicU64 {
         &self.mem().0.memcg_data
@@ -33,7 +33,7 @@ impl<'a> View<'a> for Mem<'a> {
 pub struct WrongType {
     /// The type that was asked for.
     pub asked: &'static str,
-    /// What it is used for.
+    /// Returns the kind of memory.
     pub found: Kind,
 }
 
@@ -136,8 +136,8 @@ views! {
 }
 
 impl Mem<'_> {
-    /// What the memory is used for: the page type, and for memory that can be mapped the low bit
-    /// of `mapping`.
+    /// Returns the kind of memory: from the page type, and for memory that can be mapped from
+    /// the low bit of `mapping`.
     #[inline]
     pub fn kind(self) -> Kind {
         Memmap::kind(self.0)

@@ -1,4 +1,4 @@
-//! What the types say: which memory is of which, from whichever page one comes, and that one
+//! Tests of the types: each page leads to memory of its type, and that one
 //! frame has one line.
 
 use std::sync::atomic::Ordering::Relaxed;

@@ -3,7 +3,6 @@
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
 use super::Memmap;
-use crate::Pointer;
 use crate::slot::{PowerArray, SLOT_SIZE, Slot};
 
 /// A `struct page *`: any page of an allocation, head or tail. Every released kernel's
@@ -12,21 +11,7 @@ use crate::slot::{PowerArray, SLOT_SIZE, Slot};
 #[repr(transparent)]
 pub struct Page<'a>(pub &'a Slot);
 
-impl PartialEq for Page<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0)
-    }
-}
-
-impl Eq for Page<'_> {}
-
-impl Pointer for Page<'_> {
-    #[inline]
-    fn word(self) -> u64 {
-        PowerArray::word_of(self.0)
-    }
-}
+crate::slot_pointer!(Page);
 
 impl Memmap {
     /// The page that byte `offset` from the start of `page` lies in, and the offset in it.
