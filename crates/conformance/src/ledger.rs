@@ -2,7 +2,7 @@
 //! references, in a design, in a native kernel (the crate `oracle`) and in plain sums. A case is
 //! a line of a case file as well: hierarchy in, counters out.
 //!
-//! What must hold in every kernel (v5.10 to v7.2, mm/memcontrol.c and mm/swap.c): a group's
+//! These laws hold in every kernel (v5.10 to v7.2, mm/memcontrol.c and mm/swap.c): a group's
 //! usage and statistics are its own and those of all groups below it; a list belongs to one
 //! group; uncharging gives the pages back to every group above, once; a statistic stays with
 //! the group that it was counted to; a reference belongs to the allocation and to no group.
@@ -30,11 +30,11 @@ const FRAMES: u64 = 1 << 15;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerCase {
-    /// Says where it comes from.
+    /// The case's name, which says where it comes from.
     pub name: String,
     /// Each group by its path, as `/0/1`: a group below `/0`, which need not be in the case.
     pub groups: Vec<String>,
-    /// What happens, in order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
@@ -48,7 +48,7 @@ pub enum Step {
         group: usize,
         /// Its order, 0 to 9.
         order: u8,
-        /// Whether it holds file data; anonymous memory otherwise.
+        /// File data if set; anonymous memory otherwise.
         file: bool,
     },
     /// `mem_cgroup_uncharge`; nothing happens to one that is not charged.
@@ -75,7 +75,7 @@ impl LedgerCase {
         groups && different && self.steps.iter().all(|&step| books.step(step))
     }
 
-    /// What a kernel has to answer, in the lines of `ledger.c`.
+    /// Returns the answer expected of a kernel, in the lines of `ledger.c`.
     pub fn expected(&self, rules: KernelVersion) -> Vec<String> {
         let mut books = Books::new(&self.groups, rules);
         for &step in &self.steps {

@@ -1,4 +1,4 @@
-//! What our patches change of a kernel's answers: small cases worked by hand.
+//! Changes that our patches make to a kernel's answers: small cases worked by hand.
 
 use conformance::case::{Add, Answer, By, Case, Limits, Refusal, Taken, generate_one};
 use conformance::reference::{Change, build_in, evaluate, evaluate_in};

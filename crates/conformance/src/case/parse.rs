@@ -64,9 +64,9 @@ fn lines<R: BufRead, T>(
 /// A line of a case file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CaseLine {
-    /// What is added to bios.
+    /// A case of block IO: the pieces added to bios, and their limits.
     Bio(Case),
-    /// What is charged and listed: a line with `steps`. Kernels differ in nothing that it
+    /// A case of accounting and lists: a line with `steps`. Kernels differ in nothing that it
     /// asks but in the largest order, so it has no rules of its own; those are 6.12's.
     Ledger(LedgerCase),
 }

@@ -35,7 +35,7 @@ impl Kernel {
     }
 }
 
-/// What a patch changes of the kernel whose rules a case names.
+/// A patch's change to the answers of the kernel whose rules a case names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
     /// `headpage`: a vec names the head of its allocation.
@@ -48,7 +48,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// What the patch of this name changes in the answers to cases; `None` for one that must
+    /// Returns the change that the patch of this name makes to answers; `None` for one that must
     /// change no answer, or that is not known.
     pub fn of_patch(name: &str) -> Option<Self> {
         Some(match name {

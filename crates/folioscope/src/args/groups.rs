@@ -24,7 +24,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 /// Parses the arguments, the program's name first.
 ///
 /// # Errors
-/// What clap refuses; help and version come this way, too.
+/// Prints clap's refusals; help and version arrive here too.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&grouped(Cli::command()).try_get_matches_from(args)?)
 }

@@ -179,7 +179,7 @@ pub(crate) struct CheckArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
-    /// What was said as a block of a Markdown document.
+    /// Returns the text as a block of a Markdown document.
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
 }

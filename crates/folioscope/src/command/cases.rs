@@ -142,7 +142,7 @@ fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
     Ok(agree)
 }
 
-/// What a case about accounting and lists comes to: a line a group, with its usage, its
+/// The answer to a case of accounting and lists: a line a group, with its usage, its
 /// statistics of anonymous and of file memory and the pages on its two lists, then a line an
 /// allocation, with its group, its references and whether it is on a list.
 #[derive(Serialize)]

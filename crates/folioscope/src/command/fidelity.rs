@@ -57,7 +57,7 @@ pub(crate) struct FidelityArgs {
         conflicts_with_all = ["lines", "count"]
     )]
     time: Option<PathBuf>,
-    /// What patches moved in the real kernels of that run, patched : stock.
+    /// Print how patches moved the real kernels of that run, patched : stock.
     #[arg(long, requires = "time", conflicts_with_all = ["headline", "pairs", "plot"])]
     patched: bool,
     /// Count the models anew, and rewrite their record.

@@ -131,7 +131,7 @@ pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure
     tell(args, &parts, output)
 }
 
-/// Who is held to the kernels' answers, beside the reference.
+/// The models compared with the kernels' answers, beside the reference.
 struct Asked<'a> {
     designs: &'a [Model<'a>],
     in_turn: bool,

@@ -80,7 +80,7 @@ impl Records {
 pub struct Judged {
     /// The claim's number.
     pub id: u32,
-    /// Who said it.
+    /// The author of the claim.
     pub who: String,
     /// The claim in a few words.
     pub short: String,
@@ -90,13 +90,13 @@ pub struct Judged {
     pub verdict: Ruling,
     /// The verdict that the claims file states.
     pub expected: Ruling,
-    /// What the verdict means.
+    /// The meaning of the verdict.
     pub because: String,
     /// The numbers.
     pub numbers: Vec<Shown>,
-    /// What is not in the results, each once.
+    /// Inputs missing from the results, each once.
     pub missing: Vec<String>,
-    /// What is unfair about the evidence.
+    /// The unfairness of the evidence.
     pub unfair: String,
     /// The command that measures the rows of this claim.
     pub repeat: String,
@@ -107,7 +107,7 @@ pub struct Judged {
 pub struct Shown {
     /// Its name in the rule.
     pub key: String,
-    /// What it says.
+    /// The quantity in words.
     pub says: String,
     /// The rows, as the claims file names them.
     pub of: String,
@@ -117,11 +117,11 @@ pub struct Shown {
     /// The number with its interval; none where a row is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Interval>,
-    /// What was measured: `time`, `instructions`, `descriptor lines`, `bytes`.
+    /// The quantity: `time`, `instructions`, `descriptor lines`, `bytes`.
     pub quantity: String,
     /// The unit: `ns/page`, `instructions`, `x` for a ratio.
     pub unit: String,
-    /// What it was taken from.
+    /// The source of the number.
     pub source: Source,
     /// The bounds that it is held to, in words; empty without any.
     pub bound: String,
@@ -132,7 +132,7 @@ pub struct Shown {
     pub missing: Option<String>,
 }
 
-/// What a number was taken from.
+/// The source of a number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {

@@ -1,4 +1,4 @@
-//! What a patch moved: a patched kernel beside the kernel that it was, in one row.
+//! The effect of a patch: a patched kernel beside the kernel that it was, in one row.
 
 use results::Params;
 use results::look::{is_kernel, stock_of};
@@ -14,7 +14,7 @@ pub struct Moved {
     pub workload: String,
     /// Its parameters.
     pub params: Params,
-    /// What one element is.
+    /// The unit of one element.
     pub unit: String,
     /// The kernel with the patch.
     pub patched: String,

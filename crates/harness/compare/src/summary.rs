@@ -65,7 +65,7 @@ pub struct Case {
     pub params: Params,
     /// The parameter it is plotted against; may be empty.
     pub axis: String,
-    /// What one element is.
+    /// The unit of one element.
     pub unit: String,
     /// The floor of this row: as far as its own A/A pair strayed, and at least what its
     /// class of rows has.

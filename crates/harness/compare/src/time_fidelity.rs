@@ -66,7 +66,7 @@ pub struct TimeRow {
     pub design: String,
     /// Its kernel.
     pub kernel: String,
-    /// What one element is.
+    /// The unit of one element.
     pub unit: String,
     /// Nanoseconds an element of the model.
     pub model_ns: Interval,

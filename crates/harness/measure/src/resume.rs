@@ -1,4 +1,4 @@
-//! What a run lacks: cells that the budget cut off, cells whose worker died, and cells that
+//! Cells missing from a run: those that the budget cut off, cells whose worker died, and cells that
 //! a kill cut in two.
 
 use std::collections::HashSet;

@@ -67,7 +67,7 @@ struct Header {
 pub struct Claim {
     /// Its number: from 1, in the order of the file.
     pub id: u32,
-    /// Who said it.
+    /// The author of the claim.
     pub who: String,
     /// The claim in at most 40 characters, for the first screen.
     pub short: String,
@@ -77,7 +77,7 @@ pub struct Claim {
     pub numbers: Vec<Number>,
     /// The rule: the first outcome whose conditions are all met is the verdict.
     pub rule: Vec<Outcome>,
-    /// What the verdict means, in a sentence or two.
+    /// The meaning of the verdict, in a sentence or two.
     pub because: String,
     /// What is unfair about the evidence, or missing from it.
     pub unfair: String,

@@ -100,7 +100,7 @@ fn what_moved(
     Ok(Code::Done)
 }
 
-/// What was found, once for each two models, with their pairs alone.
+/// Splits the findings, one for each two models, with their pairs alone.
 fn kinds(found: &TimeFidelity) -> Vec<TimeFidelity> {
     let mut kinds: Vec<TimeFidelity> = Vec::new();
     for pair in &found.pairs {

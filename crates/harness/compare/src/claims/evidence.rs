@@ -12,7 +12,7 @@ use crate::kernel_history::usual;
 use crate::summary::{Case, Cell, OTHER_QUESTIONS, Summary, ValueCell};
 use crate::time_fidelity::quotient;
 
-/// What claims are judged by.
+/// The records that claims are judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
     /// The run; without one no claim that rests on times is measured.
