@@ -297,8 +297,9 @@ pub fn bio_split_to_limits<'d, 'b, V: KernelRules, D: BlockIo>(
     bio: BioClone<'b, D::BvPage<'d>>,
     mut submit: impl FnMut(BioClone<'b, D::BvPage<'d>>, u32),
 ) -> Result<(), SplitError> {
-    // Only reads and writes are modelled; a discard has no vecs to look at.
-    if bio.op == Op::Discard {
+    // Only reads and writes are modelled; a discard has no vecs to look at, and the harness floor
+    // has no block layer.
+    if bio.op == Op::Discard || D::IS_FLOOR {
         submit(bio, 1);
         return Ok(());
     }
