@@ -52,6 +52,19 @@ impl SgEntry {
         self.page_link & END != 0
     }
 
+    /// `sg_mark_end`: one store of the whole word. A narrower one would not be forwarded to the
+    /// load of whoever fills the entry next.
+    #[inline]
+    fn mark_end(&mut self) {
+        self.page_link = (self.page_link | END) & !CHAIN;
+    }
+
+    /// `sg_unmark_end`.
+    #[inline]
+    fn unmark_end(&mut self) {
+        self.page_link &= !END;
+    }
+
     /// `sg_set_page`: tag bits stay.
     #[inline]
     fn set_page(&mut self, page: PhysAddr, len: u32, offset: u32) {
@@ -68,41 +81,44 @@ pub struct TableFull;
 
 /// A scatterlist while it is filled.
 struct Table<'s> {
-    last: Option<&'s mut SgEntry>,
-    rest: &'s mut [SgEntry],
-    used: u32,
+    entries: &'s mut [SgEntry],
+    /// Entries in use: the last of them is the kernel's `*last_sg`.
+    used: usize,
 }
 
 impl Table<'_> {
+    /// The last entry in use.
+    #[inline]
+    fn last(&mut self) -> Option<&mut SgEntry> {
+        self.entries.get_mut(self.used.wrapping_sub(1))
+    }
+
     /// The next entry (`blk_next_sg`): the mark of the end, which an earlier use of the
     /// table may have left, goes from the one before.
     #[inline]
     fn next(&mut self) -> Result<&mut SgEntry, TableFull> {
-        let entry = match &mut self.last {
-            None => std::mem::take(&mut self.rest)
-                .split_first_mut()
-                .map(|(entry, rest)| {
-                    self.rest = rest;
-                    entry
-                }),
+        let next = match self.last() {
+            None => 0,
             Some(last) => {
-                last.page_link &= !END;
-                sg_next(&mut self.rest)
+                last.unmark_end();
+                sg_next(self.entries, self.used - 1).ok_or(TableFull)?
             }
         };
-        let entry = self.last.insert(entry.ok_or(TableFull)?);
-        self.used += 1;
+        let entry = self.entries.get_mut(next).ok_or(TableFull)?;
+        self.used = next + 1;
         Ok(entry)
     }
 }
 
-/// The entry behind the one before (`sg_next`). Chained tables are not modelled: an entry
-/// that leads to one ends the table.
+/// The entry behind one (`sg_next`). Chained tables are not modelled: an entry that leads to
+/// one ends the table.
 #[inline(never)]
-fn sg_next<'s>(rest: &mut &'s mut [SgEntry]) -> Option<&'s mut SgEntry> {
-    let (entry, behind) = std::mem::take(rest).split_first_mut()?;
-    *rest = behind;
-    (entry.page_link & CHAIN == 0).then_some(entry)
+fn sg_next(entries: &[SgEntry], at: usize) -> Option<usize> {
+    if entries.get(at)?.is_last() {
+        return None;
+    }
+    let next = at + 1;
+    (entries.get(next)?.page_link & CHAIN == 0).then_some(next)
 }
 
 /// Maps a request's bios to a scatterlist (`__blk_rq_map_sg`); returns the entries used.
@@ -120,8 +136,7 @@ pub fn blk_rq_map_sg<'d, V: KernelRules, D: BlockIo>(
     table: &mut [SgEntry],
 ) -> Result<u32, TableFull> {
     let mut table = Table {
-        last: None,
-        rest: table,
+        entries: table,
         used: 0,
     };
     match V::VERSION {
@@ -133,10 +148,10 @@ pub fn blk_rq_map_sg<'d, V: KernelRules, D: BlockIo>(
             map_by_run::<D>(design, limits, bios, &mut table)?
         }
     }
-    if let Some(last) = table.last {
-        last.page_link |= END;
+    if let Some(last) = table.last() {
+        last.mark_end();
     }
-    Ok(table.used)
+    Ok(table.used as u32)
 }
 
 /// `__blk_segment_map_sg` before v5.1.
@@ -150,7 +165,7 @@ fn map_by_page<'d, V: KernelRules, D: BlockIo>(
     let mut prev: Option<Step<D::BvPage<'d>>> = None;
     for bio in bios {
         for step in Steps::<_, V>::over(bio) {
-            match (&mut table.last, &prev) {
+            match (table.last(), &prev) {
                 (Some(entry), Some(prev)) if joins(design, limits, entry.length, prev, &step) => {
                     entry.length += step.len;
                 }
@@ -197,7 +212,7 @@ fn map_by_vec<'d, V: KernelRules, D: BlockIo>(
         let mut last = None;
         for step in Steps::<_, V>::over(bio) {
             let joined = new_bio
-                && match (&mut table.last, &prev) {
+                && match (table.last(), &prev) {
                     (Some(entry), Some(prev))
                         if joins(design, limits, entry.length, prev, &step) =>
                     {
@@ -212,7 +227,7 @@ fn map_by_vec<'d, V: KernelRules, D: BlockIo>(
                         .next()?
                         .set_page(design.phys(step.page), step.len, step.offset);
                 } else {
-                    bvec_map_sg(design, limits, &step, table)?;
+                    bvec_map_sg(limits, step.phys(design), step.len, table)?;
                 }
             }
             new_bio = false;
@@ -228,14 +243,12 @@ fn map_by_vec<'d, V: KernelRules, D: BlockIo>(
 
 /// The pieces of one vec (`blk_bvec_map_sg`); each starts inside its first page.
 #[inline(never)]
-fn bvec_map_sg<'d, D: BlockIo>(
-    design: &'d D,
+fn bvec_map_sg(
     limits: &QueueLimits,
-    step: &Step<D::BvPage<'d>>,
+    mut phys: PhysAddr,
+    mut left: u32,
     table: &mut Table<'_>,
 ) -> Result<(), TableFull> {
-    let mut left = step.len;
-    let mut phys = step.phys(design);
     while left != 0 {
         let len = max_segment_size(limits, phys, left);
         table
