@@ -13,8 +13,8 @@ use crate::reference;
 ///   others only under later ones.
 /// - A design whose vecs name whole allocations is asked what has the same answer whether vecs
 ///   name those or pages ([`reference::depends_on_names`]): offsets count from what a vec names
-///   at a virtual boundary wider than a page, and in the short cut for a single vec that ends
-///   within its first page. Kernels name pages, and 6.1's `bio_add_folio` folios.
+///   at a virtual boundary wider than a page. Kernels name pages, and 6.1's `bio_add_folio`
+///   folios, whose short cuts for a vec within its first page look at the whole offset besides.
 pub fn answer_of<D: BlockIo>(case: &Case) -> Option<Answer> {
     if (case.rules == KernelVersion::V5_0) != D::SINGLE_PAGE_VECS {
         return None;

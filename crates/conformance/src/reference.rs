@@ -48,15 +48,18 @@ pub fn build_in(case: &Case, change: Option<Change>) -> Built {
     change.map_or_else(|| build(case), |change| change.build(case))
 }
 
-/// The same in a kernel whose vecs name whole allocations: its rules see offsets from there,
-/// which matters at a virtual boundary wider than a page and in the short cuts for a vec within
-/// its first page. The tables are written down as the kernel has them that the case names.
+/// The same in a kernel whose vecs name whole allocations ([`Change::HeadPages`]): its rules see
+/// offsets from there, which matters at a virtual boundary wider than a page. The tables are
+/// written down as the kernel has them that the case names.
 ///
 /// # Panics
 /// As [`evaluate`].
 pub fn evaluate_by_unit(case: &Case) -> Answer {
-    let submitted = build_by_unit(case).bios;
-    answer(case, case.rules.into(), &build(case), submitted)
+    let kernel = Kernel {
+        rules: case.rules,
+        change: Some(Change::HeadPages),
+    };
+    answer(case, kernel, &build(case), build_by_unit(case).bios)
 }
 
 /// Whether the answer depends on what vecs name, pages or allocations: no design of one sort is

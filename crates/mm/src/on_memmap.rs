@@ -263,11 +263,7 @@ impl<T: PageBvecs> BvPages for T {
 
     #[inline]
     fn page_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Page<'a>, u32) {
-        if T::NAMES_HEADS {
-            (page, offset)
-        } else {
-            self.pages().map.page_at(page, offset)
-        }
+        self.pages().map.page_at(page, offset)
     }
 
     #[inline]

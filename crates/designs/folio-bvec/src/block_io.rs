@@ -60,11 +60,10 @@ impl<const SLAB: bool> BlockIo for FolioBvecDesign<SLAB> {
         SlabIo::Refused
     };
 
-    /// The vec names it; only one that was merged across folios leads further.
+    /// The vec says it: the claim of the design.
     #[inline]
     fn unit_at<'a>(&'a self, folio: Folio<'a>, offset: u32) -> (Folio<'a>, u64) {
-        let (head, offset) = self.0.map.head_at(folio.0, offset);
-        (Folio(head), offset)
+        (folio, u64::from(offset))
     }
 
     #[inline]

@@ -15,7 +15,7 @@
 //! taken back ("block: fix adding folio to bio", 26064d3e2b4d) because `bv_offset` has 32 bits,
 //! and a folio may be 4 GiB; 6.12's finds the page first. Here memory that such an offset does
 //! not reach is refused a vec, or a place in one. The rules' short cuts for a vec within its
-//! first page (`bv_offset + bv_len <= PAGE_SIZE`) are missed by a vec of a later page.
+//! first page look at the offset in that page, as the patch `headpage` does.
 
 #![forbid(unsafe_code)]
 

@@ -2,9 +2,9 @@
 //! catch.
 
 use headpage::{HeadPage, HeadPageDesign, HeadPageUnchecked};
-use mm::block::{Bio, Op, add_page};
+use mm::block::{Bio, Op, SgEntry, add_page, blk_rq_map_sg, may_need_split, split_front};
 use mm::memmap::Memmap;
-use mm::{BlockIo, BvPages, Design, Linux6_1, Linux6_12, Plan};
+use mm::{BlockIo, BvPages, Design, KernelVersion, Linux6_1, Linux6_12, Plan, QueueLimits};
 use physmem::{Extent, Kind, Order, Pfn};
 
 conformance::conformance!(HeadPage, describe, block, memcg, lru);
@@ -47,6 +47,32 @@ fn without_assertions_a_tail_page_goes_unseen() {
     let design = HeadPageUnchecked::build(&plan()).expect("a small design can be built");
     assert_eq!(one_vec(&design, 5), 4096);
     assert_eq!(design.violations(), 0);
+}
+
+/// The third page of an allocation is one segment without a look, as its first is: the short cut
+/// counts from the page that the vec begins in. The limit is one that only the slow path asks.
+#[test]
+fn a_later_page_takes_the_short_cut() {
+    let design = HeadPageUnchecked::build(&plan()).expect("a small design can be built");
+    let head = design.alloc(Extent::new(Pfn(1 << 20), Order::new(3)), Kind::File);
+    let mut bio = Bio::new(4, 0, Op::Read, head);
+    assert_eq!(
+        add_page::<Linux6_12, _>(&design, &mut bio, head, 4096, 8192),
+        4096
+    );
+    let mut limits = QueueLimits::defaults(KernelVersion::V6_12);
+    limits.max_segment_size = 512;
+    let part = bio.part();
+    assert!(!may_need_split::<Linux6_12, HeadPageUnchecked>(
+        &limits, &part
+    ));
+    let cut = split_front::<Linux6_12, _>(&design, &limits, &part).expect("a page is valid IO");
+    assert_eq!((cut.front, cut.segments), (None, 1));
+    let mut table = vec![SgEntry::default(); 8];
+    let used = blk_rq_map_sg::<Linux6_12, _>(&design, &limits, &[part], &mut table);
+    assert_eq!(used, Ok(1));
+    assert_eq!(table[0].phys(), ((1 << 20) + 2) << 12);
+    assert!(table[0].is_last());
 }
 
 /// Only vecs name heads: the rest of the kernel is handed tails as ever.

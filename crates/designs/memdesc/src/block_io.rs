@@ -56,16 +56,7 @@ impl BlockIo for MemDesc {
 
     #[inline]
     fn unit_at<'a>(&'a self, mem: Mem<'a>, offset: u32) -> (Mem<'a>, u64) {
-        let mut mem = mem;
-        let mut offset = u64::from(offset);
-        loop {
-            let bytes = self.unit_bytes(mem);
-            if offset < bytes {
-                return (mem, offset);
-            }
-            offset -= bytes;
-            mem = self.next_unit(mem);
-        }
+        (mem, u64::from(offset))
     }
 
     #[inline]

@@ -1,7 +1,9 @@
 //! From a request's bios to a scatterlist, and the recount of segments.
 
 use super::bio::{BioClone, BvecIter, Op};
-use super::step::{Counted, Step, Steps, bvec_count_segs, max_segment_size, phys_mergeable};
+use super::step::{
+    Counted, PAGE, Step, Steps, bvec_count_segs, end_in_page, max_segment_size, phys_mergeable,
+};
 use crate::rules::{KernelRules, QueueLimits};
 use crate::{BlockIo, KernelVersion};
 use physmem::{PAGE_SIZE, PhysAddr};
@@ -222,10 +224,9 @@ fn map_by_vec<'d, V: KernelRules, D: BlockIo>(
                     _ => false,
                 };
             if !joined {
-                if step.offset.wrapping_add(step.len) <= PAGE_SIZE as u32 {
-                    table
-                        .next()?
-                        .set_page(design.phys(step.page), step.len, step.offset);
+                if end_in_page::<D>(step.offset, step.len) <= PAGE {
+                    let (page, offset) = first_page(design, &step);
+                    table.next()?.set_page(page, step.len, offset);
                 } else {
                     bvec_map_sg(limits, step.phys(design), step.len, table)?;
                 }
@@ -241,6 +242,17 @@ fn map_by_vec<'d, V: KernelRules, D: BlockIo>(
     Ok(())
 }
 
+/// The page that a step begins in and the offset there, as `__blk_bvec_map_sg` takes them: the
+/// vec's own, or where vecs name units (the patch `headpage`) `bvec_page` and `offset_in_page`.
+#[inline]
+fn first_page<'d, D: BlockIo>(design: &'d D, step: &Step<D::BvPage<'d>>) -> (PhysAddr, u32) {
+    if !D::NAMES_UNITS {
+        return (design.phys(step.page), step.offset);
+    }
+    let phys = step.phys(design);
+    (phys & !(PAGE_SIZE - 1), phys as u32 % PAGE)
+}
+
 /// The pieces of one vec (`blk_bvec_map_sg`); each starts inside its first page.
 #[inline(never)]
 fn bvec_map_sg(
@@ -253,7 +265,7 @@ fn bvec_map_sg(
         let len = max_segment_size(limits, phys, left);
         table
             .next()?
-            .set_page(phys & !(PAGE_SIZE - 1), len, phys as u32 % PAGE_SIZE as u32);
+            .set_page(phys & !(PAGE_SIZE - 1), len, phys as u32 % PAGE);
         phys += u64::from(len);
         left -= len;
     }
@@ -334,7 +346,7 @@ fn map_by_run<'d, D: BlockIo>(
     while let Some((phys, len)) = runs.next_run::<D>(design, limits) {
         table
             .next()?
-            .set_page(phys & !(PAGE_SIZE - 1), len, phys as u32 % PAGE_SIZE as u32);
+            .set_page(phys & !(PAGE_SIZE - 1), len, phys as u32 % PAGE);
     }
     Ok(())
 }

@@ -182,7 +182,7 @@ pub fn add_page_in_page_pieces<'d, V: KernelRules, D: BlockIo>(
 ) -> u32 {
     let mut added = 0;
     while added < len {
-        let (piece, in_page) = design.page_at(page, offset + added);
+        let (piece, in_page) = design.vec_at(page, offset + added);
         let n = (len - added).min(PAGE_SIZE as u32 - in_page % PAGE_SIZE as u32);
         if add_page::<V, D>(design, bio, piece, n, in_page) == 0 {
             break;

@@ -2,8 +2,8 @@
 
 use super::bio::{BioClone, Op};
 use super::step::{
-    Counted, PAGE, SECTOR_SHIFT, Step, Steps, bvec_split_segs, chunk_sectors_left, gap_to_prev,
-    phys_mergeable,
+    Counted, PAGE, SECTOR_SHIFT, Step, Steps, bvec_split_segs, chunk_sectors_left, end_in_page,
+    gap_to_prev, phys_mergeable,
 };
 use crate::rules::{KernelRules, QueueLimits};
 use crate::{BlockIo, KernelVersion};
@@ -136,7 +136,7 @@ fn split_by_vec<'d, V: KernelRules, D: BlockIo>(
         };
         if counted.segments < most.segments
             && counted.amount.wrapping_add(whole) <= most.amount
-            && step.end() <= fast
+            && end_in_page::<D>(step.offset, step.len) <= fast
         {
             counted.segments += 1;
             counted.amount += whole;
@@ -258,9 +258,9 @@ fn fast_segment_size<V: KernelRules>(limits: &QueueLimits) -> u32 {
 /// `bio_may_need_split` later; the same test stood in `__blk_queue_split` in 5.10, and in
 /// 5.0 there was none).
 #[inline]
-pub fn may_need_split<R: Copy, V: KernelRules>(
+pub fn may_need_split<'d, V: KernelRules, D: BlockIo + 'd>(
     limits: &QueueLimits,
-    bio: &BioClone<'_, R>,
+    bio: &BioClone<'_, D::BvPage<'d>>,
 ) -> bool {
     if V::VERSION == KernelVersion::V5_0 || limits.chunk_sectors != 0 {
         return true;
@@ -280,8 +280,7 @@ pub fn may_need_split<R: Copy, V: KernelRules>(
     if V::VERSION >= KernelVersion::V7_2 && (vec.offset | vec.len) & limits.dma_alignment != 0 {
         return true;
     }
-    let end = vec.offset.wrapping_add(vec.len);
-    end > fast_segment_size::<V>(limits)
+    end_in_page::<D>(vec.offset, vec.len) > fast_segment_size::<V>(limits)
 }
 
 /// Cuts a bio until every part fits the queue, and hands each part with its number of
@@ -303,7 +302,7 @@ pub fn bio_split_to_limits<'d, 'b, V: KernelRules, D: BlockIo>(
         submit(bio, 1);
         return Ok(());
     }
-    if !may_need_split::<_, V>(limits, &bio) {
+    if !may_need_split::<V, D>(limits, &bio) {
         submit(BioClone { gap_bit: 0, ..bio }, 1);
         return Ok(());
     }
@@ -334,7 +333,7 @@ fn split_and_submit<'d, 'b, V: KernelRules, D: BlockIo>(
             });
         }
         submit(bio.split_off(bytes), segments);
-        if !may_need_split::<_, V>(limits, &bio) {
+        if !may_need_split::<V, D>(limits, &bio) {
             bio.gap_bit = 0;
             submit(bio, 1);
             return Ok(());

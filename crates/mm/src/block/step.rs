@@ -16,8 +16,7 @@ pub(super) struct Step<R> {
     pub page: R,
     /// Bytes from `page` to the step's first byte (`bv_offset`). Where a vec names a whole unit
     /// they may be more than a page, as those of 6.1's `bio_add_folio` are, and the rules that
-    /// test them against a page or a mask see them so: a kernel with such vecs would miss the
-    /// short cuts for a vec within its first page.
+    /// test them against a mask see them so.
     pub offset: u32,
     /// Bytes.
     pub len: u32,
@@ -54,6 +53,19 @@ impl<R: Copy> Step<R> {
     pub fn phys<'d, D: BlockIo<BvPage<'d> = R>>(&self, design: &'d D) -> PhysAddr {
         design.phys(self.page) + u64::from(self.offset)
     }
+}
+
+/// The end of a vec, counted from the page that it begins in (`bv_offset + bv_len`). Where names
+/// are of units `bv_offset` counts from there, and a kernel with such vecs looks at the offset in
+/// the page (the patch `headpage`: `offset_in_page`).
+#[inline]
+pub(super) fn end_in_page<D: BlockIo>(offset: u32, len: u32) -> u32 {
+    let offset = if D::NAMES_UNITS {
+        offset % PAGE
+    } else {
+        offset
+    };
+    offset.wrapping_add(len)
 }
 
 /// Walks a part by vec (`bio_for_each_bvec`; `bio_for_each_segment` before v5.1, when a

@@ -31,21 +31,6 @@ impl Memmap {
         (head, self.distance(page.0, head) << PAGE_SHIFT)
     }
 
-    /// The head of the allocation that byte `offset` from the start of `head` lies in, and the
-    /// offset in it: only a vec that was merged across allocations leads beyond the first.
-    #[inline]
-    pub fn head_at<'a>(&'a self, head: &'a Slot, offset: u32) -> (&'a Slot, u64) {
-        let (mut head, mut offset) = (head, u64::from(offset));
-        loop {
-            let bytes = self.nr_pages(head) << PAGE_SHIFT;
-            if offset < bytes {
-                return (head, offset);
-            }
-            offset -= bytes;
-            head = self.nth(head, self.nr_pages(head));
-        }
-    }
-
     /// Whether page arithmetic leads from `a` to `b`: always, the array being virtually
     /// contiguous, but the kernel computes it, for other memory models have holes.
     #[inline]

@@ -26,10 +26,21 @@ pub trait BvPages: Design {
     fn phys(&self, page: Self::BvPage<'_>) -> PhysAddr;
 
     /// The name and offset that a single-page walk hands out for byte `offset` of `page`
-    /// (`bvec_iter_page`): where names are of pages, the page itself.
+    /// (`bvec_iter_page`): wherever a page can be named, the page itself.
     #[inline]
     fn page_at<'a>(&'a self, page: Self::BvPage<'a>, offset: u32) -> (Self::BvPage<'a>, u32) {
         (page, offset)
+    }
+
+    /// The name and offset that a vec stores for byte `offset` of `page`: of the page where names
+    /// are of pages, and unchanged where they are of units.
+    #[inline]
+    fn vec_at<'a>(&'a self, page: Self::BvPage<'a>, offset: u32) -> (Self::BvPage<'a>, u32) {
+        if Self::NAMES_UNITS {
+            (page, offset)
+        } else {
+            self.page_at(page, offset)
+        }
     }
 
     /// The name and offset of base page `n` of an allocation (`folio_page`); `None` where a vec
@@ -37,7 +48,7 @@ pub trait BvPages: Design {
     #[inline]
     fn nth_page<'a>(&'a self, unit: Self::Unit<'a>, n: u64) -> Option<(Self::BvPage<'a>, u32)> {
         let page = self.bv_page(unit)?;
-        Some(self.page_at(page, u32::try_from(n << PAGE_SHIFT).ok()?))
+        Some(self.vec_at(page, u32::try_from(n << PAGE_SHIFT).ok()?))
     }
 
     /// A base page as its submitter holds it: `get_user_pages` fills in an array of these,
@@ -110,8 +121,10 @@ pub trait BlockIo: BvPages {
     /// 5.0 rules, and the others under all later ones.
     const SINGLE_PAGE_VECS: bool = false;
 
-    /// The unit that byte `offset` of `page` lies in, and the offset in the unit
-    /// (`page_folio`, `bio_first_folio`). Law: `walks_cover_the_same_bytes`.
+    /// The unit that a vec begins in, and the offset of its first byte there
+    /// (`bio_first_folio`): what the vec names and its `bv_offset` where names are of units,
+    /// `page_folio` and `folio_page_idx` where they are of pages.
+    /// Law: `walks_cover_the_same_bytes`.
     fn unit_at<'a>(&'a self, page: Self::BvPage<'a>, offset: u32) -> (Self::Unit<'a>, u64);
 
     /// Takes the references that [`Self::end_io`] drops (`bio_iov_iter_get_pages`' pins).

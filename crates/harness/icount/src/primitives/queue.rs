@@ -36,7 +36,7 @@ fn op_recount<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut QueueArg<'_
 fn op_split_limits<'d, D: BlockIo, V: KernelRules>(design: &'d D, a: &mut QueueArg<'_, 'd, D>) {
     let [bio] = a.bios else { return };
     // 5.10 looks before it walks; bio_split_rw, which 6.12's counts call, only walks.
-    if V::VERSION < mm::KernelVersion::V6_12 && !may_need_split::<_, V>(a.limits, bio) {
+    if V::VERSION < mm::KernelVersion::V6_12 && !may_need_split::<V, D>(a.limits, bio) {
         a.sink = 1;
         return;
     }
