@@ -18,4 +18,7 @@ pub use map::{SgEntry, TableFull, blk_recalc_rq_segments, blk_rq_map_sg};
 pub use merge::{add_page, add_page_in_page_pieces, page_is_mergeable};
 pub use request::{Plug, Request};
 pub use split::{Cut, SplitError, bio_split_to_limits, may_need_split, split_front};
-pub use walk::{Bvecs, Segment, Segments, UnitRange, all_segments, all_units, for_each_unit};
+pub use walk::{
+    Bvecs, Segment, Segments, UnitRange, all_segments, all_units, for_each_single_page_vec,
+    for_each_unit,
+};

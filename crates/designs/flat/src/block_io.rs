@@ -1,6 +1,6 @@
 //! Bios whose vecs point at pages: added page by page, released page by page.
 
-use mm::block::{Bio, Bvecs, Segment, Segments, UnitRange};
+use mm::block::{Bio, Bvecs, Segment, Segments, UnitRange, for_each_single_page_vec};
 use mm::{BlockIo, PageBvecs, SlabIo, memmap};
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
@@ -34,9 +34,19 @@ impl<const SINGLE_PAGE_VECS: bool> BlockIo for FlatDesign<SINGLE_PAGE_VECS> {
     #[inline]
     fn for_each_segment<'a>(&'a self, bio: &Bio<Page<'a>>, visit: impl FnMut(Segment<Page<'a>>)) {
         if SINGLE_PAGE_VECS {
-            Bvecs::new(bio).for_each(visit);
+            for_each_single_page_vec(bio, visit);
         } else {
             Segments::new(self, bio).for_each(visit);
+        }
+    }
+
+    /// The table is walked by vec as by page.
+    #[inline]
+    fn for_each_bvec<'a>(&'a self, bio: &Bio<Page<'a>>, visit: impl FnMut(Segment<Page<'a>>)) {
+        if SINGLE_PAGE_VECS {
+            for_each_single_page_vec(bio, visit);
+        } else {
+            Bvecs::new(bio).for_each(visit);
         }
     }
 
@@ -54,7 +64,7 @@ impl<const SINGLE_PAGE_VECS: bool> BlockIo for FlatDesign<SINGLE_PAGE_VECS> {
             visit(UnitRange { unit, offset, len });
         };
         if SINGLE_PAGE_VECS {
-            Bvecs::new(bio).for_each(head_of);
+            for_each_single_page_vec(bio, head_of);
         } else {
             for segment in Segments::new(self, bio) {
                 head_of(segment);

@@ -25,7 +25,8 @@ pub const MAX_APART: f64 = 1.25;
 pub struct TimeReason {
     /// The workload.
     pub workload: String,
-    /// The kernel.
+    /// The kernel. What is said of a released one holds for the same with a patch of ours, where
+    /// nothing else is said of that.
     pub kernel: String,
     /// The parameters of the rows that it is about; all rows of the workload without.
     #[serde(default, skip_serializing_if = "Params::is_empty")]
@@ -110,6 +111,8 @@ pub struct TimePair {
     pub real_ratio: Interval,
     /// How far the two ratios are apart: the greater over the lesser.
     pub apart: f64,
+    /// Why they are too far apart: what is known of its rows that are out of bounds.
+    pub reason: Option<String>,
 }
 
 /// All that is compared.
@@ -161,11 +164,20 @@ impl TimeFidelity {
                 }
             }
         }
+        for pair in &mut found.pairs {
+            pair.reason = (pair.apart > MAX_APART)
+                .then(|| reason_of_pair(pair, &found.rows))
+                .flatten();
+        }
         let used = |reason: &TimeReason| {
+            let of = |row: &&TimeRow| {
+                fits(reason, row, &row.kernel) || fits(reason, row, stock_of(&row.kernel))
+            };
             found
                 .rows
                 .iter()
-                .any(|row| row.is_miss() && fits(reason, &row.workload, &row.params, &row.kernel))
+                .filter(|row| row.is_miss())
+                .any(|row| of(&row))
         };
         found.outdated = reasons.iter().filter(|r| !used(r)).cloned().collect();
         found
@@ -195,12 +207,36 @@ pub fn reasons(bench_results: &Path) -> Result<Vec<TimeReason>, RecordError> {
     }
 }
 
-fn fits(reason: &TimeReason, workload: &str, params: &Params, kernel: &str) -> bool {
-    (reason.workload.as_str(), reason.kernel.as_str()) == (workload, kernel)
+/// Whether a reason is about a row, of this kernel.
+fn fits(reason: &TimeReason, row: &TimeRow, kernel: &str) -> bool {
+    (reason.workload.as_str(), reason.kernel.as_str()) == (row.workload.as_str(), kernel)
         && reason
             .params
             .iter()
-            .all(|(name, value)| params.get(name) == Some(value))
+            .all(|(name, value)| row.params.get(name) == Some(value))
+}
+
+/// What is known of a row out of bounds: of its kernel, or of that without its patch.
+fn reason_of(row: &TimeRow, reasons: &[TimeReason]) -> Option<String> {
+    let of = |kernel: &str| reasons.iter().find(|reason| fits(reason, row, kernel));
+    let stock = stock_of(&row.kernel);
+    of(&row.kernel)
+        .map(|own| own.reason.clone())
+        .or_else(|| of(stock).map(|shared| format!("as {stock}: {}", shared.reason)))
+}
+
+/// What is known of the two rows of a pair, each once.
+fn reason_of_pair(pair: &TimePair, rows: &[TimeRow]) -> Option<String> {
+    let of = |at: usize| {
+        rows.iter()
+            .find(|row| {
+                (&row.workload, &row.params, &row.design)
+                    == (&pair.workload, &pair.rows[at], &pair.designs[at])
+            })
+            .and_then(|row| Some(format!("{}: {}", row.design, row.reason.as_ref()?)))
+    };
+    let known: Vec<String> = [of(0), of(1)].into_iter().flatten().collect();
+    (!known.is_empty()).then(|| known.join("; "))
 }
 
 fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> Option<TimeRow> {
@@ -218,10 +254,7 @@ fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> O
         reason: None,
     };
     if row.is_miss() {
-        let known = reasons
-            .iter()
-            .find(|r| fits(r, &case.workload, &case.params, kernel));
-        row.reason = known.map(|reason| reason.reason.clone());
+        row.reason = reason_of(&row, reasons);
     }
     Some(row)
 }
@@ -280,6 +313,7 @@ fn pair(
         model_ratio: model.into(),
         real_ratio: real.into(),
         apart: apart.max(apart.recip()),
+        reason: None,
     })
 }
 

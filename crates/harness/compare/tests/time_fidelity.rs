@@ -91,7 +91,56 @@ fn a_model_is_held_to_its_kernel_and_a_pair_to_the_kernels_own_ratio() {
     assert!((pair.model_ratio.value - 2.5).abs() < 1e-6, "{pair:?}");
     assert!((pair.real_ratio.value - 1.25).abs() < 1e-6, "{pair:?}");
     assert!((pair.apart - 2.0).abs() < 1e-6, "{pair:?}");
+    assert_eq!(pair.reason.as_deref(), Some("folio: it has its reason"));
     assert_eq!((found.misses().count(), found.apart().count()), (1, 1));
+    let found = TimeFidelity::of(&summary, &REFEREED, &[]);
+    assert_eq!(found.pairs[0].reason, None, "nobody knows why");
+}
+
+#[test]
+fn what_is_said_of_a_kernel_holds_with_a_patch_unless_that_has_its_own() {
+    let refereed = [
+        ("folio", "linux-6.12"),
+        ("headpage", "linux-6.12+headpage"),
+        ("flat-sp", "linux-5.10+single-page"),
+    ];
+    let summary = run(&[
+        ("folio", 4.0),
+        ("headpage", 4.0),
+        ("flat-sp", 4.0),
+        ("linux-6.12", 8.0),
+        ("linux-6.12+headpage", 8.0),
+        ("linux-5.10+single-page", 8.0),
+    ]);
+    let own = TimeReason {
+        kernel: "linux-6.12+headpage".to_owned(),
+        reason: "the patch has its own".to_owned(),
+        ..reason("merging/add")
+    };
+    let said = |reasons: &[TimeReason]| {
+        let found = TimeFidelity::of(&summary, &refereed, reasons);
+        let said: Vec<_> = found.rows.into_iter().map(|row| row.reason).collect();
+        (said, found.outdated)
+    };
+    let shared = Some("it has its reason".to_owned());
+    assert_eq!(
+        said(&[reason("merging/add")]).0,
+        [
+            shared.clone(),
+            Some("as linux-6.12: it has its reason".to_owned()),
+            None
+        ]
+    );
+    let both = [reason("merging/add"), own.clone()];
+    assert_eq!(
+        said(&both),
+        (vec![shared, Some(own.reason.clone()), None], vec![])
+    );
+    // Nothing said of a patch is said of the kernel without it.
+    assert_eq!(
+        said(std::slice::from_ref(&own)).0,
+        [None, Some(own.reason.clone()), None]
+    );
 }
 
 #[test]

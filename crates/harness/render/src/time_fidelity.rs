@@ -65,9 +65,10 @@ pub fn time_fidelity_pairs(found: &TimeFidelity, wanted: &dyn Fn(&TimePair) -> b
             ));
         }
         line.push(format!("{:.2}", pair.apart));
-        line.push(match pair.apart > MAX_APART {
-            true => format!("beyond {MAX_APART}"),
-            false => String::new(),
+        line.push(match (pair.apart > MAX_APART, &pair.reason) {
+            (false, _) => String::new(),
+            (true, Some(_)) => format!("beyond {MAX_APART}"),
+            (true, None) => format!("beyond {MAX_APART}, not investigated"),
         });
         table.row(line);
     }

@@ -96,7 +96,11 @@ impl<R: Copy, V: KernelRules> Iterator for Steps<'_, R, V> {
             return None;
         }
         let (step, vec_len) = Step::current(self.part.table, iter)?;
-        iter.advance_single(vec_len, step.len);
+        if V::VERSION <= KernelVersion::V5_10 {
+            iter.advance(self.part.table, step.len);
+        } else {
+            iter.advance_single(vec_len, step.len);
+        }
         Some(step)
     }
 }

@@ -70,7 +70,20 @@ impl<R: Copy> Iterator for Bvecs<'_, R> {
     }
 }
 
-/// The single-page walk: one item per base page touched (`bio_for_each_segment`).
+/// The walk over a table of single-page vecs (`bio_for_each_segment` of v5.0): each step advances
+/// by `bio_advance_iter`, which goes over as many vecs as its bytes reach, where v5.11 and later
+/// know that a step ends in the vec that it began in (`bio_advance_iter_single`).
+#[inline]
+pub fn for_each_single_page_vec<R: Copy>(bio: &Bio<R>, mut visit: impl FnMut(Segment<R>)) {
+    let table = bio.table();
+    let mut iter = bio.payload();
+    while let Some((vec, _)) = current(table, &iter) {
+        visit(vec);
+        iter.advance(table, vec.len);
+    }
+}
+
+/// The single-page walk: one item per base page touched (`bio_for_each_segment`, as of v5.11).
 #[derive(Debug)]
 pub struct Segments<'b, 'd, D: BlockIo> {
     design: &'d D,
