@@ -194,6 +194,18 @@ impl Memmap {
         page.head()
     }
 
+    /// The same of a page that is a head as a rule, such as the first of a vec (`page_folio` in
+    /// 6.12's `bio_first_folio`): `unlikely()` of a tail. The CPU goes on to what lies behind the
+    /// head without waiting for the load, and two cache lines are fetched side by side.
+    #[inline]
+    pub fn likely_head<'a>(&'a self, page: &'a Slot) -> &'a Slot {
+        if Self::is_tail(page) {
+            crate::block::rare();
+            return self.compound_head(page);
+        }
+        page
+    }
+
     /// Whether the line is a tail (`PageTail`).
     #[inline]
     pub fn is_tail(page: &Slot) -> bool {

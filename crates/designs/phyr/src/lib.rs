@@ -56,7 +56,9 @@ impl Phyr {
     /// in the allocation (`page_folio(phys_to_page(phys))`).
     #[inline]
     fn head_of(&self, phys: Phys, offset: u32) -> (&Slot, u64) {
-        let (head, in_head) = self.0.map.head_and_offset(self.page_at_phys(phys, offset));
+        let page = self.page_at_phys(phys, offset).0;
+        let head = self.0.map.likely_head(page);
+        let in_head = self.0.map.distance(page, head) << PAGE_SHIFT;
         (head, in_head + u64::from(offset) % PAGE_SIZE)
     }
 }

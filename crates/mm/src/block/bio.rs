@@ -279,4 +279,4 @@ impl BvecIter {
 /// that every step pays.
 #[cold]
 #[inline(always)]
-pub(super) fn rare() {}
+pub(crate) fn rare() {}
