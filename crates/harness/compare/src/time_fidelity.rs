@@ -111,8 +111,18 @@ pub struct TimePair {
     pub real_ratio: Interval,
     /// How far the two ratios are apart: the greater over the lesser.
     pub apart: f64,
-    /// Why they are too far apart: what is known of its rows that are out of bounds.
+    /// Why they are too far apart: what is known of its rows, which may be within bounds.
     pub reason: Option<String>,
+}
+
+impl TimePair {
+    /// Whether a row is one of the pair's two.
+    fn holds(&self, row: &TimeRow) -> bool {
+        (0..2).any(|at| {
+            (&row.workload, &row.params, &row.design)
+                == (&self.workload, &self.rows[at], &self.designs[at])
+        })
+    }
 }
 
 /// All that is compared.
@@ -166,18 +176,16 @@ impl TimeFidelity {
         }
         for pair in &mut found.pairs {
             pair.reason = (pair.apart > MAX_APART)
-                .then(|| reason_of_pair(pair, &found.rows))
+                .then(|| reason_of_pair(pair, &found.rows, reasons))
                 .flatten();
         }
         let used = |reason: &TimeReason| {
-            let of = |row: &&TimeRow| {
+            let of = |row: &TimeRow| {
                 fits(reason, row, &row.kernel) || fits(reason, row, stock_of(&row.kernel))
             };
-            found
-                .rows
-                .iter()
-                .filter(|row| row.is_miss())
-                .any(|row| of(&row))
+            let is_apart = |row: &TimeRow| found.apart().any(|pair| pair.holds(row));
+            let counts = |row: &TimeRow| of(row) && (row.is_miss() || is_apart(row));
+            found.rows.iter().any(counts)
         };
         found.outdated = reasons.iter().filter(|r| !used(r)).cloned().collect();
         found
@@ -216,7 +224,7 @@ fn fits(reason: &TimeReason, row: &TimeRow, kernel: &str) -> bool {
             .all(|(name, value)| row.params.get(name) == Some(value))
 }
 
-/// What is known of a row out of bounds: of its kernel, or of that without its patch.
+/// What is known of a row: of its kernel, or of that without its patch.
 fn reason_of(row: &TimeRow, reasons: &[TimeReason]) -> Option<String> {
     let of = |kernel: &str| reasons.iter().find(|reason| fits(reason, row, kernel));
     let stock = stock_of(&row.kernel);
@@ -225,17 +233,13 @@ fn reason_of(row: &TimeRow, reasons: &[TimeReason]) -> Option<String> {
         .or_else(|| of(stock).map(|shared| format!("as {stock}: {}", shared.reason)))
 }
 
-/// What is known of the two rows of a pair, each once.
-fn reason_of_pair(pair: &TimePair, rows: &[TimeRow]) -> Option<String> {
-    let of = |at: usize| {
-        rows.iter()
-            .find(|row| {
-                (&row.workload, &row.params, &row.design)
-                    == (&pair.workload, &pair.rows[at], &pair.designs[at])
-            })
-            .and_then(|row| Some(format!("{}: {}", row.design, row.reason.as_ref()?)))
-    };
-    let known: Vec<String> = [of(0), of(1)].into_iter().flatten().collect();
+/// What is known of the two rows of a pair.
+fn reason_of_pair(pair: &TimePair, rows: &[TimeRow], reasons: &[TimeReason]) -> Option<String> {
+    let known: Vec<String> = rows
+        .iter()
+        .filter(|row| pair.holds(row))
+        .filter_map(|row| Some(format!("{}: {}", row.design, reason_of(row, reasons)?)))
+        .collect();
     (!known.is_empty()).then(|| known.join("; "))
 }
 
