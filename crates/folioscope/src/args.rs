@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Measure; leaves env.json and samples.jsonl.
     Measure(MeasureArgs),
-    /// Print the first screen of a run's report and write report.txt.
+    /// Print the first screen of a run's report.
     Report(ReportArgs),
     /// Draw the figures of a run into its plots folder.
     Plot(PlotArgs),
@@ -216,6 +216,9 @@ pub(crate) struct MeasureArgs {
     /// Go on with an interrupted run: that of --out, or the newest.
     #[arg(long)]
     pub resume: bool,
+    /// Measure with an unoptimised build; the record says so and is never judged.
+    #[arg(long, env = "FOLIOSCOPE_ALLOW_DEBUG", hide_env = true)]
+    pub allow_debug: bool,
     /// One JSON object a line: what the tables hold.
     #[arg(long)]
     pub json: bool,
@@ -248,7 +251,10 @@ pub(crate) struct ReportArgs {
     /// All rows, the environment and the method rather than the first screen.
     #[arg(long, conflicts_with = "json")]
     pub full: bool,
-    /// Markdown rather than mail text; written nowhere.
+    /// Write the whole report into the run's folder, too: report.txt.
+    #[arg(long, conflicts_with_all = ["json", "markdown"])]
+    pub write: bool,
+    /// Markdown rather than mail text.
     #[arg(long)]
     pub markdown: bool,
     /// Of the whole Markdown only the section under the first heading that has this text.
@@ -319,7 +325,9 @@ pub(crate) enum CasesCommand {
     #[command(after_help = "\
 Without --design the reference model answers, and every design that supports a case's rules
 is compared with it: a disagreement is an error line. A bad line is reported with its
-number, the others still run, and the exit code is 2.
+number, and the others still run.
+
+Exit codes: 0 all agree; 3 a design disagrees; 2 a line is bad or cannot be put.
 
 A line with `steps` is about accounting and lists: charges, uncharges, statistics, lists and
 references in a tree of groups. Its answer is a line of counters for each group (usage,

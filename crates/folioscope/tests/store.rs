@@ -103,7 +103,7 @@ fn history_draws_a_page_and_figures_and_knows_its_machines() {
     let (code, stdout, stderr) = folioscope(root, &["history"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(
-        stdout.contains("a: unknown, 1 CPUs, unknown, 1 run\n"),
+        stdout.contains("a: unknown, 1 CPUs, unknown, Linux unknown, 1 run\n"),
         "{stdout}"
     );
     run(root, "bench-results/a/two", "2026-11-02T05:00:00Z", 6.0);
@@ -139,9 +139,18 @@ fn history_draws_a_page_and_figures_and_knows_its_machines() {
     ] {
         assert!(root.join("page").join(file).is_file(), "{file}");
     }
+    for (threshold, expected) in [("30", 0), ("10", 3)] {
+        let args = ["history", "--machine", "a", "--threshold", threshold];
+        let (code, _, stderr) = folioscope(root, &args);
+        assert_eq!(code, expected, "{stderr}");
+        assert_eq!(stderr.contains("merging/add folio time: +20.0 %"), code == 3);
+    }
     let (code, stdout, _) = folioscope(root, &["history", "--machine", "b", "--json"]);
     assert_eq!(code, 0);
     assert_eq!(stdout.lines().count(), 3, "{stdout}");
+    let (code, _, stderr) = folioscope(root, &["history", "--machine", "b", "--threshold", "5"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("no machine has two runs"), "{stderr}");
     let (code, _, stderr) = folioscope(root, &["history", "--machine", "c"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("there is a, b"), "{stderr}");
@@ -320,4 +329,67 @@ fn a_row_that_is_lost_is_not_judged_in_any_form() {
         assert_eq!(code, 2, "{form:?}: {stderr}");
         assert!(stderr.contains("lacks 1 of the first run's"), "{stderr}");
     }
+}
+
+#[test]
+fn two_machines_are_not_merged_under_one_name() {
+    let folder = TempDir::new().expect("a folder");
+    let root = folder.path();
+    run(root, "laptop/vm/one", "2026-11-01T05:00:00Z", 5.0);
+    let other = run(root, "server/vm/two", "2026-11-02T05:00:00Z", 5.0);
+    let path = other.join(ENV_FILE);
+    let mut env = results::read_environment(&path).expect("an environment");
+    env.caches.push(results::Cache {
+        level: 2,
+        kind: "unified".to_owned(),
+        bytes: 1 << 20,
+    });
+    write_environment(&path, &env).expect("written");
+    let (code, _, stderr) = folioscope(root, &["merge", "laptop", "server", "--out", "all"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("both would be called vm"), "{stderr}");
+    assert!(!root.join("all").exists(), "nothing is written");
+    let (code, ..) = folioscope(root, &["merge", "laptop", "--out", "all"]);
+    assert_eq!(code, 0);
+    let named = ["merge", "server", "--machine", "vm-l2-1m", "--out", "all"];
+    let (code, stdout, stderr) = folioscope(root, &named);
+    assert_eq!((code, stdout.as_str()), (0, "all/vm-l2-1m/two\n"), "{stderr}");
+}
+
+#[test]
+fn what_is_left_out_of_an_export_is_said_and_nothing_is_no_export() {
+    let folder = TempDir::new().expect("a folder");
+    let root = folder.path();
+    let dir = run(root, "a/one", "2026-11-01T05:00:00Z", 5.0);
+    let path = dir.join(SAMPLES_FILE);
+    let text = fs::read_to_string(&path).expect("rows");
+    let wrong = |line: &str| {
+        let mut row: serde_json::Value = serde_json::from_str(line).expect("a row");
+        row["rounds"] = serde_json::json!([]);
+        row["checksum"] = "".into();
+        row["status"] = serde_json::json!({ "err": "wrong answer" });
+        format!("{row}\n")
+    };
+    let folio_fails: String = text
+        .lines()
+        .map(|line| match line.contains("\"folio\"") {
+            true => wrong(line),
+            false => format!("{line}\n"),
+        })
+        .collect();
+    fs::write(&path, folio_fails).expect("written");
+    let (code, stdout, stderr) = folioscope(root, &["export", "a/one", "--format", "csv"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("a/one: 1 rows went wrong"), "{stderr}");
+    assert_eq!(stdout.lines().count(), 3, "{stdout}");
+    let low = stdout.lines().next().expect("a header").split(',').position(|name| name == "low");
+    for line in stdout.lines().skip(1) {
+        let low = line.split(',').nth(low.expect("a column")).expect("a cell");
+        assert!(low.parse::<f64>().expect("a number") > 0.0, "{line}");
+    }
+    let all_fail: String = text.lines().map(wrong).collect();
+    fs::write(&path, all_fail).expect("written");
+    let (code, stdout, stderr) = folioscope(root, &["export", "a/one", "--format", "csv"]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("nothing to export"), "{stderr}");
 }

@@ -206,9 +206,15 @@ pub(crate) struct KernelDiffArgs {
     pub before: PathBuf,
     /// The record from after.
     pub after: PathBuf,
+    /// Percent by which a primitive may grow.
+    #[arg(long, value_name = "PERCENT", value_parser = super::values::percent)]
+    pub threshold: Option<f64>,
     /// Rows that did not change, too.
     #[arg(long)]
     pub all: bool,
+    /// A table for a Markdown document.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,

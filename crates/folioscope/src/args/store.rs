@@ -48,6 +48,9 @@ Runs lie in the store as MACHINE/RUN; times are theirs. Counts are those of the 
 baselines, commit by commit. Clocks that go backwards, and two records of one identity, are
 refused by name.
 
+Exit codes: 0 done; 3 an entry is worse by more than --threshold; 2 damaged records, or no
+machine with two runs to judge by.
+
 Examples:
   folioscope history                            a table with a sparkline per entry
   folioscope history --out target/history       figures and index.html as well
@@ -59,6 +62,9 @@ pub(crate) struct HistoryArgs {
     /// Only the runs of this machine, by the name of its folder.
     #[arg(long, value_name = "NAME")]
     pub machine: Option<String>,
+    /// Percent by which an entry's last value may be worse than its first.
+    #[arg(long, value_name = "PERCENT", value_parser = super::values::percent)]
+    pub threshold: Option<f64>,
     /// Where figures (SVG and PNG) and the page (index.html) go; not drawn unless given.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
