@@ -3,6 +3,7 @@
 mod claims;
 mod groups;
 mod kernel;
+mod lockstep;
 mod names;
 mod store;
 pub(crate) mod values;
@@ -58,7 +59,7 @@ pub(crate) enum Command {
     Claims(ClaimsArgs),
     /// Print a mail of at most 60 lines: claims, numbers, machine, method, command.
     Post(PostArgs),
-    /// Compare two runs row by row.
+    /// Compare two runs, or two builds of the tool in lock-step, row by row.
     Diff(DiffArgs),
     /// Draw times and counts over all records: text, figures and a page.
     History(HistoryArgs),
@@ -85,6 +86,9 @@ pub(crate) enum Command {
     /// A fresh process of a run.
     #[command(hide = true)]
     Worker,
+    /// A process of `diff`, which takes turns with those of another build.
+    #[command(hide = true)]
+    Lockstep,
     /// Makes the calls that `gate` counts under valgrind.
     #[command(hide = true)]
     EntryCalls(crate::command::gate::EntryCallsArgs),

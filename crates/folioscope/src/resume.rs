@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::args::MeasureArgs;
 use crate::failure::Failure;
-use crate::say::say;
 use crate::kernels;
+use crate::say::say;
 use measure::assignment::Cell;
 use measure::plan::{PLAN_FILE, Plan};
 use results::{

@@ -324,7 +324,10 @@ fn an_unoptimised_build_is_not_held_to_the_committed_counts() {
     assert!(stderr.contains("of another toolchain"), "{stderr}");
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("base.json");
-    for command in [&["gate", "--bless", "--baseline"][..], &["measure", "--out"]] {
+    for command in [
+        &["gate", "--bless", "--baseline"][..],
+        &["measure", "--out"],
+    ] {
         let mut unasked = folioscope();
         unasked.env_remove("FOLIOSCOPE_ALLOW_DEBUG");
         let (code, _, stderr) = answer(unasked.args(command).arg(&path));

@@ -263,10 +263,7 @@ fn report_and_diff_speak_json_and_a_pipe_gets_no_bar() {
         text.lines().all(|line| line.chars().count() <= 72),
         "a mail has 72 columns"
     );
-    assert_eq!(
-        fs::read_to_string(report).expect("written"),
-        text
-    );
+    assert_eq!(fs::read_to_string(report).expect("written"), text);
 }
 
 #[test]

@@ -143,7 +143,10 @@ fn history_draws_a_page_and_figures_and_knows_its_machines() {
         let args = ["history", "--machine", "a", "--threshold", threshold];
         let (code, _, stderr) = folioscope(root, &args);
         assert_eq!(code, expected, "{stderr}");
-        assert_eq!(stderr.contains("merging/add folio time: +20.0 %"), code == 3);
+        assert_eq!(
+            stderr.contains("merging/add folio time: +20.0 %"),
+            code == 3
+        );
     }
     let (code, stdout, _) = folioscope(root, &["history", "--machine", "b", "--json"]);
     assert_eq!(code, 0);
@@ -353,7 +356,11 @@ fn two_machines_are_not_merged_under_one_name() {
     assert_eq!(code, 0);
     let named = ["merge", "server", "--machine", "vm-l2-1m", "--out", "all"];
     let (code, stdout, stderr) = folioscope(root, &named);
-    assert_eq!((code, stdout.as_str()), (0, "all/vm-l2-1m/two\n"), "{stderr}");
+    assert_eq!(
+        (code, stdout.as_str()),
+        (0, "all/vm-l2-1m/two\n"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -382,7 +389,12 @@ fn what_is_left_out_of_an_export_is_said_and_nothing_is_no_export() {
     assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("a/one: 1 rows went wrong"), "{stderr}");
     assert_eq!(stdout.lines().count(), 3, "{stdout}");
-    let low = stdout.lines().next().expect("a header").split(',').position(|name| name == "low");
+    let low = stdout
+        .lines()
+        .next()
+        .expect("a header")
+        .split(',')
+        .position(|name| name == "low");
     for line in stdout.lines().skip(1) {
         let low = line.split(',').nth(low.expect("a column")).expect("a cell");
         assert!(low.parse::<f64>().expect("a number") > 0.0, "{line}");

@@ -73,7 +73,6 @@ impl Run {
     /// # Errors
     /// Unknown names, a folder that cannot be used, a run that cannot be gone on with.
     pub(crate) fn prepare(args: &MeasureArgs, start: Instant) -> Result<Self, Failure> {
-        provenance::optimised(args.allow_debug)?;
         let mut env = provenance::environment();
         let (folder, lock, plan, cells) = if args.resume {
             let folder = run_dir::unfinished(args.out.as_deref())?;
@@ -82,11 +81,13 @@ impl Run {
             // What was written when the run began stays; only what has gone on since is added.
             env = before;
             let cells = plan.cells()?;
+            provenance::optimised(args.allow_debug)?;
             (folder, lock, plan, cells)
         } else {
             let plan = kernels::named(args.change(Plan::default()))?;
             // Before anything is made: what is asked for must exist.
             let cells = plan.cells()?;
+            provenance::optimised(args.allow_debug)?;
             probe(&plan.backing)?;
             let (folder, lock) = run_dir::new(args.out.as_deref(), &env.date_utc)?;
             (folder, lock, plan, cells)
@@ -302,14 +303,18 @@ fn how_to_go_on(folder: &Path) -> String {
 /// its own, which moves the stack.
 fn worker(tool: &Path, seed: u64, process: u32) -> Command {
     let mut command = Command::new(tool);
+    command
+        .arg("worker")
+        .env("FOLIOSCOPE_PADDING", "x".repeat(padding(seed, process)));
+    command
+}
+
+/// The padding of a process's environment, in bytes.
+pub(super) fn padding(seed: u64, process: u32) -> usize {
     // A multiplicative hash of both: any spread will do, the same for the same seed.
     let mixed =
         (seed ^ (u64::from(process) << 32) ^ 0x51_7c_c1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let padding = usize::try_from((mixed >> 40) % PADDING).unwrap_or(0);
-    command
-        .arg("worker")
-        .env("FOLIOSCOPE_PADDING", "x".repeat(padding));
-    command
+    usize::try_from((mixed >> 40) % PADDING).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -346,11 +351,19 @@ mod tests {
 
     #[test]
     fn a_run_of_thin_rows_alone_judges_nothing() {
-        let thin = || row(0, Status::Absent("thin: 3 of at least 15 rounds".to_owned()));
+        let thin = || {
+            row(
+                0,
+                Status::Absent("thin: 3 of at least 15 rounds".to_owned()),
+            )
+        };
         assert!(thin_only(&[thin(), thin()]).is_some_and(|why| why.starts_with("thin: 3")));
         assert_eq!(thin_only(&[thin(), row(1, Status::Ok)]), None);
         // What went wrong has a word of its own.
-        assert_eq!(thin_only(&[thin(), row(1, Status::Err("wrong".to_owned()))]), None);
+        assert_eq!(
+            thin_only(&[thin(), row(1, Status::Err("wrong".to_owned()))]),
+            None
+        );
         assert_eq!(thin_only(&[]), None);
     }
 }
