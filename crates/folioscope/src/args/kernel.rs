@@ -50,6 +50,13 @@ Examples, before and after a patch of your own:
   folioscope kernel diff old.jsonl new.jsonl")]
     Count(CountArgs),
     /// Print what changed per primitive between two records of counts.
+    #[command(after_help = "\
+Exit codes: 0 all was compared; 3 a count has grown by more than --threshold; 2 counts of the
+first record are not in the second.
+
+Examples:
+  folioscope kernel diff before.jsonl after.jsonl --threshold 5
+  folioscope kernel diff before.jsonl after.jsonl --markdown")]
     Diff(KernelDiffArgs),
     /// Print what 2 MiB of IO and their accounting cost in each recorded kernel.
     #[command(after_help = "\
