@@ -3,6 +3,7 @@
 mod claims;
 mod groups;
 mod kernel;
+mod lockstep;
 mod names;
 mod store;
 pub(crate) mod values;
@@ -50,7 +51,7 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Measure; leaves env.json and samples.jsonl.
     Measure(MeasureArgs),
-    /// Print the first screen of a run's report and write report.txt.
+    /// Print the first screen of a run's report.
     Report(ReportArgs),
     /// Draw the figures of a run into its plots folder.
     Plot(PlotArgs),
@@ -58,7 +59,7 @@ pub(crate) enum Command {
     Claims(ClaimsArgs),
     /// Print a mail of at most 60 lines: claims, numbers, machine, method, command.
     Post(PostArgs),
-    /// Compare two runs row by row.
+    /// Compare two runs, or two builds of the tool in lock-step, row by row.
     Diff(DiffArgs),
     /// Draw times and counts over all records: text, figures and a page.
     History(HistoryArgs),
@@ -85,6 +86,9 @@ pub(crate) enum Command {
     /// A fresh process of a run.
     #[command(hide = true)]
     Worker,
+    /// A process of `diff`, which takes turns with those of another build.
+    #[command(hide = true)]
+    Lockstep,
     /// Makes the calls that `gate` counts under valgrind.
     #[command(hide = true)]
     EntryCalls(crate::command::gate::EntryCallsArgs),
@@ -216,6 +220,9 @@ pub(crate) struct MeasureArgs {
     /// Go on with an interrupted run: that of --out, or the newest.
     #[arg(long)]
     pub resume: bool,
+    /// Measure with an unoptimised build; the record says so and is never judged.
+    #[arg(long, env = "FOLIOSCOPE_ALLOW_DEBUG", hide_env = true)]
+    pub allow_debug: bool,
     /// One JSON object a line: what the tables hold.
     #[arg(long)]
     pub json: bool,
@@ -248,7 +255,10 @@ pub(crate) struct ReportArgs {
     /// All rows, the environment and the method rather than the first screen.
     #[arg(long, conflicts_with = "json")]
     pub full: bool,
-    /// Markdown rather than mail text; written nowhere.
+    /// Write the whole report into the run's folder, too: report.txt.
+    #[arg(long, conflicts_with_all = ["json", "markdown"])]
+    pub write: bool,
+    /// Markdown rather than mail text.
     #[arg(long)]
     pub markdown: bool,
     /// Of the whole Markdown only the section under the first heading that has this text.
@@ -319,7 +329,9 @@ pub(crate) enum CasesCommand {
     #[command(after_help = "\
 Without --design the reference model answers, and every design that supports a case's rules
 is compared with it: a disagreement is an error line. A bad line is reported with its
-number, the others still run, and the exit code is 2.
+number, and the others still run.
+
+Exit codes: 0 all agree; 3 a design disagrees; 2 a line is bad or cannot be put.
 
 A line with `steps` is about accounting and lists: charges, uncharges, statistics, lists and
 references in a tree of groups. Its answer is a line of counters for each group (usage,

@@ -15,6 +15,7 @@ pub(crate) mod kernel_build;
 pub(crate) mod kernel_check;
 pub(crate) mod kernel_history;
 pub(crate) mod list;
+pub(crate) mod lockstep;
 pub(crate) mod measure;
 pub(crate) mod merge;
 pub(crate) mod plot;

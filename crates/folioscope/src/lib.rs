@@ -60,7 +60,7 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::Post(args) => command::post::run(&args, output),
         Command::Report(args) => command::report::run(&args, output),
         Command::Plot(args) => command::plot::run(&args, output),
-        Command::Diff(args) => command::diff::run(&args, output),
+        Command::Diff(args) => command::diff::run(&args, start, output),
         Command::History(args) => command::history::run(&args, output),
         Command::Export(args) => command::export::run(&args, output),
         Command::Resolution(args) => command::resolution::run(&args, output),
@@ -73,6 +73,7 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::Kernel(args) => command::kernel::run(&args, output),
         Command::Completions(args) => command::completions::run(&args, output),
         Command::Worker => command::worker::run(),
+        Command::Lockstep => command::lockstep::serve(),
         Command::ModelCalls => command::fidelity::model_calls(output),
     }
 }

@@ -2,6 +2,8 @@
 
 use results::{Environment, Git, command_without_paths};
 
+use crate::failure::Failure;
+
 /// The revision of the sources; `None` outside a git work tree.
 pub(crate) fn git() -> Option<Git> {
     let revision = env!("FOLIOSCOPE_REVISION");
@@ -43,4 +45,19 @@ fn profile() -> &'static str {
     } else {
         "optimised"
     }
+}
+
+/// Refuses to measure with a build that is not optimised, unless that was asked for.
+///
+/// # Errors
+/// [`Failure::Usage`] with the command that builds one that is.
+pub(crate) fn optimised(allow_debug: bool) -> Result<(), Failure> {
+    if allow_debug || profile() != Environment::DEBUG {
+        return Ok(());
+    }
+    Err(Failure::Usage(
+        "this is an unoptimised build: its times and counts say nothing about the code that is \
+         compared; `cargo folioscope` builds one that is optimised, --allow-debug measures this one"
+            .to_owned(),
+    ))
 }

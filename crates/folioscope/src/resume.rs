@@ -4,11 +4,14 @@ use std::path::Path;
 
 use crate::args::MeasureArgs;
 use crate::failure::Failure;
+use crate::kernels;
 use crate::say::say;
-use crate::{kernels, provenance};
 use measure::assignment::Cell;
 use measure::plan::{PLAN_FILE, Plan};
-use results::{ENV_FILE, Row, RowWriter, SAMPLES_FILE, Tail, read_environment, read_rows};
+use results::{
+    Difference, ENV_FILE, Environment, Row, RowWriter, SAMPLES_FILE, Tail, read_environment,
+    read_rows,
+};
 
 /// Writes the plan beside the run.
 ///
@@ -22,9 +25,13 @@ pub(crate) fn write(plan: &Plan, folder: &Path) -> Result<(), Failure> {
 /// Reads the plan that a run was begun with, and refuses arguments that ask for something else.
 ///
 /// # Errors
-/// [`Failure::Usage`] if the run is complete, damaged, made by another revision, or
-/// the arguments differ.
-pub(crate) fn read(folder: &Path, args: &MeasureArgs) -> Result<Plan, Failure> {
+/// [`Failure::Usage`] if the run is complete, damaged, made by another build, on another machine
+/// or kernel, or the arguments differ.
+pub(crate) fn read(
+    folder: &Path,
+    args: &MeasureArgs,
+    here: &Environment,
+) -> Result<(Plan, Environment), Failure> {
     let path = folder.join(PLAN_FILE);
     if path.exists() && !path.is_file() {
         // A pipe would be read for ever.
@@ -47,15 +54,35 @@ pub(crate) fn read(folder: &Path, args: &MeasureArgs) -> Result<Plan, Failure> {
             folder.display()
         )));
     }
-    let before = read_environment(&folder.join(ENV_FILE))?.git;
-    if before != provenance::git() {
+    let before = read_environment(&folder.join(ENV_FILE))?;
+    if before.git != here.git {
         return Err(Failure::Usage(format!(
             "{}: this run was begun with another build of the tool; rows of two builds do not mix: \
              build the same revision, or begin a new run",
             folder.display()
         )));
     }
-    Ok(plan)
+    if let Some(other) = not_alike(&before, here) {
+        return Err(Failure::Usage(format!(
+            "{}: this run was begun with another {}; rows of two do not mix: go on where it was \
+             begun, or begin a new run\n  begun with: {}\n  here:       {}",
+            folder.display(),
+            other.what,
+            other.old,
+            other.new,
+        )));
+    }
+    Ok((plan, before))
+}
+
+/// The first thing in which two environments differ whose rows would not be of one run.
+fn not_alike(before: &Environment, here: &Environment) -> Option<Difference> {
+    // The plan says how long and how often, whatever the environment of now.
+    let of_plan = ["length", "processes"];
+    before
+        .differences(here)
+        .into_iter()
+        .find(|difference| !of_plan.contains(&difference.what))
 }
 
 /// The flag of the first thing in which two plans differ: a plan's fields are named after
@@ -107,6 +134,24 @@ fn rewrite(path: &Path, rows: &[Row]) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_two_machines_kernels_compilers_or_profiles_do_not_mix() {
+        let begun = Environment::unknown();
+        let other = |change: fn(&mut Environment)| {
+            let mut here = begun.clone();
+            change(&mut here);
+            not_alike(&begun, &here).map(|difference| difference.what)
+        };
+        assert_eq!(other(|_| {}), None);
+        assert_eq!(other(|env| env.processes = 9), None);
+        assert_eq!(other(|env| env.cpu_model.push('X')), Some("machine"));
+        assert_eq!(other(|env| env.kernel.push('X')), Some("kernel"));
+        assert_eq!(other(|env| env.rustc.push('X')), Some("compiler"));
+        let debug = |env: &mut Environment| env.profile = Some(Environment::DEBUG.to_owned());
+        assert_eq!(other(debug), Some("profile"));
+        assert_eq!(other(|env| env.thp = Some("never".to_owned())), Some("THP"));
+    }
 
     #[test]
     fn every_field_of_a_plan_is_named_by_its_flag_when_it_differs() {

@@ -115,7 +115,28 @@ pub(crate) fn new(out: Option<&Path>, date_utc: &str) -> Result<(PathBuf, RunLoc
             folder.display()
         )));
     }
+    if let Some(other) = foreign(&folder)? {
+        return Err(Failure::Usage(format!(
+            "{} is not empty: there is {other} in it; name another folder",
+            folder.display()
+        )));
+    }
     Ok((folder, lock))
+}
+
+/// Something in a folder that a run has not left there before it began.
+fn foreign(folder: &Path) -> Result<Option<String>, Failure> {
+    let refused = |error| Failure::Wrong(format!("{}: {error}", folder.display()));
+    for entry in fs::read_dir(folder).map_err(refused)? {
+        let name = entry.map_err(refused)?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        // Hidden: the lock, and what a kill left of a file that was being written.
+        let left = [results::SAMPLES_FILE, measure::plan::PLAN_FILE].contains(&name.as_str());
+        if !left && !name.starts_with('.') {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 fn free(local: &Path, date_utc: &str) -> PathBuf {
@@ -220,6 +241,14 @@ mod tests {
         fs::create_dir(&first).unwrap();
         let second = free(local.path(), "2026-11-23T01:02:03Z");
         assert!(second.to_string_lossy().ends_with(".2"));
+    }
+
+    #[test]
+    fn a_folder_with_something_in_it_is_no_place_for_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
+        let error = new(Some(folder.path()), "").unwrap_err().to_string();
+        assert!(error.contains("thesis.txt"), "{error}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ fn begin(before: &str, out: &Path, budget: &str) -> Child {
     let tool = assert_cmd::cargo::cargo_bin("folioscope");
     // Whoever runs the tests may ignore the hangup, which a shell cannot take back.
     Command::new("env")
+        .env("FOLIOSCOPE_ALLOW_DEBUG", "true")
         .args(["--default-signal=HUP", "sh", "-c"])
         .arg(format!(
             "{before} exec \"$0\" measure --quick --workload iteration/chunks --order 0,9 \
@@ -79,6 +80,7 @@ fn a_worker_that_is_killed_is_an_error_that_resume_tries_again() {
     assert!(errors > 0, "the gap is a row");
 
     let resumed = Command::new(assert_cmd::cargo::cargo_bin("folioscope"))
+        .env("FOLIOSCOPE_ALLOW_DEBUG", "true")
         .args(["measure", "--resume", "--budget", "60", "--out"])
         .arg(&out)
         .output()
@@ -158,7 +160,7 @@ fn a_plan_that_is_a_pipe_is_refused() {
     let made = Command::new("mkfifo").arg(&plan).status();
     assert!(made.expect("mkfifo runs").success());
     let output = Command::new(assert_cmd::cargo::cargo_bin("folioscope"))
-        .args(["measure", "--resume", "--out"])
+        .args(["measure", "--allow-debug", "--resume", "--out"])
         .arg(folder.path())
         .output()
         .expect("it starts");

@@ -18,6 +18,7 @@ fn folioscope() -> Command {
     let mut command =
         Command::cargo_bin("folioscope").expect("the binary was built with the tests");
     command.env_remove("RUST_BACKTRACE");
+    command.env("FOLIOSCOPE_ALLOW_DEBUG", "true");
     command
 }
 
@@ -314,10 +315,24 @@ fn a_gate_that_is_killed_leaves_the_baseline_as_it_was() {
 
 #[test]
 fn an_unoptimised_build_is_not_held_to_the_committed_counts() {
-    let mut command = folioscope();
-    let (code, _, stderr) = answer(command.arg("gate"));
-    if cfg!(debug_assertions) {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    // Allowed or not; without leave it measures nothing at all.
+    let (code, _, stderr) = answer(folioscope().arg("gate"));
+    assert_eq!(code, 2);
+    assert!(stderr.contains("an unoptimised build"), "{stderr}");
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("base.json");
+    for command in [
+        &["gate", "--bless", "--baseline"][..],
+        &["measure", "--out"],
+    ] {
+        let mut unasked = folioscope();
+        unasked.env_remove("FOLIOSCOPE_ALLOW_DEBUG");
+        let (code, _, stderr) = answer(unasked.args(command).arg(&path));
         assert_eq!(code, 2);
         assert!(stderr.contains("unoptimised"), "{stderr}");
+        assert!(!path.exists(), "nothing was measured");
     }
 }

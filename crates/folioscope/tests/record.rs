@@ -10,6 +10,7 @@ use tempfile::TempDir;
 fn folioscope(args: &[&str]) -> (i32, String, String) {
     let mut command =
         Command::cargo_bin("folioscope").expect("the binary was built with the tests");
+    command.env("FOLIOSCOPE_ALLOW_DEBUG", "true");
     let output = command.args(args).output().expect("it starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     (
@@ -254,14 +255,15 @@ fn report_and_diff_speak_json_and_a_pipe_gets_no_bar() {
     assert!(objects(&stdout) >= 4);
     let (code, text, _) = folioscope(&["report", out, "--full"]);
     assert_eq!(code, 0);
+    let report = run.join("report.txt");
+    assert!(!report.exists(), "a report changes nothing");
+    let (code, ..) = folioscope(&["report", out, "--write"]);
+    assert_eq!(code, 0);
     assert!(
         text.lines().all(|line| line.chars().count() <= 72),
         "a mail has 72 columns"
     );
-    assert_eq!(
-        fs::read_to_string(run.join("report.txt")).expect("written"),
-        text
-    );
+    assert_eq!(fs::read_to_string(report).expect("written"), text);
 }
 
 #[test]

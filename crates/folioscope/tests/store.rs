@@ -1,83 +1,12 @@
 //! Records of several runs at the command line: history, export, merge, diff --changed.
 
+mod made;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
-use results::{
-    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, Status,
-    write_environment,
-};
+use made::{folioscope, run};
+use results::{ENV_FILE, SAMPLES_FILE, write_environment};
 use tempfile::TempDir;
-
-/// Exit code, standard output, standard error.
-fn folioscope(folder: &Path, args: &[&str]) -> (i32, String, String) {
-    let mut command =
-        Command::cargo_bin("folioscope").expect("the binary was built with the tests");
-    let output = command
-        .current_dir(folder)
-        .args(args)
-        .output()
-        .expect("it starts");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (
-        output.status.code().expect("no signal"),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-/// Writes a run of `flat`, its control, `memdesc`, and `folio`, which takes `ns`. Of three
-/// designs one may change without being taken for the machine's drift.
-fn run(root: &Path, place: &str, date: &str, ns: f64) -> PathBuf {
-    let dir = root.join(place);
-    fs::create_dir_all(&dir).expect("a folder");
-    let env = Environment {
-        date_utc: date.to_owned(),
-        elapsed_s: 60.0,
-        finished: true,
-        git: Some(Git {
-            revision: "0123456789".to_owned(),
-            dirty: false,
-        }),
-        ..Environment::unknown()
-    };
-    write_environment(&dir.join(ENV_FILE), &env).expect("written");
-    let mut rows = RowWriter::create(&dir.join(SAMPLES_FILE)).expect("a file");
-    for process in 0..3 {
-        for (design, label, ns) in [
-            ("flat", "", 10.0),
-            ("flat", "control", 10.0),
-            ("folio", "", ns),
-            ("memdesc", "", 8.0),
-        ] {
-            let sample = Sample {
-                schema: 1,
-                workload: "merging/add".to_owned(),
-                family: "merging".to_owned(),
-                design: design.to_owned(),
-                label: label.to_owned(),
-                params: Params::from([("order".to_owned(), 9.into())]),
-                axis: String::new(),
-                process,
-                unit: "page".to_owned(),
-                elements: 1,
-                iters: 1,
-                rounds: vec![ns; 5],
-                checksum: "0x1".to_owned(),
-                minor_faults: 0,
-                context_switches: 0,
-                instructions: None,
-                dtlb_misses: None,
-                yardsticks: None,
-                memory: None,
-                status: Status::Ok,
-            };
-            rows.append(&Row::Sample(sample)).expect("a row");
-        }
-    }
-    dir
-}
 
 #[test]
 fn an_empty_store_is_bad_input_and_says_what_to_do() {
@@ -103,7 +32,7 @@ fn history_draws_a_page_and_figures_and_knows_its_machines() {
     let (code, stdout, stderr) = folioscope(root, &["history"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(
-        stdout.contains("a: unknown, 1 CPUs, unknown, 1 run\n"),
+        stdout.contains("a: unknown, 1 CPUs, unknown, Linux unknown, 1 run\n"),
         "{stdout}"
     );
     run(root, "bench-results/a/two", "2026-11-02T05:00:00Z", 6.0);
@@ -139,9 +68,21 @@ fn history_draws_a_page_and_figures_and_knows_its_machines() {
     ] {
         assert!(root.join("page").join(file).is_file(), "{file}");
     }
+    for (threshold, expected) in [("30", 0), ("10", 3)] {
+        let args = ["history", "--machine", "a", "--threshold", threshold];
+        let (code, _, stderr) = folioscope(root, &args);
+        assert_eq!(code, expected, "{stderr}");
+        assert_eq!(
+            stderr.contains("merging/add folio time: +20.0 %"),
+            code == 3
+        );
+    }
     let (code, stdout, _) = folioscope(root, &["history", "--machine", "b", "--json"]);
     assert_eq!(code, 0);
     assert_eq!(stdout.lines().count(), 3, "{stdout}");
+    let (code, _, stderr) = folioscope(root, &["history", "--machine", "b", "--threshold", "5"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("no machine has two runs"), "{stderr}");
     let (code, _, stderr) = folioscope(root, &["history", "--machine", "c"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("there is a, b"), "{stderr}");
@@ -320,4 +261,76 @@ fn a_row_that_is_lost_is_not_judged_in_any_form() {
         assert_eq!(code, 2, "{form:?}: {stderr}");
         assert!(stderr.contains("lacks 1 of the first run's"), "{stderr}");
     }
+}
+
+#[test]
+fn two_machines_are_not_merged_under_one_name() {
+    let folder = TempDir::new().expect("a folder");
+    let root = folder.path();
+    run(root, "laptop/vm/one", "2026-11-01T05:00:00Z", 5.0);
+    let other = run(root, "server/vm/two", "2026-11-02T05:00:00Z", 5.0);
+    let path = other.join(ENV_FILE);
+    let mut env = results::read_environment(&path).expect("an environment");
+    env.caches.push(results::Cache {
+        level: 2,
+        kind: "unified".to_owned(),
+        bytes: 1 << 20,
+    });
+    write_environment(&path, &env).expect("written");
+    let (code, _, stderr) = folioscope(root, &["merge", "laptop", "server", "--out", "all"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("both would be called vm"), "{stderr}");
+    assert!(!root.join("all").exists(), "nothing is written");
+    let (code, ..) = folioscope(root, &["merge", "laptop", "--out", "all"]);
+    assert_eq!(code, 0);
+    let named = ["merge", "server", "--machine", "vm-l2-1m", "--out", "all"];
+    let (code, stdout, stderr) = folioscope(root, &named);
+    assert_eq!(
+        (code, stdout.as_str()),
+        (0, "all/vm-l2-1m/two\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn what_is_left_out_of_an_export_is_said_and_nothing_is_no_export() {
+    let folder = TempDir::new().expect("a folder");
+    let root = folder.path();
+    let dir = run(root, "a/one", "2026-11-01T05:00:00Z", 5.0);
+    let path = dir.join(SAMPLES_FILE);
+    let text = fs::read_to_string(&path).expect("rows");
+    let wrong = |line: &str| {
+        let mut row: serde_json::Value = serde_json::from_str(line).expect("a row");
+        row["rounds"] = serde_json::json!([]);
+        row["checksum"] = "".into();
+        row["status"] = serde_json::json!({ "err": "wrong answer" });
+        format!("{row}\n")
+    };
+    let folio_fails: String = text
+        .lines()
+        .map(|line| match line.contains("\"folio\"") {
+            true => wrong(line),
+            false => format!("{line}\n"),
+        })
+        .collect();
+    fs::write(&path, folio_fails).expect("written");
+    let (code, stdout, stderr) = folioscope(root, &["export", "a/one", "--format", "csv"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("a/one: 1 rows went wrong"), "{stderr}");
+    assert_eq!(stdout.lines().count(), 3, "{stdout}");
+    let low = stdout
+        .lines()
+        .next()
+        .expect("a header")
+        .split(',')
+        .position(|name| name == "low");
+    for line in stdout.lines().skip(1) {
+        let low = line.split(',').nth(low.expect("a column")).expect("a cell");
+        assert!(low.parse::<f64>().expect("a number") > 0.0, "{line}");
+    }
+    let all_fail: String = text.lines().map(wrong).collect();
+    fs::write(&path, all_fail).expect("written");
+    let (code, stdout, stderr) = folioscope(root, &["export", "a/one", "--format", "csv"]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("nothing to export"), "{stderr}");
 }

@@ -50,6 +50,13 @@ Examples, before and after a patch of your own:
   folioscope kernel diff old.jsonl new.jsonl")]
     Count(CountArgs),
     /// Print what changed per primitive between two records of counts.
+    #[command(after_help = "\
+Exit codes: 0 all was compared; 3 a count has grown by more than --threshold; 2 counts of the
+first record are not in the second.
+
+Examples:
+  folioscope kernel diff before.jsonl after.jsonl --threshold 5
+  folioscope kernel diff before.jsonl after.jsonl --markdown")]
     Diff(KernelDiffArgs),
     /// Print what 2 MiB of IO and their accounting cost in each recorded kernel.
     #[command(after_help = "\
@@ -206,9 +213,15 @@ pub(crate) struct KernelDiffArgs {
     pub before: PathBuf,
     /// The record from after.
     pub after: PathBuf,
+    /// Percent by which a primitive may grow.
+    #[arg(long, value_name = "PERCENT", value_parser = super::values::percent)]
+    pub threshold: Option<f64>,
     /// Rows that did not change, too.
     #[arg(long)]
     pub all: bool,
+    /// A table for a Markdown document.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,

@@ -11,19 +11,26 @@ own, learnt from past runs of this machine, where there are enough of them, else
 the two runs. Each row says which. The machine's drift is read from the yardsticks beside the
 samples, which no design can change.
 
+Two programs, builds of this tool, are compared in lock-step: one process of the new and two
+of the old build take turns of 0.1 ms on one CPU and on the same memory, in several sets of
+fresh processes. Old against old shows what the noise is, and every row says how small a change
+it can see.
+
 Exit codes: 0 all was judged; 3 a row became worse by more than --threshold; 2 something
 could not be judged: rows lost or gone wrong, other machines, a record without yardsticks in
-which everything moved.
+which everything moved, a row of two programs that cannot see a change of --threshold.
 
 Examples:
+  folioscope diff --against HEAD~1 --workload 'merging/*' --threshold 5
+  folioscope diff old/folioscope new/folioscope --out lockstep.jsonl
   folioscope diff run-a run-b
   folioscope diff run-a run-b --threshold 5     percent
   folioscope diff run-a run-b --changed --json")]
 pub(crate) struct DiffArgs {
-    /// The folder of the run that came before.
-    pub old: PathBuf,
-    /// The folder of the run that came after.
-    pub new: PathBuf,
+    /// The folder of the run that came before, or an old build of the tool.
+    pub old: Option<PathBuf>,
+    /// The folder of the run that came after, or a new build.
+    pub new: Option<PathBuf>,
     /// Percent by which a row may become slower.
     #[arg(long, value_name = "PERCENT", value_parser = super::values::percent)]
     pub threshold: Option<f64>,
@@ -34,12 +41,17 @@ pub(crate) struct DiffArgs {
     /// Compare runs of two machines: each design's ratio to the reference of its own run.
     #[arg(long)]
     pub across: bool,
-    /// Only rows that are called different, one a line.
+    /// Only rows that are called different.
     #[arg(long)]
     pub changed: bool,
+    /// A table for a Markdown document; of two programs.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub programs: super::lockstep::LockstepArgs,
 }
 
 #[derive(Args, Debug)]
@@ -47,6 +59,9 @@ pub(crate) struct DiffArgs {
 Runs lie in the store as MACHINE/RUN; times are theirs. Counts are those of the committed
 baselines, commit by commit. Clocks that go backwards, and two records of one identity, are
 refused by name.
+
+Exit codes: 0 done; 3 an entry is worse by more than --threshold; 2 damaged records, or no
+machine with two runs to judge by.
 
 Examples:
   folioscope history                            a table with a sparkline per entry
@@ -59,6 +74,9 @@ pub(crate) struct HistoryArgs {
     /// Only the runs of this machine, by the name of its folder.
     #[arg(long, value_name = "NAME")]
     pub machine: Option<String>,
+    /// Percent by which an entry's last value may be worse than its first.
+    #[arg(long, value_name = "PERCENT", value_parser = super::values::percent)]
+    pub threshold: Option<f64>,
     /// Where figures (SVG and PNG) and the page (index.html) go; not drawn unless given.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -121,8 +139,10 @@ pub(crate) struct MergeArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct ResolutionArgs {
-    /// The record of the study, which `cargo run --profile bench -p resolution` makes.
-    pub file: PathBuf,
+    /// The record of the study, which `cargo run --profile bench -p sensitivity` makes, or those
+    /// of comparisons in lock-step.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 fn folder_name(text: &str) -> Result<String, String> {

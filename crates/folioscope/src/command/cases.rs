@@ -82,7 +82,7 @@ fn answer_all(
                 code = Code::Usage;
             }
             Ok(line) => {
-                let fine = match (&line, design) {
+                let said = match (&line, design) {
                     (CaseLine::Bio(case), Some(design)) => answer_one(case, design, output)?,
                     (CaseLine::Bio(case), None) => compare(case, output)?,
                     (CaseLine::Ledger(case), Some((held, _))) => ledger_of(case, held, output)?,
@@ -90,8 +90,9 @@ fn answer_all(
                 };
                 // What is answered is out, whatever a later line asks for.
                 output.finish()?;
-                if !fine && code == Code::Done {
-                    code = Code::Wrong;
+                // A line that could not be put leaves more unknown than one that was judged.
+                if code != Code::Usage && said != Code::Done {
+                    code = said;
                 }
             }
         }
@@ -99,12 +100,12 @@ fn answer_all(
     Ok(code)
 }
 
-/// Prints the answer of one design. Whether it could be asked.
-fn answer_one(case: &Case, (held, cases): Asked, output: &mut Output) -> Result<bool, Failure> {
+/// Prints the answer of one design, if it can be asked.
+fn answer_one(case: &Case, (held, cases): Asked, output: &mut Output) -> Result<Code, Failure> {
     match (cases.evaluate)(case) {
         Ok(answer) => {
             output.json(&answer)?;
-            Ok(true)
+            Ok(Code::Done)
         }
         Err(error) => {
             output.json(&NotAsked {
@@ -112,16 +113,16 @@ fn answer_one(case: &Case, (held, cases): Asked, output: &mut Output) -> Result<
                 error: error.to_string(),
                 design: held.name,
             })?;
-            Ok(false)
+            Ok(Code::Usage)
         }
     }
 }
 
 /// Prints the reference's answer, and a line for every design that contradicts it.
-fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
+fn compare(case: &Case, output: &mut Output) -> Result<Code, Failure> {
     let expected = reference::evaluate(case);
     output.json(&expected)?;
-    let mut agree = true;
+    let mut code = Code::Done;
     for (held, cases) in answering().filter(|(_, cases)| cases.supports(case)) {
         let (error, answer) = match (cases.evaluate)(case) {
             Ok(answer) if answer == expected => continue,
@@ -130,7 +131,7 @@ fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
             Ok(answer) => ("disagrees with the reference".to_owned(), Some(answer)),
             Err(error) => (error.to_string(), None),
         };
-        agree = false;
+        code = Code::Beyond;
         output.json(&Disagreement {
             name: &case.name,
             error,
@@ -139,7 +140,7 @@ fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
             answer: answer.as_ref(),
         })?;
     }
-    Ok(agree)
+    Ok(code)
 }
 
 /// The answer to a case of accounting and lists: a line a group, with its usage, its
@@ -161,8 +162,8 @@ struct OtherCounters<'a> {
     counters: &'a [String],
 }
 
-/// Prints the counters of one design. Whether it could be asked.
-fn ledger_of(case: &LedgerCase, held: &Held, output: &mut Output) -> Result<bool, Failure> {
+/// Prints the counters of one design, if it can be asked.
+fn ledger_of(case: &LedgerCase, held: &Held, output: &mut Output) -> Result<Code, Failure> {
     let none = || Err("it has no LRU lists".to_owned());
     match held.ledger().map_or_else(none, |ledger| ledger(case)) {
         Ok(counters) => output.json(&Counters {
@@ -175,27 +176,27 @@ fn ledger_of(case: &LedgerCase, held: &Held, output: &mut Output) -> Result<bool
                 error,
                 design: held.name,
             })?;
-            return Ok(false);
+            return Ok(Code::Usage);
         }
     }
-    Ok(true)
+    Ok(Code::Done)
 }
 
 /// Prints the sums, and a line for every design whose counters are others.
-fn compare_ledgers(case: &LedgerCase, output: &mut Output) -> Result<bool, Failure> {
+fn compare_ledgers(case: &LedgerCase, output: &mut Output) -> Result<Code, Failure> {
     let expected = case.expected(FILE_RULES);
     output.json(&Counters {
         name: &case.name,
         counters: &expected,
     })?;
-    let mut agree = true;
+    let mut code = Code::Done;
     for (held, ledger) in registry::held().filter_map(|held| Some((held, held.ledger()?))) {
         let (error, counters) = match ledger(case) {
             Ok(counters) if counters == expected => continue,
             Ok(counters) => ("disagrees with the sums".to_owned(), counters),
             Err(error) => (error, Vec::new()),
         };
-        agree = false;
+        code = Code::Beyond;
         output.json(&OtherCounters {
             name: &case.name,
             error: &error,
@@ -204,5 +205,5 @@ fn compare_ledgers(case: &LedgerCase, output: &mut Output) -> Result<bool, Failu
             counters: &counters,
         })?;
     }
-    Ok(agree)
+    Ok(code)
 }

@@ -83,5 +83,5 @@ pub(crate) fn run(
         figures.len() / 2
     );
     let failed = summary.failures().next().is_some();
-    Ok(if failed { Code::Wrong } else { Code::Done })
+    Ok(if failed { Code::Wrong } else { measured.code })
 }

@@ -1,20 +1,53 @@
-//! `folioscope diff RUN RUN`: what changed between two records.
+//! `folioscope diff RUN RUN`: what changed between two records. Two programs are
+//! [`lockstep`]'s.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use compare::{Diff, Floors, Summary};
 use results::Environment;
 
 use crate::args::DiffArgs;
+use crate::command::lockstep;
 use crate::command::report::summary;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::run_dir;
 use crate::say::say;
 
-pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure> {
-    let old = summary(run_dir::existing(&args.old)?)?;
-    let new = summary(run_dir::existing(&args.new)?)?;
+pub(crate) fn run(args: &DiffArgs, start: Instant, output: &mut Output) -> Result<Code, Failure> {
+    let is_program = |path: &Option<PathBuf>| path.as_deref().is_some_and(Path::is_file);
+    if args.programs.against.is_some() || is_program(&args.old) || is_program(&args.new) {
+        if args.across || args.history.is_some() {
+            return Err(Failure::Usage(
+                "--across and --history are about two runs, not about two programs".to_owned(),
+            ));
+        }
+        return lockstep::run(args, start, output);
+    }
+    let (Some(old), Some(new)) = (&args.old, &args.new) else {
+        return Err(Failure::Usage(
+            "two runs are compared: folioscope diff RUN RUN; or two programs, or --against REV"
+                .to_owned(),
+        ));
+    };
+    runs(args, [old, new], output)
+}
+
+/// Compares two records.
+fn runs(args: &DiffArgs, [old, new]: [&PathBuf; 2], output: &mut Output) -> Result<Code, Failure> {
+    let old = summary(run_dir::existing(old)?)?;
+    let new = summary(run_dir::existing(new)?)?;
+    if let Some(flag) = args.programs.given() {
+        return Err(Failure::Usage(format!(
+            "{flag} is about two programs, and these are two runs"
+        )));
+    }
+    if args.markdown {
+        return Err(Failure::Usage(
+            "--markdown is about two programs, and these are two runs".to_owned(),
+        ));
+    }
     if old.env.machine() != new.env.machine() && !args.across {
         return Err(Failure::Usage(format!(
             "the runs are of two machines, whose times cannot be compared:\n  {}\n  {}\n\

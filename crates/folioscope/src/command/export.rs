@@ -30,6 +30,22 @@ pub(crate) fn run(args: &ExportArgs, output: &mut Output) -> Result<Code, Failur
             )
         })
         .collect();
+    for stored in &store.runs {
+        let summary = Summary::from_run(&stored.run);
+        let lost = summary.failures().count();
+        if lost > 0 {
+            say!(
+                "folioscope: {}: {lost} rows went wrong and are left out; folioscope report --full \
+                 has the reasons",
+                stored.place()
+            );
+        }
+    }
+    if rows.is_empty() {
+        return Err(Failure::Usage(
+            "nothing to export: no row of these runs has a value".to_owned(),
+        ));
+    }
     let text = match args.format {
         Format::Bencher => render::bencher(&rows),
         Format::Csv => render::csv(&rows),

@@ -11,6 +11,7 @@ use wildmatch::WildMatch;
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::provenance;
 use crate::say::say;
 
 #[derive(Args, Debug)]
@@ -46,6 +47,9 @@ pub(crate) struct GateArgs {
     /// One JSON object a line; the last is the summary.
     #[arg(long)]
     json: bool,
+    /// Count an unoptimised build, whose counts say nothing about what is timed.
+    #[arg(long, env = "FOLIOSCOPE_ALLOW_DEBUG", hide_env = true)]
+    allow_debug: bool,
     /// Draw a flame graph of each loop that moved into this folder; of all, if none did.
     #[arg(long, value_name = "DIR")]
     flamegraph: Option<PathBuf>,
@@ -66,6 +70,7 @@ pub(crate) struct EntryCallsArgs {
 const SHARES: usize = 2;
 
 pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure> {
+    provenance::optimised(args.allow_debug)?;
     let wanted = |workload: &str| is_wanted(&args.workload, workload);
     if !entries::all()
         .iter()

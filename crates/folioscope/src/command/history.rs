@@ -32,7 +32,39 @@ pub(crate) fn run(args: &HistoryArgs, output: &mut Output) -> Result<Code, Failu
             folder.join(PAGE).display()
         );
     }
-    Ok(Code::Done)
+    output.finish()?;
+    match args.threshold {
+        Some(percent) => judge(&history, percent),
+        None => Ok(Code::Done),
+    }
+}
+
+/// Whether anything is worse than it was by more than so much.
+fn judge(history: &History, percent: f64) -> Result<Code, Failure> {
+    let several = history.machines.iter().filter(|one| one.runs.len() > 1);
+    let mut judged = false;
+    let mut beyond = 0;
+    for machine in several {
+        judged = true;
+        for (entry, factor) in machine.worse_by(percent / 100.0) {
+            beyond += 1;
+            say!(
+                "folioscope: {}: {} {} {}: {:+.1} %",
+                machine.machine,
+                entry.workload,
+                entry.design,
+                entry.quantity,
+                (factor - 1.0) * 100.0
+            );
+        }
+    }
+    match (judged, beyond) {
+        (false, _) => Err(Failure::Usage(
+            "no machine has two runs, so nothing can be judged".to_owned(),
+        )),
+        (true, 0) => Ok(Code::Done),
+        (true, _) => Ok(Code::Beyond),
+    }
 }
 
 /// The history of a store: its runs, and what its baselines counted.
@@ -87,7 +119,7 @@ fn of_machine(runs: Vec<Stored>, name: &str, root: &Path) -> Result<Vec<Stored>,
 
 fn point(stored: &Stored) -> HistoryRun {
     // The same folder may have been used on a machine that was changed since.
-    let machine = format!("{}: {}", stored.machine, stored.run.env.machine());
+    let machine = format!("{}: {}", stored.machine, stored.run.env.identity());
     HistoryRun::from_summary(&machine, &stored.place(), &Summary::from_run(&stored.run))
 }
 

@@ -158,9 +158,13 @@ fn compare(args: &KernelDiffArgs, output: &mut Output) -> Result<Code, Failure> 
         for change in shown() {
             output.json(change)?;
         }
-        return Ok(Code::Done);
+        return judge(&all, args.threshold, output);
     }
-    output.text(render::kernel_changes(shown()).text())?;
+    let table = render::kernel_changes(shown());
+    output.text(match args.markdown {
+        true => table.markdown(),
+        false => table.text(),
+    })?;
     output.line(format_args!(
         "\n{} to {}: {} of {} counts changed",
         before.identity.release,
@@ -168,5 +172,30 @@ fn compare(args: &KernelDiffArgs, output: &mut Output) -> Result<Code, Failure> 
         all.iter().filter(|change| change.is_change()).count(),
         all.len()
     ))?;
-    Ok(Code::Done)
+    judge(&all, args.threshold, output)
+}
+
+/// The exit code of a comparison, after its table. A count that is gone was not judged.
+fn judge(
+    all: &[kernel_diff::Change],
+    threshold: Option<f64>,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    output.finish()?;
+    let lost = all.iter().filter(|change| change.is_lost()).count();
+    if lost > 0 {
+        say!("folioscope: the second record lacks {lost} of the first one's counts");
+    }
+    let allowed = threshold.map_or(f64::INFINITY, |percent| 1.0 + percent / 100.0);
+    let grown = |change: &&kernel_diff::Change| change.growth() > Some(allowed);
+    let beyond = all.iter().filter(grown).count();
+    Ok(match (beyond, lost) {
+        (0, 0) => Code::Done,
+        (0, _) => Code::Usage,
+        (beyond, _) => {
+            let percent = threshold.unwrap_or_default();
+            say!("folioscope: {beyond} counts have grown by more than {percent} %");
+            Code::Beyond
+        }
+    })
 }

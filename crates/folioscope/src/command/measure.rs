@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use measure::assignment::Cell;
 use measure::plan::{PLAN_FILE, Plan};
 use measure::session::{self, Summary};
-use results::{ENV_FILE, Environment, RowWriter, RunLock, SAMPLES_FILE, write_environment};
+use results::{
+    ENV_FILE, Environment, Row, RowWriter, RunLock, SAMPLES_FILE, Status, Tail, write_environment,
+};
 
 use crate::args::MeasureArgs;
 use crate::failure::{Code, Failure};
@@ -30,7 +32,7 @@ pub(crate) fn run(
     let run = Run::prepare(args, start)?;
     let measured = run.measure(Duration::from_millis(200))?;
     if args.json {
-        for row in &results::Run::load(&measured.folder, results::Tail::Drop)?.rows {
+        for row in &results::Run::load(&measured.folder, Tail::Drop)?.rows {
             output.json(row)?;
         }
     }
@@ -60,6 +62,8 @@ pub(crate) struct Run {
 pub(crate) struct Measured {
     pub folder: PathBuf,
     pub summary: Summary,
+    /// Why there is no time at all though nothing went wrong.
+    pub thin: Option<String>,
     pub code: Code,
 }
 
@@ -73,36 +77,35 @@ impl Run {
         let (folder, lock, plan, cells) = if args.resume {
             let folder = run_dir::unfinished(args.out.as_deref())?;
             let lock = RunLock::take(&folder)?;
-            let plan = resume::read(&folder, args)?;
+            let (plan, before) = resume::read(&folder, args, &env)?;
+            // What was written when the run began stays; only what has gone on since is added.
+            env = before;
             let cells = plan.cells()?;
+            provenance::optimised(args.allow_debug)?;
             (folder, lock, plan, cells)
         } else {
             let plan = kernels::named(args.change(Plan::default()))?;
             // Before anything is made: what is asked for must exist.
             let cells = plan.cells()?;
+            provenance::optimised(args.allow_debug)?;
             probe(&plan.backing)?;
             let (folder, lock) = run_dir::new(args.out.as_deref(), &env.date_utc)?;
             (folder, lock, plan, cells)
         };
-        env.seed = plan.seed;
-        env.quick = plan.quick;
-        env.processes = plan.processes;
-        env.pinned_cpu = session::pinned_cpu().and_then(|cpu| u32::try_from(cpu).ok());
         let budget_s = args
             .budget
             .unwrap_or(if plan.quick { QUICK_BUDGET_S } else { BUDGET_S });
-        env.budget_s = budget_s;
         let writer = if args.resume {
-            let before = results::read_environment(&folder.join(ENV_FILE))?;
-            env.command = before.command;
-            env.date_utc = before.date_utc;
-            env.elapsed_s = before.elapsed_s;
-            env.budget_s += before.budget_s;
-            env.rounds = before.rounds;
-            env.steal_ticks = before.steal_ticks;
-            env.read_bandwidth = before.read_bandwidth;
+            env.budget_s += budget_s;
+            env.finished = false;
+            env.rows = None;
             resume::writer(&folder, &cells, plan.processes)?
         } else {
+            env.seed = plan.seed;
+            env.quick = plan.quick;
+            env.processes = plan.processes;
+            env.pinned_cpu = session::pinned_cpu().and_then(|cpu| u32::try_from(cpu).ok());
+            env.budget_s = budget_s;
             // Before the plan: who finds rows here already must leave their plan alone.
             let writer = RowWriter::create(&folder.join(SAMPLES_FILE))?;
             resume::write(&plan, &folder)?;
@@ -173,16 +176,21 @@ impl Run {
             }
         };
         self.close(steal, &summary)?;
+        let rows = results::read_rows(&self.folder.join(SAMPLES_FILE), Tail::Drop)?;
+        let thin = thin_only(&rows);
         let code = if summary.stopped {
             Code::Interrupted
         } else if !summary.died.is_empty() {
             Code::Wrong
+        } else if thin.is_some() {
+            Code::Usage
         } else {
             Code::Done
         };
         Ok(Measured {
             folder: self.folder,
             summary,
+            thin,
             code,
         })
     }
@@ -228,6 +236,9 @@ impl Measured {
             say!("folioscope: interrupted; {}", how_to_go_on(&self.folder));
             return;
         }
+        if let Some(why) = &self.thin {
+            say!("folioscope: no row has a time, so nothing can be judged; the first is {why}");
+        }
         if !summary.died.is_empty() {
             say!(
                 "folioscope: worker processes died in these; {}:",
@@ -254,6 +265,21 @@ impl Measured {
     }
 }
 
+/// Why no row has a time, by the first one's own words; `None` if one has, or if one went wrong.
+fn thin_only(rows: &[Row]) -> Option<String> {
+    let mut why = None;
+    for row in rows {
+        match row {
+            Row::Sample(sample) => match &sample.status {
+                Status::Absent(reason) => why = why.or_else(|| Some(reason.clone())),
+                Status::Ok | Status::Err(_) => return None,
+            },
+            Row::Value(_) => {}
+        }
+    }
+    why
+}
+
 /// Makes sure that memory of every kind that is named can be had at all, before anything
 /// is begun: otherwise every row of it would be the same error.
 fn probe(backings: &[hugemem::Backing]) -> Result<(), Failure> {
@@ -277,12 +303,67 @@ fn how_to_go_on(folder: &Path) -> String {
 /// its own, which moves the stack.
 fn worker(tool: &Path, seed: u64, process: u32) -> Command {
     let mut command = Command::new(tool);
+    command
+        .arg("worker")
+        .env("FOLIOSCOPE_PADDING", "x".repeat(padding(seed, process)));
+    command
+}
+
+/// The padding of a process's environment, in bytes.
+pub(super) fn padding(seed: u64, process: u32) -> usize {
     // A multiplicative hash of both: any spread will do, the same for the same seed.
     let mixed =
         (seed ^ (u64::from(process) << 32) ^ 0x51_7c_c1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let padding = usize::try_from((mixed >> 40) % PADDING).unwrap_or(0);
-    command
-        .arg("worker")
-        .env("FOLIOSCOPE_PADDING", "x".repeat(padding));
-    command
+    usize::try_from((mixed >> 40) % PADDING).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use results::{Params, SCHEMA_VERSION, Sample};
+
+    use super::*;
+
+    /// A row of times with this status.
+    fn row(process: u32, status: Status) -> Row {
+        Row::Sample(Sample {
+            schema: SCHEMA_VERSION,
+            workload: "merging/add".to_owned(),
+            family: "merging".to_owned(),
+            design: "flat".to_owned(),
+            label: String::new(),
+            params: Params::new(),
+            axis: String::new(),
+            process,
+            unit: "page".to_owned(),
+            elements: 1,
+            iters: 0,
+            rounds: Vec::new(),
+            checksum: String::new(),
+            minor_faults: 0,
+            context_switches: 0,
+            instructions: None,
+            dtlb_misses: None,
+            yardsticks: None,
+            memory: None,
+            status,
+        })
+    }
+
+    #[test]
+    fn a_run_of_thin_rows_alone_judges_nothing() {
+        let thin = || {
+            row(
+                0,
+                Status::Absent("thin: 3 of at least 15 rounds".to_owned()),
+            )
+        };
+        assert!(thin_only(&[thin(), thin()]).is_some_and(|why| why.starts_with("thin: 3")));
+        assert_eq!(thin_only(&[thin(), row(1, Status::Ok)]), None);
+        // What went wrong has a word of its own.
+        assert_eq!(
+            thin_only(&[thin(), row(1, Status::Err("wrong".to_owned()))]),
+            None
+        );
+        assert_eq!(thin_only(&[]), None);
+    }
 }

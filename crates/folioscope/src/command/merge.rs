@@ -1,5 +1,7 @@
 //! `folioscope merge RUN... --out DIR`: runs of several machines in one store.
 
+use std::collections::BTreeMap;
+
 use results::{Store, Stored};
 
 use crate::args::MergeArgs;
@@ -20,9 +22,30 @@ pub(crate) fn run(args: &MergeArgs, output: &mut Output) -> Result<Code, Failure
         Vec::new()
     };
     // Everything is held against everything before anything is written.
-    Store::of(there.into_iter().chain(added.iter().cloned()).collect())?;
+    Store::of(there.iter().chain(&added).cloned().collect())?;
+    apart(there.iter().chain(&added))?;
     for run in &added {
         output.line(run.copy_into(&args.out)?.display())?;
     }
     Ok(Code::Done)
+}
+
+/// Refuses to put runs of two machines under one name: a store tells machines apart by it.
+fn apart<'a>(runs: impl Iterator<Item = &'a Stored>) -> Result<(), Failure> {
+    let mut known: BTreeMap<&str, &Stored> = BTreeMap::new();
+    for run in runs {
+        let first = known.entry(&run.machine).or_insert(run);
+        if !first.run.env.may_be_one_machine(&run.run.env) {
+            return Err(Failure::Usage(format!(
+                "{} and {} are of two machines, and both would be called {}:\n  {}\n  {}\n\
+                 merge them one by one, each with a name: --machine NAME",
+                first.run.dir.display(),
+                run.run.dir.display(),
+                run.machine,
+                first.run.env.machine(),
+                run.run.env.machine(),
+            )));
+        }
+    }
+    Ok(())
 }

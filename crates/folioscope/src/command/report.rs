@@ -32,7 +32,11 @@ pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failur
             })?)?,
         }
     } else {
-        let text = write(&args.run, &summary)?;
+        // A record is left as it is unless told otherwise: it may be committed, or not ours.
+        let text = match args.write {
+            true => write(&args.run, &summary)?,
+            false => render::mail(&summary, &context(&summary)),
+        };
         output.text(match args.full {
             true => text,
             false => render::first_screen(&summary, &context(&summary)),

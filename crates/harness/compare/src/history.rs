@@ -21,6 +21,8 @@ pub struct Entry {
     pub quantity: String,
     /// Its unit.
     pub unit: String,
+    /// Whether less is better: times and bytes, not bandwidth.
+    pub less_is_better: bool,
 }
 
 /// What one run says about the entries that it measured.
@@ -56,6 +58,7 @@ impl HistoryRun {
                             params: case.params.clone(),
                             quantity: "time".to_owned(),
                             unit: format!("ns/{}", case.unit),
+                            less_is_better: true,
                         },
                         ns,
                     );
@@ -72,6 +75,7 @@ impl HistoryRun {
                             params: case.params.clone(),
                             quantity: case.quantity.clone(),
                             unit: case.unit.clone(),
+                            less_is_better: case.less_is_better,
                         },
                         *value,
                     );
@@ -100,6 +104,7 @@ impl HistoryRun {
                 params,
                 quantity: "instructions".to_owned(),
                 unit: "per call".to_owned(),
+                less_is_better: true,
             };
             (entry, Estimate::exact(count.instructions as f64))
         };
@@ -263,6 +268,22 @@ impl MachineHistory {
         let (floor, _) = floor_between(exact, first_run.floor, last_run.floor);
         let verdict = floor.map_or(Verdict::NoDifference, |floor| judge(&change, floor));
         Some((change, verdict))
+    }
+}
+
+impl MachineHistory {
+    /// Entries whose last value is called worse than their first by more than `threshold`
+    /// (0.05 = 5 %), with the factor by which they are.
+    pub fn worse_by(&self, threshold: f64) -> impl Iterator<Item = (&Entry, f64)> {
+        self.entries().into_iter().filter_map(move |entry| {
+            let (change, verdict) = self.change(entry)?;
+            let (worse, factor) = if entry.less_is_better {
+                (Verdict::Slower, change.value)
+            } else {
+                (Verdict::Faster, change.value.recip())
+            };
+            (verdict == worse && factor > 1.0 + threshold).then_some((entry, factor))
+        })
     }
 }
 

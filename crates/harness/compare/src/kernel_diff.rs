@@ -29,6 +29,19 @@ impl Change {
     pub fn is_change(&self) -> bool {
         self.before != self.after
     }
+
+    /// Whether the first kernel has a count that the second lacks.
+    pub fn is_lost(&self) -> bool {
+        self.before.is_some() && self.after.is_none()
+    }
+
+    /// By what factor it has grown, by its most common value or by its greatest, whichever is
+    /// more; `None` where only one kernel has it.
+    pub fn growth(&self) -> Option<f64> {
+        let (before, after) = (self.before?, self.after?);
+        let greatest = (before.1 > 0).then(|| after.1 as f64 / before.1 as f64);
+        greatest.into_iter().chain(self.ratio).reduce(f64::max)
+    }
 }
 
 /// Instructions of one primitive, order and state.
@@ -139,6 +152,22 @@ mod tests {
                 .iter()
                 .all(|change| change.ratio.is_none() && change.is_change())
         );
+    }
+
+    #[test]
+    fn growth_is_seen_in_the_rare_value_too_and_a_lost_count_is_none() {
+        let before = counts(&[
+            ("charge", 0, "hit@100", 30, 100),
+            ("charge", 0, "hit@110", 10, 110),
+            ("lock", 0, "all", 40, 9),
+        ]);
+        let after = counts(&[
+            ("charge", 0, "hit@100", 30, 100),
+            ("charge", 0, "hit@220", 10, 220),
+        ]);
+        let changes = diff(&before, &after);
+        assert_eq!(changes[0].growth(), Some(2.0));
+        assert!(changes[1].is_lost() && changes[1].growth().is_none());
     }
 
     #[test]

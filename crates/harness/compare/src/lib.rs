@@ -13,6 +13,7 @@ mod history;
 pub mod kernel_diff;
 pub mod kernel_history;
 pub mod lines;
+pub mod lockstep;
 mod matched;
 mod means;
 pub mod patched;

@@ -236,7 +236,7 @@ fn exact(cell: &Cell, slot: &Slot, setup: &Setup) -> Row {
     })
 }
 
-fn status_of(error: &SetupError) -> Status {
+pub(crate) fn status_of(error: &SetupError) -> Status {
     match error {
         SetupError::Absent(why) => Status::Absent(why.clone()),
         error => Status::Err(error.to_string()),

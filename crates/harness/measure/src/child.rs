@@ -159,7 +159,7 @@ fn understand(line: String) -> Said {
 }
 
 /// The last lines of an error output, each cut to what fits a message.
-fn last_words(stderr: impl Read) -> VecDeque<String> {
+pub(crate) fn last_words(stderr: impl Read) -> VecDeque<String> {
     let mut words = VecDeque::new();
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         if line.trim().is_empty() || line.starts_with("note:") {

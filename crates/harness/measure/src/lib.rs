@@ -8,11 +8,13 @@
 
 pub mod assignment;
 mod bandwidth;
+pub mod burning;
 mod cell;
 mod child;
 pub mod clock;
 mod evidence;
 mod kernel;
+pub mod lockstep;
 pub mod machine;
 pub mod plan;
 pub mod pmu;

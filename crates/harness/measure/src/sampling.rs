@@ -172,7 +172,7 @@ pub fn sample(
 
 /// Checks one call, warms up, and finds the number of calls that fill `target_ns`.
 /// Answers with that and the nanoseconds that a round of it takes, preparation included.
-fn calibrate(contender: &mut Contender<'_>, target_ns: u64) -> (Outcome, u64) {
+pub(crate) fn calibrate(contender: &mut Contender<'_>, target_ns: u64) -> (Outcome, u64) {
     let mut outcome = Outcome::default();
     let first = match timed(contender, 1, &mut Counters::none()) {
         Ok(run) => run,
@@ -231,17 +231,17 @@ fn failed(outcome: Outcome, error: String) -> Outcome {
 
 /// What some calls took.
 #[derive(Default)]
-struct Run {
-    ns: u64,
+pub(crate) struct Run {
+    pub ns: u64,
     checksum: u64,
-    minor_faults: u64,
+    pub minor_faults: u64,
     context_switches: u64,
     counts: Counts,
 }
 
 /// Runs so many calls, the clock running during the calls only: preparation, fault
 /// counters and the comparison of answers stand outside.
-fn timed(
+pub(crate) fn timed(
     contender: &mut Contender<'_>,
     iters: u64,
     counters: &mut Counters,

@@ -38,7 +38,8 @@ pub use style::{Marker, Style, sort_designs, style_of, use_looks};
 pub use table::Table;
 pub use text::{
     MAX_POST_LINES, diff_changed, diff_json_lines, diff_mail, first_screen, history_json_lines,
-    history_text, json_lines, mail, markdown, post,
+    history_text, json_lines, lockstep_json_lines, lockstep_markdown, lockstep_study,
+    lockstep_text, mail, markdown, post,
 };
 pub use time_fidelity::{
     patched_kernels, time_fidelity_line, time_fidelity_pairs, time_fidelity_rows,

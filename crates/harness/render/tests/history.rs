@@ -91,6 +91,7 @@ fn exact_counts_change_without_a_floor() {
         params: Default::default(),
         quantity: "instructions".to_owned(),
         unit: "1".to_owned(),
+        less_is_better: true,
     };
     let mut runs = vec![run(1, 1.0), run(2, 1.0)];
     runs[0]
@@ -100,8 +101,11 @@ fn exact_counts_change_without_a_floor() {
         .points
         .insert(entry.clone(), Estimate::exact(1001.0));
     let history = History::of(runs).unwrap();
-    let (_, verdict) = history.machines[0].change(&entry).unwrap();
+    let machine = &history.machines[0];
+    let (_, verdict) = machine.change(&entry).unwrap();
     assert_eq!(verdict, Verdict::Slower);
+    let worse = |threshold| machine.worse_by(threshold).count();
+    assert_eq!((worse(0.0), worse(0.002)), (1, 0));
 }
 
 #[test]
@@ -201,4 +205,24 @@ fn an_empty_history_is_a_page_too() {
     let html = history_html(&History::default()).unwrap();
     assert!(html.contains("</html>"));
     assert!(history_figures(&History::default()).is_empty());
+}
+
+#[test]
+fn less_of_what_more_is_better_of_is_worse() {
+    let bandwidth = Entry {
+        workload: "iteration/pfn-scan".to_owned(),
+        design: "flat".to_owned(),
+        params: Default::default(),
+        quantity: "walk-bandwidth".to_owned(),
+        unit: "GB/s".to_owned(),
+        less_is_better: false,
+    };
+    for (first, last, worse) in [(10.0, 5.0, 1), (5.0, 10.0, 0)] {
+        let mut runs = vec![run(1, 1.0), run(2, 1.0)];
+        for (run, value) in runs.iter_mut().zip([first, last]) {
+            run.points.insert(bandwidth.clone(), Estimate::exact(value));
+        }
+        let history = History::of(runs).unwrap();
+        assert_eq!(history.machines[0].worse_by(0.05).count(), worse);
+    }
 }

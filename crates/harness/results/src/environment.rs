@@ -269,6 +269,26 @@ impl Environment {
         words.join(", ")
     }
 
+    /// The machine and the kernel on it: what runs must share to stand in one series.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        format!("{}, Linux {}", self.machine(), self.kernel)
+    }
+
+    /// Whether two runs may have been made on one machine: they agree in all that both say.
+    #[must_use]
+    pub fn may_be_one_machine(&self, that: &Self) -> bool {
+        let known = |env: &Self, id: &Option<CpuId>| Self {
+            cpu_id: id.clone(),
+            ..env.clone()
+        };
+        // Records from before CPUID was kept agree with both.
+        match (&self.cpu_id, &that.cpu_id) {
+            (Some(_), Some(_)) => self.machine() == that.machine(),
+            _ => known(self, &None).machine() == known(that, &None).machine(),
+        }
+    }
+
     /// What differs between two runs in machine, kernel, compiler and way of measuring.
     #[must_use]
     pub fn differences(&self, that: &Self) -> Vec<Difference> {

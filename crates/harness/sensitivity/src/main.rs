@@ -2,7 +2,7 @@
 //!
 //! Past runs, an old run and a new run are made of one binary, each by several fresh
 //! processes with interleaved rounds, as `folioscope measure` makes them. In the new run
-//! every design takes part again with a known slowdown ([`burning`]). `diff` then judges
+//! every design takes part again with a known slowdown ([`measure::burning`]). `diff` then judges
 //! new against old: rows without slowdown must not be called different, those with one
 //! should be called slower. Criterion is put to the same rows, with and without slowdown,
 //! in processes of their own.
@@ -11,7 +11,6 @@
 //! are a table, and `folioscope resolution FILE` prints it again.
 #![forbid(unsafe_code)]
 
-mod burning;
 mod peer;
 mod rows;
 mod study;

@@ -7,9 +7,9 @@ use criterion::Criterion;
 use registry::{Entry, Job};
 
 use crate::Failure;
-use crate::burning::Burning;
 use crate::rows::{REFERENCE, cells};
 use crate::worker::stay_on_one_cpu;
+use measure::burning::Burning;
 
 /// The name of what it compares with.
 const BASELINE: &str = "old";

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use measure::burning::Burning;
 use measure::pmu::Counters;
 use measure::sampling::{Contender, Effort, MIN_ROUNDS, sample};
 use rand::SeedableRng;
@@ -9,7 +10,6 @@ use rand_pcg::Pcg64Mcg;
 use registry::{Entry, Job};
 use results::{Row, SCHEMA_VERSION, Sample, Status, Value};
 
-use crate::burning::Burning;
 use crate::rows::{Cell, REFERENCE, cells};
 use crate::{Failure, SLOWDOWNS};
 

@@ -21,7 +21,7 @@ pub use arena::{ByteArena, WordArena};
 pub use backing::{Backing, UnknownBacking};
 pub use error::Error;
 pub(crate) use mapping::filesystem;
-pub use mapping::{Mapping, Request};
+pub use mapping::{LentMemory, Mapping, Request, borrow_memory};
 pub use proof::Proof;
 
 /// Bytes in a base page (x86-64).

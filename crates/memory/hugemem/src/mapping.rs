@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use memmap2::MmapRaw;
 
@@ -11,8 +12,10 @@ use crate::pool::{self, HugetlbPool};
 use crate::{BASE_PAGE_BYTES, Backing, ByteArena, Error, Proof, WordArena, proof};
 
 mod anonymous;
+mod lent;
 mod shared_file;
 
+pub use lent::{LentMemory, borrow_memory};
 pub(crate) use shared_file::filesystem;
 
 /// What a mapping should be like.
@@ -104,8 +107,17 @@ pub struct Mapping {
 /// What keeps the memory mapped.
 #[derive(Debug)]
 enum Hold {
-    Anonymous { _range: anonymous::Reservation },
-    File { _map: MmapRaw, _file: File },
+    Anonymous {
+        _range: anonymous::Reservation,
+    },
+    File {
+        _map: MmapRaw,
+        _file: File,
+    },
+    Borrowed {
+        _range: anonymous::Reservation,
+        _file: Arc<File>,
+    },
 }
 
 // SAFETY: a mapping owns its memory and hands out no references, only the address; its
@@ -185,6 +197,11 @@ impl Mapping {
                     available: Some(available),
                 });
             }
+        }
+        if backing == Backing::Tmpfs
+            && let Some(borrowed) = lent::map(request, mapped)
+        {
+            return borrowed;
         }
         match backing {
             Backing::Tmpfs | Backing::File => shared_file::map(request, backing, mapped),

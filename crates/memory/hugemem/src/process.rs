@@ -1,6 +1,7 @@
 //! What a benchmark needs to know and set of its own process and thread.
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use nix::sys::personality::{self, Persona};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, Usage, UsageWho, getrlimit, getrusage};
 use nix::sys::signal::{SigSet, Signal};
@@ -9,6 +10,23 @@ use nix::time::ClockId;
 use nix::unistd::Pid;
 
 use crate::Error;
+
+/// Starts processes without the randomisation of their addresses, so that two of them that
+/// allocate alike find their memory at the same addresses. Answers what `start` does, and whether
+/// the system allowed it: a container's may not.
+pub fn with_fixed_addresses<T>(start: impl FnOnce() -> T) -> (T, bool) {
+    let before = personality::get();
+    let fixed = before.is_ok_and(|persona| {
+        personality::set(persona | Persona::ADDR_NO_RANDOMIZE).is_ok()
+            && personality::get().is_ok_and(|now| now.contains(Persona::ADDR_NO_RANDOMIZE))
+    });
+    let started = start();
+    if let Ok(before) = before {
+        // It was allowed a moment ago, or nothing was changed.
+        let _ = personality::set(before);
+    }
+    (started, fixed)
+}
 
 /// Has the kernel kill this process when the thread that started it ends, however it ends.
 ///

@@ -35,7 +35,7 @@ impl Drop for Reservation {
 
 impl Reservation {
     /// Inaccessible address space with room for `bytes` aligned to `align` and the guards.
-    fn new(bytes: usize, align: usize, len: usize) -> Result<Self, Error> {
+    pub(super) fn new(bytes: usize, align: usize, len: usize) -> Result<Self, Error> {
         let total = bytes + align + 2 * BASE_PAGE_BYTES;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new mapping at an address of the kernel's choice touches no other.
@@ -50,8 +50,13 @@ impl Reservation {
         })
     }
 
+    /// Its first address.
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
     /// Gives up the range between `start` and `end`, whose state is not known, and frees the rest.
-    fn abandon(self, start: usize, end: usize) {
+    pub(super) fn abandon(self, start: usize, end: usize) {
         drop(Self {
             start: self.start,
             end: start,

@@ -66,7 +66,7 @@ pub(super) fn map(request: &Request, backing: Backing, mapped: usize) -> Result<
     })
 }
 
-fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> Error {
+pub(super) fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> Error {
     move |source| Error::File {
         what,
         path: path.to_owned(),
@@ -74,7 +74,7 @@ fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> Error {
     }
 }
 
-fn no_room(len: usize, path: &Path) -> impl Fn(io::Error) -> Error {
+pub(super) fn no_room(len: usize, path: &Path) -> impl Fn(io::Error) -> Error {
     move |source| match source.raw_os_error() {
         Some(libc::ENOMEM) => Error::OutOfMemory {
             len,
@@ -84,13 +84,13 @@ fn no_room(len: usize, path: &Path) -> impl Fn(io::Error) -> Error {
     }
 }
 
-fn memfd() -> Result<File, Error> {
+pub(super) fn memfd() -> Result<File, Error> {
     memfd_create("folioscope", MFdFlags::MFD_CLOEXEC)
         .map(File::from)
         .map_err(|errno| Error::of("memfd_create", errno))
 }
 
-fn allocate(file: &File, offset: usize, bytes: usize) -> io::Result<()> {
+pub(super) fn allocate(file: &File, offset: usize, bytes: usize) -> io::Result<()> {
     Ok(posix_fallocate(
         file,
         offset as libc::off_t,

@@ -2,9 +2,10 @@
 
 use std::hint::black_box;
 
-use measure::clock::CLOCK;
 use registry::{Job, LinearRead, MemoryOf};
 use stats::median;
+
+use crate::clock::CLOCK;
 
 /// Shortest time in which work is timed, in nanoseconds.
 const LONG_ENOUGH_NS: u64 = 400_000;
@@ -13,9 +14,17 @@ const TIMES: usize = 5;
 
 /// A job of some design, and a burn after its calls that is as long as so many steps per
 /// call. The loop itself stays as it is: what is slower is every call, by the same part.
-pub(crate) struct Burning<'a> {
+pub struct Burning<'a> {
     job: &'a mut dyn Job,
     steps_per_call: f64,
+}
+
+impl std::fmt::Debug for Burning<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Burning")
+            .field("steps_per_call", &self.steps_per_call)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Steps of arithmetic, each waiting for the one before.
@@ -31,7 +40,7 @@ fn burn(steps: u64) -> u64 {
 impl<'a> Burning<'a> {
     /// The job as it is. It goes the same way as one that burns, so that the way is no
     /// difference.
-    pub(crate) fn not_at_all(job: &'a mut dyn Job) -> Self {
+    pub fn not_at_all(job: &'a mut dyn Job) -> Self {
         Self {
             job,
             steps_per_call: 0.0,
@@ -39,7 +48,7 @@ impl<'a> Burning<'a> {
     }
 
     /// The job, slower by `percent`, as calibrated in this very process.
-    pub(crate) fn by(job: &'a mut dyn Job, percent: f64) -> Self {
+    pub fn by(job: &'a mut dyn Job, percent: f64) -> Self {
         let mut burning = Self::not_at_all(job);
         if percent > 0.0 {
             let steps = 100_000;
@@ -52,7 +61,7 @@ impl<'a> Burning<'a> {
     }
 
     /// The percent by which it is slower, measured: its burn beside its work, by turns.
-    pub(crate) fn injected_percent(&mut self) -> f64 {
+    pub fn injected_percent(&mut self) -> f64 {
         let calls = self.enough_calls();
         let steps = self.steps(calls);
         middle(|| {

@@ -1,0 +1,79 @@
+//! Runs that are made up, and the tool beside them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use results::{
+    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, Status,
+    write_environment,
+};
+
+/// Exit code, standard output, standard error.
+pub fn folioscope(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command =
+        Command::cargo_bin("folioscope").expect("the binary was built with the tests");
+    let output = command
+        .current_dir(folder)
+        .args(args)
+        .output()
+        .expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (
+        output.status.code().expect("no signal"),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// Writes a run of `flat`, its control, `memdesc`, and `folio`, which takes `ns`. Of three
+/// designs one may change without being taken for the machine's drift.
+pub fn run(root: &Path, place: &str, date: &str, ns: f64) -> PathBuf {
+    let dir = root.join(place);
+    fs::create_dir_all(&dir).expect("a folder");
+    let env = Environment {
+        date_utc: date.to_owned(),
+        elapsed_s: 60.0,
+        finished: true,
+        git: Some(Git {
+            revision: "0123456789".to_owned(),
+            dirty: false,
+        }),
+        ..Environment::unknown()
+    };
+    write_environment(&dir.join(ENV_FILE), &env).expect("written");
+    let mut rows = RowWriter::create(&dir.join(SAMPLES_FILE)).expect("a file");
+    for process in 0..3 {
+        for (design, label, ns) in [
+            ("flat", "", 10.0),
+            ("flat", "control", 10.0),
+            ("folio", "", ns),
+            ("memdesc", "", 8.0),
+        ] {
+            let sample = Sample {
+                schema: 1,
+                workload: "merging/add".to_owned(),
+                family: "merging".to_owned(),
+                design: design.to_owned(),
+                label: label.to_owned(),
+                params: Params::from([("order".to_owned(), 9.into())]),
+                axis: String::new(),
+                process,
+                unit: "page".to_owned(),
+                elements: 1,
+                iters: 1,
+                rounds: vec![ns; 5],
+                checksum: "0x1".to_owned(),
+                minor_faults: 0,
+                context_switches: 0,
+                instructions: None,
+                dtlb_misses: None,
+                yardsticks: None,
+                memory: None,
+                status: Status::Ok,
+            };
+            rows.append(&Row::Sample(sample)).expect("a row");
+        }
+    }
+    dir
+}

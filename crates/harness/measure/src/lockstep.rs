@@ -1,0 +1,17 @@
+//! Builds in lock-step: one process of the new build and two of the old one take turns of a
+//! tenth of a millisecond on one CPU, driven by a parent that may be any build.
+//!
+//! What disturbs for longer than that disturbs all of them alike. The second old process makes a
+//! row of differences that are none in the same session: what the method calls different there
+//! is its false alarm. The three take turns on the same memory as well, since where a process's
+//! pages lie is a larger difference than many a change of code.
+//!
+//! [`protocol`] is what parent and processes say to each other, a JSON line each; [`serve`] is a
+//! process's side, [`session`] the parent's.
+
+mod peer;
+pub mod protocol;
+mod serve;
+pub mod session;
+
+pub use serve::serve;
