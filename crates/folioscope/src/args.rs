@@ -125,6 +125,10 @@ pub(crate) struct Which {
     /// Orders of the allocations, separated by commas: 2^order base pages each.
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub order: Vec<u64>,
+    /// A parameter of workloads, as `list` shows them, in the place of the plan's: count=64. May be
+    /// given several times; workloads that do not take it are left out.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub param: Vec<String>,
     /// Memory that the descriptors lie on, separated by commas: base, thp, hugetlb-2m,
     /// hugetlb-1g, tmpfs, file, auto.
     #[arg(
@@ -155,6 +159,7 @@ impl Which {
             design: or(&self.design, plan.design),
             kernels: or(&self.kernels, plan.kernels),
             order: or(&self.order, plan.order),
+            param: or(&self.param, plan.param),
             backing: or(&self.backing, plan.backing),
             quick: self.quick || plan.quick,
             ..plan

@@ -168,6 +168,7 @@ mod tests {
             other(|plan| plan.design.push("folio".to_owned())),
             other(|plan| plan.kernels.push("linux-6.12".to_owned())),
             other(|plan| plan.order.push(9)),
+            other(|plan| plan.param.push("count=64".to_owned())),
             other(|plan| plan.backing.push(hugemem::Backing::Thp)),
             other(|plan| plan.quick = true),
             other(|plan| plan.seed = 7),

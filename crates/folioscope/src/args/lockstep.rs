@@ -34,6 +34,9 @@ pub(crate) struct LockstepArgs {
     /// Orders of the allocations, separated by commas.
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub order: Vec<u64>,
+    /// A parameter in the place of the plan's: count=64. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub param: Vec<String>,
     /// At most so many rows, evenly over the plan.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rows: Option<u32>,
@@ -78,6 +81,7 @@ impl LockstepArgs {
             ("--workload", !self.workload.is_empty()),
             ("--design", !self.design.is_empty()),
             ("--order", !self.order.is_empty()),
+            ("--param", !self.param.is_empty()),
             ("--rows", self.rows.is_some()),
             ("--quick", self.quick),
             ("--processes", self.processes.is_some()),

@@ -10,6 +10,7 @@ use compare::lockstep::Lockstep;
 use measure::lockstep::protocol::{Hello, VERSION};
 use measure::lockstep::session::{self, Loop, Settings};
 use measure::plan::Plan;
+use registry::{Enter, Params};
 use results::{Build, LockstepHeader, LockstepRecord, SCHEMA_VERSION};
 
 use crate::args::DiffArgs;
@@ -202,8 +203,14 @@ fn loops(args: &DiffArgs) -> Result<Vec<Loop>, Failure> {
         workload: how.workload.clone(),
         design: how.design.clone(),
         order: how.order.clone(),
+        param: how.param.clone(),
         quick: how.quick,
         ..Plan::default()
+    };
+    // What a design lacks here is no row; what it lacks there is lost.
+    let has = |workload: &str, design: &str, params: &Params| {
+        registry::entry(workload, design, params)
+            .is_ok_and(|entry| matches!(entry.enter, Enter::Timed(_)))
     };
     let wanted = |design: &str| {
         let floor = registry::contender(design).is_ok_and(|design| design.is_floor());
@@ -217,6 +224,9 @@ fn loops(args: &DiffArgs) -> Result<Vec<Loop>, Failure> {
         }
         let designs = cell.slots.iter().filter(|slot| slot.label.is_empty());
         for slot in designs.filter(|slot| wanted(&slot.design)) {
+            if !has(&cell.workload, &slot.design, &cell.params) {
+                continue;
+            }
             loops.push(Loop {
                 workload: cell.workload.clone(),
                 design: slot.design.clone(),

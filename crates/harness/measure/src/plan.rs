@@ -36,6 +36,9 @@ pub struct Plan {
     pub kernels: Vec<String>,
     /// Orders of the allocations.
     pub order: Vec<u64>,
+    /// Parameters in the place of the plan's: `count=64`. Rows that do not take them are left out.
+    #[serde(default)]
+    pub param: Vec<String>,
     /// Backings of the descriptors; none means `auto`.
     pub backing: Vec<Backing>,
     /// Whether the run is a first look: fewer parameters, shorter samples.
@@ -54,6 +57,7 @@ impl Default for Plan {
             design: Vec::new(),
             kernels: Vec::new(),
             order: Vec::new(),
+            param: Vec::new(),
             backing: Vec::new(),
             quick: false,
             seed: 1,
@@ -77,6 +81,14 @@ pub enum PlanError {
         /// What a workload said.
         why: String,
     },
+    /// A parameter that is none, or that no selected workload takes.
+    #[error("--param {param}: {why}")]
+    Param {
+        /// As it was given.
+        param: String,
+        /// Why.
+        why: String,
+    },
     /// Everything named exists, but nothing has all of it.
     #[error(
         "nothing to measure: no selected workload has a parameter `order`; `folioscope list` \
@@ -94,6 +106,7 @@ impl Plan {
         let ids = self.workload_ids()?;
         let designs = self.designs()?;
         let mut orders = Orders::of(&self.order);
+        let mut given = Given::of(&self.param)?;
         let mut cells: Vec<Cell> = Vec::new();
         for planned in registry::plan(self.quick) {
             if !ids.contains(planned.workload.id) {
@@ -104,7 +117,8 @@ impl Plan {
                 .copied()
                 .filter(|design| planned.designs.contains(design))
                 .collect();
-            for params in orders.over(planned.workload, &planned.params) {
+            let sets = orders.over(planned.workload, &planned.params).into_iter();
+            for params in sets.filter_map(|params| given.over(planned.workload, params)) {
                 for mut cell in self.on_backings(planned.workload, &params, &takes_part) {
                     if cell.value.is_none() && !cell.slots.is_empty() {
                         let kernels = self.kernels_under(&cell.params);
@@ -117,6 +131,7 @@ impl Plan {
             }
         }
         orders.check()?;
+        given.check()?;
         if cells.is_empty() {
             return Err(PlanError::Nothing);
         }
@@ -223,6 +238,76 @@ impl<'a> Orders<'a> {
             .into_iter()
             .find(|(order, _)| !self.taken.contains(order));
         lost.map_or(Ok(()), |(order, why)| Err(PlanError::Order { order, why }))
+    }
+}
+
+/// The parameters that were asked for, and what the workloads said to them.
+struct Given<'a> {
+    asked: Vec<(&'a str, String, Param)>,
+    taken: bool,
+    refused: Option<(&'a str, String)>,
+}
+
+impl<'a> Given<'a> {
+    fn of(asked: &'a [String]) -> Result<Self, PlanError> {
+        let parsed = asked.iter().map(|text| {
+            let refuse = |why: &str| PlanError::Param {
+                param: text.clone(),
+                why: why.to_owned(),
+            };
+            let (name, value) = text
+                .split_once('=')
+                .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+                .ok_or_else(|| refuse("expected NAME=VALUE"))?;
+            if name == "order" {
+                return Err(refuse("orders are --order's"));
+            }
+            Ok((text.as_str(), name.to_owned(), Param::from(value)))
+        });
+        let mut asked = parsed.collect::<Result<Vec<_>, PlanError>>()?;
+        // Others mean something with some layouts only.
+        asked.sort_by_key(|(_, name, _)| name != "layout");
+        Ok(Self {
+            asked,
+            taken: false,
+            refused: None,
+        })
+    }
+
+    /// A row's parameters with those that were asked for: what the row had besides stays as far as
+    /// it means anything beside them. `None` where the workload does not take them.
+    fn over(&mut self, workload: &Workload, planned: Params) -> Option<Params> {
+        if self.asked.is_empty() {
+            return Some(planned);
+        }
+        let mut params = Params::new();
+        for (text, name, value) in &self.asked {
+            params.insert(name.clone(), value.clone());
+            if let Err(error) = workload.complete(&params) {
+                self.refused.get_or_insert((text, error.to_string()));
+                return None;
+            }
+        }
+        for (name, value) in planned {
+            let mut more = params.clone();
+            more.entry(name).or_insert(value);
+            if workload.complete(&more).is_ok() {
+                params = more;
+            }
+        }
+        self.taken = true;
+        workload.complete(&params).ok()
+    }
+
+    /// Refuses parameters that no workload took.
+    fn check(self) -> Result<(), PlanError> {
+        match self.refused {
+            Some((param, why)) if !self.taken => Err(PlanError::Param {
+                param: param.to_owned(),
+                why,
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -95,3 +95,74 @@ fn a_row_under_a_kernels_rules_is_put_to_kernels_of_that_version() {
     }
     assert_eq!(ruled, 4);
 }
+
+fn with_params(workload: &str, param: &[&str]) -> Result<Vec<Cell>, PlanError> {
+    let plan = Plan {
+        workload: vec![workload.to_owned()],
+        param: param.iter().map(|&param| param.to_owned()).collect(),
+        ..Plan::default()
+    };
+    plan.cells()
+}
+
+#[test]
+fn every_parameter_can_be_set() {
+    let cells = with_params("merging/add", &["count=64"]).unwrap();
+    assert!(cells.len() > 1, "the orders of the plan stay");
+    let count = |cell: &Cell| cell.params.get("count").map(ToString::to_string);
+    assert!(
+        cells
+            .iter()
+            .all(|cell| count(cell).as_deref() == Some("64"))
+    );
+    for workload in registry::workloads() {
+        for spec in workload.params.iter().filter(|spec| spec.name != "order") {
+            // Some value that it takes: what the plan has, else its default.
+            let Ok(params) = workload.complete(&Params::new()) else {
+                continue;
+            };
+            let Some(value) = params.get(spec.name) else {
+                continue;
+            };
+            let cells = with_params(workload.id, &[&format!("{}={value}", spec.name)]);
+            assert!(
+                cells.is_ok_and(|cells| !cells.is_empty()),
+                "{} {}",
+                workload.id,
+                spec.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_captured_layout_takes_the_place_of_orders_and_kinds() {
+    let cells = with_params("iteration/segments", &["layout=captured-anon-thp"]).unwrap();
+    for cell in &cells {
+        assert_eq!(cell.params["layout"].to_string(), "captured-anon-thp");
+        assert!(!cell.params.contains_key("order"), "{:?}", cell.params);
+    }
+}
+
+#[test]
+fn a_parameter_that_nobody_takes_is_refused_with_what_there_is() {
+    for (param, words) in [
+        ("cuont=64", "count"),
+        ("count", "NAME=VALUE"),
+        ("count=many", "count"),
+        ("order=9", "--order"),
+    ] {
+        let error = with_params("merging/add", &[param])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(param) && error.contains(words), "{error}");
+    }
+    // One workload of several is enough.
+    let some = with_params("*", &["batch=32"]).unwrap();
+    assert!(
+        some.iter()
+            .all(|cell| cell.workload == "iteration/lru-scan"),
+        "{}",
+        some.len()
+    );
+}
