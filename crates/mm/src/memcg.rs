@@ -31,7 +31,7 @@ pub use charge::{
 pub use counter::PageCounter;
 pub use group::{CpuState, MAX_CPUS, MAX_GROUPS, MemCgroup, MemcgTree};
 pub(crate) use group::{LISTS, list_of};
-pub use lock::{LockStyle, Locked, group_of, lock_memcg, owner, unlock_memcg, with_lock};
+pub use lock::{LockStyle, group_of, lock_memcg, owner, unlock_memcg, with_lock};
 pub use spin::SpinLock;
 pub use stat::Stat;
 pub use vmstat::mod_lruvec_state;

@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use mm::memcg::{LockStyle, MemCgroup, Stat};
-use mm::{KernelRules, Linux5_10, Linux6_12, Linux7_1, Memcg};
+use mm::{KernelRules, Linux5_10, Linux6_1, Linux6_12, Linux7_1, Memcg};
 use physmem::{Extent, Kind, Pfn};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
@@ -261,20 +261,33 @@ pub fn the_root_group_is_not_charged<D: Memcg>() {
     assert_eq!(world.group(0).memory.read(), 0, "{}", D::NAME);
 }
 
-/// While the binding is locked, the owner does not change, however the design locks it.
+/// While the binding is locked, the owner does not change, however the design locks it: under
+/// 5.10, 6.1 and 6.12, by the unit and by any page of it that a page table leads to.
 pub fn the_lock_keeps_the_owner<D: Memcg>() {
     for &style in D::LOCK_STYLES {
-        lock_against_moves::<D>(style);
+        for page in [None, Some(0), Some(3)] {
+            lock_against_moves::<D, Linux5_10>(style, page);
+            lock_against_moves::<D, Linux6_1>(style, page);
+            lock_against_moves::<D, Linux6_12>(style, page);
+        }
     }
 }
 
-fn lock_against_moves<D: Memcg>(style: LockStyle) {
+fn lock_against_moves<D: Memcg, V: KernelRules>(style: LockStyle, page: Option<u64>) {
     let world = <Charging as Level<D>>::world();
     let (design, groups) = (&world.design, [world.group(1), world.group(2)]);
     let unit = design.alloc(Extent::new(BASE, order(2)), Kind::File);
     design
         .charge::<Linux6_12>(0, groups[0], unit)
         .expect("no limit is set");
+    let mapped = page.map(|n| design.mapped_page(unit, n));
+    let find = || mapped.map_or(unit, |page| design.unit_of_mapped(page));
+    assert_eq!(
+        design.extent(unit),
+        design.extent(find()),
+        "{}: page {page:?} is of another unit",
+        D::NAME
+    );
     let torn = AtomicU64::new(0);
     let locked_enough = AtomicBool::new(false);
     let mut last = groups[0];
@@ -284,8 +297,8 @@ fn lock_against_moves<D: Memcg>(style: LockStyle) {
     let name = |group: Option<&MemCgroup>| group.map(MemCgroup::word);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            for _ in 0..2_000 {
-                design.with_memcg_lock(unit, style, || {
+            for _ in 0..500 {
+                design.with_memcg_lock::<V, _>(0, find, style, || {
                     let before = name(design.owner(unit));
                     let moved = (0..100).any(|_| name(design.owner(unit)) != before);
                     torn.fetch_add(u64::from(moved), Relaxed);
@@ -302,6 +315,11 @@ fn lock_against_moves<D: Memcg>(style: LockStyle) {
         }
     });
     groups.iter().for_each(|g| g.end_move());
+    assert!(
+        design.groups().is_quiescent(),
+        "{}: a read section was left open",
+        D::NAME
+    );
     assert_eq!(
         torn.into_inner(),
         0,

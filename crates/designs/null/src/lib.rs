@@ -159,6 +159,8 @@ impl BlockIo for Null {
 }
 
 impl Memcg for Null {
+    type MappedPage<'a> = Pfn;
+
     fn groups(&self) -> &MemcgTree {
         &self.memory
     }
@@ -194,7 +196,23 @@ impl Memcg for Null {
     }
 
     #[inline]
-    fn with_memcg_lock<T>(&self, _: Pfn, _: LockStyle, critical: impl FnOnce() -> T) -> T {
+    fn mapped_page(&self, _: Pfn, _: u64) -> Pfn {
+        Pfn(0)
+    }
+
+    #[inline]
+    fn unit_of_mapped(&self, _: Pfn) -> Pfn {
+        Pfn(0)
+    }
+
+    #[inline]
+    fn with_memcg_lock<'a, V: KernelRules, T>(
+        &'a self,
+        _: usize,
+        _: impl Fn() -> Self::Unit<'a>,
+        _: LockStyle,
+        critical: impl FnOnce() -> T,
+    ) -> T {
         critical()
     }
 

@@ -80,6 +80,8 @@ pub struct MemCgroup {
     pub(super) refs: RefMode,
     /// Serialises moves with those who change the binding (`move_lock`).
     pub(super) move_lock: SpinLock,
+    /// Who has it (`move_lock_task`).
+    pub(super) move_lock_task: AtomicU32,
     /// The lruvec's lock.
     pub(crate) lru_lock: SpinLock,
     /// Units on each list.

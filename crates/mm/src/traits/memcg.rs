@@ -14,6 +14,10 @@ use crate::rules::KernelRules;
 pub trait Memcg: Design {
     /// The ways this design can lock the binding of a unit to its group.
     const LOCK_STYLES: &'static [LockStyle] = &[LockStyle::Native];
+    /// A base page as it is found in a page table, head or tail (`vm_normal_page`).
+    type MappedPage<'a>: Copy + Send + Sync
+    where
+        Self: 'a;
 
     /// The cgroup tree, its counters and per-CPU state (`root_mem_cgroup`).
     /// Law: `usage_is_the_sum_of_charges`.
@@ -38,6 +42,13 @@ pub trait Memcg: Design {
     fn owner_word<'a>(&'a self, unit: Self::Unit<'a>, _: LockStyle) -> &'a AtomicU64 {
         &self.slot_of(unit).memcg_data
     }
+
+    /// Base page `n` of a unit as a page table leads to it.
+    fn mapped_page<'a>(&'a self, unit: Self::Unit<'a>, n: u64) -> Self::MappedPage<'a>;
+
+    /// What a function that takes a page makes of it before anything else (`page_folio`);
+    /// nothing, where units are pages. Law: `the_lock_keeps_the_owner`.
+    fn unit_of_mapped<'a>(&'a self, page: Self::MappedPage<'a>) -> Self::Unit<'a>;
 
     /// Charges a unit to a group on a CPU (`mem_cgroup_charge`): counters or stock, then
     /// commit of the owner word.
@@ -81,16 +92,20 @@ pub trait Memcg: Design {
     }
 
     /// Runs `critical` with the binding of unit and owner locked against moves
-    /// (`lock_page_memcg`, `folio_memcg_lock`, until v6.13). `style` is a constant at every
-    /// call, so the choice costs nothing.
+    /// (`lock_page_memcg`, `folio_memcg_lock`, until v6.13). The unit is found by `unit`, once
+    /// for the lock and once for the unlock, as `lock_page_memcg` and `unlock_page_memcg` do:
+    /// where the caller has it, that is nothing. `style` is a constant at every call, so the
+    /// choice costs nothing.
     #[inline]
-    fn with_memcg_lock<'a, T>(
+    fn with_memcg_lock<'a, V: KernelRules, T>(
         &'a self,
-        unit: Self::Unit<'a>,
+        cpu: usize,
+        unit: impl Fn() -> Self::Unit<'a>,
         style: LockStyle,
         critical: impl FnOnce() -> T,
     ) -> T {
-        memcg::with_lock::<Self, _>(self.groups(), || self.owner_word(unit, style), critical)
+        let owner = || self.owner_word(unit(), style);
+        memcg::with_lock::<Self, V, _>(self.groups(), cpu, owner, critical)
     }
 
     /// Moves a unit's charge, statistic and reference to another group
