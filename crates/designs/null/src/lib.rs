@@ -9,7 +9,7 @@
 use std::sync::atomic::AtomicU64;
 
 use mm::block::{Bio, Segment, UnitRange};
-use mm::memcg::{Charge, LockStyle, MemCgroup, MemcgTree, OverLimit};
+use mm::memcg::{Charge, LockStyle, MemCgroup, MemcgTree, ObjectOwners, OverLimit};
 use mm::{
     BlockIo, BuildError, BvPages, Descriptor, DescriptorArray, Design, KernelRules, Lru, Memcg,
     NoMemory, Plan, PowerArray, Scan, SlabIo, Slot,
@@ -180,6 +180,40 @@ impl Memcg for Null {
     #[inline]
     fn charge<V: KernelRules>(&self, _: usize, _: &MemCgroup, _: Pfn) -> Result<(), OverLimit> {
         Ok(())
+    }
+
+    #[inline]
+    fn charge_kernel<V: KernelRules>(
+        &self,
+        _: usize,
+        _: &MemCgroup,
+        _: Pfn,
+    ) -> Result<(), OverLimit> {
+        Ok(())
+    }
+
+    #[inline]
+    fn uncharge_kernel<V: KernelRules>(&self, _: usize, _: Pfn) {}
+
+    #[inline]
+    fn charge_object<'a, V: KernelRules>(
+        &'a self,
+        _: (usize, &MemCgroup),
+        _: &ObjectOwners,
+        _: Pfn,
+        _: (u64, u32),
+    ) -> Result<(), OverLimit> {
+        Ok(())
+    }
+
+    #[inline]
+    fn uncharge_object<'a, V: KernelRules>(
+        &'a self,
+        _: usize,
+        _: &ObjectOwners,
+        _: Pfn,
+        _: (u64, u32),
+    ) {
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use super::design::Design;
-use crate::memcg::{self, Charge, LockStyle, MemCgroup, MemcgTree, OverLimit, Stat};
+use crate::memcg::{self, Charge, LockStyle, MemCgroup, MemcgTree, ObjectOwners, OverLimit, Stat};
 use crate::rules::KernelRules;
 
 /// Charging memory to memory cgroups.
@@ -60,6 +60,53 @@ pub trait Memcg: Design {
         unit: Self::Unit<'a>,
     ) -> Result<(), OverLimit> {
         memcg::charge::<V>(self.groups(), cpu, group, self.charge_of(unit))
+    }
+
+    /// Charges a unit of kernel memory, whole: a page table, a stack, a pipe's buffer
+    /// (`__memcg_kmem_charge_page`). Law: `usage_is_the_sum_of_charges`.
+    #[inline]
+    fn charge_kernel<'a, V: KernelRules>(
+        &'a self,
+        cpu: usize,
+        group: &MemCgroup,
+        unit: Self::Unit<'a>,
+    ) -> Result<(), OverLimit> {
+        memcg::charge_kernel::<V>(self.groups(), cpu, group, self.charge_of(unit))
+    }
+
+    /// Uncharges a unit of kernel memory (`__memcg_kmem_uncharge_page`).
+    #[inline]
+    fn uncharge_kernel<'a, V: KernelRules>(&'a self, cpu: usize, unit: Self::Unit<'a>) {
+        let (owner, pages) = self.owner_and_pages(unit);
+        memcg::uncharge_kernel::<V>(self.groups(), cpu, owner, pages);
+    }
+
+    /// Charges an object of a slab, given the page that it lies in (`virt_to_slab`): the bytes,
+    /// then the slab's vector says whose it is (`__memcg_slab_post_alloc_hook`).
+    /// Law: `objects_are_charged_by_bytes`.
+    #[inline]
+    fn charge_object<'a, V: KernelRules>(
+        &'a self,
+        (cpu, group): (usize, &MemCgroup),
+        owners: &ObjectOwners,
+        page: Self::MappedPage<'a>,
+        (index, bytes): (u64, u32),
+    ) -> Result<(), OverLimit> {
+        let slab = self.owner_word(self.unit_of_mapped(page), LockStyle::Generic);
+        owners.charge::<V>((self.groups(), cpu, group), (slab, index, bytes))
+    }
+
+    /// Uncharges it (`__memcg_slab_free_hook`).
+    #[inline]
+    fn uncharge_object<'a, V: KernelRules>(
+        &'a self,
+        cpu: usize,
+        owners: &ObjectOwners,
+        page: Self::MappedPage<'a>,
+        (index, bytes): (u64, u32),
+    ) {
+        let slab = self.owner_word(self.unit_of_mapped(page), LockStyle::Generic);
+        owners.uncharge::<V>((self.groups(), cpu), (slab, index, bytes));
     }
 
     /// Uncharges one unit directly (`mem_cgroup_uncharge`).

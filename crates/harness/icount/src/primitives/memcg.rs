@@ -146,7 +146,7 @@ fn raise_watermarks<'d, D: Lru, V: KernelRules>(a: &mut MemArg<'_, 'd, D>, large
         a.design.uncharge::<V>(a.cpu, unit);
     }
     a.unit = unit;
-    a.design.groups().drain();
+    a.design.groups().drain::<V>();
 }
 
 fn charges<D: Lru, V: KernelRules>(say: Say<'_>, order: u8) -> Result<(), Unbuilt> {
