@@ -84,6 +84,14 @@ fn a_charge_that_disturbs_the_description_is_caught() {
 }
 
 #[test]
+fn a_lock_that_takes_a_tail_for_its_unit_is_caught() {
+    assert!(catches(
+        conformance::laws::memcg::the_lock_keeps_the_owner::<Misled<{ misled::LOCKS_TAILS }>>
+    ));
+    conformance::laws::memcg::the_lock_keeps_the_owner::<Misled<{ misled::NONE }>>();
+}
+
+#[test]
 fn a_list_that_disturbs_charges_is_caught() {
     assert!(catches(
         lru::lists_change_neither_charges_nor_descriptions::<Misled<{ misled::LIST_DISOWNS }>>

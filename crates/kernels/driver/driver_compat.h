@@ -232,6 +232,11 @@ static __always_inline void compat_uncharge_batch(struct count_batch *batch)
 #define COMPAT_NO_LOCK "the lock is an empty inline without CONFIG_MEMCG_V1, gone in 6.13"
 #endif
 
+/* The same by a page out of a page table, head or tail. */
+#if !COUNT_SINCE(6, 2)
+#define COMPAT_LOCK_PAGE_PAIR(page) BODY_LOCK_PAIR(lock_page_memcg, unlock_page_memcg, page)
+#endif
+
 /* Large allocations came to be isolated by compaction in 6.9. */
 #define COMPAT_ISOLATES_LARGE COUNT_SINCE(6, 9)
 

@@ -31,10 +31,12 @@ pub use charge::{
 pub use counter::PageCounter;
 pub use group::{CpuState, MAX_CPUS, MAX_GROUPS, MemCgroup, MemcgTree};
 pub(crate) use group::{LISTS, list_of};
-pub use lock::{LockStyle, Locked, group_of, lock_memcg, owner, unlock_memcg, with_lock};
+pub use lock::{LockStyle, group_of, lock_memcg, owner, unlock_memcg, with_lock};
+pub use objects::{ObjectOwners, charge_kernel, uncharge_kernel};
 pub use spin::SpinLock;
 pub use stat::Stat;
 pub use vmstat::mod_lruvec_state;
+use vmstat::mod_memcg_state;
 pub(crate) use vmstat::mod_zone_lru;
 
 /// Bit 0 of the owner word: it names a slab's object vector (`MEMCG_DATA_OBJEXTS`).

@@ -14,6 +14,7 @@ use physmem::{Extent, Kind, Pfn, PhysAddr};
 use crate::lru;
 use crate::memcg::{self, Charge, LockStyle, MemcgTree};
 use crate::memmap::{self, Memmap, PG_WORKINGSET, Page};
+use crate::rules::KernelRules;
 use crate::slot::{PowerArray, Slot};
 use crate::traits::{
     BuildError, BvPages, Descriptor, DescriptorArray, Design, Lru, Memcg, NoMemory, Plan, Pointer,
@@ -88,16 +89,25 @@ pub trait OnMemmap: Sized + Send + Sync {
     /// Law: `every_frame_leads_to_its_allocation`.
     fn unit<'a>(&'a self, head: &'a Slot) -> Self::Ref<'a>;
 
+    /// The reference that a page out of a page table stands for (`page_folio`). A design whose
+    /// references are pages has it already, and pays in [`Self::head`].
+    /// Law: `the_lock_keeps_the_owner`.
+    #[inline]
+    fn unit_of_page<'a>(&'a self, page: Page<'a>) -> Self::Ref<'a> {
+        self.unit(self.pages().map.compound_head(page.0))
+    }
+
     /// See [`Memcg::with_memcg_lock`].
     #[inline]
-    fn with_owner_locked<'a, T>(
+    fn with_owner_locked<'a, V: KernelRules, T>(
         &'a self,
-        unit: Self::Ref<'a>,
+        cpu: usize,
+        unit: impl Fn() -> Self::Ref<'a>,
         _: LockStyle,
         critical: impl FnOnce() -> T,
     ) -> T {
-        let owner = || &self.head(unit).memcg_data;
-        memcg::with_lock::<Self, _>(&self.pages().groups, owner, critical)
+        let owner = || &self.head(unit()).memcg_data;
+        memcg::with_lock::<Self, V, _>(&self.pages().groups, cpu, owner, critical)
     }
 }
 
@@ -168,6 +178,20 @@ impl<T: OnMemmap> Design for T {
 
 impl<T: OnMemmap> Memcg for T {
     const LOCK_STYLES: &'static [LockStyle] = <T as OnMemmap>::LOCK_STYLES;
+    type MappedPage<'a>
+        = Page<'a>
+    where
+        T: 'a;
+
+    #[inline]
+    fn mapped_page<'a>(&'a self, unit: T::Ref<'a>, n: u64) -> Page<'a> {
+        Page(self.pages().map.nth(self.head(unit), n))
+    }
+
+    #[inline]
+    fn unit_of_mapped<'a>(&'a self, page: Page<'a>) -> T::Ref<'a> {
+        self.unit_of_page(page)
+    }
 
     #[inline]
     fn groups(&self) -> &MemcgTree {
@@ -191,13 +215,14 @@ impl<T: OnMemmap> Memcg for T {
     }
 
     #[inline]
-    fn with_memcg_lock<'a, R>(
+    fn with_memcg_lock<'a, V: KernelRules, R>(
         &'a self,
-        unit: T::Ref<'a>,
+        cpu: usize,
+        unit: impl Fn() -> T::Ref<'a>,
         style: LockStyle,
         critical: impl FnOnce() -> R,
     ) -> R {
-        self.with_owner_locked(unit, style, critical)
+        self.with_owner_locked::<V, R>(cpu, unit, style, critical)
     }
 }
 

@@ -3,14 +3,15 @@
 pub mod charge;
 pub mod contention;
 pub mod lock;
+mod objects;
 pub mod stat;
 pub mod uncharge;
 
-use mm::memcg::{MemCgroup, MemcgTree};
+use mm::memcg::{MemCgroup, MemcgTree, Stat};
 use mm::{KernelRules, Memcg};
 use physmem::{Extent, Kind};
 
-use crate::bodies::charge_each;
+use crate::bodies::{charge_each, charge_kernel_each};
 use crate::checksum::Digest;
 use crate::params::ParamSpec;
 use crate::{Setup, SetupError};
@@ -31,6 +32,7 @@ struct Ledger<'d, D: Memcg> {
     design: &'d D,
     units: Vec<D::Unit<'d>>,
     groups: Vec<&'d MemCgroup>,
+    is_kernel: bool,
 }
 
 impl<'d, D: Memcg> Ledger<'d, D> {
@@ -53,11 +55,33 @@ impl<'d, D: Memcg> Ledger<'d, D> {
             let parent = memory.parent(first).unwrap_or(memory.root());
             groups.push(memory.create(parent).unwrap_or(first));
         }
+        let is_kernel = is_kernel(setup.kind()?);
+        if is_kernel && path == "miss" {
+            let why = "kernel memory is charged to one group here";
+            return Err(SetupError::Param(format!("path=miss: {why}")));
+        }
         Ok(Self {
             design,
             units,
             groups,
+            is_kernel,
         })
+    }
+
+    /// Charges every unit of kernel memory.
+    #[inline(always)]
+    fn charge_kernel<V: KernelRules>(&self, cpu: usize) -> u64 {
+        let refused = charge_kernel_each::<D, V>(self.design, cpu, self.groups[0], &self.units);
+        self.units.len() as u64 - refused
+    }
+
+    /// Charges every unit, outside the clock.
+    fn charge_any<V: KernelRules>(&self) -> u64 {
+        if self.is_kernel {
+            self.charge_kernel::<V>(0)
+        } else {
+            self.charge::<V>(0)
+        }
     }
 
     /// Charges every unit; the groups take turns.
@@ -92,7 +116,10 @@ impl<'d, D: Memcg> Ledger<'d, D> {
                 .map(|group| group.memory.read() - memory.stocked(group) as i64)
                 .sum(),
             self.groups.iter().map(|group| group.refs()).sum(),
-            self.groups.iter().map(|group| group.kmem.read()).sum(),
+            self.groups
+                .iter()
+                .map(|group| memory.stat(group, Stat::Kmem))
+                .sum(),
         )
     }
 }
@@ -102,11 +129,14 @@ fn told(owned: u64, pages: i64, refs: i64, kmem: i64) -> u64 {
     Digest::of(&[owned, pages as u64, refs as u64, kmem as u64])
 }
 
-/// The holdings of groups when all of this is charged to them.
-fn all_charged(extents: &[(Extent, Kind)]) -> u64 {
+/// The holdings of groups when all of this is charged to them. Before v5.18 nobody counts
+/// kernel memory apart.
+fn all_charged(setup: &Setup, extents: &[(Extent, Kind)]) -> u64 {
     let pages: u64 = extents.iter().map(|(extent, _)| extent.order.pages()).sum();
     let kernel = extents.iter().filter(|(_, kind)| is_kernel(*kind));
     let kmem: u64 = kernel.map(|(extent, _)| extent.order.pages()).sum();
+    let is_counted = !matches!(setup.word("rules").as_deref(), Ok("5.0" | "5.10"));
+    let kmem = if is_counted { kmem } else { 0 };
     let owned = extents.len() as u64;
     told(owned, pages as i64, owned as i64, kmem as i64)
 }

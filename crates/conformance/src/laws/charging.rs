@@ -1,7 +1,7 @@
 //! Random operations on charges: in the design, and in the model.
 
 use mm::memcg::MemCgroup;
-use mm::{Design, KernelRules, Linux6_12, Memcg};
+use mm::{Design, KernelRules, Memcg, with_rules};
 use physmem::Pfn;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -78,7 +78,12 @@ impl<D: Memcg> Level<D> for Charging {
             let held = world.held(pfn);
             let pages = unit.extent.order.pages() as i64;
             world.design.mod_stat(0, held, -pages);
-            world.design.uncharge::<Linux6_12>(0, held);
+            let is_user = unit.kind.is_lru();
+            with_rules!(world.rules, V => if is_user {
+                world.design.uncharge::<V>(0, held);
+            } else {
+                world.design.uncharge_kernel::<V>(0, held);
+            });
         }
     }
 
@@ -144,10 +149,11 @@ impl<D: Memcg> World<D> {
     pub(super) fn discharge<L: Level<D>>(&mut self) {
         for (group, bytes) in std::mem::take(&mut self.objects) {
             let memory = self.design.groups();
-            memory.uncharge_object(0, self.group(group), bytes);
+            let group = self.group(group);
+            with_rules!(self.rules, V => memory.uncharge_object::<V>(0, group, bytes));
         }
         self.release_all::<L>();
-        self.design.groups().drain();
+        with_rules!(self.rules, V => self.design.groups().drain::<V>());
         self.max = [u64::MAX; GROUPS];
         for index in 0..GROUPS {
             self.group(index).memory.set_max(u64::MAX);
@@ -169,7 +175,7 @@ impl<D: Memcg> World<D> {
                 if group != 0 {
                     // memory_max_write drains every stock: a stock filled under the old
                     // limit must not serve charges beyond the new one.
-                    self.design.groups().drain();
+                    self.design.groups().drain::<V>();
                     self.max[group] = pages;
                     self.group(group).memory.set_max(pages);
                 }
@@ -204,7 +210,12 @@ impl<D: Memcg> World<D> {
             self.charged(g, |_| true) + objects + pages <= self.max[g]
         });
         let held = self.held(pfn);
-        let result = self.design.charge::<V>(cpu, self.group(group), held);
+        let to = self.group(group);
+        let result = if unit.kind.is_lru() {
+            self.design.charge::<V>(cpu, to, held)
+        } else {
+            self.design.charge_kernel::<V>(cpu, to, held)
+        };
         // Bytes in the stock of another CPU may hold a page that the model does not know
         // of, and so may a stock that only its own CPU can drain: a refusal is then right.
         if result.is_err() {
@@ -251,7 +262,13 @@ impl<D: Memcg> World<D> {
             if batch {
                 self.design.uncharge_batch::<V>(cpu, &held);
             } else {
-                held.iter().for_each(|&h| self.design.uncharge::<V>(cpu, h));
+                for (&held, pfn) in held.iter().zip(&heads) {
+                    if self.units[pfn].kind.is_lru() {
+                        self.design.uncharge::<V>(cpu, held);
+                    } else {
+                        self.design.uncharge_kernel::<V>(cpu, held);
+                    }
+                }
             }
         }
         for pfn in heads {

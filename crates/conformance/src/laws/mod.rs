@@ -86,6 +86,7 @@ macro_rules! laws_of {
             charges_change_no_description
             limits_hold_and_refusals_change_nothing
             the_stock_batches_and_large_charges_bypass_it
+            objects_are_charged_by_bytes
             the_root_group_is_not_charged
             the_lock_keeps_the_owner
             concurrent_charges_lose_nothing
@@ -155,7 +156,7 @@ pub const fn block<D: BlockIo>() -> [Law; 13] {
 }
 
 /// The laws of accounting, for one design.
-pub const fn memcg<D: Memcg>() -> [Law; 9] {
+pub const fn memcg<D: Memcg>() -> [Law; 10] {
     laws_of!(memcg, law_array D)
 }
 

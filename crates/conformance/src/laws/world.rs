@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use hugemem::Backing;
-use mm::{Design, KernelRules, Plan};
+use mm::{Design, KernelRules, KernelVersion, Plan};
 use physmem::{Extent, FrameAllocator, Kind, Order, Pfn};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -138,6 +138,8 @@ pub struct World<D: Design> {
     /// Heads of the lists per group and kind, newest first.
     pub(super) lists: BTreeMap<(usize, bool), Vec<Pfn>>,
     pub(super) max: [u64; GROUPS],
+    /// The kernel whose rules the operations follow.
+    pub(super) rules: KernelVersion,
     /// Slab objects charged and not yet returned: group, bytes.
     pub(super) objects: Vec<(usize, u32)>,
 }
@@ -159,6 +161,7 @@ impl<D: Design> World<D> {
             units: BTreeMap::new(),
             lists: BTreeMap::new(),
             max: [u64::MAX; GROUPS],
+            rules: KernelVersion::V6_12,
             objects: Vec::new(),
         }
     }
@@ -307,6 +310,7 @@ pub fn for_all_sequences<D: Design, V: KernelRules, L: Level<D>>(
     try_sequences(law, D::NAME, L::operations(), &|operations| {
         // A world that a failing case left behind is not used again.
         let mut world = spare.take().unwrap_or_else(L::world);
+        world.rules = V::VERSION;
         for operation in operations {
             L::apply::<V>(&mut world, operation)?;
             check(&world)?;

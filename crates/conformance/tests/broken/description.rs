@@ -24,6 +24,8 @@ pub mod fault {
     pub const CHARGE_REFERS: u8 = 4;
     /// Listing makes anonymous memory the root's.
     pub const LIST_DISOWNS: u8 = 5;
+    /// A page out of a page table is taken for a unit, though it may be a tail.
+    pub const LOCKS_TAILS: u8 = 6;
 }
 
 /// Pages whose references are to heads, with a `fault`.
@@ -99,6 +101,19 @@ impl<const FAULT: u8> Design for Misled<FAULT> {
 }
 
 impl<const FAULT: u8> Memcg for Misled<FAULT> {
+    type MappedPage<'a> = Page<'a>;
+
+    fn mapped_page<'a>(&'a self, page: Page<'a>, n: u64) -> Page<'a> {
+        Page(self.map.nth(page.0, n))
+    }
+
+    fn unit_of_mapped<'a>(&'a self, page: Page<'a>) -> Page<'a> {
+        if FAULT == fault::LOCKS_TAILS {
+            return page;
+        }
+        Page(self.map.compound_head(page.0))
+    }
+
     fn groups(&self) -> &MemcgTree {
         &self.groups
     }

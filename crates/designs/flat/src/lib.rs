@@ -84,4 +84,10 @@ impl<const SINGLE_PAGE_VECS: bool> OnMemmap for FlatDesign<SINGLE_PAGE_VECS> {
     fn unit<'a>(&'a self, head: &'a Slot) -> Page<'a> {
         Page(head)
     }
+
+    /// A page, head or tail.
+    #[inline]
+    fn unit_of_page<'a>(&'a self, page: Page<'a>) -> Page<'a> {
+        page
+    }
 }

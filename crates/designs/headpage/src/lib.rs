@@ -102,4 +102,10 @@ impl<const CHECK: bool> OnMemmap for HeadPageDesign<CHECK> {
     fn unit<'a>(&'a self, head: &'a Slot) -> Page<'a> {
         Page(head)
     }
+
+    /// A page, head or tail.
+    #[inline]
+    fn unit_of_page<'a>(&'a self, page: Page<'a>) -> Page<'a> {
+        page
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{
 use mm::lru::{self, PG_LRU};
 use mm::memcg::{self, Charge, LockStyle, MemcgTree};
 use mm::memmap::PAGEBLOCK_PAGES;
-use mm::{Design, Lru, Memcg, PowerArray, Scan, Slot};
+use mm::{Design, KernelRules, Lru, Memcg, PowerArray, Scan, Slot};
 use physmem::{Extent, Kind, Pfn};
 
 use crate::{Mem, MemDesc, types, words};
@@ -20,6 +20,19 @@ impl Memcg for MemDesc {
         LockStyle::CastToCommon,
         LockStyle::Generic,
     ];
+    /// A frame has no descriptor of its own: what a page table leads to is its number.
+    type MappedPage<'a> = Pfn;
+
+    #[inline]
+    fn mapped_page<'a>(&'a self, mem: Mem<'a>, n: u64) -> Pfn {
+        self.pfn(mem) + n
+    }
+
+    /// Through the frame's word, which is there: the frame is mapped.
+    #[inline]
+    fn unit_of_mapped(&self, pfn: Pfn) -> Mem<'_> {
+        Mem(self.store.slots().resolve(self.words.at(pfn).load(Acquire)))
+    }
 
     #[inline]
     fn groups(&self) -> &MemcgTree {
@@ -48,19 +61,24 @@ impl Memcg for MemDesc {
     }
 
     #[inline]
-    fn with_memcg_lock<'a, T>(
+    fn with_memcg_lock<'a, V: KernelRules, T>(
         &'a self,
-        mem: Mem<'a>,
+        cpu: usize,
+        unit: impl Fn() -> Mem<'a>,
         style: LockStyle,
         critical: impl FnOnce() -> T,
     ) -> T {
-        let owner = || self.owner_word(mem, style);
         if style != LockStyle::WhichType {
-            memcg::with_lock::<Self, _>(&self.memory, owner, critical)
-        } else if mem.kind() == Kind::File {
-            memcg::with_lock::<FileMem, _>(&self.memory, owner, critical)
+            let owner = || self.owner_word(unit(), style);
+            return memcg::with_lock::<Self, V, _>(&self.memory, cpu, owner, critical);
+        }
+        // Who looked at the type has the unit, and hands it to lock and to unlock.
+        let mem = unit();
+        let owner = || self.owner_word(mem, style);
+        if mem.kind() == Kind::File {
+            memcg::with_lock::<FileMem, V, _>(&self.memory, cpu, owner, critical)
         } else {
-            memcg::with_lock::<AnonMem, _>(&self.memory, owner, critical)
+            memcg::with_lock::<AnonMem, V, _>(&self.memory, cpu, owner, critical)
         }
     }
 }

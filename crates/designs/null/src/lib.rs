@@ -9,7 +9,7 @@
 use std::sync::atomic::AtomicU64;
 
 use mm::block::{Bio, Segment, UnitRange};
-use mm::memcg::{Charge, LockStyle, MemCgroup, MemcgTree, OverLimit};
+use mm::memcg::{Charge, LockStyle, MemCgroup, MemcgTree, ObjectOwners, OverLimit};
 use mm::{
     BlockIo, BuildError, BvPages, Descriptor, DescriptorArray, Design, KernelRules, Lru, Memcg,
     NoMemory, Plan, PowerArray, Scan, SlabIo, Slot,
@@ -159,6 +159,8 @@ impl BlockIo for Null {
 }
 
 impl Memcg for Null {
+    type MappedPage<'a> = Pfn;
+
     fn groups(&self) -> &MemcgTree {
         &self.memory
     }
@@ -181,6 +183,40 @@ impl Memcg for Null {
     }
 
     #[inline]
+    fn charge_kernel<V: KernelRules>(
+        &self,
+        _: usize,
+        _: &MemCgroup,
+        _: Pfn,
+    ) -> Result<(), OverLimit> {
+        Ok(())
+    }
+
+    #[inline]
+    fn uncharge_kernel<V: KernelRules>(&self, _: usize, _: Pfn) {}
+
+    #[inline]
+    fn charge_object<'a, V: KernelRules>(
+        &'a self,
+        _: (usize, &MemCgroup),
+        _: &ObjectOwners,
+        _: Pfn,
+        _: (u64, u32),
+    ) -> Result<(), OverLimit> {
+        Ok(())
+    }
+
+    #[inline]
+    fn uncharge_object<'a, V: KernelRules>(
+        &'a self,
+        _: usize,
+        _: &ObjectOwners,
+        _: Pfn,
+        _: (u64, u32),
+    ) {
+    }
+
+    #[inline]
     fn uncharge<V: KernelRules>(&self, _: usize, _: Pfn) {}
 
     #[inline]
@@ -194,7 +230,23 @@ impl Memcg for Null {
     }
 
     #[inline]
-    fn with_memcg_lock<T>(&self, _: Pfn, _: LockStyle, critical: impl FnOnce() -> T) -> T {
+    fn mapped_page(&self, _: Pfn, _: u64) -> Pfn {
+        Pfn(0)
+    }
+
+    #[inline]
+    fn unit_of_mapped(&self, _: Pfn) -> Pfn {
+        Pfn(0)
+    }
+
+    #[inline]
+    fn with_memcg_lock<'a, V: KernelRules, T>(
+        &'a self,
+        _: usize,
+        _: impl Fn() -> Self::Unit<'a>,
+        _: LockStyle,
+        critical: impl FnOnce() -> T,
+    ) -> T {
         critical()
     }
 

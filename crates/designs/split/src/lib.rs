@@ -37,7 +37,7 @@ mod views;
 
 use mm::memcg::{self, LockStyle};
 use mm::memmap::{Memmap, Page};
-use mm::{Descriptor, OnMemmap, PageArray, Slot};
+use mm::{Descriptor, KernelRules, OnMemmap, PageArray, Slot};
 use physmem::{Kind, Pfn};
 
 pub use views::{
@@ -109,23 +109,29 @@ impl OnMemmap for Split {
     /// function for any type read the same word; only who must choose between two functions
     /// looks at the type.
     #[inline]
-    fn with_owner_locked<'a, T>(
+    fn with_owner_locked<'a, V: KernelRules, T>(
         &'a self,
-        mem: Mem<'a>,
+        cpu: usize,
+        unit: impl Fn() -> Mem<'a>,
         style: LockStyle,
         critical: impl FnOnce() -> T,
     ) -> T {
-        let (groups, owner) = (&self.0.groups, || mem.memcg_data());
-        match style {
-            LockStyle::WhichType if mem.kind() == Kind::File => {
-                memcg::with_lock::<FileMem<'_>, _>(groups, owner, critical)
-            }
-            LockStyle::WhichType | LockStyle::PerType => {
-                memcg::with_lock::<AnonMem<'_>, _>(groups, owner, critical)
-            }
-            LockStyle::CastToCommon | LockStyle::Generic | LockStyle::Native => {
-                memcg::with_lock::<Mem<'_>, _>(groups, owner, critical)
-            }
+        let groups = &self.0.groups;
+        if style == LockStyle::WhichType {
+            // Who looked at the type has the unit, and hands it to lock and to unlock.
+            let mem = unit();
+            let owner = || mem.memcg_data();
+            return if mem.kind() == Kind::File {
+                memcg::with_lock::<FileMem<'_>, V, _>(groups, cpu, owner, critical)
+            } else {
+                memcg::with_lock::<AnonMem<'_>, V, _>(groups, cpu, owner, critical)
+            };
+        }
+        let owner = || unit().memcg_data();
+        if style == LockStyle::PerType {
+            memcg::with_lock::<AnonMem<'_>, V, _>(groups, cpu, owner, critical)
+        } else {
+            memcg::with_lock::<Mem<'_>, V, _>(groups, cpu, owner, critical)
         }
     }
 }

@@ -32,17 +32,17 @@ pub const BY_UNIT: &[&str] = &["iteration/chunks", "merging/add"];
 macro_rules! lines {
     ($then:ident) => {
         $then! {
-            (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg], drawn 'f' BLACK Circle Solid, refereed by "linux-5.10")
+            (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg] Linux6_1 [memcg], drawn 'f' BLACK Circle Solid, refereed by "linux-5.10")
             (model flat::FlatSinglePage: Linux5_0 [block], drawn 'p' SKY Ring Dashed, variant of "flat", refereed by "linux-5.10+single-page", lacks "differs from flat in its bio_vecs only")
-            (model folio::FolioForAll: Linux6_12 [describe block memcg lru], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT, refereed by "linux-6.12")
-            (model split::Split: Linux6_12 [describe block memcg lru], drawn 's' LIME Hourglass Solid, order-invariant BY_UNIT)
-            (model memdesc::MemDesc: Linux6_12 [describe block memcg lru], drawn 'm' VERMILION Up Solid, order-invariant BY_UNIT)
-            (model headpage::HeadPage: Linux6_12 [describe block memcg lru], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT, refereed by "linux-6.12+headpage+headpage-assert")
+            (model folio::FolioForAll: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT, refereed by "linux-6.12")
+            (model split::Split: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn 's' LIME Hourglass Solid, order-invariant BY_UNIT)
+            (model memdesc::MemDesc: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn 'm' VERMILION Up Solid, order-invariant BY_UNIT)
+            (model headpage::HeadPage: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT, refereed by "linux-6.12+headpage+headpage-assert")
             (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], drawn 'n' PURPLE Kite Dashed as "hp-noass", order-invariant BY_UNIT, variant of "headpage", refereed by "linux-6.12+headpage")
             (model folio_bvec::FolioBvec: Linux6_12 [block], drawn 'b' BROWN Left Solid, order-invariant BY_UNIT, lacks "differs from folio in its bio_vecs only")
             (model folio_bvec::FolioBvecNoSlab: Linux6_12 [block], drawn 'r' ROSE Right Dashed as "no-slab", order-invariant BY_UNIT, variant of "folio-bvec", lacks "differs from folio in its bio_vecs only")
             (model phyr::Phyr: Linux6_12 [block], drawn 'y' ORANGE Star Solid, order-invariant BY_UNIT, lacks "differs from flat in its bio_vecs only")
-            (floor null::Null: Linux6_12 [describe block memcg lru], drawn '0' GREY None Dotted)
+            (floor null::Null: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn '0' GREY None Dotted)
         }
     };
 }

@@ -65,19 +65,27 @@ mod tests {
                 whole += 1;
             }
         }
-        assert_eq!((whole, distinct), (138, 3));
+        assert_eq!((whole, distinct), (143, 3));
     }
 
     #[test]
     fn a_row_under_rules_is_put_to_those_run_under_them() {
-        let mut ruled = 0;
+        let (mut of_5_10, mut of_6_1) = (0, 0);
         for row in plan(false) {
-            if let Some(rules) = row.params.get("rules") {
-                assert_eq!(rules.to_string(), "5.10");
-                assert_eq!(row.designs, ["flat"], "{}", row.workload.id);
-                ruled += 1;
+            match row.params.get("rules").map(ToString::to_string).as_deref() {
+                None => {}
+                Some("5.10") => {
+                    assert_eq!(row.designs, ["flat"], "{}", row.workload.id);
+                    of_5_10 += 1;
+                }
+                Some("6.1") => {
+                    let all = ["flat", "folio", "split", "memdesc", "headpage", "null"];
+                    assert_eq!(row.designs, all, "{}", row.workload.id);
+                    of_6_1 += 1;
+                }
+                Some(other) => panic!("{}: rules={other}", row.workload.id),
             }
         }
-        assert_eq!(ruled, 23);
+        assert_eq!((of_5_10, of_6_1), (26, 5));
     }
 }

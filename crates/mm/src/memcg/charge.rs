@@ -9,7 +9,7 @@ use physmem::Kind;
 
 use super::events::{check_events, count_events};
 use super::group::{CpuState, MAX_CPUS, MemCgroup, MemcgTree};
-use super::{OWNER_FLAGS, OWNER_KMEM, OWNER_SLAB, Stat, mod_lruvec_state};
+use super::{OWNER_FLAGS, OWNER_KMEM, Stat, mod_lruvec_state};
 use crate::rules::{KernelRules, KernelVersion};
 
 /// All that type-agnostic accounting needs to know of a unit of memory.
@@ -19,20 +19,8 @@ pub struct Charge<'a> {
     pub owner: &'a AtomicU64,
     /// Base pages.
     pub pages: u64,
-    /// Kind of memory: chooses the statistic and whether it is kernel memory.
+    /// Kind of memory: chooses the statistic.
     pub kind: Kind,
-}
-
-impl Charge<'_> {
-    /// The flag bits of the owner word that memory of this kind carries.
-    #[inline]
-    pub fn owner_flags(&self) -> u64 {
-        match self.kind {
-            Kind::Slab => OWNER_SLAB | OWNER_KMEM,
-            Kind::PageTable | Kind::KernelStack | Kind::PipeBuffer | Kind::Zsmalloc => OWNER_KMEM,
-            Kind::Anon | Kind::File | Kind::Free => 0,
-        }
-    }
 }
 
 /// A charge beyond a group's limit, after every stock was drained. The kernel would
@@ -128,7 +116,12 @@ fn consume_stock<V: KernelRules>(stock: &CpuState, group: &MemCgroup, pages: u64
 /// `refill_stock`: into the group's slot, a free one, or in place of a victim; a slot
 /// beyond the batch drains.
 #[inline(never)]
-fn refill_stock<V: KernelRules>(memory: &MemcgTree, cpu: usize, group: &MemCgroup, pages: u32) {
+pub(super) fn refill_stock<V: KernelRules>(
+    memory: &MemcgTree,
+    cpu: usize,
+    group: &MemCgroup,
+    pages: u32,
+) {
     let stock = memory.cpu(cpu);
     if stock.drain.swap(0, Acquire) != 0 {
         drain_stock(memory, stock);
@@ -188,8 +181,8 @@ fn drain_all_stocks(memory: &MemcgTree, cpu: usize) {
     }
 }
 
-/// Charges a unit to a group: counters or stock, kernel memory's own counter, then the
-/// owner word and one reference (`mem_cgroup_charge`, `obj_cgroup_charge_pages`).
+/// Charges a unit of user memory to a group: counters or stock, then the owner word and one
+/// reference (`mem_cgroup_charge`).
 /// Charges to the root group are not counted.
 #[inline(never)]
 pub fn charge<V: KernelRules>(
@@ -230,15 +223,9 @@ fn charge_held<V: KernelRules>(
         return Ok(());
     }
     try_charge::<V>(memory, cpu, group, unit.pages)?;
-    let flags = unit.owner_flags();
-    if flags & OWNER_KMEM != 0 {
-        for level in memory.ancestry(group) {
-            level.kmem.try_add(unit.pages);
-        }
-    }
     memory.cpu(cpu).css_add::<V>(cpu, group, 1);
     // Release pairs with the Acquire of those who follow the owner word to the group.
-    unit.owner.store(group.word() | flags, Release);
+    unit.owner.store(group.word(), Release);
     if V::VERSION < KernelVersion::V6_12 {
         count_events(memory, group, cpu, 1, unit.pages);
         check_events(memory, group, cpu);
@@ -308,13 +295,14 @@ impl Gather {
             memory.cpu(cpu).css_add::<V>(cpu, group, 1);
         }
         self.pages += pages;
-        if word & OWNER_KMEM != 0 {
+        owner_word.store(0, Relaxed);
+        if word & OWNER_KMEM != 0 && V::VERSION >= KernelVersion::V6_1 {
             self.kmem += pages;
+            group.objcg.add_refs::<V>(memory.cpu(cpu), cpu, -1);
         } else {
             self.events += 1;
+            memory.cpu(cpu).css_add::<V>(cpu, group, -1);
         }
-        owner_word.store(0, Relaxed);
-        memory.cpu(cpu).css_add::<V>(cpu, group, -1);
     }
 
     /// `uncharge_batch`: one hierarchical uncharge, one reference put; the stock is not
@@ -327,9 +315,7 @@ impl Gather {
         let group = memory.resolve(self.owner);
         uncharge_counters(memory, group, self.pages);
         if self.kmem != 0 {
-            for level in memory.ancestry(group) {
-                level.kmem.cancel(self.kmem);
-            }
+            super::objects::account::<V>(memory, cpu, group, -(self.kmem as i64));
         }
         if V::VERSION < KernelVersion::V6_12 {
             count_events(memory, group, cpu, self.events, self.pages);

@@ -9,6 +9,7 @@ use hugemem::Backing;
 use physmem::Kind;
 
 use super::counter::PageCounter;
+use super::objects::ObjCgroup;
 use super::spin::SpinLock;
 use super::stat::{NODE_THRESHOLD, STATS, Stat};
 use crate::slot::PowerArray;
@@ -66,8 +67,6 @@ pub struct RefMode {
 pub struct MemCgroup {
     /// All memory, in pages.
     pub memory: PageCounter,
-    /// Kernel memory, in pages.
-    pub kmem: PageCounter,
     /// The word of the parent; 0 for the root.
     pub(super) parent: AtomicU64,
     /// Changes per statistic that CPUs have flushed up here.
@@ -80,16 +79,18 @@ pub struct MemCgroup {
     pub(super) refs: RefMode,
     /// Serialises moves with those who change the binding (`move_lock`).
     pub(super) move_lock: SpinLock,
+    /// Who has it (`move_lock_task`).
+    pub(super) move_lock_task: AtomicU32,
     /// The lruvec's lock.
     pub(crate) lru_lock: SpinLock,
     /// Units on each list.
     pub(crate) lru_size: [AtomicU64; LISTS],
-    /// Bytes of slab objects charged beyond whole pages, for checks.
-    pub(super) object_bytes: AtomicI64,
     /// The word of its statistics on the first CPU (`vmstats_percpu`).
     pub(super) stats: AtomicU64,
     /// Each CPU's part of its references.
     pub(super) cpu_refs: [CpuRefs; MAX_CPUS],
+    /// What its kernel memory is charged to.
+    pub(super) objcg: ObjCgroup,
 }
 
 const _: () = assert!(size_of::<MemCgroup>() == 4096);
@@ -175,6 +176,7 @@ impl MemcgTree {
     fn place_stats(&self, group: &MemCgroup, parent: Option<&MemCgroup>) {
         let first = self.stats.at(self.index_of(group));
         group.stats.store(PowerArray::word_of(first), Relaxed);
+        group.objcg.memcg.store(group.word(), Relaxed);
         for cpu in 0..MAX_CPUS {
             let on = self.on(group, cpu);
             on.group.store(group.word(), Relaxed);

@@ -7,6 +7,7 @@ use std::sync::atomic::{
 
 use super::OWNER_FLAGS;
 use super::group::{MemCgroup, MemcgTree};
+use crate::rules::{KernelRules, KernelVersion};
 
 /// How the binding of a unit is locked, the open question of the 2021 thread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,62 +37,74 @@ impl LockStyle {
     }
 }
 
-/// Whether [`lock_memcg`] had to take the group's spinlock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use = "a lock that is not given to unlock_memcg stays held"]
-pub struct Locked(bool);
-
 /// Keeps the unit whose owner word is given bound to its group (`lock_page_memcg`,
 /// `folio_memcg_lock`): one load and one branch unless a move is under way, then the
 /// group's spinlock and a recheck.
 ///
-/// `T` is whose function it is: a design's, or one of its types' where each has its own.
+/// `T` is whose function it is: a design's, or one of its types' where each has its own. The
+/// read section around it is counted where kernels are preemptible, as Debian's 6.x.
 #[inline(never)]
-pub fn lock_memcg<T: ?Sized>(memory: &MemcgTree, owner: &AtomicU64) -> Locked {
+pub fn lock_memcg<T: ?Sized, V: KernelRules>(memory: &MemcgTree, cpu: usize, owner: &AtomicU64) {
+    if V::VERSION >= KernelVersion::V6_1 {
+        memory.cpu(cpu).rcu_read_lock();
+    }
     loop {
         // Acquire pairs with the Release of commit: the group's fields are there.
         let word = owner.load(Acquire);
         if word & !OWNER_FLAGS == 0 {
-            return Locked(false);
+            return;
         }
         let group = memory.resolve(word);
         // Acquire pairs with the Release in `begin_move`: a reader that does not see the move
         // finished its critical section before the mover waited for it (RCU in the kernel).
         if group.moving.load(Acquire) == 0 {
-            return Locked(false);
+            return;
         }
         group.move_lock.lock();
         if owner.load(Acquire) == word {
-            return Locked(true);
+            group.move_lock_task.store(task(cpu), Relaxed);
+            return;
         }
         group.move_lock.unlock();
     }
 }
 
 /// Ends what [`lock_memcg`] began for the same owner word (`unlock_page_memcg`,
-/// `folio_memcg_unlock`); the word is looked at again, as the kernel does.
+/// `folio_memcg_unlock`). The word is looked at again, and the group is asked who has its
+/// spinlock: nobody tells unlock whether lock had to take it.
 #[inline(never)]
-pub fn unlock_memcg<T: ?Sized>(memory: &MemcgTree, owner: &AtomicU64, locked: Locked) {
+pub fn unlock_memcg<T: ?Sized, V: KernelRules>(memory: &MemcgTree, cpu: usize, owner: &AtomicU64) {
     let word = owner.load(Acquire);
-    if word & !OWNER_FLAGS == 0 {
-        return;
+    if word & !OWNER_FLAGS != 0 {
+        let group = memory.resolve(word);
+        if group.move_lock_task.load(Relaxed) == task(cpu) {
+            group.move_lock_task.store(0, Relaxed);
+            group.move_lock.unlock();
+        }
     }
-    if locked.0 {
-        memory.resolve(word).move_lock.unlock();
+    if V::VERSION >= KernelVersion::V6_1 {
+        memory.cpu(cpu).rcu_read_unlock();
     }
+}
+
+/// The task that acts for a CPU (`current`); 0 is nobody.
+#[inline]
+const fn task(cpu: usize) -> u32 {
+    cpu as u32 + 1
 }
 
 /// Runs `critical` between lock and unlock. The owner word is found anew for the unlock,
 /// which in the kernel is handed the page or folio, not the word.
 #[inline]
-pub fn with_lock<'a, T: ?Sized, R>(
+pub fn with_lock<'a, T: ?Sized, V: KernelRules, R>(
     memory: &MemcgTree,
+    cpu: usize,
     owner: impl Fn() -> &'a AtomicU64,
     critical: impl FnOnce() -> R,
 ) -> R {
-    let locked = lock_memcg::<T>(memory, owner());
+    lock_memcg::<T, V>(memory, cpu, owner());
     let result = critical();
-    unlock_memcg::<T>(memory, owner(), locked);
+    unlock_memcg::<T, V>(memory, cpu, owner());
     result
 }
 

@@ -12,10 +12,10 @@ const ATOMIC: u32 = 1;
 const DEAD: u32 = 2;
 
 impl MemCgroup {
-    /// References held by charges.
+    /// References held by charges, those of kernel memory to the group's `obj_cgroup` included.
     pub fn refs(&self) -> i64 {
         let on_cpus: i64 = self.cpu_refs.iter().map(|on| on.0.load(Relaxed)).sum();
-        on_cpus + self.refs.count.load(Relaxed)
+        on_cpus + self.refs.count.load(Relaxed) + self.objcg.refs()
     }
 
     /// Adds `n` references, or drops them (`css_get_many`, `css_put_many`).

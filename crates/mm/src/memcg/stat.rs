@@ -22,10 +22,12 @@ pub enum Stat {
     LruAnon,
     /// Pages on the file LRU list.
     LruFile,
+    /// Kernel memory of any kind, of groups only (`MEMCG_KMEM`).
+    Kmem,
 }
 
 /// Number of statistics.
-pub(super) const STATS: usize = 8;
+pub(super) const STATS: usize = 9;
 
 impl Stat {
     /// Every statistic.
@@ -38,6 +40,7 @@ impl Stat {
         Self::Kernel,
         Self::LruAnon,
         Self::LruFile,
+        Self::Kmem,
     ];
 
     /// The statistic that memory of a kind is counted under.

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use physmem::Kind;
 
-use super::group::{MAX_CPUS, MAX_NODES, MemCgroup, MemcgTree, add_on_cpu, list_of};
+use super::group::{CpuStats, MAX_CPUS, MAX_NODES, MemCgroup, MemcgTree, add_on_cpu, list_of};
 use super::stat::Stat;
 
 /// A group's pending changes go to its atomic from this on (`MEMCG_CHARGE_BATCH`).
@@ -68,8 +68,26 @@ fn mod_memcg_lruvec_state(
     let on = memory.on(group, cpu);
     add_on_cpu(&on.state[index], pages);
     add_on_cpu(&on.lruvec[index], pages);
-    let change = pages.unsigned_abs() as u32;
-    // memcg_rstat_updated: cost grows with the depth of the tree.
+    rstat_updated(memory, on, pages.unsigned_abs() as u32);
+}
+
+/// Adds to a statistic that groups have and nodes have not (`__mod_memcg_state`).
+#[inline(never)]
+pub(super) fn mod_memcg_state(
+    memory: &MemcgTree,
+    cpu: usize,
+    group: &MemCgroup,
+    stat: Stat,
+    pages: i64,
+) {
+    let on = memory.on(group, cpu);
+    add_on_cpu(&on.state[stat as usize], pages);
+    rstat_updated(memory, on, pages.unsigned_abs() as u32);
+}
+
+/// `memcg_rstat_updated`: cost grows with the depth of the tree.
+#[inline(always)]
+fn rstat_updated(memory: &MemcgTree, on: &CpuStats, change: u32) {
     for level in std::iter::successors(Some(on), |on| memory.above(on)) {
         let pending = level.updates.load(Relaxed) + change;
         if pending < FLUSH_AT {

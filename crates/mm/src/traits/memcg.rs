@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use super::design::Design;
-use crate::memcg::{self, Charge, LockStyle, MemCgroup, MemcgTree, OverLimit, Stat};
+use crate::memcg::{self, Charge, LockStyle, MemCgroup, MemcgTree, ObjectOwners, OverLimit, Stat};
 use crate::rules::KernelRules;
 
 /// Charging memory to memory cgroups.
@@ -14,6 +14,10 @@ use crate::rules::KernelRules;
 pub trait Memcg: Design {
     /// The ways this design can lock the binding of a unit to its group.
     const LOCK_STYLES: &'static [LockStyle] = &[LockStyle::Native];
+    /// A base page as it is found in a page table, head or tail (`vm_normal_page`).
+    type MappedPage<'a>: Copy + Send + Sync
+    where
+        Self: 'a;
 
     /// The cgroup tree, its counters and per-CPU state (`root_mem_cgroup`).
     /// Law: `usage_is_the_sum_of_charges`.
@@ -39,6 +43,13 @@ pub trait Memcg: Design {
         &self.slot_of(unit).memcg_data
     }
 
+    /// Base page `n` of a unit as a page table leads to it.
+    fn mapped_page<'a>(&'a self, unit: Self::Unit<'a>, n: u64) -> Self::MappedPage<'a>;
+
+    /// What a function that takes a page makes of it before anything else (`page_folio`);
+    /// nothing, where units are pages. Law: `the_lock_keeps_the_owner`.
+    fn unit_of_mapped<'a>(&'a self, page: Self::MappedPage<'a>) -> Self::Unit<'a>;
+
     /// Charges a unit to a group on a CPU (`mem_cgroup_charge`): counters or stock, then
     /// commit of the owner word.
     #[inline]
@@ -49,6 +60,53 @@ pub trait Memcg: Design {
         unit: Self::Unit<'a>,
     ) -> Result<(), OverLimit> {
         memcg::charge::<V>(self.groups(), cpu, group, self.charge_of(unit))
+    }
+
+    /// Charges a unit of kernel memory, whole: a page table, a stack, a pipe's buffer
+    /// (`__memcg_kmem_charge_page`). Law: `usage_is_the_sum_of_charges`.
+    #[inline]
+    fn charge_kernel<'a, V: KernelRules>(
+        &'a self,
+        cpu: usize,
+        group: &MemCgroup,
+        unit: Self::Unit<'a>,
+    ) -> Result<(), OverLimit> {
+        memcg::charge_kernel::<V>(self.groups(), cpu, group, self.charge_of(unit))
+    }
+
+    /// Uncharges a unit of kernel memory (`__memcg_kmem_uncharge_page`).
+    #[inline]
+    fn uncharge_kernel<'a, V: KernelRules>(&'a self, cpu: usize, unit: Self::Unit<'a>) {
+        let (owner, pages) = self.owner_and_pages(unit);
+        memcg::uncharge_kernel::<V>(self.groups(), cpu, owner, pages);
+    }
+
+    /// Charges an object of a slab, given the page that it lies in (`virt_to_slab`): the bytes,
+    /// then the slab's vector says whose it is (`__memcg_slab_post_alloc_hook`).
+    /// Law: `objects_are_charged_by_bytes`.
+    #[inline]
+    fn charge_object<'a, V: KernelRules>(
+        &'a self,
+        (cpu, group): (usize, &MemCgroup),
+        owners: &ObjectOwners,
+        page: Self::MappedPage<'a>,
+        (index, bytes): (u64, u32),
+    ) -> Result<(), OverLimit> {
+        let slab = self.owner_word(self.unit_of_mapped(page), LockStyle::Generic);
+        owners.charge::<V>((self.groups(), cpu, group), (slab, index, bytes))
+    }
+
+    /// Uncharges it (`__memcg_slab_free_hook`).
+    #[inline]
+    fn uncharge_object<'a, V: KernelRules>(
+        &'a self,
+        cpu: usize,
+        owners: &ObjectOwners,
+        page: Self::MappedPage<'a>,
+        (index, bytes): (u64, u32),
+    ) {
+        let slab = self.owner_word(self.unit_of_mapped(page), LockStyle::Generic);
+        owners.uncharge::<V>((self.groups(), cpu), (slab, index, bytes));
     }
 
     /// Uncharges one unit directly (`mem_cgroup_uncharge`).
@@ -81,16 +139,20 @@ pub trait Memcg: Design {
     }
 
     /// Runs `critical` with the binding of unit and owner locked against moves
-    /// (`lock_page_memcg`, `folio_memcg_lock`, until v6.13). `style` is a constant at every
-    /// call, so the choice costs nothing.
+    /// (`lock_page_memcg`, `folio_memcg_lock`, until v6.13). The unit is found by `unit`, once
+    /// for the lock and once for the unlock, as `lock_page_memcg` and `unlock_page_memcg` do:
+    /// where the caller has it, that is nothing. `style` is a constant at every call, so the
+    /// choice costs nothing.
     #[inline]
-    fn with_memcg_lock<'a, T>(
+    fn with_memcg_lock<'a, V: KernelRules, T>(
         &'a self,
-        unit: Self::Unit<'a>,
+        cpu: usize,
+        unit: impl Fn() -> Self::Unit<'a>,
         style: LockStyle,
         critical: impl FnOnce() -> T,
     ) -> T {
-        memcg::with_lock::<Self, _>(self.groups(), || self.owner_word(unit, style), critical)
+        let owner = || self.owner_word(unit(), style);
+        memcg::with_lock::<Self, V, _>(self.groups(), cpu, owner, critical)
     }
 
     /// Moves a unit's charge, statistic and reference to another group

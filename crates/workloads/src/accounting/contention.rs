@@ -98,6 +98,10 @@ where
     for<'a> D::Unit<'a>: Send + Sync,
 {
     let threads = setup.number("threads")? as usize;
+    if super::is_kernel(setup.kind()?) {
+        let why = "kernel memory takes another way, which accounting/charge asks";
+        return Err(SetupError::Param(format!("kind: {why}")));
+    }
     let fixture = allocations(&footprint(setup), threads as u64 * CHUNKS)?;
     let design: D = build(setup, fixture.frames)?;
     let units = fixture.alloc(&design);

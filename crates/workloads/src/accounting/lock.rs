@@ -9,7 +9,7 @@ use physmem::Kind;
 use super::L1;
 use crate::fixture::{Fixture, allocations};
 use crate::job::{Prepared, Then};
-use crate::params::{self, ParamSpec};
+use crate::params::{self, Default, ParamSpec};
 use crate::workload::{Quantity, Workload};
 use crate::{Setup, SetupError};
 
@@ -22,13 +22,21 @@ pub static WORKLOAD: Workload = Workload {
         is it lock_anon_memcg() and lock_file_memcg(), a cast to what both begin with, or one \
         lock_<generic>_memcg() that looks at the tag? Unless a task is being moved the lock is \
         one load and one branch, so finding the owner word is most of it. Flat pages pay \
-        compound_head() in lock and again in unlock. per-type is called from where the type is \
+        compound_head() in lock and again in unlock, of a head as of a tail. From rmap \
+        (from=pte) the caller has a page out of a page table: lock_page_memcg() and \
+        unlock_page_memcg() each find what it belongs to, which costs a folio what it costs a \
+        page, and a design with descriptors apart a look at the frame's word. per-type is called from where the type is \
         known; with kind=mixed, anon and file at random, the caller looks which of the two \
         functions it needs. generic looks at the tag in lock and again in unlock, for a slab \
         keeps its owners elsewhere.",
-    favours: "memdesc with a function per type, and folio; flat loses with tails",
-    unfair: "the critical section is a single addition, and a mix that repeats every few hundred \
-        units (footprint=l1) is one that a branch predictor learns by heart",
+    favours: "callers that have a unit by type (writeback, buffer heads): folio, split and memdesc \
+        then convert nothing. From rmap nobody is spared",
+    unfair: "the lock died young: rmap took it until 6.2 for every page, 6.12 has it with \
+        CONFIG_MEMCG_V1 only and v6.13 not at all, so rows without rules ask what no kernel does \
+        any more; those of 5.10 and 6.1 stand beside the kernels that took it. The read section is \
+        counted under 6.1, as Debian's preemptible kernel does, and free under 5.10. The critical \
+        section is a single addition, and a mix that repeats every few hundred units \
+        (footprint=l1) is one that a branch predictor learns by heart",
     unit: "lock",
     axis: "",
     params: &[
@@ -40,7 +48,9 @@ pub static WORKLOAD: Workload = Workload {
             "no: nobody moves charges; yes: a task is being moved, so the spinlock is taken",
             &["no", "yes"],
         ),
+        FROM,
         params::FOOTPRINT,
+        params::RULES,
     ],
     fixture: Some(mixed),
     quantity: Quantity::Time(expected),
@@ -58,6 +68,15 @@ const KIND: ParamSpec = ParamSpec::words(
     "what is locked; mixed: anon and file at random",
     &["anon", "file", "mixed"],
 );
+
+/// What the caller has. It stays away where that is a unit, so that rows keep the names they
+/// always had.
+const FROM: ParamSpec = ParamSpec::words(
+    "from",
+    "pte: a page as a page table leads to it, the last of its unit, as rmap has; unset: a unit",
+    &["pte"],
+)
+.or(Default::Unset);
 
 /// Allocations, of both kinds in random order for `kind=mixed`.
 pub(crate) fn mixed(setup: &Setup) -> Result<Fixture, SetupError> {
@@ -108,12 +127,20 @@ styles!(Native, PerType, WhichType, CastToCommon, Generic);
 
 /// Where the machine code of the loops is.
 pub fn loops<D: Memcg, V: KernelRules>() -> Vec<usize> {
-    vec![
-        entry::<D, Native> as *const () as usize,
-        entry::<D, PerType> as *const () as usize,
-        entry::<D, WhichType> as *const () as usize,
-        entry::<D, CastToCommon> as *const () as usize,
-        entry::<D, Generic> as *const () as usize,
+    [
+        of_style::<D, V, Native>(),
+        of_style::<D, V, PerType>(),
+        of_style::<D, V, WhichType>(),
+        of_style::<D, V, CastToCommon>(),
+        of_style::<D, V, Generic>(),
+    ]
+    .concat()
+}
+
+fn of_style<D: Memcg, V: KernelRules, S: Style>() -> [usize; 2] {
+    [
+        entry::<D, V, S> as *const () as usize,
+        entry_mapped::<D, V, S> as *const () as usize,
     ]
 }
 
@@ -156,11 +183,21 @@ fn enter_style<D: Memcg, V: KernelRules, S: Style>(
     if setup.word("moving")? == "yes" {
         group.begin_move();
     }
+    let mapped: Vec<_> = match setup.word(FROM.name) {
+        Ok(_) => units
+            .iter()
+            .map(|&unit| design.mapped_page(unit, design.extent(unit).order.pages() - 1))
+            .collect(),
+        Err(_) => Vec::new(),
+    };
     then(&mut Prepared::new(
         &design,
         (),
         units.len() as u64,
-        |(), iters| entry::<D, S>(&design, &units, iters),
+        |(), iters| match mapped.as_slice() {
+            [] => entry::<D, V, S>(&design, &units, iters),
+            pages => entry_mapped::<D, V, S>(&design, pages, iters),
+        },
         |(), raw| {
             let elsewhere = units.iter().filter(|&&unit| {
                 !design
@@ -174,12 +211,44 @@ fn enter_style<D: Memcg, V: KernelRules, S: Style>(
 }
 
 #[inline(never)]
-fn entry<'d, D: Memcg, S: Style>(design: &'d D, units: &[D::Unit<'d>], iters: u64) -> u64 {
+fn entry<'d, D: Memcg, V: KernelRules, S: Style>(
+    design: &'d D,
+    units: &[D::Unit<'d>],
+    iters: u64,
+) -> u64 {
     let mut result = 0;
     for _ in 0..iters {
         let mut entered = 0_u64;
         for &unit in black_box(units) {
-            design.with_memcg_lock(unit, S::STYLE, || entered = black_box(entered + 1));
+            design.with_memcg_lock::<V, _>(
+                0,
+                || unit,
+                S::STYLE,
+                || entered = black_box(entered + 1),
+            );
+        }
+        result = black_box(entered);
+    }
+    result
+}
+
+/// The same of pages: lock and unlock each find the unit.
+#[inline(never)]
+fn entry_mapped<'d, D: Memcg, V: KernelRules, S: Style>(
+    design: &'d D,
+    pages: &[D::MappedPage<'d>],
+    iters: u64,
+) -> u64 {
+    let mut result = 0;
+    for _ in 0..iters {
+        let mut entered = 0_u64;
+        for &page in black_box(pages) {
+            design.with_memcg_lock::<V, _>(
+                0,
+                || design.unit_of_mapped(page),
+                S::STYLE,
+                || entered = black_box(entered + 1),
+            );
         }
         result = black_box(entered);
     }

@@ -3,9 +3,10 @@
 use std::hint::black_box;
 
 use mm::{KernelRules, Memcg};
+use physmem::Kind;
 
 use super::{L1, Ledger, PATH, told};
-use crate::bodies::uncharge_each;
+use crate::bodies::{uncharge_each, uncharge_kernel_each};
 use crate::fixture::allocations;
 use crate::job::{Extras, Prepared, Then};
 use crate::params::{self, ParamSpec};
@@ -17,8 +18,8 @@ pub static WORKLOAD: Workload = Workload {
     id: "accounting/uncharge",
     capability: mm::Capability::Memcg,
     asks: "what does it cost to uncharge, one at a time or in batches of one owner?",
-    analysis: "An uncharge never refills the stock: it goes to every level of the hierarchy with \
-        an atomic. Kamezawa's batching gathers a run of the same owner and pays the levels once; \
+    analysis: "An uncharge of user memory never refills the stock (one of kernel memory does): it \
+        goes to every level of the hierarchy with an atomic. Kamezawa's batching gathers a run of the same owner and pays the levels once; \
         it nearly made up for the cost of having a group at all. The gathering is where the type \
         of the unit shows: owner word and page count are read for each, the rest once a batch.",
     favours: "folio; batch=gathered levels the designs",
@@ -53,6 +54,7 @@ pub fn loops<D: Memcg, V: KernelRules>() -> Vec<usize> {
     vec![
         entry::<D, V> as *const () as usize,
         entry_batch::<D, V> as *const () as usize,
+        entry_kernel::<D, V> as *const () as usize,
     ]
 }
 
@@ -63,6 +65,10 @@ pub fn loops<D: Memcg, V: KernelRules>() -> Vec<usize> {
 pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     let fixture = allocations(setup, L1)?;
     let gathered = setup.word("batch")? == "gathered";
+    if setup.kind()? == Kind::Slab {
+        let why = "slab is charged by object, which accounting/charge asks";
+        return Err(SetupError::Param(format!("kind=slab: {why}")));
+    }
     let design: D = fixture.build(setup)?;
     let ledger = Ledger::new(setup, &design, fixture.alloc(&design))?;
     let elements = ledger.units.len() as u64;
@@ -74,6 +80,8 @@ pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<
             |ledger, _| {
                 if gathered {
                     entry_batch::<D, V>(ledger)
+                } else if ledger.is_kernel {
+                    entry_kernel::<D, V>(ledger)
                 } else {
                     entry::<D, V>(ledger)
                 }
@@ -83,7 +91,7 @@ pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<
         .with(Extras {
             rewind: Some(|ledger: &mut Ledger<'_, D>| {
                 ledger.design.uncharge_batch::<V>(0, &ledger.units);
-                ledger.charge::<V>(0);
+                ledger.charge_any::<V>();
             }),
             ..Extras::default()
         }),
@@ -95,6 +103,13 @@ pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<
 fn entry<D: Memcg, V: KernelRules>(ledger: &Ledger<'_, D>) -> u64 {
     let ledger = black_box(ledger);
     uncharge_each::<D, V>(ledger.design, 0, &ledger.units);
+    black_box(ledger.units.len() as u64)
+}
+
+#[inline(never)]
+fn entry_kernel<D: Memcg, V: KernelRules>(ledger: &Ledger<'_, D>) -> u64 {
+    let ledger = black_box(ledger);
+    uncharge_kernel_each::<D, V>(ledger.design, 0, &ledger.units);
     black_box(ledger.units.len() as u64)
 }
 

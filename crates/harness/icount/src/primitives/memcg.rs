@@ -44,7 +44,7 @@ fn op_lruvec_stat<'d, D: Lru, V: KernelRules>(design: &'d D, a: &mut MemArg<'_, 
 
 #[inline(never)]
 fn op_lock_pair<'d, D: Lru, V: KernelRules>(design: &'d D, a: &mut MemArg<'_, 'd, D>) {
-    design.with_memcg_lock(a.unit, LockStyle::Native, || ());
+    design.with_memcg_lock::<V, _>(a.cpu, || a.unit, LockStyle::Native, || ());
 }
 
 pub(super) fn run<D: Lru, V: KernelRules>(say: Say<'_>) -> Result<(), Unbuilt> {
@@ -146,7 +146,7 @@ fn raise_watermarks<'d, D: Lru, V: KernelRules>(a: &mut MemArg<'_, 'd, D>, large
         a.design.uncharge::<V>(a.cpu, unit);
     }
     a.unit = unit;
-    a.design.groups().drain();
+    a.design.groups().drain::<V>();
 }
 
 fn charges<D: Lru, V: KernelRules>(say: Say<'_>, order: u8) -> Result<(), Unbuilt> {
