@@ -148,10 +148,11 @@ pub(crate) fn phys_mergeable(limits: &QueueLimits, first: Bvec, second: Bvec) ->
     first.end() == second.phys() && (first.phys() | mask) == ((second.end() - 1) | mask)
 }
 
-/// Whether a virtual boundary forbids that a piece at `offset` follows `prev`
-/// (`bvec_gap_to_prev`). Offsets count from the vec's page, not from address 0.
-pub(crate) fn gap_to_prev(limits: &QueueLimits, prev: Bvec, offset: u64) -> bool {
-    ((prev.offset_end() | offset) & limits.virt_boundary_mask) != 0
+/// Whether a virtual boundary forbids that `next` follows `prev` (`bvec_gap_to_prev`). A
+/// released kernel counts from the vec's page, not from address 0.
+fn gap_to_prev(kernel: Kernel, limits: &QueueLimits, prev: Bvec, next: Bvec) -> bool {
+    let prev_end = kernel.place(prev) + u64::from(prev.len);
+    (prev_end | kernel.place(next)) & limits.virt_boundary_mask != 0
 }
 
 /// Whether that kernel checks a bio against the logical block size (`bio_unaligned`).

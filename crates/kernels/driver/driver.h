@@ -178,7 +178,7 @@ void jobs_list(struct oracle_out *out);
 
 /* A null-terminated list per file. */
 extern const struct job walk_jobs[], build_jobs[], queue_jobs[], memcg_jobs[], lru_jobs[],
-	layout_jobs[];
+	layout_jobs[], kmem_jobs[];
 
 /* jobs_build.c: the bios of the ground's IOs, as many for each as it takes. */
 struct added {

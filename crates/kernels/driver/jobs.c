@@ -8,7 +8,7 @@
 #include "driver.h"
 
 static const struct job *const tables[] = {
-	walk_jobs, build_jobs, queue_jobs, memcg_jobs, lru_jobs, layout_jobs,
+	walk_jobs, build_jobs, queue_jobs, memcg_jobs, lru_jobs, layout_jobs, kmem_jobs,
 };
 
 u64 job_elements;

@@ -214,8 +214,7 @@ static u64 bvecs_digest(void)
 
 	for (i = 0; i < bios.count; i++)
 		bio_for_each_bvec(bv, &bios.bios[i], iter)
-			digest = digest_bytes(digest, page_to_phys(bv.bv_page) + bv.bv_offset,
-					      bv.bv_len);
+			digest = digest_bytes(digest, VEC_PHYS(bv), bv.bv_len);
 	return digest;
 }
 
@@ -265,7 +264,7 @@ static noinline u64 slab_run(u64 iters)
 							 f->adds[k].offset);
 			bio_for_each_segment(bv, bio, iter) {
 				sum += bv.bv_len;
-				hide(bv.bv_page);
+				hide(VEC_NAMES(bv));
 			}
 			body_release(bio, true);
 			sum += bio->bi_iter.bi_size;

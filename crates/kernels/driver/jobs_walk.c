@@ -85,7 +85,7 @@ static noinline u64 payload_run(u64 iters)
 		sum = 0;
 		for (i = 0; i < b->count; i++)
 			bio_for_each_segment(bv, &b->bios[i], iter) {
-				const u64 *word = page_address(bv.bv_page) + bv.bv_offset;
+				const u64 *word = VEC_ADDRESS(bv);
 				const u64 *end = (void *)word + bv.bv_len;
 
 				while (word < end)
@@ -108,7 +108,7 @@ static const char *segments_setup(const struct params *p)
 	for (i = 0; i < bios.count; i++)
 		bio_for_each_segment(bv, &bios.bios[i], iter)
 			truth.checksum = digest_bytes(truth.checksum,
-						      page_to_phys(bv.bv_page) + bv.bv_offset,
+						      VEC_PHYS(bv),
 						      bv.bv_len);
 	MET(body_segments);
 	job_elements = bios_pages();
@@ -136,7 +136,7 @@ static const char *bvecs_setup(const struct params *p)
 	for (i = 0; i < bios.count; i++)
 		bio_for_each_bvec(bv, &bios.bios[i], iter)
 			truth.checksum = digest_bytes(truth.checksum,
-						      page_to_phys(bv.bv_page) + bv.bv_offset,
+						      VEC_PHYS(bv),
 						      bv.bv_len);
 	MET(body_bvecs);
 	job_elements = bios_pieces();

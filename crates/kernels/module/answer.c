@@ -21,8 +21,8 @@ void print_table(struct state *s, struct bio *bio)
 
 	out_part(s->out, "v");
 	for (i = 0; i < bio->bi_vcnt; i++)
-		out_part(s->out, " %lx:%x:%x", page_to_pfn(bio->bi_io_vec[i].bv_page) - first,
-			 bio->bi_io_vec[i].bv_offset, bio->bi_io_vec[i].bv_len);
+		out_part(s->out, " %lx:%x:%x", page_to_pfn(VEC_PAGE(bio->bi_io_vec[i])) - first,
+			 VEC_OFFSET(bio->bi_io_vec[i]), bio->bi_io_vec[i].bv_len);
 	out_line(s->out, "%s", "");
 }
 

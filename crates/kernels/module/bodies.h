@@ -13,8 +13,8 @@
 /*
  * The three walks. What they meet is added to *sum and mixed into *mix:
  *
- *   bio_for_each_segment   sum += bv.bv_len;  mix ^= bv.bv_page address;
- *                          mix ^= bv.bv_offset
+ *   bio_for_each_segment   sum += bv.bv_len;  mix ^= what it names, a page's
+ *                          address;  mix ^= bv.bv_offset
  *   bio_for_each_bvec      the same, bv being the multi-page view
  *   bio_for_each_folio_all sum += fi.length;  mix ^= fi.folio address;
  *                          mix ^= fi.offset
@@ -27,8 +27,8 @@ static __always_inline void body_segments(struct bio *bio, unsigned long *sum,
 
 	bio_for_each_segment(bv, bio, iter) {
 		*sum += bv.bv_len;
-		*mix ^= (unsigned long)bv.bv_page;
-		*mix ^= bv.bv_offset;
+		*mix ^= VEC_NAMES(bv);
+		*mix ^= VEC_WITHIN(bv);
 	}
 }
 
@@ -40,8 +40,8 @@ static __always_inline void body_bvecs(struct bio *bio, unsigned long *sum,
 
 	bio_for_each_bvec(bv, bio, iter) {
 		*sum += bv.bv_len;
-		*mix ^= (unsigned long)bv.bv_page;
-		*mix ^= bv.bv_offset;
+		*mix ^= VEC_NAMES(bv);
+		*mix ^= VEC_WITHIN(bv);
 	}
 }
 

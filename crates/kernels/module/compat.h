@@ -26,6 +26,26 @@
 #define MOST_VECS BIO_MAX_VECS
 #endif
 
+/*
+ * A bio_vec: what it names and where in that it begins, as walks hand it out, and the page
+ * and address of its first byte. With our patch phyr it is an address and names no page.
+ */
+#ifdef BVEC_IS_PHYS_RANGE
+#define VEC_NAMES(bv) ((unsigned long)(bv).bv_phys)
+#define VEC_WITHIN(bv) 0
+#define VEC_PAGE(bv) bvec_page(&(bv))
+#define VEC_OFFSET(bv) bvec_offset(&(bv))
+#define VEC_PHYS(bv) ((bv).bv_phys)
+#define VEC_ADDRESS(bv) phys_to_virt((bv).bv_phys)
+#else
+#define VEC_NAMES(bv) ((unsigned long)(bv).bv_page)
+#define VEC_WITHIN(bv) ((bv).bv_offset)
+#define VEC_PAGE(bv) ((bv).bv_page)
+#define VEC_OFFSET(bv) ((bv).bv_offset)
+#define VEC_PHYS(bv) (page_to_phys((bv).bv_page) + (bv).bv_offset)
+#define VEC_ADDRESS(bv) (page_address((bv).bv_page) + (bv).bv_offset)
+#endif
+
 /* Allocation profiling renamed the allocators that callers reach by address (6.10). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define ALLOC_CONTIG_RANGE "alloc_contig_range_noprof"

@@ -232,7 +232,7 @@ pub(super) fn build_with(case: &Case, make: impl Fn(&mut Vec<Vec<Bvec>>, &Add) -
 }
 
 /// An add as a vec that names its allocation.
-fn from_head(add: &Add) -> Bvec {
+pub(super) fn from_head(add: &Add) -> Bvec {
     Bvec {
         pfn: add.pfn,
         offset: add.offset,
@@ -256,7 +256,12 @@ pub(super) fn call(rules: KernelVersion, add: &Add) -> Bvec {
 
 /// `bio_add_page`: grow the last vec if the run continues it, else open a new one. A vec that
 /// can grow needs no free entry. Returns the bytes taken: all or none.
-fn add_run(table: &mut Vec<Bvec>, rules: KernelVersion, max_vecs: u16, run: Bvec) -> u32 {
+pub(super) fn add_run(
+    table: &mut Vec<Bvec>,
+    rules: KernelVersion,
+    max_vecs: u16,
+    run: Bvec,
+) -> u32 {
     let size: u64 = table.iter().map(|v| u64::from(v.len)).sum();
     if size + u64::from(run.len) > u64::from(u32::MAX) {
         return 0;

@@ -4,7 +4,7 @@ use mm::KernelVersion;
 
 use crate::case::{Add, Case, PAGE_SIZE};
 
-use super::bio::{Built, Bvec, build_by_unit, build_with, call};
+use super::bio::{Built, Bvec, add_run, build, build_by_unit, build_with, call, from_head};
 
 /// A kernel whose answers are worked out: a released one, or one that a patch changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,8 +29,19 @@ impl Kernel {
     /// the vec names, or from the page that it begins in.
     pub(super) fn end_in_page(self, vec: Bvec) -> u64 {
         match self.change {
-            Some(Change::HeadPages) => u64::from(vec.offset) % PAGE_SIZE + u64::from(vec.len),
+            Some(Change::HeadPages | Change::WithinHead | Change::PhysRanges) => {
+                u64::from(vec.offset) % PAGE_SIZE + u64::from(vec.len)
+            }
             _ => vec.offset_end(),
+        }
+    }
+
+    /// Where a vec begins for a device's virtual boundary and its alignment: counted from what
+    /// the vec names.
+    pub(super) fn place(self, vec: Bvec) -> u64 {
+        match self.change {
+            Some(Change::PhysRanges) => vec.phys(),
+            _ => vec.offset.into(),
         }
     }
 }
@@ -40,8 +51,13 @@ impl Kernel {
 pub enum Change {
     /// `headpage`: a vec names the head of its allocation.
     HeadPages,
+    /// `headpage-strict`, on top of `headpage`: and ends with its allocation.
+    WithinHead,
     /// `no-merge`: every call opens a vec.
     NoMerge,
+    /// `phyr`: a vec is a physical address and a length. It is written down as the page and the
+    /// offset in it.
+    PhysRanges,
     /// `single-page`: a vec ends with its page, and neighbours are joined when a bio is split
     /// and when it is mapped, as before v5.1.
     SinglePage,
@@ -53,10 +69,17 @@ impl Change {
     pub fn of_patch(name: &str) -> Option<Self> {
         Some(match name {
             "headpage" => Self::HeadPages,
+            "headpage-strict" => Self::WithinHead,
             "no-merge" => Self::NoMerge,
+            "phyr" => Self::PhysRanges,
             "single-page" => Self::SinglePage,
             _ => return None,
         })
+    }
+
+    /// The change that this one is made on top of, by a patch of its own.
+    pub fn on_top_of(self) -> Option<Self> {
+        (self == Self::WithinHead).then_some(Self::HeadPages)
     }
 
     /// Makes all calls of a case.
@@ -64,6 +87,19 @@ impl Change {
         let most = usize::from(case.max_vecs);
         match self {
             Self::HeadPages => build_by_unit(case),
+            Self::WithinHead => build_with(case, |tables, add| {
+                let table = tables.last_mut().expect("there is always a bio");
+                let run = from_head(add);
+                if table.last().is_some_and(|last| last.pfn == run.pfn) {
+                    return add_run(table, case.rules, case.max_vecs, run);
+                }
+                if table.len() >= most || !has_room(table, add) {
+                    return 0;
+                }
+                table.push(run);
+                run.len
+            }),
+            Self::PhysRanges => build(case),
             Self::NoMerge => build_with(case, |tables, add| {
                 let table = tables.last_mut().expect("there is always a bio");
                 if table.len() >= most || !has_room(table, add) {

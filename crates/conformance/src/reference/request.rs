@@ -29,19 +29,19 @@ impl QueuedRequest {
     }
 
     /// `blk_attempt_bio_merge` and `ll_back_merge_fn`: whether `bio` may be put behind.
-    fn takes(&self, limits: &QueueLimits, bio: &Bio, segments: u32) -> bool {
+    fn takes(&self, kernel: Kernel, limits: &QueueLimits, bio: &Bio, segments: u32) -> bool {
         let sectors = self.bytes() >> 9;
         let most = max_sectors_at(limits, self.sector());
         !self.bios[0].nomerge
             && !bio.nomerge
             && self.sector() + u64::from(sectors) == bio.sector
-            && !self.will_gap(limits, bio)
+            && !self.will_gap(kernel, limits, bio)
             && u64::from(sectors) + (bio.size >> 9) <= u64::from(most)
             && self.segments + segments <= u32::from(limits.max_segments)
     }
 
     /// `bio_will_gap`: whether a virtual boundary keeps `bio` from following.
-    fn will_gap(&self, limits: &QueueLimits, bio: &Bio) -> bool {
+    fn will_gap(&self, kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> bool {
         let mask = limits.virt_boundary_mask;
         if mask == 0 {
             return false;
@@ -52,9 +52,8 @@ impl QueuedRequest {
             .last()
             .expect("a bio has data");
         let next = bio.bvecs()[0];
-        u64::from(first.offset) & mask != 0
-            || (!phys_mergeable(limits, last, next)
-                && gap_to_prev(limits, last, next.offset.into()))
+        kernel.place(first) & mask != 0
+            || (!phys_mergeable(limits, last, next) && gap_to_prev(kernel, limits, last, next))
     }
 }
 
@@ -84,7 +83,7 @@ pub fn submit(
                 }
             };
             match requests.last_mut() {
-                Some(last) if last.takes(limits, &part, segments) => {
+                Some(last) if last.takes(kernel, limits, &part, segments) => {
                     last.segments += segments;
                     last.bios.push(part);
                 }

@@ -56,7 +56,7 @@ pub fn split_to_limits(kernel: impl Into<Kernel>, limits: &QueueLimits, bio: &Bi
     }
     let by_page = rules == KernelVersion::V5_0 || kernel.change == Some(Change::SinglePage);
     let tally = if by_page {
-        page_by_page(rules, limits, bio)
+        page_by_page(kernel, limits, bio)
     } else {
         match vec_by_vec(kernel, limits, bio) {
             Ok(tally) => tally,
@@ -96,13 +96,17 @@ fn fits_unseen(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> bool {
         KernelVersion::V7_1 | KernelVersion::V7_2 => {
             let (vec, done) = bio.current();
             // 7.1 lets a vec through that is not aligned for DMA.
-            let aligned =
-                rules == KernelVersion::V7_1 || (vec.offset | vec.len) & limits.dma_alignment == 0;
+            let aligned = rules == KernelVersion::V7_1 || is_aligned(kernel, limits, vec);
             aligned
                 && bio.size <= u64::from(vec.len) - done
                 && kernel.end_in_page(vec) <= fast_segment(rules, limits)
         }
     }
+}
+
+/// Whether the device may reach the vec by DMA as it lies.
+fn is_aligned(kernel: Kernel, limits: &QueueLimits, vec: Bvec) -> bool {
+    (kernel.place(vec) | u64::from(vec.len)) & u64::from(limits.dma_alignment) == 0
 }
 
 /// A run that ends this early in its page is one segment whatever the limits.
@@ -133,8 +137,8 @@ fn max_io_sectors(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> u32 
 }
 
 /// 5.0: `blk_bio_segment_split`. Segments grow page by page; a page joins as a whole or not.
-fn page_by_page(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> Tally {
-    let max_sectors = max_io_sectors(rules, limits, bio);
+fn page_by_page(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> Tally {
+    let max_sectors = max_io_sectors(kernel.rules, limits, bio);
     let max_segments = u32::from(limits.max_segments);
     let (mut segments, mut sectors, mut segment_size) = (0, 0, 0_u64);
     let mut prev: Option<Bvec> = None;
@@ -145,7 +149,7 @@ fn page_by_page(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> Tally 
     };
     for piece in bio.segments() {
         let len = u64::from(piece.len);
-        if prev.is_some_and(|p| gap_to_prev(limits, p, piece.offset.into())) {
+        if prev.is_some_and(|p| gap_to_prev(kernel, limits, p, piece)) {
             return tally(segments, sectors, true);
         }
         if sectors + (piece.len >> 9) > max_sectors {
@@ -194,10 +198,10 @@ fn vec_by_vec(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> Result<Tally, 
     };
     let mut prev: Option<Bvec> = None;
     for vec in bio.bvecs() {
-        if rules >= KernelVersion::V7_1 && (vec.offset | vec.len) & limits.dma_alignment != 0 {
+        if rules >= KernelVersion::V7_1 && !is_aligned(kernel, limits, vec) {
             return Err(Refusal::Invalid);
         }
-        if prev.is_some_and(|p| gap_to_prev(limits, p, vec.offset.into())) {
+        if prev.is_some_and(|p| gap_to_prev(kernel, limits, p, vec)) {
             return Ok(tally);
         }
         let len = u64::from(vec.len);
@@ -208,6 +212,7 @@ fn vec_by_vec(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> Result<Tally, 
         } else {
             let room = max_bytes.min(counted(u32::MAX.into())) - tally.bytes;
             let taken = chop(
+                kernel,
                 limits,
                 vec,
                 len.min(room),
@@ -227,13 +232,20 @@ fn vec_by_vec(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> Result<Tally, 
 
 /// `bvec_split_segs`: cuts the first `len` bytes of a vec into segments until they or the
 /// segments run out. Returns the bytes that found a segment.
-fn chop(limits: &QueueLimits, vec: Bvec, len: u64, max_segments: u32, segments: &mut u32) -> u64 {
+fn chop(
+    kernel: Kernel,
+    limits: &QueueLimits,
+    vec: Bvec,
+    len: u64,
+    max_segments: u32,
+    segments: &mut u32,
+) -> u64 {
     let mut done = 0;
     while done < len && *segments < max_segments {
         done += segment_room(limits, vec.phys() + done).min(len - done);
         *segments += 1;
         // The next segment could not start here.
-        if (u64::from(vec.offset) + done) & limits.virt_boundary_mask != 0 {
+        if (kernel.place(vec) + done) & limits.virt_boundary_mask != 0 {
             break;
         }
     }

@@ -142,20 +142,24 @@ impl NativeWitness {
 /// What the patches of a kernel change in its answers; those that are not known change
 /// nothing, or the check finds it.
 fn change_of(kernel: &Kernel) -> Result<Option<Change>, OracleError> {
-    let mut changes = kernel
+    let mut below = None;
+    for change in kernel
         .patches
         .iter()
-        .filter_map(|name| Change::of_patch(name));
-    match (changes.next(), changes.next()) {
-        (change, None) => Ok(change),
-        _ => Err(OracleError::NotAKernel {
-            path: kernel.program.clone(),
-            reason: format!(
-                "no rules are known for {} together",
-                kernel.patches.join(" and ")
-            ),
-        }),
+        .filter_map(|name| Change::of_patch(name))
+    {
+        if change.on_top_of() != below {
+            return Err(OracleError::NotAKernel {
+                path: kernel.program.clone(),
+                reason: format!(
+                    "no rules are known for {} together",
+                    kernel.patches.join(" and ")
+                ),
+            });
+        }
+        below = Some(change);
     }
+    Ok(below)
 }
 
 /// Whether a kernel has to warn of the case that has this answer.
@@ -266,6 +270,9 @@ mod tests {
         };
         assert_eq!(of(&[]).unwrap(), None);
         assert_eq!(of(&["mine", "headpage"]).unwrap(), Some(Change::HeadPages));
+        let strict = ["headpage", "headpage-strict"];
+        assert_eq!(of(&strict).unwrap(), Some(Change::WithinHead));
+        assert!(of(&strict[1..]).is_err() && of(&["headpage", "headpage"]).is_err());
         let error = of(&["headpage", "no-merge"]).unwrap_err().to_string();
         assert!(error.contains("headpage and no-merge together"), "{error}");
     }
