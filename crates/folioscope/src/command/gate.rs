@@ -59,6 +59,9 @@ pub(crate) struct EntryCallsArgs {
     /// As with `gate`.
     #[arg(long)]
     workload: Vec<String>,
+    /// The calls are traced, not counted.
+    #[arg(long)]
+    traced: bool,
 }
 
 /// Processes that count at the same time.
@@ -158,14 +161,20 @@ fn same_valgrind(base: Option<&Baseline>) -> Result<(), Failure> {
 
 /// Makes the calls of one share, and says after each what it was.
 pub(crate) fn calls(args: &EntryCallsArgs, output: &mut Output) -> Result<Code, Failure> {
+    let watched = match args.traced {
+        true => entries::Watched::ByTracer,
+        false => entries::Watched::ByNobody,
+    };
+    let walks = args.traced.then(entries::walks);
     let rows: Vec<_> = entries::all()
         .into_iter()
+        .chain(walks.into_iter().flatten())
         .filter(|(workload, _)| is_wanted(&args.workload, workload.id))
         .skip(args.share)
         .step_by(SHARES)
         .collect();
     let mut said = Vec::new();
-    entries::calls(&rows, &|_| true, &mut |label| said.push(label))
+    entries::calls(&rows, &|_| true, watched, &mut |label| said.push(label))
         .map_err(|error| Failure::Wrong(error.to_string()))?;
     said.iter().try_for_each(|label| output.line(label))?;
     Ok(Code::Done)

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use hugemem::Backing;
-use registry::{Enter, Entry, Param, Params, Setup, SetupError, Workload};
+use registry::{Enter, Entry, Job, Param, Params, Setup, SetupError, Workload};
+use results::Class;
+use trace::announce;
 
 /// Functions that [`calls`] calls, as callgrind's patterns name them.
 pub const PATTERN: &str = "workloads::*::entry*";
@@ -80,6 +82,45 @@ pub struct NotSetUp {
     error: SetupError,
 }
 
+/// The rows whose lines are traced and not counted: the walk over frames at each order.
+pub fn walks() -> Vec<(&'static Workload, Params)> {
+    let walk = registry::workload("iteration/pfn-scan");
+    let row = |(workload, order): (&'static Workload, u64)| {
+        let params = [
+            ("mix", Param::Text("user".into())),
+            // Large enough for the largest order.
+            ("footprint", Param::Text("l2".into())),
+            ("user-order", Param::Number(order)),
+        ];
+        let params = params.map(|(name, value)| (name.to_owned(), value));
+        Some((workload, workload.complete(&Params::from(params)).ok()?))
+    };
+    let walks = walk
+        .into_iter()
+        .flat_map(|walk| ORDERS.map(|order| (walk, order)));
+    walks.filter_map(row).collect()
+}
+
+/// What [`calls`] does beside calling.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Watched {
+    /// Nothing.
+    ByNobody,
+    /// Tells the tracer where the descriptors are, and `say` also how many elements a call
+    /// handles, behind the label.
+    ByTracer,
+}
+
+/// Says which memory a job's descriptors are.
+fn announce_descriptors(job: &dyn Job) {
+    announce::forget(Class::Descriptor);
+    for memory in job.memory().iter().filter(|of| of.what == "descriptors") {
+        if let Ok(proof) = &memory.proof {
+            announce::add(Class::Descriptor, proof.start, proof.bytes_total);
+        }
+    }
+}
+
 /// Calls every loop of `rows` once for every design that `designs` accepts; `say` is told
 /// of each call after it.
 ///
@@ -88,6 +129,7 @@ pub struct NotSetUp {
 pub fn calls(
     rows: &[(&'static Workload, Params)],
     designs: &dyn Fn(&str) -> bool,
+    watched: Watched,
     say: &mut dyn FnMut(String),
 ) -> Result<(), NotSetUp> {
     for (workload, params) in rows {
@@ -101,8 +143,15 @@ pub fn calls(
             }
             let entered = enter(&setup, &mut |job| {
                 job.prepare(1);
+                if watched == Watched::ByTracer {
+                    announce_descriptors(job);
+                }
                 let raw = job.run(1);
-                say(label(entry, &setup.params));
+                let label = label(entry, &setup.params);
+                say(match watched {
+                    Watched::ByNobody => label,
+                    Watched::ByTracer => format!("{label} {}", job.elements()),
+                });
                 job.checksum(raw);
             });
             match entered {

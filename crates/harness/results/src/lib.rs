@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod baseline;
+mod census;
 mod check;
 mod committed;
 mod environment;
@@ -13,6 +14,7 @@ mod fidelity;
 mod kernel;
 mod lock;
 pub mod look;
+mod loop_lines;
 mod read;
 mod row;
 mod run;
@@ -22,6 +24,7 @@ mod traffic;
 mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
+pub use census::{Census, CensusHeader, CensusRow};
 pub use committed::{CountedKernel, FidelityRecord, read_kernels};
 pub use environment::{
     Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum,
@@ -31,6 +34,7 @@ pub use fidelity::{Miss, MissOf, ModelCount, Reason};
 pub use jsonl::{Error as RecordError, Tail, write_whole};
 pub use kernel::{Absent, KernelCount, KernelCounts, KernelIdentity, KernelRecord, Package};
 pub use lock::RunLock;
+pub use loop_lines::{LinesBaseline, LoopLines};
 pub use params::{Param, Params};
 pub use read::{read_environment, read_lines, read_rows, rows_from_bytes};
 pub use row::{Identity, Memory, Row, Sample, Status, Value, Yardsticks};

@@ -26,6 +26,9 @@
  *   CLASS=lines/written            for each class that was touched
  *   word.RR.WW=n                   n descriptors of which the 8-byte words in the mask
  *                                  RR were read and those in WW written (hex)
+ *   from.PC=n                      n descriptor lines were touched first by the
+ *                                  instruction at PC, a distance as in entries (hex);
+ *                                  with entries only
  * trace=N also writes section N's accesses one by one to FILE.trace.
  */
 #include <inttypes.h>
@@ -56,6 +59,7 @@ static bool armed, by_entries, on;
 static uint64_t section, insns, loads, stores, stack;
 static struct set lines, pages, huge;
 static uint8_t read_words[SET_SLOTS], written_words[SET_SLOTS]; /* by slot of lines */
+static uint64_t first_pc[SET_SLOTS]; /* the same */
 
 static void forget(unsigned int class)
 {
@@ -110,8 +114,22 @@ static void write_words(const struct words *w, uint32_t n)
 		fprintf(out, " word.%02x.%02x=%" PRIu32, w[i].read, w[i].written, w[i].descriptors);
 }
 
+struct from {
+	uint64_t pc;
+	uint32_t lines;
+};
+
+static void write_from(const struct from *from, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		fprintf(out, " from.%" PRIx64 "=%" PRIu32, from[i].pc - qemu_plugin_start_code(),
+			from[i].lines);
+}
+
 static void stop(void)
 {
+	static struct from from[SET_SLOTS];
+	uint32_t froms = 0;
 	static struct words words[1 << 16];
 	uint32_t in[CLASSES] = { 0 }, written[CLASSES] = { 0 }, all_written = 0, shapes = 0;
 
@@ -129,6 +147,11 @@ static void stop(void)
 		if (s == shapes)
 			words[shapes++] = (struct words){ read_words[i], written_words[i], 0 };
 		words[s].descriptors++;
+		for (s = 0; s < froms && from[s].pc != first_pc[i]; s++)
+			;
+		if (s == froms)
+			from[froms++] = (struct from){ first_pc[i], 0 };
+		from[s].lines++;
 	}
 	fprintf(out, "section=%" PRIu64 " insns=%" PRIu64 " loads=%" PRIu64 " stores=%" PRIu64
 		" lines=%" PRIu32 " written=%" PRIu32 " pages=%" PRIu32 " huge=%" PRIu32,
@@ -137,6 +160,8 @@ static void stop(void)
 		if (in[class])
 			fprintf(out, " %s=%" PRIu32 "/%" PRIu32, class_name[class], in[class], written[class]);
 	write_words(words, shapes);
+	if (by_entries)
+		write_from(from, froms);
 	fputc('\n', out);
 	section++;
 	on = false;
@@ -158,13 +183,15 @@ static void named_by_access(uint64_t at)
 	naming = -1;
 }
 
-static void touched(uint64_t line, uint8_t words, bool store)
+static void touched(uint64_t line, uint8_t words, bool store, uint64_t pc)
 {
 	bool added, ignored;
 	uint32_t i = set_add(&lines, line, &added);
 
-	if (added)
+	if (added) {
 		read_words[i] = written_words[i] = 0;
+		first_pc[i] = pc;
+	}
 	*(store ? written_words + i : read_words + i) |= words;
 	set_add(&pages, line >> 6, &ignored);
 	set_add(&huge, line >> 15, &ignored);
@@ -192,7 +219,8 @@ static void accessed(unsigned int cpu, uint32_t info, uint64_t at, void *pc)
 	while (at < end) {
 		uint64_t next = (at | 63) + 1 < end ? (at | 63) + 1 : end;
 
-		touched(at >> 6, (2u << (((next - 1) & 63) / 8)) - (1u << ((at & 63) / 8)), store);
+		touched(at >> 6, (2u << (((next - 1) & 63) / 8)) - (1u << ((at & 63) / 8)), store,
+			(uint64_t)(uintptr_t)pc);
 		at = next;
 	}
 }

@@ -26,6 +26,9 @@ pub struct Traced {
     pub sections: Vec<Section>,
     /// The first line of the emulator's `--version`.
     pub emulator: String,
+    /// The address in the program's file of its first executable segment, from which a
+    /// section's instructions are counted.
+    pub base: u64,
 }
 
 /// Runs `program` with `args` in an empty environment and traces each call of the functions
@@ -42,8 +45,9 @@ pub fn trace<S: AsRef<OsStr>>(
     let plugin = Plugin::build(EMULATOR, PACKAGE, work.path())?;
     let image = fs::read(program).map_err(io_error(format!("reading {}", program.display())))?;
     let mut text = String::new();
-    for distance in entries(&image, is_counted)? {
-        writeln!(text, "{distance:x}").expect("a string takes all");
+    let (base, addresses) = entries(&image, is_counted)?;
+    for address in addresses {
+        writeln!(text, "{:x}", address - base).expect("a string takes all");
     }
     let list = work.path().join("entries");
     fs::write(&list, text).map_err(io_error("writing the list of functions"))?;
@@ -73,12 +77,13 @@ pub fn trace<S: AsRef<OsStr>>(
         output: String::from_utf8_lossy(&done.stdout).into_owned(),
         sections: sections(&written)?,
         emulator: plugin.emulator().to_owned(),
+        base,
     })
 }
 
-/// The distances of functions from the first executable segment, which is what the plugin is
-/// told of where a program was loaded.
-fn entries(image: &[u8], is_counted: impl Fn(&str) -> bool) -> Result<Vec<u64>, NoTrace> {
+/// The addresses of the first executable segment, which is what the plugin is told of where a
+/// program was loaded, and of functions.
+fn entries(image: &[u8], is_counted: impl Fn(&str) -> bool) -> Result<(u64, Vec<u64>), NoTrace> {
     let malformed = |error: &dyn std::fmt::Display| NoTrace::Malformed(error.to_string());
     let file = object::File::parse(image).map_err(|error| malformed(&error))?;
     let executable = |flags| matches!(flags, SegmentFlags::Elf { p_flags, .. } if p_flags.0 & object::elf::PF_X.0 != 0);
@@ -95,12 +100,12 @@ fn entries(image: &[u8], is_counted: impl Fn(&str) -> bool) -> Result<Vec<u64>, 
             let name = symbol.name().unwrap_or_default();
             is_counted(&format!("{:#}", rustc_demangle::demangle(name)))
         })
-        .map(|symbol| symbol.address() - base)
+        .map(|symbol| symbol.address())
         .collect();
     found.sort_unstable();
     found.dedup();
     match found.is_empty() {
         true => Err(malformed(&"the program has none of the functions to trace")),
-        false => Ok(found),
+        false => Ok((base, found)),
     }
 }

@@ -163,6 +163,9 @@ fn a_function_is_traced_from_its_first_instruction_until_it_has_returned() {
     );
     assert_eq!((walk.loads, walk.stores), (513, 0));
     assert_eq!(walk.of(Class::Descriptor).lines, 512);
+    // One load of the loop touches all of them.
+    let lines: Vec<u32> = traced.sections[2].from.iter().map(|from| from.1).collect();
+    assert_eq!(lines, [512]);
 }
 
 #[test]

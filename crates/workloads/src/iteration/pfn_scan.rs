@@ -10,7 +10,7 @@ use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
 use crate::checksum::Digest;
 use crate::fixture::{ALLOCATED, Allocated, BASE, Fixture, build};
 use crate::job::{Extras, LinearRead, Prepared, Then};
-use crate::params::ParamSpec;
+use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
 use crate::{Setup, SetupError};
 
@@ -37,7 +37,7 @@ pub static WORKLOAD: Workload = Workload {
     params: &[
         ParamSpec::words(
             "mix",
-            "order0: every kind in base pages; user: anonymous base pages only; typical: a \
+            "order0: every kind in base pages; user: anonymous memory only; typical: a \
                 server's mix",
             &["order0", "user", "typical"],
         ),
@@ -46,6 +46,13 @@ pub static WORKLOAD: Workload = Workload {
             "scan: look only; isolate: take off the LRU list and put back",
             &["scan", "isolate"],
         ),
+        ParamSpec::number(
+            "user-order",
+            "size of every allocation with mix=user: 2^user-order base pages; unset: 0",
+            0,
+            (0, 9),
+        )
+        .or(params::Default::Unset),
         ParamSpec::words(
             "footprint",
             "flat descriptors: mem 128 MiB, l2 256 KiB, l1 16 KiB",
@@ -73,7 +80,13 @@ fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
     let mix = setup.word("mix")?;
     if mix == "user" {
         // What a walk meets where one process filled the memory.
-        return Ok(base_pages(frames, Kind::Anon).collect());
+        let order = match setup.number("user-order") {
+            Ok(order) => Order::try_from(order).unwrap_or(Order::BASE),
+            Err(_) => Order::BASE,
+        };
+        let blocks = (frames.start.0..frames.end.0).step_by(order.pages() as usize);
+        let block = |head| (Extent::new(Pfn(head), order), Kind::Anon);
+        return Ok(blocks.map(block).collect());
     }
     let zone = mixed_zone(frames, setup.seed, &Mix::typical());
     if mix == "typical" {
