@@ -143,7 +143,8 @@ mod tests {
         let path = folder.path().join("census.jsonl");
         made().write(&path).unwrap();
         assert_eq!(Census::read(&path).unwrap(), made());
-        let spoilt: [(&str, fn(&mut Census)); 4] = [
+        type Spoil = fn(&mut Census);
+        let spoilt: [(&str, Spoil); 4] = [
             ("frames", |census| census.header.frames += 1),
             ("blocks", |census| census.rows[1].blocks += 1),
             ("mapped", |census| census.rows[0].mapped = 9),
