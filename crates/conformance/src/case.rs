@@ -60,7 +60,7 @@ pub use bound::MAX_ENTRIES;
 pub use generate::{WINDOW_PAGES, generate, generate_one};
 pub use invariants::invariants;
 pub use limits::Limits;
-pub use parse::{CaseError, parse_lines};
+pub use parse::{CaseError, CaseLine, parse_all_lines, parse_lines};
 
 /// Bytes in a page.
 pub(crate) const PAGE_SIZE: u64 = 4096;

@@ -5,4 +5,5 @@ pub mod case;
 pub mod claim;
 pub mod evaluate;
 pub mod laws;
+pub mod ledger;
 pub mod reference;

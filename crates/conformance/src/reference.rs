@@ -11,11 +11,13 @@ use mm::{KernelVersion, QueueLimits};
 use crate::case::{Answer, Case, Refusal, Refused, Taken};
 
 mod bio;
+mod change;
 mod request;
 mod sg;
 mod split;
 
 pub use bio::{Bio, Built, Bvec, build, build_by_unit};
+pub use change::{Change, Kernel};
 pub use request::{QueuedRequest, submit};
 pub use sg::map_sg;
 pub use split::{Split, split_to_limits};
@@ -25,7 +27,25 @@ pub use split::{Split, split_to_limits};
 /// # Panics
 /// If the case does not pass [`Case::check`]; cases from [`crate::case::parse_lines`] do.
 pub fn evaluate(case: &Case) -> Answer {
-    answer(case, build)
+    evaluate_in(case, None)
+}
+
+/// The same for that kernel with a patch of ours: its tables are written down as it has them.
+///
+/// # Panics
+/// As [`evaluate`].
+pub fn evaluate_in(case: &Case, change: Option<Change>) -> Answer {
+    let kernel = Kernel {
+        rules: case.rules,
+        change,
+    };
+    let built = build_in(case, change);
+    answer(case, kernel, &built, built.bios.clone())
+}
+
+/// Makes all calls of a case in a kernel with a patch of ours. Limits play no part.
+pub fn build_in(case: &Case, change: Option<Change>) -> Built {
+    change.map_or_else(|| build(case), |change| change.build(case))
 }
 
 /// The same in a kernel whose vecs name whole allocations: its rules see offsets from there,
@@ -35,7 +55,8 @@ pub fn evaluate(case: &Case) -> Answer {
 /// # Panics
 /// As [`evaluate`].
 pub fn evaluate_by_unit(case: &Case) -> Answer {
-    answer(case, build_by_unit)
+    let submitted = build_by_unit(case).bios;
+    answer(case, case.rules.into(), &build(case), submitted)
 }
 
 /// Whether the answer depends on what vecs name, pages or allocations: no design of one sort is
@@ -47,8 +68,9 @@ pub fn depends_on_names(case: &Case) -> bool {
     case.adds.iter().any(|add| add.order > 0) && evaluate(case) != evaluate_by_unit(case)
 }
 
-fn answer(case: &Case, build_as: fn(&Case) -> Built) -> Answer {
-    match try_evaluate(case, build_as) {
+/// The bios of `built` are written down, `submitted` are those that the rules see.
+fn answer(case: &Case, kernel: Kernel, built: &Built, submitted: Vec<Bio>) -> Answer {
+    match try_evaluate(case, kernel, built, submitted) {
         Ok(taken) => Answer::Taken(taken),
         Err(error) => Answer::Refused(Refused {
             name: case.name.clone(),
@@ -57,9 +79,14 @@ fn answer(case: &Case, build_as: fn(&Case) -> Built) -> Answer {
     }
 }
 
-fn try_evaluate(case: &Case, build_as: fn(&Case) -> Built) -> Result<Taken, Refusal> {
+fn try_evaluate(
+    case: &Case,
+    kernel: Kernel,
+    built: &Built,
+    submitted: Vec<Bio>,
+) -> Result<Taken, Refusal> {
     let limits = case.limits.effective(case.rules)?;
-    let Built { accepted, bios } = build(case);
+    let bios = &built.bios;
     let allocations = case.allocations();
     let sp_segments = bios.iter().map(|bio| bio.segments().len() as u64).sum();
     let chunks = bios
@@ -70,19 +97,19 @@ fn try_evaluate(case: &Case, build_as: fn(&Case) -> Built) -> Result<Taken, Refu
         .iter()
         .flat_map(|bio| bio.table().iter().map(|v| (v.pfn, v.offset, v.len)))
         .collect();
-    let requests = submit(case.rules, &limits, build_as(case).bios)?;
+    let requests = submit(kernel, &limits, submitted)?;
     let bios = requests
         .iter()
         .map(|request| crate::case::Request {
             sector: request.sector(),
             bytes: request.bytes(),
             segments: request.segments,
-            sg: map_sg(case.rules, &limits, request),
+            sg: map_sg(kernel, &limits, request),
         })
         .collect();
     Ok(Taken {
         name: case.name.clone(),
-        accepted,
+        accepted: built.accepted.clone(),
         vecs,
         bios,
         sp_segments,

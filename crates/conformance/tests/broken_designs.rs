@@ -134,6 +134,13 @@ fn references_that_a_bio_never_took_are_missed_when_dropped() {
 }
 
 #[test]
+fn a_tail_that_becomes_its_head_and_no_more_is_caught() {
+    assert!(catches(
+        law::user_pages_name_the_same_bytes::<Broken<{ fault::FIRST_OF_ALL }>>
+    ));
+}
+
+#[test]
 fn false_claims_about_slab_memory_are_caught() {
     assert!(catches(
         law::slab_io_is_as_claimed::<Broken<{ fault::REFUSES_SLAB }>>
@@ -171,4 +178,16 @@ fn memory_that_is_elsewhere_is_caught() {
     assert!(catches(
         law::scatterlists_keep_to_the_limits::<Broken<{ fault::WRONG_PHYS }>>
     ));
+}
+
+#[test]
+fn counters_that_do_not_come_out_are_caught() {
+    let laws: [fn(); 3] = [
+        lru::ledgers_come_out::<Misled<{ misled::KEEPS_REFERENCES }>>,
+        lru::ledgers_come_out::<Misled<{ misled::CHARGE_REFERS }>>,
+        lru::ledgers_come_out::<Misled<{ misled::LIST_DISOWNS }>>,
+    ];
+    for (number, law) in laws.into_iter().enumerate() {
+        assert!(catches(law), "{number}");
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::io::{BufReader, Cursor, Read};
 
-use conformance::case::{Answer, Case, CaseError, Refusal, generate_one, parse_lines};
+use conformance::case::{
+    Answer, Case, CaseError, CaseLine, Refusal, generate_one, parse_all_lines, parse_lines,
+};
 use conformance::reference::evaluate;
 use mm::KernelVersion;
 use proptest::prelude::*;
@@ -279,4 +281,31 @@ fn a_case_whose_answer_has_no_bound_is_refused_with_the_reason() {
     let error = read[1].as_ref().expect_err("3 Gi entries").to_string();
     assert!(error.starts_with("line 2: field `adds`: "), "{error}");
     assert!(error.contains("3221225478 scatterlist entries"), "{error}");
+}
+
+/// Lines of both sorts stand in one file; a ledger is known by its steps, and one whose steps
+/// no kernel code takes is refused with the step.
+#[test]
+fn ledgers_and_bios_are_told_apart_line_by_line() {
+    let ledger = |steps: &str| format!(r#"{{"name":"l","groups":["/0"],"steps":[{steps}]}}"#);
+    let charge = r#"{"charge":{"group":0,"order":0,"file":true}}"#;
+    let lines = [
+        r#"{"name":"b","rules":"6.12","adds":[{"pfn":0,"order":0,"len":4096}]}"#.to_owned(),
+        ledger(charge),
+        ledger(&format!(r#"{charge},{{"put":0}}"#)),
+        ledger(&format!(r#"{charge},{{"charg":0}}"#)),
+    ]
+    .join("\n");
+    let read: Vec<_> = parse_all_lines(Cursor::new(lines.as_bytes()))
+        .map(|(_, line)| line.map_err(|error| error.to_string()))
+        .collect();
+    assert!(matches!(read[0], Ok(CaseLine::Bio(_))), "{read:?}");
+    assert!(matches!(read[1], Ok(CaseLine::Ledger(_))), "{read:?}");
+    let refused = |n: usize| read[n].as_ref().expect_err("it is refused");
+    assert_eq!(refused(2), "line 3: steps[1]: Put(0) cannot be taken here");
+    assert!(
+        refused(3).starts_with("line 4: field `steps[1]"),
+        "{}",
+        refused(3)
+    );
 }

@@ -1,6 +1,9 @@
 //! The arguments, as clap reads them.
 
+mod claims;
+mod groups;
 mod kernel;
+mod names;
 mod store;
 pub(crate) mod values;
 
@@ -10,19 +13,23 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hugemem::Backing;
 use measure::plan::Plan;
 
+pub(crate) use claims::{ClaimsArgs, PostArgs};
+pub(crate) use groups::parse;
 pub(crate) use kernel::{
     BuildArgs, BuiltArgs, CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand,
     KernelDiffArgs, KernelHistoryArgs, Kernels,
 };
 pub(crate) use store::{DiffArgs, ExportArgs, Format, HistoryArgs, MergeArgs, ResolutionArgs};
 
-/// Measures what each way of describing physical memory costs.
+/// Measures what each way of describing physical memory costs: models and real kernels walk,
+/// merge and account the same memory, side by side.
 #[derive(Debug, Parser)]
-#[command(name = "folioscope", version, about, max_term_width = 100)]
+#[command(name = "folioscope", version, max_term_width = 100)]
 #[command(after_help = "\
 Examples:
   folioscope compare --quick                    a first look, 20 seconds
   folioscope compare                            the whole comparison, 120 seconds
+  folioscope claims                             who was right in 2021, by which numbers
   folioscope list --workload 'merging/*'        what there is
   folioscope measure --workload iteration/chunks --order 9 --out run-a
   folioscope report run-a
@@ -43,10 +50,14 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Measure; leaves env.json and samples.jsonl.
     Measure(MeasureArgs),
-    /// Print the report of a run and write report.txt.
+    /// Print the first screen of a run's report and write report.txt.
     Report(ReportArgs),
     /// Draw the figures of a run into its plots folder.
     Plot(PlotArgs),
+    /// Judge the claims of the 2021 thread by measured rows.
+    Claims(ClaimsArgs),
+    /// Print a mail of at most 60 lines: claims, numbers, machine, method, command.
+    Post(PostArgs),
     /// Compare two runs row by row.
     Diff(DiffArgs),
     /// Draw times and counts over all records: text, figures and a page.
@@ -61,10 +72,10 @@ pub(crate) enum Command {
     Capture(CaptureArgs),
     /// Work on case files: merge, split and map questions.
     Cases(CasesArgs),
-    /// Ask real kernels in an emulator: the referee.
+    /// Build, check and count real kernels, your own too.
     Kernel(KernelArgs),
-    /// Verify, measure, report and plot: the main job.
-    Compare(MeasureArgs),
+    /// Verify, measure, report and plot; the answer on one screen.
+    Compare(CompareArgs),
     /// Hold the instructions of every timed loop to the committed baseline.
     Gate(crate::command::gate::GateArgs),
     /// Compare the models' instructions with the real kernels'.
@@ -86,10 +97,16 @@ pub(crate) enum Command {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Which {
     /// Workloads by id; `*` and `?` match. May be given several times.
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", value_parser = names::workloads(), hide_possible_values = true)]
     pub workload: Vec<String>,
     /// Designs by name, separated by commas. The reference, `flat`, always takes part.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        value_parser = names::designs(),
+        hide_possible_values = true
+    )]
     pub design: Vec<String>,
     /// Real kernels that `kernel build` has built, by name: all of them without names.
     #[arg(
@@ -106,7 +123,13 @@ pub(crate) struct Which {
     pub order: Vec<u64>,
     /// Memory that the descriptors lie on, separated by commas: base, thp, hugetlb-2m,
     /// hugetlb-1g, tmpfs, file, auto.
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        value_parser = names::backings(),
+        hide_possible_values = true
+    )]
     pub backing: Vec<Backing>,
     /// A first look: fewer parameters, shorter samples.
     #[arg(long)]
@@ -138,7 +161,7 @@ impl Which {
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
     /// Workloads by id; `*` and `?` match. May be given several times.
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", value_parser = names::workloads(), hide_possible_values = true)]
     pub workload: Vec<String>,
     /// Print what a workload asks, what was predicted, and what is unfair about it.
     #[arg(long)]
@@ -198,6 +221,15 @@ pub(crate) struct MeasureArgs {
     pub json: bool,
 }
 
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub measure: MeasureArgs,
+    /// Print the whole report rather than its first screen.
+    #[arg(long, conflicts_with = "json")]
+    pub full: bool,
+}
+
 impl MeasureArgs {
     /// The plan with what the arguments give in the place of what it has.
     pub(crate) fn change(&self, plan: Plan) -> Plan {
@@ -213,10 +245,13 @@ impl MeasureArgs {
 pub(crate) struct ReportArgs {
     /// The folder of a run.
     pub run: PathBuf,
+    /// All rows, the environment and the method rather than the first screen.
+    #[arg(long, conflicts_with = "json")]
+    pub full: bool,
     /// Markdown rather than mail text; written nowhere.
     #[arg(long)]
     pub markdown: bool,
-    /// Of the Markdown only the section under the first heading that has this text.
+    /// Of the whole Markdown only the section under the first heading that has this text.
     #[arg(long, value_name = "TEXT", requires = "markdown")]
     pub section: Option<String>,
     /// One JSON object a line: what the tables hold.
@@ -286,8 +321,13 @@ Without --design the reference model answers, and every design that supports a c
 is compared with it: a disagreement is an error line. A bad line is reported with its
 number, the others still run, and the exit code is 2.
 
+A line with `steps` is about accounting and lists: charges, uncharges, statistics, lists and
+references in a tree of groups. Its answer is a line of counters for each group (usage,
+anonymous and file statistics, pages on the two lists) and for each allocation.
+
 Examples:
   folioscope cases run cases.jsonl
+  folioscope cases run crates/conformance/cases/ledger.jsonl
   folioscope cases run cases.jsonl --design headpage
   echo '{\"name\":\"one\",\"rules\":\"7.1\",\"adds\":[{\"pfn\":512,\"order\":9,\"len\":2097152}]}' |
     folioscope cases run -")]

@@ -2,6 +2,7 @@
 
 pub(crate) mod capture;
 pub(crate) mod cases;
+pub(crate) mod claims;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod diff;
@@ -17,6 +18,7 @@ pub(crate) mod list;
 pub(crate) mod measure;
 pub(crate) mod merge;
 pub(crate) mod plot;
+pub(crate) mod post;
 pub(crate) mod report;
 pub(crate) mod resolution;
 pub(crate) mod verify;

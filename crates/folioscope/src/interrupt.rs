@@ -1,5 +1,6 @@
 //! Ctrl-C and its kin: a flag that is looked at, never an end in the middle of a row.
 
+use crate::say::say;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +11,8 @@ static SET: OnceLock<bool> = OnceLock::new();
 /// signal ends the program at once.
 pub(crate) fn flag() -> &'static AtomicBool {
     let installed = SET.get_or_init(|| {
+        // Where the system refuses, a hang-up interrupts the run, which can be resumed.
+        let _ = hugemem::process::keep_hangup_ignored();
         ctrlc::set_handler(|| {
             if STOP.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
@@ -18,14 +21,13 @@ pub(crate) fn flag() -> &'static AtomicBool {
         .is_ok()
     });
     if !installed {
-        eprintln!(
-            "folioscope: Ctrl-C cannot be caught here; an interrupted run can still be resumed"
-        );
+        say!("folioscope: Ctrl-C cannot be caught here; an interrupted run can still be resumed");
     }
     &STOP
 }
 
 /// Workers leave the terminal's signals to their parent, which ends them in order.
 pub(crate) fn leave_to_parent() {
+    let _ = hugemem::process::keep_hangup_ignored();
     SET.get_or_init(|| ctrlc::set_handler(|| {}).is_ok());
 }

@@ -11,16 +11,16 @@ mod progress;
 mod provenance;
 mod resume;
 mod run_dir;
+mod say;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
-
 use crate::args::{Cli, Command};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::say::say;
 
 /// Runs the tool with its arguments, the program's name first.
 ///
@@ -28,7 +28,7 @@ use crate::output::Output;
 /// refused; 2 bad arguments or input; 3 a change beyond a threshold; 130 interrupted.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let start = Instant::now();
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match args::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come this way, too; a closed pipe is no news to anyone.
@@ -44,7 +44,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         // What a shell reports of a program that wrote to a closed pipe.
         Err(Failure::ClosedPipe) => ExitCode::from(141),
         Err(failure) => {
-            eprintln!("folioscope: {failure}");
+            say!("folioscope: {failure}");
             failure.code().into()
         }
     }
@@ -56,6 +56,8 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::Verify(args) => command::verify::run(&args, output),
         Command::Measure(args) => command::measure::run(&args, start, output),
         Command::Compare(args) => command::compare::run(&args, start, output),
+        Command::Claims(args) => command::claims::run(&args, start, output),
+        Command::Post(args) => command::post::run(&args, output),
         Command::Report(args) => command::report::run(&args, output),
         Command::Plot(args) => command::plot::run(&args, output),
         Command::Diff(args) => command::diff::run(&args, output),

@@ -39,7 +39,7 @@ pub(crate) fn environment() -> Environment {
 /// How this program was built: the times of one that checks overflows are not published.
 fn profile() -> &'static str {
     if cfg!(debug_assertions) {
-        "debug"
+        Environment::DEBUG
     } else {
         "optimised"
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::args::MeasureArgs;
 use crate::failure::Failure;
+use crate::say::say;
 use crate::{kernels, provenance};
 use measure::assignment::Cell;
 use measure::plan::{PLAN_FILE, Plan};
@@ -25,6 +26,13 @@ pub(crate) fn write(plan: &Plan, folder: &Path) -> Result<(), Failure> {
 /// the arguments differ.
 pub(crate) fn read(folder: &Path, args: &MeasureArgs) -> Result<Plan, Failure> {
     let path = folder.join(PLAN_FILE);
+    if path.exists() && !path.is_file() {
+        // A pipe would be read for ever.
+        return Err(Failure::Usage(format!(
+            "{}: not a regular file",
+            path.display()
+        )));
+    }
     let text = std::fs::read(&path).map_err(|error| {
         if error.kind() == std::io::ErrorKind::NotFound {
             return Failure::Usage(format!("{}: this run is complete", folder.display()));
@@ -79,7 +87,7 @@ pub(crate) fn writer(folder: &Path, cells: &[Cell], processes: u32) -> Result<Ro
         }
     }
     let (writer, rows) = RowWriter::resume(&path)?;
-    eprintln!(
+    say!(
         "folioscope: going on with {}: {} rows are there",
         folder.display(),
         rows.len()

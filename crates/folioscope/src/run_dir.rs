@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use results::{ENV_FILE, RunLock, Store, Stored, read_environment};
+use results::{ENV_FILE, LOCAL_DIR, RunLock, Store, Stored, newest_with_kernels, read_environment};
 
 use crate::failure::Failure;
 use crate::provenance;
+use crate::say::say;
 
 /// The store of results, from the work tree that we are in; else from here.
 pub(crate) fn store() -> PathBuf {
@@ -24,7 +25,35 @@ pub(crate) fn store() -> PathBuf {
 
 /// The folder of runs that nobody gave a place.
 fn local() -> PathBuf {
-    store().join("local")
+    store().join(LOCAL_DIR)
+}
+
+/// Which runs of the store are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Among {
+    /// All of them.
+    All,
+    /// Those that are kept: not below `local`.
+    Kept,
+}
+
+/// The newest finished run of the store with a kernel in it.
+///
+/// # Errors
+/// [`Failure::Usage`] if there is none, and for a record that does not read.
+pub(crate) fn with_kernels(among: Among) -> Result<PathBuf, Failure> {
+    let store = store();
+    let newest = match store.is_dir() {
+        true => newest_with_kernels(&store, among == Among::Kept)?,
+        false => None,
+    };
+    newest.ok_or_else(|| {
+        Failure::Usage(format!(
+            "{}: no run with a kernel in it; make one: folioscope kernel build 5.10 6.12, then \
+             folioscope compare --kernels",
+            store.display()
+        ))
+    })
 }
 
 /// Runs that are named one by one, and all runs of the stores that are named.
@@ -54,7 +83,7 @@ pub(crate) fn stored(folders: &[PathBuf]) -> Result<Store, Failure> {
     }
     let store = Store::of(runs)?;
     for run in &unfinished {
-        eprintln!(
+        say!(
             "folioscope: {} has not finished and is left out",
             run.display()
         );

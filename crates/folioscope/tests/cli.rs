@@ -29,6 +29,8 @@ fn help_texts_are_as_agreed() {
     for command in [
         &[][..],
         &["compare"],
+        &["claims"],
+        &["post"],
         &["measure"],
         &["diff"],
         &["capture"],
@@ -96,6 +98,7 @@ fn list_prints_one_object_a_line() {
         "flat",
         "folio",
         "split",
+        "memdesc",
         "headpage",
         "null",
         "merging/add",
@@ -110,10 +113,16 @@ fn completions_name_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let (code, script, _) = run(&["completions", shell]);
         assert_eq!(code, 0);
-        assert!(
-            script.contains("compare") && script.contains("backing"),
-            "{shell}"
-        );
+        // The names of a workload, a design and a backing, too.
+        for name in [
+            "compare",
+            "backing",
+            "merging/map-sg",
+            "headpage",
+            "hugetlb-2m",
+        ] {
+            assert!(script.contains(name), "{shell}: {name}");
+        }
     }
 }
 
@@ -149,6 +158,28 @@ fn cases_are_answered_and_the_designs_agree() {
     ]);
     assert_eq!(code, 0);
     assert_eq!(by_design, stdout);
+}
+
+/// The shipped file about accounting and lists: every design comes to the sums.
+#[test]
+fn cases_about_accounting_and_lists_are_answered() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../conformance/cases/ledger.jsonl"
+    );
+    let (code, sums, _) = run(&["cases", "run", file]);
+    assert_eq!(code, 0, "{sums}");
+    assert_eq!(sums.lines().count(), 10);
+    let first = sums.lines().next().expect("ten of them");
+    assert!(
+        first.contains(r#""counters":["g 3 0 0 0 0","g 1 0 0 0 0""#),
+        "{first}"
+    );
+    let (code, flat, _) = run(&["cases", "run", file, "--design", "flat"]);
+    assert_eq!((code, flat), (0, sums));
+    let (code, phyr, _) = run(&["cases", "run", file, "--design", "phyr"]);
+    assert_eq!(code, 1);
+    assert!(phyr.contains("it has no LRU lists"), "{phyr}");
 }
 
 /// What vecs name decides these answers: at a virtual boundary wider than a page, and in the

@@ -27,7 +27,7 @@ fn folioscope(folder: &Path, args: &[&str]) -> (i32, String, String) {
     )
 }
 
-/// Writes a run of `flat`, its control, `split`, and `folio`, which takes `ns`. Of three
+/// Writes a run of `flat`, its control, `memdesc`, and `folio`, which takes `ns`. Of three
 /// designs one may change without being taken for the machine's drift.
 fn run(root: &Path, place: &str, date: &str, ns: f64) -> PathBuf {
     let dir = root.join(place);
@@ -49,7 +49,7 @@ fn run(root: &Path, place: &str, date: &str, ns: f64) -> PathBuf {
             ("flat", "", 10.0),
             ("flat", "control", 10.0),
             ("folio", "", ns),
-            ("split", "", 8.0),
+            ("memdesc", "", 8.0),
         ] {
             let sample = Sample {
                 schema: 1,

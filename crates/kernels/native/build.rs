@@ -1,5 +1,5 @@
-//! Lists the driver's sources and those of the module that it shares, so that the tool
-//! carries them and needs no checkout at run time.
+//! Lists the driver's sources, those of the module that it shares, and our patches, so that
+//! the tool carries them and needs no checkout at run time.
 
 use std::path::{Path, PathBuf};
 use std::{env, fmt::Write as _, fs};
@@ -22,29 +22,62 @@ const SHARED: [&str; 11] = [
 fn main() {
     let crate_folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let kernels = crate_folder.join("..");
-    println!("cargo::rerun-if-changed=../driver");
-    println!("cargo::rerun-if-changed=../module");
-    let mut files: Vec<_> = fs::read_dir(kernels.join("driver"))
-        .expect("the driver's folder is part of this crate")
-        .map(|entry| entry.expect("readable").path())
+    for folder in ["driver", "module", "patches"] {
+        println!("cargo::rerun-if-changed=../{folder}");
+    }
+    let mut files: Vec<_> = files_of(&kernels.join("driver"))
+        .into_iter()
         .filter(|path| {
             path.extension().is_some_and(|e| e == "c" || e == "h") || path.ends_with("Makefile")
         })
         .chain(SHARED.map(|name| kernels.join("module").join(name)))
         .collect();
     files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
-    let mut list = String::from("&[\n");
+    write_list("driver_files.rs", &crate_folder, &files, &|path| {
+        format!("{:?}", name(path))
+    });
+
+    // patches/SERIES/NAME.patch
+    let mut patches: Vec<_> = files_of(&kernels.join("patches"))
+        .iter()
+        .filter(|folder| folder.is_dir())
+        .flat_map(|folder| files_of(folder))
+        .filter(|path| path.extension().is_some_and(|e| e == "patch"))
+        .collect();
+    patches.sort();
+    write_list("patch_files.rs", &crate_folder, &patches, &|path| {
+        let series = name(path.parent().expect("it is in a folder"));
+        let stem = name(&path.with_extension(""));
+        format!("{series:?}, {stem:?}")
+    });
+}
+
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder)
+        .expect("the folder is part of this crate")
+        .map(|entry| entry.expect("readable").path())
+        .collect()
+}
+
+fn name(path: &Path) -> String {
+    let name = path.file_name().expect("a file");
+    name.to_string_lossy().into_owned()
+}
+
+/// Writes a list of what `key` says of each file, and the file's text.
+fn write_list(list: &str, crate_folder: &Path, files: &[PathBuf], key: &dyn Fn(&Path) -> String) {
+    let mut text = String::from("&[\n");
     for path in files {
-        let name = path.file_name().expect("a file").to_string_lossy();
-        let inside = path.strip_prefix(&crate_folder).expect("it was joined");
+        let key = key(path);
+        let inside = path.strip_prefix(crate_folder).expect("it was joined");
         // Not the whole path: another checkout may build into the same target folder.
         let file = format!(
             "concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{}\")",
             inside.display()
         );
-        writeln!(list, "    ({name:?}, include_str!({file})),").expect("a string takes all");
+        writeln!(text, "    ({key}, include_str!({file})),").expect("a string takes all");
     }
-    list.push(']');
-    let out = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("driver_files.rs");
-    fs::write(out, list).expect("cargo's own directory is writable");
+    text.push(']');
+    let out = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join(list);
+    fs::write(out, text).expect("cargo's own directory is writable");
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use physmem::{Extent, Kind, Pfn, PhysAddr};
 
 use crate::lru;
-use crate::memcg::{self, Charge, MemcgTree};
+use crate::memcg::{self, Charge, LockStyle, MemcgTree};
 use crate::memmap::{self, Memmap, PG_WORKINGSET, Page};
 use crate::slot::{PowerArray, Slot};
 use crate::traits::{
@@ -65,6 +65,10 @@ pub trait OnMemmap: Sized + Send + Sync {
     const NAME: &'static str;
     /// See [`Design::IDEA`].
     const IDEA: &'static str;
+    /// See [`Design::DESCRIPTORS`]: pages, and the types that lie over them.
+    const DESCRIPTORS: &'static [Descriptor] = &[memmap::STRUCT_PAGE];
+    /// See [`Memcg::LOCK_STYLES`].
+    const LOCK_STYLES: &'static [LockStyle] = &[LockStyle::Native];
     /// See [`Design::Unit`].
     type Ref<'a>: Pointer
     where
@@ -83,12 +87,24 @@ pub trait OnMemmap: Sized + Send + Sync {
     /// The reference to the allocation that a page is the head of.
     /// Law: `every_frame_leads_to_its_allocation`.
     fn unit<'a>(&'a self, head: &'a Slot) -> Self::Ref<'a>;
+
+    /// See [`Memcg::with_memcg_lock`].
+    #[inline]
+    fn with_owner_locked<'a, T>(
+        &'a self,
+        unit: Self::Ref<'a>,
+        _: LockStyle,
+        critical: impl FnOnce() -> T,
+    ) -> T {
+        let owner = || &self.head(unit).memcg_data;
+        memcg::with_lock::<Self, _>(&self.pages().groups, owner, critical)
+    }
 }
 
 impl<T: OnMemmap> Design for T {
     const NAME: &'static str = <T as OnMemmap>::NAME;
     const IDEA: &'static str = <T as OnMemmap>::IDEA;
-    const DESCRIPTORS: &'static [Descriptor] = &[memmap::STRUCT_PAGE];
+    const DESCRIPTORS: &'static [Descriptor] = <T as OnMemmap>::DESCRIPTORS;
     type Unit<'a>
         = T::Ref<'a>
     where
@@ -151,6 +167,8 @@ impl<T: OnMemmap> Design for T {
 }
 
 impl<T: OnMemmap> Memcg for T {
+    const LOCK_STYLES: &'static [LockStyle] = <T as OnMemmap>::LOCK_STYLES;
+
     #[inline]
     fn groups(&self) -> &MemcgTree {
         &self.pages().groups
@@ -170,6 +188,16 @@ impl<T: OnMemmap> Memcg for T {
     fn owner_and_pages<'a>(&'a self, unit: T::Ref<'a>) -> (&'a AtomicU64, u64) {
         let head = self.head(unit);
         (&head.memcg_data, self.pages().map.nr_pages(head))
+    }
+
+    #[inline]
+    fn with_memcg_lock<'a, R>(
+        &'a self,
+        unit: T::Ref<'a>,
+        style: LockStyle,
+        critical: impl FnOnce() -> R,
+    ) -> R {
+        self.with_owner_locked(unit, style, critical)
     }
 }
 
@@ -217,6 +245,10 @@ impl<T: PageBvecs> BvPages for T {
         = Page<'a>
     where
         T: 'a;
+    type UserPage<'a>
+        = Page<'a>
+    where
+        T: 'a;
     const NAMES_UNITS: bool = T::NAMES_HEADS;
 
     #[inline]
@@ -235,6 +267,23 @@ impl<T: PageBvecs> BvPages for T {
             (page, offset)
         } else {
             self.pages().map.page_at(page, offset)
+        }
+    }
+
+    #[inline]
+    fn user_page<'a>(&'a self, unit: T::Ref<'a>, n: u64) -> Option<Page<'a>> {
+        Some(Page(self.pages().map.nth(self.page_of(unit).0, n)))
+    }
+
+    /// Where vecs name heads a page is a tail as likely as not: `compound_head`, and the pages
+    /// between become part of the offset.
+    #[inline]
+    fn name_user_page<'a>(&'a self, page: Page<'a>) -> Option<(Page<'a>, u32)> {
+        if T::NAMES_HEADS {
+            let (head, offset) = self.pages().map.head_and_offset(page);
+            Some((Page(head), u32::try_from(offset).ok()?))
+        } else {
+            Some((page, 0))
         }
     }
 

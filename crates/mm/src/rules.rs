@@ -138,6 +138,19 @@ impl KernelVersion {
 pub trait KernelRules: 'static {
     /// The kernel.
     const VERSION: KernelVersion;
+    /// Whether a piece that is added asks for a place in the last vec.
+    const MERGES_ON_ADD: bool = true;
+}
+
+/// A kernel whose `bio_add_page` never merges: every piece gets a vec of its own, as
+/// `__bio_add_page` gives it. What such a kernel saves where a bio is built it pays where the
+/// bio is cut and mapped.
+#[derive(Clone, Copy, Debug)]
+pub struct NoMerge<V>(std::marker::PhantomData<V>);
+
+impl<V: KernelRules> KernelRules for NoMerge<V> {
+    const VERSION: KernelVersion = V::VERSION;
+    const MERGES_ON_ADD: bool = false;
 }
 
 macro_rules! rules_type {

@@ -23,7 +23,7 @@ impl Walk {
     pub fn segments<'d, D: BlockIo>(&mut self, design: &'d D, bio: &Bio<D::BvPage<'d>>) {
         design.for_each_segment(bio, |bv| {
             self.bytes += u64::from(bv.len);
-            self.mix ^= bv.page.word();
+            self.mix ^= design.descriptor_word(bv.page);
             self.mix ^= u64::from(bv.offset);
         });
     }

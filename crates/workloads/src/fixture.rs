@@ -1,7 +1,7 @@
 //! The fixture a workload stands on: which allocations exist, which IO meets which of
 //! them, and a design that describes them.
 
-use mm::block::{Bio, Op};
+use mm::block::{Bio, Op, add_page};
 use mm::{BlockIo, BvPages, Design, KernelRules, Plan};
 use physmem::{Extent, Kind, Layout, PAGE_SIZE, Pfn, captures};
 use rand::SeedableRng;
@@ -204,6 +204,34 @@ pub(crate) fn fill<'d, D: BlockIo, V: KernelRules>(
     units: &[D::Unit<'d>],
     io: &[IoRange],
 ) -> Result<Filled<'d, D>, SetupError> {
+    fill_by(design, units, io, |bio, unit, len, offset| {
+        design.add_unit::<V>(bio, unit, len, offset)
+    })
+}
+
+/// Builds one IO's bios a base page at a time.
+pub(crate) fn fill_by_page<'d, D: BlockIo, V: KernelRules>(
+    design: &'d D,
+    units: &[D::Unit<'d>],
+    io: &[IoRange],
+) -> Result<Filled<'d, D>, SetupError> {
+    fill_by(design, units, io, |bio, unit, len, offset| {
+        let len = len.min(PAGE_SIZE as u32);
+        let named = design.nth_page(unit, u64::from(offset) / PAGE_SIZE);
+        named.map_or(0, |(page, offset)| {
+            add_page::<V, D>(design, bio, page, len, offset)
+        })
+    })
+}
+
+/// Builds one IO's bios: `add` is asked for what is left of a range until it is taken, and
+/// where it takes nothing the next bio begins.
+fn fill_by<'d, D: BlockIo>(
+    design: &'d D,
+    units: &[D::Unit<'d>],
+    io: &[IoRange],
+    add: impl Fn(&mut Bio<D::BvPage<'d>>, D::Unit<'d>, u32, u32) -> u32,
+) -> Result<Filled<'d, D>, SetupError> {
     let pages = io
         .iter()
         .map(|range| u64::from(range.len) / PAGE_SIZE)
@@ -226,7 +254,7 @@ pub(crate) fn fill<'d, D: BlockIo, V: KernelRules>(
                 bios.push(Bio::new(vecs_for(pages), sector, Op::Read, filler));
             }
             let Some(bio) = bios.last_mut() else { break };
-            let n = design.add_unit::<V>(bio, unit, range.len - done, range.offset + done);
+            let n = add(bio, unit, range.len - done, range.offset + done);
             if n == 0 && (stuck || D::IS_FLOOR) {
                 if D::IS_FLOOR {
                     break;
@@ -253,7 +281,7 @@ pub(crate) fn fill<'d, D: BlockIo, V: KernelRules>(
 }
 
 /// The vec table that the kernel allocates for so many pages (`biovec_slab`).
-fn vecs_for(pages: u64) -> u16 {
+pub(crate) fn vecs_for(pages: u64) -> u16 {
     match pages {
         0..=4 => 4,
         5..=16 => 16,

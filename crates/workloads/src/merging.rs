@@ -7,9 +7,10 @@ pub mod slab_io;
 pub mod split;
 
 use mm::block::{Bio, Plug, Request};
-use mm::{BlockIo, KernelRules, QueueLimits};
+use mm::{BlockIo, KernelRules, NoMerge, QueueLimits};
 
-use crate::params::ParamSpec;
+use crate::fixture::Fixture;
+use crate::params::{Default, ParamSpec};
 use crate::{Setup, SetupError};
 
 /// The limits of the queue.
@@ -19,6 +20,34 @@ const LIMITS: ParamSpec = ParamSpec::words(
      small: 32 segments, 128 KiB in one IO",
     &["default", "large", "nvme", "small"],
 );
+
+/// Whether a piece that is added may join the last vec. It stays away where it does, so that
+/// rows keep the names they always had.
+const MERGE: ParamSpec = ParamSpec::words(
+    "merge",
+    "no: every piece that is added gets a vec of its own, the neighbour is not asked",
+    &["no"],
+)
+.or(Default::Unset);
+
+/// Whether the setup asks for bios that were built without merging.
+fn is_unmerged(setup: &Setup) -> bool {
+    setup.params.contains_key(MERGE.name)
+}
+
+/// Bios of whole allocations, merged as they are built unless the setup asks for others.
+fn bios<'d, D: BlockIo, V: KernelRules>(
+    setup: &Setup,
+    fixture: &Fixture,
+    design: &'d D,
+) -> Result<Vec<Bio<D::BvPage<'d>>>, SetupError> {
+    let units = fixture.alloc(design);
+    if is_unmerged(setup) {
+        fixture.bios::<D, NoMerge<V>>(design, &units)
+    } else {
+        fixture.bios::<D, V>(design, &units)
+    }
+}
 
 /// The limits that the parameter `limits` names.
 fn limits<V: KernelRules>(setup: &Setup) -> Result<QueueLimits, SetupError> {

@@ -2,7 +2,10 @@
 
 use std::io::BufRead;
 
+use serde::de::DeserializeOwned;
+
 use super::Case;
+use crate::ledger::{self, LedgerCase};
 
 /// Why a line of a case file is not a case.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -21,8 +24,15 @@ pub struct CaseError {
 /// The file's name is the caller's to add. After an error of the reader itself there are no
 /// more items.
 pub fn parse_lines<R: BufRead>(
-    mut reader: R,
+    reader: R,
 ) -> impl Iterator<Item = (usize, Result<Case, CaseError>)> {
+    lines(reader, parse)
+}
+
+fn lines<R: BufRead, T>(
+    mut reader: R,
+    parse: impl Fn(usize, &[u8]) -> Result<T, CaseError>,
+) -> impl Iterator<Item = (usize, Result<T, CaseError>)> {
     let mut line = 0;
     let mut failed = false;
     let mut bytes = Vec::new();
@@ -51,9 +61,59 @@ pub fn parse_lines<R: BufRead>(
     })
 }
 
+/// A line of a case file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CaseLine {
+    /// A case of block IO: the pieces added to bios, and their limits.
+    Bio(Case),
+    /// A case of accounting and lists: a line with `steps`. Kernels differ in nothing that it
+    /// asks but in the largest order, so it has no rules of its own; those are 6.12's.
+    Ledger(LedgerCase),
+}
+
+/// The cases of both sorts of a file with their line numbers, as [`parse_lines`] has them.
+pub fn parse_all_lines<R: BufRead>(
+    reader: R,
+) -> impl Iterator<Item = (usize, Result<CaseLine, CaseError>)> {
+    lines(reader, |line, bytes| {
+        if is_ledger(bytes) {
+            parse_ledger(line, bytes).map(CaseLine::Ledger)
+        } else {
+            parse(line, bytes).map(CaseLine::Bio)
+        }
+    })
+}
+
+/// Whether a line has the field that only ledgers have.
+fn is_ledger(bytes: &[u8]) -> bool {
+    let json: Result<serde_json::Value, _> = serde_json::from_slice(bytes);
+    json.is_ok_and(|json| json.get("steps").is_some())
+}
+
+fn parse_ledger(line: usize, bytes: &[u8]) -> Result<LedgerCase, CaseError> {
+    let case: LedgerCase = read(line, bytes)?;
+    case.check(ledger::FILE_RULES).map_err(|reason| CaseError {
+        line,
+        field: None,
+        reason,
+    })?;
+    Ok(case)
+}
+
 fn parse(line: usize, bytes: &[u8]) -> Result<Case, CaseError> {
+    let case: Case = read(line, bytes)?;
+    case.check().map_err(|no| CaseError {
+        line,
+        field: Some(no.field),
+        reason: no.reason,
+    })?;
+    Ok(case)
+}
+
+/// One value, and nothing behind it.
+fn read<T: DeserializeOwned>(line: usize, bytes: &[u8]) -> Result<T, CaseError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let case: Case = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         CaseError {
             line,
@@ -66,12 +126,7 @@ fn parse(line: usize, bytes: &[u8]) -> Result<Case, CaseError> {
         field: None,
         reason: column_only(&error),
     })?;
-    case.check().map_err(|no| CaseError {
-        line,
-        field: Some(no.field),
-        reason: no.reason,
-    })?;
-    Ok(case)
+    Ok(value)
 }
 
 /// serde_json counts lines inside the text it was given, which is always one: keep its column.

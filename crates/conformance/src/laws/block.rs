@@ -13,7 +13,9 @@ mod memory;
 mod queue;
 mod worked;
 
-pub use memory::{end_of_io_gives_references_back, slab_io_is_as_claimed};
+pub use memory::{
+    end_of_io_gives_references_back, slab_io_is_as_claimed, user_pages_name_the_same_bytes,
+};
 pub use queue::{
     recounts_agree_with_the_split, scatterlists_keep_to_the_limits, segments_bound_the_scatterlist,
     split_parts_add_up,

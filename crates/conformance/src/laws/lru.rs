@@ -16,6 +16,8 @@ use proptest::prop_assert_eq;
 use super::listing::Listing;
 use super::world::{GROUPS, Level, for_all_sequences};
 use super::{describe, memcg};
+use crate::case::{CaseLine, parse_all_lines};
+use crate::ledger;
 
 /// A list holds what was added and not taken, and its size says so; the tail comes first. The
 /// zone counts the pages of all groups' lists.
@@ -38,7 +40,7 @@ pub fn lists_are_queues<D: Lru>() {
             for kind in [Kind::Anon, Kind::File] {
                 let on_lists = memory
                     .groups()
-                    .map(|group| group.lruvec_stat(Stat::of_lru(kind)));
+                    .map(|group| memory.lruvec_stat(group, Stat::of_lru(kind)));
                 let on_lists: i64 = on_lists.sum();
                 prop_assert_eq!(memory.zone_lru_pages(kind), on_lists, "the zone's count");
             }
@@ -215,4 +217,22 @@ pub fn a_walk_against_freeing_frees_each_once<D: Lru>() {
     assert_eq!(mm::lru::count(design, root, Kind::Anon), 0, "{}", D::NAME);
     assert_eq!(root.lru_units(Kind::Anon), 0, "{}", D::NAME);
     assert_eq!(design.groups().zone_lru_pages(Kind::Anon), 0, "{}", D::NAME);
+}
+
+/// The shipped case file about accounting and lists (`cases/ledger.jsonl`): usage, statistics,
+/// list sizes, owners and references of every line are the sums.
+pub fn ledgers_come_out<D: Lru>() {
+    let file = include_str!("../../cases/ledger.jsonl");
+    let mut cases = 0;
+    for (_, line) in parse_all_lines(file.as_bytes()) {
+        let line = line.unwrap_or_else(|error| panic!("cases/ledger.jsonl: {error}"));
+        let CaseLine::Ledger(case) = line else {
+            panic!("cases/ledger.jsonl: a line about bios");
+        };
+        let is = ledger::evaluate::<D>(&case);
+        let should = Ok(case.expected(ledger::FILE_RULES));
+        assert_eq!(is, should, "{}: {}", D::NAME, case.name);
+        cases += 1;
+    }
+    assert!(cases > 0, "the file has no case");
 }

@@ -16,17 +16,24 @@ use super::world::{BASE, GROUPS, Level, World, for_all_sequences, order};
 
 /// Nothing is charged, nobody holds a reference to a group, every statistic is zero.
 pub(super) fn nothing_is_left<D: Memcg>(world: &World<D>) -> Result<(), TestCaseError> {
-    for (index, group) in world.design.groups().groups().enumerate() {
+    let memory = world.design.groups();
+    for (index, group) in memory.groups().enumerate() {
         prop_assert_eq!(group.memory.read(), 0, "group {} has pages", index);
         prop_assert_eq!(group.kmem.read(), 0, "group {} has kernel pages", index);
         prop_assert_eq!(group.refs(), 0, "group {} is referenced", index);
         for stat in Stat::ALL {
-            prop_assert_eq!(group.stat(stat), 0, "group {}: {:?}", index, stat);
-            prop_assert_eq!(group.lruvec_stat(stat), 0, "group {}: {:?}", index, stat);
+            prop_assert_eq!(memory.stat(group, stat), 0, "group {}: {:?}", index, stat);
+            prop_assert_eq!(
+                memory.lruvec_stat(group, stat),
+                0,
+                "group {}: {:?}",
+                index,
+                stat
+            );
         }
     }
     for stat in Stat::ALL {
-        prop_assert_eq!(world.design.groups().node_stat(stat), 0, "node: {:?}", stat);
+        prop_assert_eq!(memory.node_stat(stat), 0, "node: {:?}", stat);
     }
     Ok(())
 }
@@ -89,20 +96,21 @@ pub(super) fn statistics_add_up<D: Memcg>(world: &World<D>) -> Result<(), TestCa
         Stat::PageTables,
         Stat::KernelStack,
     ];
+    let memory = world.design.groups();
     for stat in kinds {
         for index in 1..GROUPS {
             let expected = pages(&|c| c.owner == Some(index) && Stat::of(c.kind) == stat);
             prop_assert_eq!(
-                world.group(index).stat(stat),
+                memory.stat(world.group(index), stat),
                 expected,
                 "{:?} of group {}",
                 stat,
                 index
             );
-            prop_assert_eq!(world.group(index).lruvec_stat(stat), expected);
+            prop_assert_eq!(memory.lruvec_stat(world.group(index), stat), expected);
         }
         let node = pages(&|c| c.owner.is_some() && Stat::of(c.kind) == stat);
-        prop_assert_eq!(world.design.groups().node_stat(stat), node);
+        prop_assert_eq!(memory.node_stat(stat), node);
     }
     Ok(())
 }

@@ -67,6 +67,7 @@ macro_rules! laws_of {
             vecs_sum_to_bi_size
             merging_depends_on_order
             chunks_are_added_like_folios
+            user_pages_name_the_same_bytes
             split_parts_add_up
             segments_bound_the_scatterlist
             scatterlists_keep_to_the_limits
@@ -98,6 +99,7 @@ macro_rules! laws_of {
             concurrent_isolation_loses_nothing
             walks_and_isolation_at_once_lose_nothing
             a_walk_against_freeing_frees_each_once
+            ledgers_come_out
         ] $($with)* }
     };
 }
@@ -148,7 +150,7 @@ pub const fn describe<D: Design>() -> [Law; 4] {
 }
 
 /// The laws of block IO, for one design.
-pub const fn block<D: BlockIo>() -> [Law; 12] {
+pub const fn block<D: BlockIo>() -> [Law; 13] {
     laws_of!(block, law_array D)
 }
 
@@ -158,6 +160,6 @@ pub const fn memcg<D: Memcg>() -> [Law; 9] {
 }
 
 /// The laws of reclaim's lists and compaction's walk, for one design.
-pub const fn lru<D: Lru>() -> [Law; 6] {
+pub const fn lru<D: Lru>() -> [Law; 7] {
     laws_of!(lru, law_array D)
 }

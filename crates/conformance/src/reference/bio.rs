@@ -198,6 +198,17 @@ pub fn build_by_unit(case: &Case) -> Built {
 }
 
 fn build_by(case: &Case, call: impl Fn(&Add) -> Bvec) -> Built {
+    build_with(case, |tables, add| {
+        if case.rules == KernelVersion::V5_0 {
+            return add_page_by_page(tables, case.max_vecs, add);
+        }
+        let table = tables.last_mut().expect("there is always a bio");
+        add_run(table, case.rules, case.max_vecs, call(add))
+    })
+}
+
+/// Makes all calls; `make` makes one, into the last of the tables, and says what it took.
+pub(super) fn build_with(case: &Case, make: impl Fn(&mut Vec<Vec<Bvec>>, &Add) -> u32) -> Built {
     let mut tables: Vec<Vec<Bvec>> = vec![Vec::new()];
     let mut accepted = Vec::new();
     let mut bio = 0;
@@ -206,12 +217,7 @@ fn build_by(case: &Case, call: impl Fn(&Add) -> Bvec) -> Built {
             bio = add.bio;
             tables.push(Vec::new());
         }
-        accepted.push(if case.rules == KernelVersion::V5_0 {
-            add_page_by_page(&mut tables, case.max_vecs, add)
-        } else {
-            let table = tables.last_mut().expect("there is always a bio");
-            add_run(table, case.rules, case.max_vecs, call(add))
-        });
+        accepted.push(make(&mut tables, add));
     }
     let mut sector = case.start_sector;
     let mut bios = Vec::new();
@@ -235,7 +241,7 @@ fn from_head(add: &Add) -> Bvec {
 }
 
 /// The page, offset and length that reach `bio_add_page`.
-fn call(rules: KernelVersion, add: &Add) -> Bvec {
+pub(super) fn call(rules: KernelVersion, add: &Add) -> Bvec {
     // v6.1's bio_add_folio hands the head page down; v6.12's finds the page first.
     if add.by == By::Folio && rules == KernelVersion::V6_1 {
         return from_head(add);

@@ -1,12 +1,12 @@
 //! From bios to requests: submission under a plug, with merging.
 
-use mm::{KernelVersion, QueueLimits};
+use mm::QueueLimits;
 
 use crate::case::Refusal;
 
 use super::bio::Bio;
 use super::split::{Split, split_to_limits};
-use super::{gap_to_prev, max_sectors_at, phys_mergeable};
+use super::{Kernel, gap_to_prev, max_sectors_at, phys_mergeable};
 
 /// A request: bios that follow each other on the device.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,15 +65,16 @@ impl QueuedRequest {
 /// # Errors
 /// If the kernel refuses any part of any bio.
 pub fn submit(
-    rules: KernelVersion,
+    kernel: impl Into<Kernel>,
     limits: &QueueLimits,
     bios: Vec<Bio>,
 ) -> Result<Vec<QueuedRequest>, Refusal> {
+    let kernel = kernel.into();
     let mut requests: Vec<QueuedRequest> = Vec::new();
     for bio in bios {
         let mut rest = Some(bio);
         while let Some(bio) = rest.take() {
-            let (part, segments) = match split_to_limits(rules, limits, &bio) {
+            let (part, segments) = match split_to_limits(kernel, limits, &bio) {
                 Split::Refused(refusal) => return Err(refusal),
                 Split::Whole { segments } => (bio, segments),
                 Split::At { segments, bytes } => {

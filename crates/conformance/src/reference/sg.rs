@@ -6,18 +6,22 @@ use crate::case::PAGE_SIZE;
 
 use super::bio::Bvec;
 use super::request::QueuedRequest;
-use super::{phys_mergeable, segment_room};
+use super::{Change, Kernel, phys_mergeable, segment_room};
 
 /// The scatterlist of a request: physical address and bytes of each entry.
 pub fn map_sg(
-    rules: KernelVersion,
+    kernel: impl Into<Kernel>,
     limits: &QueueLimits,
     request: &QueuedRequest,
 ) -> Vec<(u64, u32)> {
-    match rules {
+    let kernel = kernel.into();
+    if kernel.change == Some(Change::SinglePage) {
+        return join_pages(limits, request);
+    }
+    match kernel.rules {
         KernelVersion::V5_0 => join_pages(limits, request),
         KernelVersion::V5_10 | KernelVersion::V6_1 | KernelVersion::V6_12 => {
-            join_at_bio_seams(limits, request)
+            join_at_bio_seams(kernel, limits, request)
         }
         KernelVersion::V7_1 | KernelVersion::V7_2 => absorb_vecs(limits, request),
     }
@@ -39,7 +43,11 @@ fn join_pages(limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64, u32)> 
 
 /// 5.10 to 6.12: `__blk_bios_map_sg`. Vecs of one bio were merged when they were added, so
 /// only the first vec of a following bio, whole, may still join the last entry.
-fn join_at_bio_seams(limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64, u32)> {
+fn join_at_bio_seams(
+    kernel: Kernel,
+    limits: &QueueLimits,
+    request: &QueuedRequest,
+) -> Vec<(u64, u32)> {
     let mut sg: Vec<(u64, u32)> = Vec::new();
     let mut last_of_bio: Option<Bvec> = None;
     for bio in &request.bios {
@@ -49,7 +57,7 @@ fn join_at_bio_seams(limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64,
                 Some(entry) if i == 0 && joins(limits, entry.1, last_of_bio, vec) => {
                     entry.1 += vec.len
                 }
-                _ => chop(limits, vec, &mut sg),
+                _ => chop(kernel, limits, vec, &mut sg),
             }
         }
         last_of_bio = vecs.last().copied();
@@ -65,9 +73,9 @@ fn joins(limits: &QueueLimits, entry_len: u32, prev: Option<Bvec>, next: Bvec) -
 
 /// `__blk_bvec_map_sg`, or for a vec beyond its page `blk_bvec_map_sg`: one entry for each
 /// segment's worth.
-fn chop(limits: &QueueLimits, vec: Bvec, sg: &mut Vec<(u64, u32)>) {
+fn chop(kernel: Kernel, limits: &QueueLimits, vec: Bvec, sg: &mut Vec<(u64, u32)>) {
     // Every device takes a piece of one page, even where 6.12 lets one state a smaller segment.
-    if vec.offset_end() <= PAGE_SIZE {
+    if kernel.end_in_page(vec) <= PAGE_SIZE {
         sg.push((vec.phys(), vec.len));
         return;
     }

@@ -5,7 +5,9 @@ use mm::{KernelVersion, QueueLimits, SECTOR_SIZE};
 use crate::case::{PAGE_SIZE, Refusal};
 
 use super::bio::{Bio, Bvec};
-use super::{checks_blocks, gap_to_prev, max_sectors_at, phys_mergeable, segment_room};
+use super::{
+    Change, Kernel, checks_blocks, gap_to_prev, max_sectors_at, phys_mergeable, segment_room,
+};
 
 /// What becomes of a bio when it meets the limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +38,9 @@ struct Tally {
 /// Cuts a bio to the limits: `blk_queue_split` (5.0), `__blk_queue_split` (5.10),
 /// `__bio_split_to_limits` (6.1 and later), with the checks that `blk_mq_submit_bio` makes
 /// before it.
-pub fn split_to_limits(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> Split {
+pub fn split_to_limits(kernel: impl Into<Kernel>, limits: &QueueLimits, bio: &Bio) -> Split {
+    let kernel = kernel.into();
+    let rules = kernel.rules;
     let block = u64::from(limits.logical_block_size);
     let unit = if checks_blocks(rules) {
         block
@@ -47,15 +51,17 @@ pub fn split_to_limits(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) ->
     if !bio.size.is_multiple_of(unit) || !bio.sector.is_multiple_of(unit / SECTOR_SIZE) {
         return Split::Refused(Refusal::Invalid);
     }
-    if fits_unseen(rules, limits, bio) {
+    if fits_unseen(kernel, limits, bio) {
         return Split::Whole { segments: 1 };
     }
-    let tally = match rules {
-        KernelVersion::V5_0 => page_by_page(limits, bio),
-        _ => match vec_by_vec(rules, limits, bio) {
+    let by_page = rules == KernelVersion::V5_0 || kernel.change == Some(Change::SinglePage);
+    let tally = if by_page {
+        page_by_page(rules, limits, bio)
+    } else {
+        match vec_by_vec(kernel, limits, bio) {
             Ok(tally) => tally,
             Err(refusal) => return Split::Refused(refusal),
-        },
+        }
     };
     let segments = tally.segments;
     if !tally.stopped {
@@ -76,7 +82,8 @@ pub fn split_to_limits(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) ->
 }
 
 /// The short cut: one small run needs no walk.
-fn fits_unseen(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> bool {
+fn fits_unseen(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> bool {
+    let rules = kernel.rules;
     if limits.chunk_sectors != 0 {
         return false;
     }
@@ -84,7 +91,7 @@ fn fits_unseen(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> bool {
         KernelVersion::V5_0 => false,
         // It asks how many vecs the table has, even when a part of it is left.
         KernelVersion::V5_10 | KernelVersion::V6_1 | KernelVersion::V6_12 => {
-            bio.table().len() == 1 && bio.table()[0].offset_end() <= PAGE_SIZE
+            bio.table().len() == 1 && kernel.end_in_page(bio.table()[0]) <= PAGE_SIZE
         }
         KernelVersion::V7_1 | KernelVersion::V7_2 => {
             let (vec, done) = bio.current();
@@ -93,7 +100,7 @@ fn fits_unseen(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> bool {
                 rules == KernelVersion::V7_1 || (vec.offset | vec.len) & limits.dma_alignment == 0;
             aligned
                 && bio.size <= u64::from(vec.len) - done
-                && vec.offset_end() <= fast_segment(rules, limits)
+                && kernel.end_in_page(vec) <= fast_segment(rules, limits)
         }
     }
 }
@@ -126,8 +133,8 @@ fn max_io_sectors(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> u32 
 }
 
 /// 5.0: `blk_bio_segment_split`. Segments grow page by page; a page joins as a whole or not.
-fn page_by_page(limits: &QueueLimits, bio: &Bio) -> Tally {
-    let max_sectors = max_io_sectors(KernelVersion::V5_0, limits, bio);
+fn page_by_page(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> Tally {
+    let max_sectors = max_io_sectors(rules, limits, bio);
     let max_segments = u32::from(limits.max_segments);
     let (mut segments, mut sectors, mut segment_size) = (0, 0, 0_u64);
     let mut prev: Option<Bvec> = None;
@@ -169,7 +176,8 @@ fn page_by_page(limits: &QueueLimits, bio: &Bio) -> Tally {
 
 /// 5.10 and later: `blk_bio_segment_split`, `bio_split_rw`, `bio_split_rw_at`,
 /// `bio_split_io_at`. Adjacent vecs are counted apart.
-fn vec_by_vec(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> Result<Tally, Refusal> {
+fn vec_by_vec(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> Result<Tally, Refusal> {
+    let rules = kernel.rules;
     let max_sectors = max_io_sectors(rules, limits, bio);
     // 5.10 counts sectors and drops what is left of a sector in each vec; later kernels
     // count bytes in 32 bits.
@@ -193,7 +201,7 @@ fn vec_by_vec(rules: KernelVersion, limits: &QueueLimits, bio: &Bio) -> Result<T
             return Ok(tally);
         }
         let len = u64::from(vec.len);
-        let small = vec.offset_end() <= fast_segment(rules, limits);
+        let small = kernel.end_in_page(vec) <= fast_segment(rules, limits);
         if small && tally.segments < max_segments && tally.bytes + counted(len) <= max_bytes {
             tally.segments += 1;
             tally.bytes += counted(len);

@@ -29,6 +29,8 @@ pub mod fault {
     pub const LONG_UNITS: u8 = 9;
     /// The end of IO gives back what the bio never took.
     pub const DROPS_UNPINNED: u8 = 10;
+    /// A submitter's page becomes the head of its allocation, and the way to it is forgotten.
+    pub const FIRST_OF_ALL: u8 = 11;
 }
 
 /// Flat pages with a `fault`.
@@ -59,7 +61,18 @@ impl<const FAULT: u8> OnMemmap for Broken<FAULT> {
 
 impl<const FAULT: u8> BvPages for Broken<FAULT> {
     type BvPage<'a> = Page<'a>;
+    type UserPage<'a> = Page<'a>;
     const NAMES_UNITS: bool = false;
+
+    fn user_page<'a>(&'a self, page: Page<'a>, n: u64) -> Option<Page<'a>> {
+        Some(Page(self.0.map.nth(page.0, n)))
+    }
+
+    fn name_user_page<'a>(&'a self, page: Page<'a>) -> Option<(Page<'a>, u32)> {
+        let first = FAULT == fault::FIRST_OF_ALL;
+        let head = Page(self.0.map.compound_head(page.0));
+        Some((if first { head } else { page }, 0))
+    }
 
     fn bv_page<'a>(&'a self, page: Page<'a>) -> Option<Page<'a>> {
         Some(page)

@@ -15,7 +15,7 @@
 mod block_io;
 
 use mm::memmap::Memmap;
-use mm::{OnMemmap, PageArray, Pointer, PowerArray, Slot};
+use mm::{OnMemmap, PageArray, Slot};
 
 /// A `struct folio *`: never a tail. Made only by composing an allocation and by
 /// `page_folio`, which pays `compound_head` once.
@@ -31,21 +31,7 @@ impl<'a> Folio<'a> {
     }
 }
 
-impl PartialEq for Folio<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0)
-    }
-}
-
-impl Eq for Folio<'_> {}
-
-impl Pointer for Folio<'_> {
-    #[inline]
-    fn word(self) -> u64 {
-        PowerArray::word_of(self.0)
-    }
-}
+mm::slot_pointer!(Folio);
 
 /// The folio design.
 #[derive(Debug)]

@@ -28,16 +28,8 @@ impl<const CHECK: bool> BlockIo for HeadPageDesign<CHECK> {
     /// The head is the unit; only a vec that was merged across allocations leads further.
     #[inline]
     fn unit_at<'a>(&'a self, head: Page<'a>, offset: u32) -> (Page<'a>, u64) {
-        let mut head = head;
-        let mut offset = u64::from(offset);
-        loop {
-            let bytes = self.unit_bytes(head);
-            if offset < bytes {
-                return (head, offset);
-            }
-            offset -= bytes;
-            head = self.next_unit(head);
-        }
+        let (head, offset) = self.pages.map.head_at(head.0, offset);
+        (Page(head), offset)
     }
 
     #[inline]

@@ -4,7 +4,7 @@
 use headpage::{HeadPage, HeadPageDesign, HeadPageUnchecked};
 use mm::block::{Bio, Op, add_page};
 use mm::memmap::Memmap;
-use mm::{BlockIo, Design, Linux6_12, Plan};
+use mm::{BlockIo, BvPages, Design, Linux6_1, Linux6_12, Plan};
 use physmem::{Extent, Kind, Order, Pfn};
 
 conformance::conformance!(HeadPage, describe, block, memcg, lru);
@@ -103,4 +103,45 @@ fn an_offset_that_does_not_fit_is_refused_a_place_in_the_vec() {
         [3 * gib.bytes(), gib.bytes()],
         "the last would end at 2^32"
     );
+}
+
+/// From user memory a caller has tails: each becomes its head and an offset, and no assertion
+/// finds one in a vec.
+#[test]
+fn a_tail_from_user_memory_becomes_its_head() {
+    let design = HeadPage::build(&plan()).expect("a small design can be built");
+    let head = design.alloc(Extent::new(Pfn(1 << 20), Order::new(3)), Kind::Anon);
+    let mut bio = Bio::new(8, 0, Op::Read, head);
+    for n in [1, 6] {
+        let page = design.user_page(head, n).expect("memory of any kind");
+        assert!(Memmap::is_tail(page.0));
+        let (page, offset) = design.name_user_page(page).expect("32 bits are enough");
+        assert_eq!((page, offset), (head, n as u32 * 4096));
+        let added = add_page::<Linux6_12, _>(&design, &mut bio, page, 4096, offset);
+        assert_eq!(added, 4096);
+    }
+    assert_eq!((bio.vecs().len(), design.violations()), (2, 0));
+}
+
+/// The last page that an offset reaches ends at 2^32, which `bv_offset + bv_len` wraps to 0, and
+/// the short cut for a vec within its first page would be taken: no vec is set.
+#[test]
+fn a_vec_that_would_end_at_4_gib_is_refused() {
+    let design = HeadPageUnchecked::build(&plan()).expect("a small design can be built");
+    let head = design.alloc(Extent::new(Pfn(1 << 20), Order::new(0)), Kind::File);
+    let last = u32::MAX - 4095;
+    for (len, taken) in [(4095, 4095), (4096, 0)] {
+        let mut bio = Bio::new(4, 0, Op::Read, head);
+        assert_eq!(
+            add_page::<Linux6_12, _>(&design, &mut bio, head, len, last),
+            taken
+        );
+        let mut bio = Bio::new(4, 0, Op::Read, head);
+        assert_eq!(
+            add_page::<Linux6_1, _>(&design, &mut bio, head, len, last),
+            taken
+        );
+        assert_eq!(bio.vecs().len(), usize::from(taken > 0));
+    }
+    assert_eq!(design.nth_page(head, 1 << 20), None, "beyond 4 GiB");
 }

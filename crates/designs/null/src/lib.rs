@@ -100,7 +100,17 @@ impl Design for Null {
 
 impl BvPages for Null {
     type BvPage<'a> = Pfn;
+    type UserPage<'a> = Pfn;
     const NAMES_UNITS: bool = false;
+
+    fn user_page(&self, head: Pfn, _: u64) -> Option<Pfn> {
+        Some(head)
+    }
+
+    #[inline]
+    fn name_user_page(&self, page: Pfn) -> Option<(Pfn, u32)> {
+        Some((page, 0))
+    }
 
     fn bv_page(&self, head: Pfn) -> Option<Pfn> {
         Some(head)

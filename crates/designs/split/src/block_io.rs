@@ -1,125 +1,92 @@
-//! Bios whose vecs name a unit of memory of any type, and a place in it by offset.
+//! Bios whose vecs name pages, as in every released kernel. A vec does not say of which type its
+//! memory is: who has to know looks, once for each allocation.
 
-use std::sync::atomic::Ordering::Relaxed;
+use mm::block::{self, Bio};
+use mm::memmap::Page;
+use mm::{BlockIo, KernelRules, PageBvecs, SlabIo};
+use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
-use mm::block::Bio;
-use mm::memmap;
-use mm::{BlockIo, BvPages, Design, SlabIo};
-use physmem::{Kind, PAGE_SIZE, PhysAddr};
+use crate::{Mem, Split, Typed};
 
-use crate::{Mem, Split, types};
-
-impl BvPages for Split {
-    type BvPage<'a> = Mem<'a>;
-    const NAMES_UNITS: bool = true;
+impl PageBvecs for Split {
+    const NAMES_HEADS: bool = false;
 
     #[inline]
-    fn bv_page<'a>(&'a self, mem: Mem<'a>) -> Option<Mem<'a>> {
-        Some(mem)
-    }
-
-    /// Kept in the descriptor: there is no arithmetic from a descriptor to its frames, nor
-    /// from one descriptor to another.
-    #[inline]
-    fn phys(&self, mem: Mem<'_>) -> PhysAddr {
-        self.pfn(mem).phys()
-    }
-
-    /// Device memory would be a type; none is modelled, so the types are compared.
-    #[inline]
-    fn same_pgmap(&self, a: Mem<'_>, b: Mem<'_>) -> bool {
-        (a.kind() == Kind::Free) == (b.kind() == Kind::Free)
-    }
-
-    #[inline]
-    fn note_workingset(&self, mem: Mem<'_>) -> bool {
-        mem.0.flags.load(Relaxed) & memmap::PG_WORKINGSET != 0
+    fn page_of<'a>(&'a self, mem: Mem<'a>) -> Page<'a> {
+        Page(mem.0)
     }
 }
 
 impl BlockIo for Split {
-    /// A slab has no user, so there is nobody to hold a reference for: an object's owner does
-    /// the IO to it (slabs without a reference count, v6.15 and later).
+    /// Taken, since a slab's page is a page. References are not counted on it: [`crate::Slab`]
+    /// has no way to take one.
     const SLAB_IO: SlabIo = SlabIo::Uncounted;
 
     #[inline]
-    fn unit_at<'a>(&'a self, mem: Mem<'a>, offset: u32) -> (Mem<'a>, u64) {
-        let mut mem = mem;
-        let mut offset = u64::from(offset);
-        loop {
-            let bytes = self.unit_bytes(mem);
-            if offset < bytes {
-                return (mem, offset);
-            }
-            offset -= bytes;
-            mem = self.next_unit(mem);
-        }
+    fn unit_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Mem<'a>, u64) {
+        let mem = self.mem(page);
+        let pages = self.memmap().distance(page.0, mem.0);
+        (mem, (pages << PAGE_SHIFT) + u64::from(offset))
     }
 
     #[inline]
     fn unit_bytes(&self, mem: Mem<'_>) -> u64 {
-        mem.pages() * PAGE_SIZE
+        PAGE_SIZE << self.memmap().order(mem.0)
     }
 
-    /// Through the word of the frame behind; the same unit again where that frame is free,
-    /// which no vec reaches into.
+    /// Memory lies behind memory, of whatever type.
     #[inline]
     fn next_unit<'a>(&'a self, mem: Mem<'a>) -> Mem<'a> {
-        self.unit(self.pfn(mem) + mem.pages()).unwrap_or(mem)
+        Mem(self.memmap().nth(mem.0, self.memmap().nr_pages(mem.0)))
     }
 
-    /// References, and for a large unit pins apart, as folios count them.
-    fn pin<'a>(&'a self, bio: &Bio<Mem<'a>>) {
-        self.for_each_unit(bio, |run| {
-            if run.unit.kind() == Kind::Slab {
-                return;
-            }
-            memmap::page_ref_add(run.unit.0, run.pages());
-            if run.unit.pages() > 1 {
-                types::pincount(run.unit.0).fetch_add(u64::from(run.pages()), Relaxed);
-            }
+    /// In one step, whatever the type: a vec needs a page and nothing else.
+    #[inline]
+    fn add_unit<'a, V: KernelRules>(
+        &'a self,
+        bio: &mut Bio<Page<'a>>,
+        mem: Mem<'a>,
+        len: u32,
+        offset: u32,
+    ) -> u32 {
+        let page = Page(self.memmap().nth(mem.0, u64::from(offset >> PAGE_SHIFT)));
+        let in_page = offset & (PAGE_SIZE as u32 - 1);
+        block::add_page::<V, Self>(self, bio, page, len, in_page)
+    }
+
+    fn pin<'a>(&'a self, bio: &Bio<Page<'a>>) {
+        self.for_each_unit(bio, |run| match run.unit.typed() {
+            Some(Typed::Slab(_)) | None => {}
+            Some(_) => self.0.pin(run.unit.0, run.pages()),
         });
     }
 
     #[inline]
-    fn end_io<'a>(&'a self, bio: &Bio<Mem<'a>>) -> u64 {
+    fn end_io<'a>(&'a self, bio: &Bio<Page<'a>>) -> u64 {
         self.bio_release_pages(bio);
         bio.vecs().iter().map(|vec| u64::from(vec.len)).sum()
     }
 }
 
 impl Split {
-    /// `__bio_release_pages` of v6.12, dirtying: a unit's run at a time. Marking memory dirty and
-    /// giving a pin back mean something for types that are mapped to user space only.
+    /// `__bio_release_pages` of v6.12, dirtying, with the type looked at once: each kind of user
+    /// memory is marked by its own function, a slab is left alone, and of the rest the pins are
+    /// given back.
     #[inline(never)]
-    fn bio_release_pages<'a>(&'a self, bio: &Bio<Mem<'a>>) {
+    fn bio_release_pages<'a>(&'a self, bio: &Bio<Page<'a>>) {
         if bio.no_page_ref {
             return;
         }
         self.for_each_unit(bio, |run| {
-            let kind = run.unit.kind();
-            if kind.is_lru() {
-                memmap::set_dirty_lock(run.unit.0);
+            match run.unit.typed() {
+                Some(Typed::AnonMem(anon)) => anon.set_dirty_lock(),
+                Some(Typed::FileMem(file)) => file.set_dirty_lock(),
+                Some(Typed::Slab(_)) | None => return,
+                Some(
+                    Typed::PtDesc(_) | Typed::ZpDesc(_) | Typed::StackMem(_) | Typed::PipeMem(_),
+                ) => {}
             }
-            if kind != Kind::Slab {
-                self.unpin(run.unit, run.pages());
-            }
+            self.0.unpin(run.unit.0, run.pages());
         });
-    }
-
-    /// Gives pins back, and frees the unit with its last reference (`unpin_user_folio`).
-    #[inline(never)]
-    fn unpin(&self, mem: Mem<'_>, pages: u32) {
-        if self.is_zero_page(mem) {
-            return;
-        }
-        // All memory of the model is on node 0.
-        self.memory.count_unpinned(0, i64::from(pages));
-        if mem.pages() > 1 {
-            types::pincount(mem.0).fetch_sub(u64::from(pages), Relaxed);
-        }
-        if memmap::page_ref_sub_and_test(mem.0, pages) {
-            self.free(mem);
-        }
     }
 }

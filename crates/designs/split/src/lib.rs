@@ -1,258 +1,131 @@
-//! # Types of their own: anon_mem, file_mem, slab, page table, …
+//! # Types of their own, as views over the array of pages
 //!
-//! Anonymous memory and page cache have little in common with page tables, slabs,
-//! zsmalloc, kernel stacks and pipe buffers: only the first two are mapped to user space
-//! and sit on the LRU. So each kind of memory has a descriptor of its own type, one per
-//! *allocation*, and a frame holds no more than a word (`words.rs`): what type it
-//! belongs to and where that descriptor is. There are no tail pages to be handed around.
+//! Anonymous memory and page cache have little in common with page tables, slabs, zsmalloc,
+//! kernel stacks and pipe buffers: only the first two are mapped to user space and sit on the
+//! LRU. So each is a type, and code that works on one says which:
 //!
-//! Code that does not care for the type (memcg, the block layer, compaction) works on the
-//! broadest thing there is, a unit of memory: [`Mem`], the common prefix of all types.
-//! How memcg locks one is the thread's open question, answered here in three ways: a
-//! function per type, a cast to the prefix, a generic function that looks at the tag.
+//! | type | is | has, and no other type has it |
+//! |---|---|---|
+//! | [`AnonMem`] | anonymous memory | an `anon_vma`, a place in swap |
+//! | [`FileMem`] | page cache | an `address_space` |
+//! | [`Slab`] | a slab | objects and their owners; nobody takes references |
+//! | [`PtDesc`] | a page table | a lock |
+//! | [`ZpDesc`] | zsmalloc's | a `zspage` |
+//! | [`StackMem`], [`PipeMem`] | a kernel stack, a pipe's buffer | |
 //!
-//! Costs that the other designs do not have: an allocation needs a descriptor from a slab
-//! cache (`store.rs`), which may have no memory for one, and what lies physically behind an
-//! allocation is found through the words. A descriptor that was returned describes something
-//! else at once (`SLAB_TYPESAFE_BY_RCU`), so a walk that found one through a frame's word takes
-//! a reference and looks at the word again ([`Design::leads_to`]).
+//! A type is a *view*: a reference to the allocation's line in the array of `struct page`, one
+//! 64-byte line a frame as ever. Nothing is allocated, and nothing is found through a pointer
+//! that flat pages do not have. This is Weiner's position in the thread, and what the kernel did
+//! to slabs (`struct slab`, v5.17), page tables (`struct ptdesc`, v6.6) and zsmalloc
+//! (`struct zpdesc`, v6.14). Descriptors allocated apart are another design: `memdesc`.
+//!
+//! Where types are checked:
+//!
+//! * [`Split::mem`], from any page: `compound_head()`, for the page may be a tail.
+//! * [`Mem::typed`], [`AnonMem::try_from`] …: the type, for whoever got his memory from an
+//!   unknown page, a bio_vec or a frame number. Once: what is called with the view asks no more.
+//! * Nothing, by a caller who was handed a view. That marking anonymous memory dirty has no file
+//!   to ask, and that a slab is never marked, is known when the code is compiled.
+//! * Nothing, by memcg. It takes memory of any type ([`View`]): all views keep the owner's word
+//!   at one offset, and its low bits say whether it is a slab's vector of owners.
 
 #![forbid(unsafe_code)]
 
-mod accounting;
 mod block_io;
-mod sheaf;
-mod store;
-mod types;
-mod words;
+mod user;
+mod views;
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use mm::memcg::{self, LockStyle};
+use mm::memmap::{Memmap, Page};
+use mm::{Descriptor, OnMemmap, PageArray, Slot};
+use physmem::{Kind, Pfn};
 
-use mm::memcg::{self, MemcgTree};
-use mm::memmap;
-use mm::{
-    BuildError, Descriptor, DescriptorArray, Design, NoMemory, Plan, Pointer, PowerArray, Slot,
+pub use views::{
+    AnonMem, FileMem, PipeMem, PtDesc, Slab, StackMem, Typed, View, WrongType, ZpDesc,
 };
-use physmem::{Extent, Kind, Order, Pfn};
 
-use store::Store;
-use words::Words;
-
-/// Any unit of memory: a pointer to the common prefix of the typed descriptors.
+/// An allocation of some type, by its head page: what memcg, the block layer and compaction
+/// hold. Never a tail, and not yet asked for its type.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct Mem<'a>(&'a Slot);
 
-impl PartialEq for Mem<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0)
-    }
-}
-
-impl Eq for Mem<'_> {}
-
-impl Pointer for Mem<'_> {
-    #[inline]
-    fn word(self) -> u64 {
-        PowerArray::word_of(self.0)
-    }
-}
-
-impl Mem<'_> {
-    /// The type.
-    #[inline]
-    fn kind(self) -> Kind {
-        types::kind(self.0.flags.load(Relaxed))
-    }
-
-    /// Base pages.
-    #[inline]
-    fn pages(self) -> u64 {
-        1 << types::order(self.0.flags.load(Relaxed))
-    }
-
-    /// The first frame, counted from the first that is described.
-    #[inline]
-    fn frame(self) -> u64 {
-        types::frame(self.0.flags.load(Relaxed))
-    }
-}
+mm::slot_pointer!(Mem);
 
 /// The split design.
 #[derive(Debug)]
-pub struct Split {
-    words: Words,
-    store: Store,
-    memory: MemcgTree,
-}
+pub struct Split(PageArray);
 
 impl Split {
-    /// The unit that a frame belongs to, of any type and whatever its references; `None`
-    /// where it is free.
+    /// The page of a frame (`pfn_to_page`), head or tail.
     #[inline]
-    fn unit(&self, pfn: Pfn) -> Option<Mem<'_>> {
-        let word = self.words.at(pfn).load(Acquire);
-        (!words::is_free(word)).then(|| Mem(self.store.slots().resolve(word)))
+    pub fn page(&self, pfn: Pfn) -> Page<'_> {
+        Page(self.0.map.page(pfn))
     }
 
-    /// The first frame of a unit.
+    /// The memory that a page belongs to: the one place with a tail test.
     #[inline]
-    fn pfn(&self, mem: Mem<'_>) -> Pfn {
-        self.words.base() + mem.frame()
+    pub fn mem<'a>(&'a self, page: Page<'a>) -> Mem<'a> {
+        Mem(self.0.map.compound_head(page.0))
     }
 
-    /// Takes `n` descriptors (`kmem_cache_alloc_bulk`), linked through `word2`: all or none.
-    fn alloc_chain(&self, n: u64) -> Result<u64, NoMemory> {
-        let mut chain = 0;
-        for taken in 0..n {
-            let Some(slot) = self.store.alloc() else {
-                for _ in 0..taken {
-                    let slot = self.store.slots().resolve(chain);
-                    chain = slot.word2.load(Relaxed);
-                    self.store.free(slot);
-                }
-                return Err(NoMemory);
-            };
-            slot.word2.store(chain, Relaxed);
-            chain = PowerArray::word_of(slot);
-        }
-        Ok(chain)
-    }
-
-    /// Whether this is the page of zeroes (`is_zero_page`), which lies before the frames
-    /// described.
-    #[inline]
-    fn is_zero_page(&self, mem: Mem<'_>) -> bool {
-        self.pfn(mem) == Pfn(self.words.base().0.wrapping_sub(1))
-    }
-
-    /// The prefix of a descriptor that describes an extent.
-    #[inline]
-    fn prefix(&self, extent: Extent, kind: Kind) -> u64 {
-        types::prefix(extent.head - self.words.base(), extent.order, kind)
-    }
-
-    /// The design with memory for `most` descriptors only, for those who ask how it takes the
-    /// lack of one.
-    ///
-    /// # Errors
-    /// [`BuildError`].
-    pub fn with_descriptors(plan: &Plan, most: u64) -> Result<Self, BuildError> {
-        Ok(Self {
-            words: Words::build(plan)?,
-            store: Store::limited(plan, most)?,
-            memory: MemcgTree::new()?,
-        })
-    }
-
-    /// Makes a descriptor one of `kind` for an extent, with every frame's word leading to it.
-    fn describe<'a>(&self, slot: &'a Slot, extent: Extent, kind: Kind, references: u32) -> Mem<'a> {
-        slot.flags.store(self.prefix(extent, kind), Relaxed);
-        slot.mapping.store(0, Relaxed);
-        types::pincount(slot).store(0, Relaxed);
-        slot.private.store(0, Relaxed);
-        slot.mapcount.store(u32::MAX, Relaxed);
-        slot.memcg_data.store(0, Relaxed);
-        // Release pairs with the Acquire of try_get.
-        slot.refcount.store(references, Release);
-        self.words.point(extent, slot, kind);
-        Mem(slot)
+    fn memmap(&self) -> &Memmap {
+        &self.0.map
     }
 }
 
-impl Design for Split {
+impl OnMemmap for Split {
     const NAME: &'static str = "split";
-    const IDEA: &'static str = "anon_mem, file_mem, slab, page table … as types of their own";
-    const DESCRIPTORS: &'static [Descriptor] = types::DESCRIPTORS;
-    type Unit<'a> = Mem<'a>;
+    const IDEA: &'static str = "anon_mem, file_mem, slab, ptdesc … as typed views over struct page";
+    const DESCRIPTORS: &'static [Descriptor] = views::DESCRIPTORS;
+    const LOCK_STYLES: &'static [LockStyle] = &[
+        LockStyle::PerType,
+        LockStyle::WhichType,
+        LockStyle::CastToCommon,
+        LockStyle::Generic,
+    ];
+    type Ref<'a> = Mem<'a>;
 
-    fn build(plan: &Plan) -> Result<Self, BuildError> {
-        Ok(Self {
-            words: Words::build(plan)?,
-            store: Store::build(plan)?,
-            memory: MemcgTree::new()?,
-        })
-    }
-
-    #[inline(never)]
-    fn alloc(&self, extent: Extent, kind: Kind) -> Mem<'_> {
-        // There is a descriptor for every frame, and an allocation has at least a frame: there
-        // is none left only where frames were described twice. Then a descriptor is shared,
-        // which the laws see.
-        let slot = self.store.alloc();
-        let slot = slot.unwrap_or_else(|| self.store.slots().at(0));
-        self.describe(slot, extent, kind, 1)
-    }
-
-    #[inline(never)]
-    fn free(&self, mem: Mem<'_>) {
-        self.words.clear(self.pfn(mem), mem.pages());
-        mem.0.refcount.store(0, Relaxed);
-        self.store.free(mem.0);
-    }
-
-    fn split(&self, mem: Mem<'_>) -> Result<(), NoMemory> {
-        let (pfn, pages, kind) = (self.pfn(mem), mem.pages(), mem.kind());
-        // All descriptors first: what is half split cannot be put together again.
-        let mut chain = self.alloc_chain(pages - 1)?;
-        let owner = types::owner_word(mem.0);
-        memcg::split_owner(&self.memory, owner, pages);
-        let dirty = mem.0.flags.load(Relaxed) & memmap::PG_DIRTY;
-        let references = mem.0.refcount.load(Relaxed);
-        let page = |n| Extent {
-            head: pfn + n,
-            order: Order::BASE,
-        };
-        for n in 1..pages {
-            let slot = self.store.slots().resolve(chain);
-            chain = slot.word2.load(Relaxed);
-            slot.word2.store(0, Relaxed);
-            let part = self.describe(slot, page(n), kind, references);
-            part.0.flags.fetch_or(dirty, Relaxed);
-            types::owner_word(part.0).store(owner.load(Relaxed), Relaxed);
-        }
-        let prefix = self.prefix(page(0), kind);
-        mem.0.flags.store(prefix | dirty, Relaxed);
-        Ok(())
+    fn over(pages: PageArray) -> Self {
+        Self(pages)
     }
 
     #[inline]
-    fn lookup(&self, pfn: Pfn) -> Option<Mem<'_>> {
-        if !self.words.describes(pfn) {
-            return None;
-        }
-        self.unit(pfn)
-            .filter(|mem| mem.0.refcount.load(Acquire) != 0)
-    }
-
-    /// The word again: whoever freed the frame cleared it before the descriptor was returned.
-    #[inline]
-    fn leads_to(&self, pfn: Pfn, mem: Mem<'_>) -> bool {
-        self.unit(pfn) == Some(mem)
-    }
-
-    fn extent(&self, mem: Mem<'_>) -> Extent {
-        let flags = mem.0.flags.load(Relaxed);
-        let order = Order::try_from(u64::from(types::order(flags))).unwrap_or_default();
-        Extent {
-            head: self.words.base() + types::frame(flags),
-            order,
-        }
+    fn pages(&self) -> &PageArray {
+        &self.0
     }
 
     #[inline]
-    fn kind(&self, mem: Mem<'_>) -> Kind {
-        mem.kind()
-    }
-
-    #[inline]
-    fn slot_of<'a>(&'a self, mem: Mem<'a>) -> &'a Slot {
+    fn head<'a>(&'a self, mem: Mem<'a>) -> &'a Slot {
         mem.0
     }
 
-    /// A word for each frame and a descriptor for each allocation that exists.
-    fn memory(&self) -> Vec<DescriptorArray> {
-        vec![self.words.array(), self.store.array()]
+    #[inline]
+    fn unit<'a>(&'a self, head: &'a Slot) -> Mem<'a> {
+        Mem(head)
+    }
+
+    /// Every type has its owner at one offset, so a caller who knows the type, a cast and a
+    /// function for any type read the same word; only who must choose between two functions
+    /// looks at the type.
+    #[inline]
+    fn with_owner_locked<'a, T>(
+        &'a self,
+        mem: Mem<'a>,
+        style: LockStyle,
+        critical: impl FnOnce() -> T,
+    ) -> T {
+        let (groups, owner) = (&self.0.groups, || mem.memcg_data());
+        match style {
+            LockStyle::WhichType if mem.kind() == Kind::File => {
+                memcg::with_lock::<FileMem<'_>, _>(groups, owner, critical)
+            }
+            LockStyle::WhichType | LockStyle::PerType => {
+                memcg::with_lock::<AnonMem<'_>, _>(groups, owner, critical)
+            }
+            LockStyle::CastToCommon | LockStyle::Generic | LockStyle::Native => {
+                memcg::with_lock::<Mem<'_>, _>(groups, owner, critical)
+            }
+        }
     }
 }

@@ -1,3 +1,3 @@
-//! The laws, stamped for types of their own.
+//! The laws, stamped for typed views over the array of pages.
 
 conformance::conformance!(split::Split, describe, block, memcg, lru);

@@ -22,7 +22,9 @@ a change of a file only what depends on it is compiled.
 
 Examples:
   folioscope kernel build 5.10 6.1 6.12 7.2
-  folioscope kernel build 6.12 --patch headpage.patch
+  folioscope kernel build --list-patches
+  folioscope kernel build 6.12 --patch headpage        becomes linux-6.12+headpage
+  folioscope kernel build 6.12 --patch ../mine.patch
   folioscope kernel build --source ~/linux --label mine")]
     Build(BuildArgs),
     /// List the kernels that are built.
@@ -60,11 +62,21 @@ Examples:
 #[derive(Args, Debug)]
 pub(crate) struct BuildArgs {
     /// Versions, fetched through apt: 5.10, 6.1, 6.12, 7.2.
-    #[arg(value_name = "VERSION", required_unless_present = "source")]
+    #[arg(
+        value_name = "VERSION",
+        required_unless_present_any = ["source", "list_patches"]
+    )]
     pub versions: Vec<String>,
-    /// A patch to apply (-p1); may be given several times, in order.
-    #[arg(long, value_name = "FILE")]
+    /// A patch to apply (-p1): a file, or the name of one that the tool carries; may be given
+    /// several times, in order.
+    #[arg(long, value_name = "FILE|NAME")]
     pub patch: Vec<PathBuf>,
+    /// List the patches that the tool carries, instead of building anything.
+    #[arg(long, conflicts_with_all = ["versions", "source", "patch"])]
+    pub list_patches: bool,
+    /// That list as a table of a Markdown document.
+    #[arg(long, requires = "list_patches", conflicts_with = "json")]
+    pub markdown: bool,
     /// A tree of your own, from 5.10 on; it is read and never written to.
     #[arg(long, value_name = "DIR", conflicts_with = "versions")]
     pub source: Option<PathBuf>,
@@ -167,6 +179,9 @@ pub(crate) struct CheckArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
+    /// Returns the text as a block of a Markdown document.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 #[derive(Args, Debug)]

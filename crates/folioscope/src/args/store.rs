@@ -94,7 +94,7 @@ pub(crate) enum Format {
     GithubActionBenchmark,
     /// Comma-separated values with a header.
     Csv,
-    /// JSON lines, as crates/harness/results/schema/export-v1.schema.json describes them.
+    /// JSON lines, as crates/harness/results/schema/export-v2.schema.json describes them.
     Json,
 }
 

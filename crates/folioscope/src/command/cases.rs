@@ -1,10 +1,12 @@
-//! `folioscope cases run`: merge, split and map questions, answered line by line.
+//! `folioscope cases run`: merge, split and map questions, and sequences of charges and lists,
+//! answered line by line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, stdin};
 
-use conformance::case::{Answer, Case, parse_lines};
+use conformance::case::{Answer, Case, CaseLine, parse_all_lines};
 use conformance::evaluate::EvaluateError;
+use conformance::ledger::{FILE_RULES, LedgerCase};
 use conformance::reference;
 use registry::{Cases, Held};
 use serde::Serialize;
@@ -12,6 +14,7 @@ use serde::Serialize;
 use crate::args::{CasesArgs, CasesCommand};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::say::say;
 
 /// A design that answers otherwise than the reference.
 #[derive(Serialize)]
@@ -72,16 +75,18 @@ fn answer_all(
     output: &mut Output,
 ) -> Result<Code, Failure> {
     let mut code = Code::Done;
-    for (_, line) in parse_lines(from) {
+    for (_, line) in parse_all_lines(from) {
         match line {
             Err(error) => {
-                eprintln!("folioscope: {file}: {error}");
+                say!("folioscope: {file}: {error}");
                 code = Code::Usage;
             }
-            Ok(case) => {
-                let fine = match design {
-                    Some(design) => answer_one(&case, design, output)?,
-                    None => compare(&case, output)?,
+            Ok(line) => {
+                let fine = match (&line, design) {
+                    (CaseLine::Bio(case), Some(design)) => answer_one(case, design, output)?,
+                    (CaseLine::Bio(case), None) => compare(case, output)?,
+                    (CaseLine::Ledger(case), Some((held, _))) => ledger_of(case, held, output)?,
+                    (CaseLine::Ledger(case), None) => compare_ledgers(case, output)?,
                 };
                 // What is answered is out, whatever a later line asks for.
                 output.finish()?;
@@ -132,6 +137,71 @@ fn compare(case: &Case, output: &mut Output) -> Result<bool, Failure> {
             design: held.name,
             reference: &expected,
             answer: answer.as_ref(),
+        })?;
+    }
+    Ok(agree)
+}
+
+/// The answer to a case of accounting and lists: a line a group, with its usage, its
+/// statistics of anonymous and of file memory and the pages on its two lists, then a line an
+/// allocation, with its group, its references and whether it is on a list.
+#[derive(Serialize)]
+struct Counters<'a> {
+    name: &'a str,
+    counters: &'a [String],
+}
+
+/// A design that comes to other counters than the sums.
+#[derive(Serialize)]
+struct OtherCounters<'a> {
+    name: &'a str,
+    error: &'a str,
+    design: &'a str,
+    reference: &'a [String],
+    counters: &'a [String],
+}
+
+/// Prints the counters of one design. Whether it could be asked.
+fn ledger_of(case: &LedgerCase, held: &Held, output: &mut Output) -> Result<bool, Failure> {
+    let none = || Err("it has no LRU lists".to_owned());
+    match held.ledger().map_or_else(none, |ledger| ledger(case)) {
+        Ok(counters) => output.json(&Counters {
+            name: &case.name,
+            counters: &counters,
+        })?,
+        Err(error) => {
+            output.json(&NotAsked {
+                name: &case.name,
+                error,
+                design: held.name,
+            })?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Prints the sums, and a line for every design whose counters are others.
+fn compare_ledgers(case: &LedgerCase, output: &mut Output) -> Result<bool, Failure> {
+    let expected = case.expected(FILE_RULES);
+    output.json(&Counters {
+        name: &case.name,
+        counters: &expected,
+    })?;
+    let mut agree = true;
+    for (held, ledger) in registry::held().filter_map(|held| Some((held, held.ledger()?))) {
+        let (error, counters) = match ledger(case) {
+            Ok(counters) if counters == expected => continue,
+            Ok(counters) => ("disagrees with the sums".to_owned(), counters),
+            Err(error) => (error, Vec::new()),
+        };
+        agree = false;
+        output.json(&OtherCounters {
+            name: &case.name,
+            error: &error,
+            design: held.name,
+            reference: &expected,
+            counters: &counters,
         })?;
     }
     Ok(agree)

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::args::MeasureArgs;
+use crate::args::CompareArgs;
 use crate::command::measure::Run;
 use crate::command::{plot, report, verify};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::say::say;
 
 /// What report and figures take at most, in seconds, of the budget.
 const SPARE_S: f64 = 8.0;
@@ -19,20 +20,20 @@ const CASES: u32 = 100;
 const QUICK_CASES: u32 = 20;
 
 pub(crate) fn run(
-    args: &MeasureArgs,
+    args: &CompareArgs,
     start: Instant,
     output: &mut Output,
 ) -> Result<Code, Failure> {
-    let run = Run::prepare(args, start)?;
+    let run = Run::prepare(&args.measure, start)?;
     let cases = if run.plan().quick { QUICK_CASES } else { CASES };
     let verified = verify::apart(&run.plan().design, cases)?;
-    eprintln!(
+    say!(
         "folioscope: {}; every answer is checked before it is timed",
         verified.in_words()
     );
     if verified.wrong().next().is_some() {
         for line in verified.wrong() {
-            eprintln!("{} {}: {}", line.design, line.name, line.why);
+            say!("{} {}: {}", line.design, line.name, line.why);
         }
         return Err(Failure::Wrong(
             "verification failed, nothing was timed; run `folioscope verify` for details"
@@ -40,7 +41,7 @@ pub(crate) fn run(
         ));
     }
     if run.plan().kernels.is_empty() {
-        eprintln!(
+        say!(
             "folioscope: real kernels can stand beside the designs: folioscope kernel build 5.10 \
              6.12, then compare --kernels"
         );
@@ -59,10 +60,13 @@ pub(crate) fn run(
              `folioscope plot {folder}` go on from there"
         ))
     })?;
-    if args.json {
+    if args.measure.json {
         output.text(render::json_lines(&summary))?;
     } else {
-        output.text(text)?;
+        output.text(match args.full {
+            true => text,
+            false => render::first_screen(&summary, &report::context(&summary)),
+        })?;
     }
     output.finish()?;
     let figures = plot::draw(&measured.folder, &summary, None).map_err(|failure| {
@@ -73,8 +77,8 @@ pub(crate) fn run(
         ))
     })?;
     measured.tell();
-    eprintln!(
-        "folioscope: {}: the report, {} figures and the record",
+    say!(
+        "folioscope: {}: report.txt with all rows, {} figures and the record",
         measured.folder.display(),
         figures.len() / 2
     );

@@ -10,6 +10,7 @@ use crate::command::report::summary;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::run_dir;
+use crate::say::say;
 
 pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure> {
     let old = summary(run_dir::existing(&args.old)?)?;
@@ -44,14 +45,14 @@ pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure>
     output.finish()?;
     let unjudged = diff.unjudged();
     for reason in &unjudged {
-        eprintln!("folioscope: {reason}");
+        say!("folioscope: {reason}");
     }
     Ok(match (beyond, unjudged.is_empty()) {
         (0, true) => Code::Done,
         (0, false) => Code::Usage,
         (beyond, _) => {
             let threshold = args.threshold.unwrap_or_default();
-            eprintln!("folioscope: {beyond} rows are worse by more than {threshold} %");
+            say!("folioscope: {beyond} rows are worse by more than {threshold} %");
             Code::Beyond
         }
     })

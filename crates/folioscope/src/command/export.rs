@@ -7,6 +7,7 @@ use crate::args::{ExportArgs, Format};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::run_dir;
+use crate::say::say;
 
 pub(crate) fn run(args: &ExportArgs, output: &mut Output) -> Result<Code, Failure> {
     let store = run_dir::stored(&args.runs)?;
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &ExportArgs, output: &mut Output) -> Result<Code, Failur
         Format::GithubActionBenchmark => {
             let (text, left_out) = render::github_action_benchmark(&rows);
             if left_out > 0 {
-                eprintln!(
+                say!(
                     "folioscope: left out {left_out} rows of which more is better: the format \
                      knows only values of which less is"
                 );

@@ -25,6 +25,7 @@ Examples:
   folioscope fidelity --plot /tmp/figures
   folioscope fidelity --lines                   descriptor lines that differ
   folioscope fidelity --time                    models and native kernels, same rounds
+  folioscope fidelity --time --patched          kernels with a patch, and without
   cargo folioscope fidelity --count             after a change to a design")]
 pub(crate) struct FidelityArgs {
     /// One JSON object a line: primitives, then pairs.
@@ -56,6 +57,9 @@ pub(crate) struct FidelityArgs {
         conflicts_with_all = ["lines", "count"]
     )]
     time: Option<PathBuf>,
+    /// Print how patches moved the real kernels of that run, patched : stock.
+    #[arg(long, requires = "time", conflicts_with_all = ["headline", "pairs", "plot"])]
+    patched: bool,
     /// Count the models anew, and rewrite their record.
     #[arg(long)]
     count: bool,

@@ -11,6 +11,7 @@ use wildmatch::WildMatch;
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::say::say;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -117,7 +118,7 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
         Outcome::Beyond => Code::Beyond,
         Outcome::Incomplete => {
             output.finish()?;
-            eprintln!(
+            say!(
                 "folioscope: loops are on one side only, so the gate cannot say that they are \
                  within limits; if that is meant: folioscope gate --bless"
             );
@@ -151,7 +152,7 @@ fn same_valgrind(base: Option<&Baseline>) -> Result<(), Failure> {
     let Some(base) = base else { return Ok(()) };
     let ours = callgrind::version().map_err(|error| Failure::Usage(error.to_string()))?;
     if base.valgrind != ours {
-        eprintln!(
+        say!(
             "folioscope: the baseline was counted by {}, this is {ours}",
             base.valgrind
         );

@@ -12,6 +12,7 @@ use crate::args::HistoryArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::run_dir;
+use crate::say::say;
 
 /// The page's name in the folder of the figures.
 const PAGE: &str = "index.html";
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &HistoryArgs, output: &mut Output) -> Result<Code, Failu
     }
     if let Some(folder) = &args.out {
         let figures = draw(&history, folder)?;
-        eprintln!(
+        say!(
             "folioscope: drew {figures} figures beside {}",
             folder.join(PAGE).display()
         );
@@ -45,7 +46,7 @@ fn read(root: &Path, machine: Option<&str>) -> Result<History, Failure> {
         Store::default()
     };
     for run in &store.unfinished {
-        eprintln!(
+        say!(
             "folioscope: {} has not finished and is left out",
             run.display()
         );

@@ -12,6 +12,7 @@ use crate::command::{kernel_build, kernel_check, kernel_history};
 use crate::failure::{Code, Failure};
 use crate::kernels;
 use crate::output::Output;
+use crate::say::say;
 use render::Table;
 
 pub(crate) fn run(args: &KernelArgs, output: &mut Output) -> Result<Code, Failure> {
@@ -76,7 +77,7 @@ fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {
             Ok(rows) => rows.as_slice(),
             Err(why) if args.lines.is_some() => return Err(Failure::Usage(why.to_string())),
             Err(why) => {
-                eprintln!("folioscope: {why}");
+                say!("folioscope: {why}");
                 &[]
             }
         };

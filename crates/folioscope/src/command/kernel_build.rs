@@ -1,15 +1,19 @@
 //! `folioscope kernel build` and `kernel list`: kernels as programs of this machine.
 
-use native::{Cache, Kernel, Plan, Progress, Source, build, list};
+use native::{Cache, Kernel, Plan, Progress, Source, build, carried_patches, list};
 use render::Table;
 
 use crate::args::{BuildArgs, BuiltArgs};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress;
+use crate::say::say;
 
 /// Builds what was asked for, one after the other: a build uses all cores.
 pub(crate) fn run(args: &BuildArgs, output: &mut Output) -> Result<Code, Failure> {
+    if args.list_patches {
+        return print_patches(args, output);
+    }
     let sources: Vec<Source> = match &args.source {
         Some(tree) => vec![Source::Tree(tree.clone())],
         None => args.versions.iter().cloned().map(Source::Series).collect(),
@@ -66,13 +70,36 @@ fn built(plan: &Plan) -> Result<Kernel, Failure> {
             bar.set_message(format!("{name}: {step}"));
             // A log has no bar: a line a step.
             if bar.is_hidden() {
-                eprintln!("folioscope: {name}: {step}");
+                say!("folioscope: {name}: {step}");
             }
             last = step;
         }
     });
     bar.finish_and_clear();
     kernel.map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// Prints the patches that are known by name.
+fn print_patches(args: &BuildArgs, output: &mut Output) -> Result<Code, Failure> {
+    let patches = carried_patches();
+    if args.json {
+        patches.iter().try_for_each(|patch| output.json(patch))?;
+        return Ok(Code::Done);
+    }
+    let mut table = Table::new(["PATCH", "KERNEL", "LINES", "WHAT IT DOES"]).right([2]);
+    for patch in &patches {
+        table.row([
+            patch.name.to_owned(),
+            patch.series.to_owned(),
+            patch.lines.to_string(),
+            patch.summary.to_owned(),
+        ]);
+    }
+    output.text(match args.markdown {
+        true => table.markdown(),
+        false => table.text(),
+    })?;
+    Ok(Code::Done)
 }
 
 /// Prints the kernels that are built.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use conformance::case::Case;
+use conformance::case::{Answer, Case};
 use conformance::reference;
 use oracle::NativeWitness;
 use oracle::OracleError;
@@ -18,6 +18,7 @@ use crate::failure::{Code, Failure};
 use crate::kernels;
 use crate::output::Output;
 use crate::progress;
+use crate::say::say;
 
 /// Cases of one batch for a native kernel: enough that asking costs nothing beside answering.
 const BATCH: usize = 5000;
@@ -82,12 +83,6 @@ pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure
         shard: args.shard,
         ..Campaign::default()
     };
-    let answer_of_reference = |case: &Case| Some(reference::evaluate(case));
-    let mut models = vec![Model {
-        name: "reference",
-        answer: &answer_of_reference,
-        turn: Turn::ALL,
-    }];
     let designs: Vec<_> = registry::held()
         .filter_map(|held| Some((held.name, held.cases()?)))
         // No kernel that is asked has such vecs.
@@ -98,19 +93,22 @@ pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure
     } else {
         1
     };
-    models.extend((0..).zip(&designs).map(|(at, (name, cases))| Model {
-        name,
-        answer: &cases.answer,
-        turn: Turn { at: at % of, of },
-    }));
+    let designs: Vec<Model<'_>> = (0..)
+        .zip(&designs)
+        .map(|(at, (name, cases))| Model {
+            name,
+            answer: &cases.answer,
+            turn: Turn { at: at % of, of },
+        })
+        .collect();
     let asked = Asked {
-        models: &models,
+        designs: &designs,
         in_turn: args.in_turn,
     };
     let mut parts = Vec::new();
     if args.native.is_empty() {
         for oracle in kernels::booted(&args.kernels)? {
-            parts.push(asked.of_io(&oracle, None, &campaign)?);
+            parts.push(asked.of_io(&oracle, &reference::evaluate, None, &campaign)?);
         }
     } else {
         let campaign = Campaign {
@@ -123,31 +121,44 @@ pub(crate) fn run(args: &CheckArgs, output: &mut Output) -> Result<Code, Failure
             let witness = NativeWitness::of(kernel)?;
             parts.push(match args.ledger {
                 true => of_ledgers(&witness, key, &campaign)?,
-                false => asked.of_io(&witness, key, &campaign)?,
+                false => {
+                    let reference = |case: &Case| witness.reference(case);
+                    asked.of_io(&witness, &reference, key, &campaign)?
+                }
             });
         }
     }
     tell(args, &parts, output)
 }
 
-/// Who is held to the kernels' answers.
+/// The models compared with the kernels' answers, beside the reference.
 struct Asked<'a> {
-    models: &'a [Model<'a>],
+    designs: &'a [Model<'a>],
     in_turn: bool,
 }
 
 impl Asked<'_> {
-    /// Cases of IO: the kernel, the reference and the designs.
+    /// Cases of IO: the kernel, the reference and the designs. A kernel whose patch changes
+    /// answers is no kernel that a design describes: it has the reference alone beside it.
     fn of_io(
         &self,
         witness: &dyn Witness,
+        reference: &(dyn Fn(&Case) -> Answer + Sync),
         key: Option<String>,
         campaign: &Campaign,
     ) -> Result<Part, Failure> {
+        let answer = |case: &Case| Some(reference(case));
+        let mut models = vec![Model {
+            name: "reference",
+            answer: &answer,
+            turn: Turn::ALL,
+        }];
+        if witness.change().is_none() {
+            models.extend_from_slice(self.designs);
+        }
         let checked = watched(witness, campaign, |progress| {
-            check(witness, campaign, self.models, progress)
+            check(witness, campaign, &models, progress)
         })?;
-        let models = self.models.iter().map(|model| model.name.to_owned());
         let part = part(witness, campaign, checked, |mismatch| MismatchLine {
             model: mismatch.model,
             difference: mismatch.difference,
@@ -155,8 +166,8 @@ impl Asked<'_> {
         });
         Ok(Part {
             key,
-            models: models.collect(),
-            in_turn: self.in_turn,
+            models: models.iter().map(|model| model.name.to_owned()).collect(),
+            in_turn: self.in_turn && models.len() > 1,
             ..part
         })
     }
@@ -222,6 +233,9 @@ fn part<M>(
 
 fn tell(args: &CheckArgs, parts: &[Part], output: &mut Output) -> Result<Code, Failure> {
     let mut differing = String::new();
+    if args.markdown {
+        output.line("```text")?;
+    }
     for part in parts {
         if args.json {
             output.json(part)?;
@@ -234,12 +248,15 @@ fn tell(args: &CheckArgs, parts: &[Part], output: &mut Output) -> Result<Code, F
             differing += &(line + "\n");
         }
     }
+    if args.markdown {
+        output.line("```")?;
+    }
     if differing.is_empty() {
         return Ok(Code::Done);
     }
     results::write_whole(&args.out, differing.as_bytes())?;
     output.finish()?;
-    eprintln!(
+    say!(
         "folioscope: the cases that differ are in {}",
         args.out.display()
     );

@@ -12,6 +12,7 @@ use results::{ENV_FILE, Environment, RowWriter, RunLock, SAMPLES_FILE, write_env
 use crate::args::MeasureArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::say::say;
 use crate::{interrupt, kernels, progress, provenance, resume, run_dir};
 
 /// Seconds that a run may take unless told otherwise.
@@ -131,6 +132,11 @@ impl Run {
         self.budget_s
     }
 
+    /// Leaves out the rows that are not wanted.
+    pub(crate) fn keep(&mut self, wanted: impl Fn(&Cell) -> bool) {
+        self.cells.retain(wanted);
+    }
+
     /// Measures until `spare` before the budget's end.
     ///
     /// # Errors
@@ -169,6 +175,8 @@ impl Run {
         self.close(steal, &summary)?;
         let code = if summary.stopped {
             Code::Interrupted
+        } else if !summary.died.is_empty() {
+            Code::Wrong
         } else {
             Code::Done
         };
@@ -202,7 +210,7 @@ impl Run {
             env.read_bandwidth.push(line.clone());
         }
         write_environment(&self.folder.join(ENV_FILE), env)?;
-        if !summary.stopped && summary.unmeasured.is_empty() && summary.thin == 0 {
+        if summary.is_whole() {
             // Nothing is left to go on with.
             let plan = self.folder.join(PLAN_FILE);
             std::fs::remove_file(&plan)
@@ -217,19 +225,28 @@ impl Measured {
     pub(crate) fn tell(&self) {
         let summary = &self.summary;
         if summary.stopped {
-            eprintln!("folioscope: interrupted; {}", how_to_go_on(&self.folder));
+            say!("folioscope: interrupted; {}", how_to_go_on(&self.folder));
             return;
         }
+        if !summary.died.is_empty() {
+            say!(
+                "folioscope: worker processes died in these; {}:",
+                how_to_go_on(&self.folder)
+            );
+            for cell in &summary.died {
+                say!("  {cell}");
+            }
+        }
         if !summary.unmeasured.is_empty() {
-            eprintln!(
+            say!(
                 "folioscope: the budget ran out before these were measured; {}:",
                 how_to_go_on(&self.folder)
             );
             for title in &summary.unmeasured {
-                eprintln!("  {title}");
+                say!("  {title}");
             }
         } else if summary.thin > 0 {
-            eprintln!(
+            say!(
                 "folioscope: {} of the cells ran in fewer processes than asked for, as the budget ran out",
                 summary.thin
             );

@@ -3,18 +3,26 @@
 use std::path::Path;
 
 use compare::Summary;
+use compare::claims::Records;
+use compare::kernel_history::kernel_history;
 use render::{Context, WorkloadNote};
-use results::{REPORT_FILE, Run, Tail};
+use results::{CLAIMS_FILE, Claims, REPORT_FILE, Run, Tail};
 
 use crate::args::ReportArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::run_dir;
 
+/// The claims as the tool was built with them.
+const CLAIMS: &str = include_str!("../../../../bench-results/claims.jsonl");
+
 pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failure> {
     let summary = summary(run_dir::existing(&args.run)?)?;
     if args.json {
         output.text(render::json_lines(&summary))?;
+    } else if args.markdown && !args.full && args.section.is_none() {
+        let screen = render::first_screen(&summary, &context(&summary));
+        output.text(format!("```text\n{screen}```\n"))?;
     } else if args.markdown {
         let text = render::markdown(&summary, &context(&summary));
         match &args.section {
@@ -24,7 +32,11 @@ pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failur
             })?)?,
         }
     } else {
-        output.text(write(&args.run, &summary)?)?;
+        let text = write(&args.run, &summary)?;
+        output.text(match args.full {
+            true => text,
+            false => render::first_screen(&summary, &context(&summary)),
+        })?;
     }
     Ok(Code::Done)
 }
@@ -85,15 +97,46 @@ pub(crate) fn context(summary: &Summary) -> Context {
         favours: workload.favours.to_owned(),
         unfair: workload.unfair.to_owned(),
     };
-    Context {
+    let context = Context {
         notes: registry::workloads().iter().map(note).collect(),
         fidelity: crate::command::fidelity::in_a_line(summary),
+        ..Context::default()
+    };
+    // Outside of a checkout there is nothing to judge claims by, but rows to show.
+    let Ok(records) = Records::read(&run_dir::store()) else {
+        let built_in = Claims::from_bytes(CLAIMS.as_bytes(), Path::new(CLAIMS_FILE));
+        return Context {
+            screen: built_in.map(|claims| claims.screen).unwrap_or_default(),
+            ..context
+        };
+    };
+    let kernels = records.kernels();
+    Context {
+        claims: records.judge(Some(summary)),
+        kernels: kernels
+            .iter()
+            .map(|kernel| kernel.identity.version().to_owned())
+            .collect(),
+        history: kernel_history(kernels),
+        screen: records.claims.screen,
+        ..context
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::section;
+    use std::path::Path;
+
+    use results::Claims;
+
+    use super::{CLAIMS, section};
+
+    #[test]
+    fn the_claims_that_are_built_in_read() {
+        let claims = Claims::from_bytes(CLAIMS.as_bytes(), Path::new("claims.jsonl"));
+        let claims = claims.unwrap_or_else(|error| panic!("{error}"));
+        assert!(!claims.screen.rows.is_empty() && claims.screen.orders == [0, 9]);
+    }
 
     #[test]
     fn a_section_ends_at_the_next_heading_of_its_level() {

@@ -7,6 +7,8 @@ use crate::interrupt;
 
 pub(crate) fn run() -> Result<Code, Failure> {
     interrupt::leave_to_parent();
+    // Where the system refuses, a worker still ends with the first word that nobody hears.
+    let _ = hugemem::process::die_with_parent();
     measure::worker::serve(stdin().lock(), stdout().lock())
         .map(|()| Code::Done)
         .map_err(|error| Failure::Wrong(error.to_string()))

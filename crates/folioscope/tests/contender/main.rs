@@ -212,7 +212,12 @@ fn is_measured_reported_and_drawn() {
     }
     assert!(answered >= 5, "{answered} rows");
 
-    let report = succeeds(&["report", out]);
+    let screen = succeeds(&["report", out]);
+    assert!(
+        screen.contains("  small"),
+        "new, so on the first screen: {screen}"
+    );
+    let report = succeeds(&["report", out, "--full"]);
     let heads = report
         .lines()
         .filter(|line| line.contains("flat") && line.contains("small"));

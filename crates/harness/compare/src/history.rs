@@ -130,7 +130,7 @@ pub enum HistoryError {
     Date {
         /// The run.
         name: String,
-        /// What it says.
+        /// The quantity in words.
         date: String,
     },
     /// A run that claims to be older than the one before it.

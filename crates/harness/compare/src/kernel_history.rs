@@ -136,7 +136,7 @@ pub fn kernel_history(kernels: &[CountedKernel]) -> Vec<Line> {
 fn cell(kernel: &str, counts: &KernelCounts, parts: &[Part]) -> Cell {
     let found: Option<u64> = parts
         .iter()
-        .map(|part| usual(counts, *part).map(|count| count.min))
+        .map(|part| usual(counts, ORDER, *part).map(|count| count.min))
         .sum();
     let reason = parts.iter().find_map(|(primitive, _)| {
         let absent = counts.absent.iter().find(|a| a.primitive == *primitive)?;
@@ -154,11 +154,15 @@ fn cell(kernel: &str, counts: &KernelCounts, parts: &[Part]) -> Cell {
 
 /// The value that most samples had, over the states that are meant: `held` takes in
 /// `held+spill1` and `held@431`. Of two as frequent, the smaller.
-fn usual(counts: &KernelCounts, (primitive, states): Part) -> Option<&KernelCount> {
+pub(crate) fn usual<'a>(
+    counts: &'a KernelCounts,
+    order: u8,
+    (primitive, states): (&str, &[&str]),
+) -> Option<&'a KernelCount> {
     counts
         .rows
         .iter()
-        .filter(|row| row.primitive == primitive && row.order == ORDER)
+        .filter(|row| row.primitive == primitive && row.order == order)
         .filter(|row| states.is_empty() || states.contains(&row.state.main()))
         .max_by_key(|row| (row.samples, std::cmp::Reverse(row.min)))
 }

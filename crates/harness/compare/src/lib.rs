@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+pub mod claims;
 mod diff;
 pub mod fidelity;
 pub mod gate;
@@ -14,6 +15,7 @@ pub mod kernel_history;
 pub mod lines;
 mod matched;
 mod means;
+pub mod patched;
 mod rows;
 mod sensitivity;
 mod summary;
@@ -23,7 +25,9 @@ pub use build::fnv1a;
 pub use diff::{Change, Diff, Drift, FloorSource, Floors, RowKey};
 pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
 pub use sensitivity::{Resolution, Tally};
-pub use summary::{Case, Cell, Family, Mean, MeanRatio, MemoryLine, Summary, ValueCase, ValueCell};
+pub use summary::{
+    Case, Cell, Family, Mean, MeanRatio, MemoryLine, OTHER_QUESTIONS, Summary, ValueCase, ValueCell,
+};
 
 /// The design that does nothing: the floor of the harness. No ratio is taken of it.
 pub const NULL: &str = "null";

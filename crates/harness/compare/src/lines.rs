@@ -178,7 +178,7 @@ pub fn load(bench_results: &Path) -> Result<LineFidelity, RecordError> {
 }
 
 /// The records of a folder, by name.
-fn records(folder: &Path) -> Result<Vec<PathBuf>, RecordError> {
+pub(crate) fn records(folder: &Path) -> Result<Vec<PathBuf>, RecordError> {
     let refuse = |source| RecordError::io(folder, source);
     let mut paths = fs::read_dir(folder)
         .map_err(&refuse)?

@@ -8,6 +8,10 @@ use stats::{Estimate, Verdict};
 /// The parameter that names the kernel whose rules a row follows.
 pub(crate) const RULES: &str = "rules";
 
+/// Parameters with which a row asks another question than the row without: who does not name
+/// them does not mean it.
+pub const OTHER_QUESTIONS: [&str; 2] = [RULES, "merge"];
+
 /// A run in numbers.
 #[derive(Debug, Clone)]
 pub struct Summary {
@@ -61,7 +65,7 @@ pub struct Case {
     pub params: Params,
     /// The parameter it is plotted against; may be empty.
     pub axis: String,
-    /// What one element is.
+    /// The unit of one element.
     pub unit: String,
     /// The floor of this row: as far as its own A/A pair strayed, and at least what its
     /// class of rows has.

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use results::look::is_kernel_of;
+use results::look::{is_kernel_of, stock_of};
 use results::{Param, Params, RecordError, read_lines};
 use serde::{Deserialize, Serialize};
 use stats::Estimate;
@@ -66,7 +66,7 @@ pub struct TimeRow {
     pub design: String,
     /// Its kernel.
     pub kernel: String,
-    /// What one element is.
+    /// The unit of one element.
     pub unit: String,
     /// Nanoseconds an element of the model.
     pub model_ns: Interval,
@@ -137,7 +137,7 @@ impl TimeFidelity {
         let mut beside: Vec<Vec<&Case>> = vec![Vec::new(); refereed.len()];
         for case in summary.cases() {
             for (&of, beside) in refereed.iter().zip(&mut beside) {
-                if is_ruled_by(summary, case, of.1)
+                if is_ruled_by(summary, case, of)
                     && let Some(row) = row(case, of, reasons)
                 {
                     found.rows.push(row);
@@ -147,6 +147,9 @@ impl TimeFidelity {
         }
         for (at, first) in beside.iter().enumerate() {
             for (behind, second) in beside.iter().enumerate().skip(at + 1) {
+                if !competes(refereed[at].1, refereed[behind].1) {
+                    continue;
+                }
                 for case in first {
                     let asked = question(case);
                     let same = second.iter().find(|other| question(other) == asked);
@@ -223,17 +226,27 @@ fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> O
     Some(row)
 }
 
-/// Whether a model that a kernel referees is timed in this row.
-fn is_ruled_by(summary: &Summary, case: &Case, kernel: &str) -> bool {
+/// Whether a model that a kernel referees is timed in this row: in that of the kernel's rules
+/// where it has one, in that of no rules otherwise.
+fn is_ruled_by(summary: &Summary, case: &Case, (design, kernel): Refereed<'_>) -> bool {
     let ruled = |case: &Case| {
-        case.rules()
-            .is_some_and(|rules| is_kernel_of(kernel, &rules))
+        case.time(design).is_some()
+            && case
+                .rules()
+                .is_some_and(|rules| is_kernel_of(kernel, &rules))
     };
     ruled(case)
         || case.rules().is_none()
             && !summary
                 .cases()
                 .any(|other| other.workload == case.workload && ruled(other))
+}
+
+/// Whether the difference between two kernels is that of two answers: two releases, or a
+/// release and itself with a patch. A patch to one release beside another release is both.
+fn competes(first: &str, second: &str) -> bool {
+    let is_stock = |kernel| stock_of(kernel) == kernel;
+    is_stock(first) && is_stock(second) || stock_of(first) == stock_of(second)
 }
 
 /// The workload and parameters of a row without the kernel's rules that it names.
@@ -272,7 +285,7 @@ fn pair(
 
 /// One contender's time over another's in one row. Ratios to the reference, which were taken
 /// round by round, say more than two times do; the reference's own is 1.
-fn quotient(case: &Case, over: &str, under: &str) -> Option<Estimate> {
+pub(crate) fn quotient(case: &Case, over: &str, under: &str) -> Option<Estimate> {
     match (case.ratio(over), case.ratio(under)) {
         (Some(over), Some(under)) => over.over(&under),
         (None, Some(under)) if case.time(over).is_some() => Estimate::exact(1.0).over(&under),

@@ -166,3 +166,71 @@ fn a_row_under_a_kernels_rules_is_in_no_mean() {
     assert!((mean.designs["folio"].mean.value - 0.5).abs() < 1e-6);
     assert!((mean.designs["linux-5.10"].mean.value - 1.0).abs() < 1e-6);
 }
+
+#[test]
+fn a_patched_kernel_referees_beside_what_it_was_before() {
+    let refereed = [
+        ("flat", "linux-5.10"),
+        ("flat-sp", "linux-5.10+single-page"),
+        ("folio", "linux-6.12"),
+        ("headpage", "linux-6.12+headpage"),
+    ];
+    // The rules of 5.10 are asked of flat; flat-sp has none but its own.
+    let shared: &[(&str, f64)] = &[
+        ("flat", 5.0),
+        ("flat-sp", 20.0),
+        ("folio", 4.0),
+        ("headpage", 3.0),
+        ("linux-5.10", 10.0),
+        ("linux-5.10+single-page", 20.0),
+        ("linux-6.12", 4.0),
+        ("linux-6.12+headpage", 4.0),
+    ];
+    let own: &[(&str, f64)] = &[
+        ("flat", 10.0),
+        ("linux-5.10", 10.0),
+        ("linux-5.10+single-page", 20.0),
+    ];
+    let cases = [(None, shared), (Some("5.10"), own)];
+    let found = TimeFidelity::of(&run_of(&cases), &refereed, &[]);
+    assert_eq!(found.rows.len(), 4, "{:?}", found.rows);
+    let apart: Vec<([&str; 2], f64)> = found
+        .pairs
+        .iter()
+        .map(|pair| {
+            let [first, second] = &pair.designs;
+            ([first.as_str(), second.as_str()], pair.apart)
+        })
+        .collect();
+    let designs: Vec<_> = apart.iter().map(|(designs, _)| *designs).collect();
+    assert_eq!(
+        designs,
+        [
+            ["flat", "flat-sp"],
+            ["flat", "folio"],
+            ["folio", "headpage"]
+        ]
+    );
+    assert!((apart[0].1 - 1.0).abs() < 1e-6, "{apart:?}");
+    assert!((apart[2].1 - 4.0 / 3.0).abs() < 1e-6, "{apart:?}");
+}
+
+#[test]
+fn what_a_patch_moved_is_its_kernel_over_the_stock() {
+    let summary = run(&[
+        ("flat", 10.0),
+        ("linux-6.12", 4.0),
+        ("linux-6.12+headpage", 3.0),
+        ("linux-7.2+headpage", 9.0),
+    ]);
+    let moved = compare::patched::moved(&summary);
+    let [row] = &moved[..] else {
+        panic!("7.2 has no stock beside it: {moved:?}")
+    };
+    assert_eq!(
+        (row.patched.as_str(), row.stock.as_str()),
+        ("linux-6.12+headpage", "linux-6.12")
+    );
+    assert!((row.ratio.value - 0.75).abs() < 1e-6, "{row:?}");
+    assert!((row.stock_ns.value - 4.0).abs() < 0.1, "{row:?}");
+}

@@ -69,7 +69,7 @@ fn entries_of_a_family_are_called_once_for_each_design_that_has_them() {
     .expect("every entry can be set up");
     let once: BTreeSet<_> = said.iter().collect();
     assert_eq!(once.len(), said.len(), "no label twice");
-    for design in ["flat", "folio", "split", "headpage"] {
+    for design in ["flat", "folio", "split", "memdesc", "headpage"] {
         let of_design = format!("merging/add {design} 6.12 ");
         let orders = said
             .iter()

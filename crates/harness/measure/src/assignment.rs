@@ -46,7 +46,7 @@ pub struct Cell {
     pub params: Params,
     /// The parameter that it is plotted against; empty for none.
     pub axis: String,
-    /// What one element is.
+    /// The unit of one element.
     pub unit: String,
     /// The backing that its mappings are asked for.
     pub backing: Backing,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -35,6 +36,8 @@ pub(crate) enum Said {
 pub(crate) enum Ended {
     /// With exit status 0.
     InOrder,
+    /// By a signal, which it could not help: its last words, if any.
+    Killed(String),
     /// Otherwise: how, and its last words.
     Badly(String),
 }
@@ -93,6 +96,16 @@ impl Child {
         }
     }
 
+    /// Whether a signal has stopped it (`SIGSTOP`, a debugger's hand): it does nothing and
+    /// does not end by itself.
+    pub(crate) fn is_stopped(&self) -> bool {
+        i32::try_from(self.child.id())
+            .ok()
+            .and_then(|pid| procfs::process::Process::new(pid).ok())
+            .and_then(|process| process.stat().ok())
+            .is_some_and(|stat| stat.state == 'T')
+    }
+
     /// Ends it, whatever it is doing.
     pub(crate) fn kill(&mut self) {
         // It may be gone already, which is what was wanted.
@@ -110,11 +123,15 @@ impl Child {
             Ok(status) if status.success() => Ended::InOrder,
             Ok(status) => {
                 let words: Vec<String> = words.into();
-                Ended::Badly(format!(
+                let why = format!(
                     "{status}{}{}",
                     if words.is_empty() { "" } else { ": " },
                     words.join(" / ")
-                ))
+                );
+                match status.signal() {
+                    Some(_) => Ended::Killed(why),
+                    None => Ended::Badly(why),
+                }
             }
             Err(error) => Ended::Badly(error.to_string()),
         }

@@ -71,6 +71,9 @@ impl Kernels {
             let why = "this question is not put to a single kernel on one CPU";
             return Err(Status::Absent(why.to_owned()));
         };
+        if let Some(why) = only_a_model(setup) {
+            return Err(Status::Absent(why.to_owned()));
+        }
         let fixture = fixture(setup).map_err(|error| match error {
             SetupError::Absent(why) => Status::Absent(why),
             error => Status::Err(error.to_string()),
@@ -140,6 +143,17 @@ fn set_up(
         ns_per_tick: session.nanoseconds_per_tick()?,
         backed,
     })
+}
+
+/// Why a question is put to models only: the driver would answer another one.
+fn only_a_model(setup: &Setup) -> Option<&'static str> {
+    if setup.params.contains_key("merge") {
+        return Some(
+            "whether it merges on add is the kernel's own matter: see the row without merge=",
+        );
+    }
+    let unit = setup.params.get("unit")?.to_string();
+    (unit == "user").then_some("bio_add_page takes such pages: see the row unit=page")
 }
 
 fn layout(fixture: Fixture) -> Layout {

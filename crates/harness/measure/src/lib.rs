@@ -27,4 +27,4 @@ mod yardstick;
 pub use bandwidth::Speed;
 pub use cell::check;
 pub use kernel::Kernels;
-pub use resume::{NOT_MEASURED, resumable};
+pub use resume::{DIED, NOT_MEASURED, resumable};

@@ -1,4 +1,5 @@
-//! What a run lacks: cells that the budget cut off, and cells that a kill cut in two.
+//! Cells missing from a run: those that the budget cut off, cells whose worker died, and cells that
+//! a kill cut in two.
 
 use std::collections::HashSet;
 
@@ -8,6 +9,9 @@ use crate::assignment::Cell;
 
 /// How the status of a row begins whose cell the budget cut off.
 pub const NOT_MEASURED: &str = "not measured: ";
+
+/// How the status of a row begins whose worker process died in the cell.
+pub const DIED: &str = "the worker process died: ";
 
 /// The status of a cell that no process came to.
 pub(crate) fn not_measured() -> Status {
@@ -21,10 +25,10 @@ fn is_gap(row: &Row) -> bool {
         Row::Sample(sample) => &sample.status,
         Row::Value(value) => &value.status,
     };
-    matches!(status, Status::Err(why) if why.starts_with(NOT_MEASURED))
+    matches!(status, Status::Err(why) if why.starts_with(NOT_MEASURED) || why.starts_with(DIED))
 }
 
-/// The rows of a run that can be gone on with: all but the notes on what is missing, and
+/// The rows of a run that can be gone on with: all but the notes on what is missing or died, and
 /// the rows of cells that are not complete, whose rounds would belong to no others.
 #[must_use]
 pub fn resumable(rows: Vec<Row>, cells: &[Cell], processes: u32) -> Vec<Row> {

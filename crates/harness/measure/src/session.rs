@@ -15,7 +15,7 @@ use crate::assignment::{Assignment, Cell, Note};
 use crate::bandwidth::Speed;
 use crate::child::{Child, Ended, Said};
 use crate::plan::{Plan, REFERENCE};
-use crate::resume::not_measured;
+use crate::resume::{DIED, not_measured};
 use crate::row::{bandwidth, blank, speed_rows};
 use crate::slow::SlowCells;
 
@@ -37,6 +37,8 @@ pub struct Summary {
     pub unmeasured: Vec<String>,
     /// Cells that were measured in fewer processes than asked for.
     pub thin: usize,
+    /// Cells that a worker process died in, and how. `--resume` tries them again.
+    pub died: Vec<String>,
     /// Whether hardware counters could be opened; `None` if no process came to try.
     pub pmu: Option<bool>,
     /// Whether somebody asked the run to stop.
@@ -45,6 +47,14 @@ pub struct Summary {
     pub rounds: u32,
     /// Read bandwidth of the reference's largest mapping, one per backing.
     pub read_bandwidth: Vec<Bandwidth>,
+}
+
+impl Summary {
+    /// Whether nothing is left for `--resume` to go on with.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.stopped && self.unmeasured.is_empty() && self.thin == 0 && self.died.is_empty()
+    }
 }
 
 /// Why a run could not go on. What was finished before is on the disk.
@@ -183,20 +193,22 @@ impl Session<'_> {
         launch: &mut dyn FnMut(u32) -> Command,
     ) -> Result<Vec<Cell>, SessionError> {
         let remaining = self.remaining();
+        let share = remaining / (self.plan.processes - process);
         let assignment = Assignment {
             process,
             seed: self.plan.seed,
             cpu: self.cpu,
             cpus: self.cpus.clone(),
             quick: self.plan.quick,
-            share_ns: nanoseconds(
-                remaining / (self.plan.processes - process) * PLANNED_PERCENT / 100,
-            ),
+            share_ns: nanoseconds(share * PLANNED_PERCENT / 100),
             limit_ns: nanoseconds(remaining),
             cells,
         };
         let mut child = Child::start(launch(process), &assignment).map_err(SessionError::Worker)?;
-        let silent_until = Instant::now() + remaining + GRACE;
+        let begin = Instant::now();
+        let silent_until = begin + remaining + GRACE;
+        // One that somebody stopped gets its own share of the budget, not that of the others.
+        let stopped_until = begin + share;
         let mut rows: Vec<Row> = Vec::new();
         let mut speeds: Vec<(usize, Speed)> = Vec::new();
         let mut begun: Option<usize> = None;
@@ -207,7 +219,8 @@ impl Session<'_> {
                 child.kill();
                 return Ok(Vec::new());
             }
-            if Instant::now() > silent_until {
+            let now = Instant::now();
+            if now > silent_until || (now > stopped_until && child.is_stopped()) {
                 child.kill();
             }
             match child.hear(TICK) {
@@ -239,15 +252,21 @@ impl Session<'_> {
                     return Err(SessionError::Protocol(line));
                 }
                 Said::Gone(why) => {
+                    // One that is killed between two cells is missing in the next.
+                    if begun.is_none() && matches!(why, Ended::Killed(_)) {
+                        begun = Some(next);
+                        next += 1;
+                    }
                     let left = assignment.cells[next.min(assignment.cells.len())..].to_vec();
-                    if let Some(at) = begun {
-                        let dead = died(&assignment.cells[at], process, &why);
-                        self.finish(&assignment.cells[at], dead.into_iter())?;
+                    if let Some(cell) = begun.and_then(|at| assignment.cells.get(at)) {
+                        let why = in_words(&why);
+                        self.summary.died.push(format!("{}: {why}", cell.title()));
+                        self.finish(cell, died(cell, process, &why).into_iter())?;
                         return Ok(left);
                     }
-                    // It left in order: at the end, or because its time was over.
+                    // It left at the end, or because its time was over.
                     return match why {
-                        Ended::InOrder => Ok(Vec::new()),
+                        Ended::InOrder | Ended::Killed(_) => Ok(Vec::new()),
                         Ended::Badly(why) => Err(SessionError::Protocol(why)),
                     };
                 }
@@ -336,15 +355,19 @@ fn keep_largest(lines: &mut Vec<Bandwidth>, line: Bandwidth) {
 }
 
 /// The rows of a cell whose process died in it: errors, never times.
-fn died(cell: &Cell, process: u32, why: &Ended) -> Vec<Row> {
-    let why = match why {
-        Ended::InOrder => "the worker process left in the middle of it".to_owned(),
-        Ended::Badly(why) => format!("the worker process died: {why}"),
-    };
+fn died(cell: &Cell, process: u32, why: &str) -> Vec<Row> {
     cell.slots
         .iter()
-        .map(|slot| blank(cell, slot, process, Status::Err(why.clone())))
+        .map(|slot| blank(cell, slot, process, Status::Err(why.to_owned())))
         .collect()
+}
+
+/// How a worker ended in the middle of a cell.
+fn in_words(why: &Ended) -> String {
+    match why {
+        Ended::InOrder => format!("{DIED}it left in the middle of a cell"),
+        Ended::Killed(why) | Ended::Badly(why) => format!("{DIED}{why}"),
+    }
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

@@ -3,6 +3,7 @@
 use conformance::case::{Answer, Case};
 use conformance::evaluate::EvaluateError;
 use conformance::laws::Law;
+use conformance::ledger::LedgerCase;
 use mm::{BlockIo, KernelVersion};
 use results::look::Look;
 
@@ -75,12 +76,23 @@ pub struct Held {
     /// How it answers cases, one for each capability that answers any.
     #[doc(hidden)]
     pub answers: &'static [Option<Cases>],
+    /// How it keeps ledgers, one for each capability that keeps any.
+    #[doc(hidden)]
+    pub ledgers: &'static [Option<Ledger>],
 }
+
+/// How a design takes the steps of a case about accounting and lists, its type erased.
+pub type Ledger = fn(&LedgerCase) -> Result<Vec<String>, String>;
 
 impl Held {
     /// Every law that it is held to.
     pub fn laws(&self) -> impl Iterator<Item = &'static Law> {
         self.by_capability.iter().copied().flatten()
+    }
+
+    /// How it keeps ledgers; `None` where it has no LRU lists.
+    pub fn ledger(&self) -> Option<Ledger> {
+        self.ledgers.iter().flatten().next().copied()
     }
 
     /// How it answers cases; `None` where it does no block IO.
@@ -195,6 +207,7 @@ macro_rules! contenders {
             name: <$design as $crate::line::Design>::NAME,
             by_capability: &[$(const { &$crate::line::laws::$capability::<$design>() }),+],
             answers: &[$($crate::contenders!(@cases $capability $design)),+],
+            ledgers: &[$($crate::contenders!(@ledger $capability $design)),+],
         }
     };
     (@held floor $design:ty, $($capability:ident)+) => {
@@ -202,8 +215,11 @@ macro_rules! contenders {
             name: <$design as $crate::line::Design>::NAME,
             by_capability: &[],
             answers: &[],
+            ledgers: &[],
         }
     };
     (@cases block $design:ty) => { Some($crate::Cases::of::<$design>()) };
     (@cases $capability:ident $design:ty) => { None };
+    (@ledger lru $design:ty) => { Some($crate::line::ledger::<$design>) };
+    (@ledger $capability:ident $design:ty) => { None };
 }

@@ -14,7 +14,8 @@
 //! * `variant of "NAME"`: a design that keeps the very same descriptors. Rows that ask for
 //!   descriptors only are not put to both;
 //! * `refereed by "KERNEL"`: the real kernel, by its name as a contender, whose answer to the
-//!   debate it models: it is held to that kernel's times;
+//!   debate it models: it is held to that kernel's times. One with a patch of ours
+//!   (`crates/kernels/patches`) is meant where no release gave that answer;
 //! * `lacks "WHY"`: why it lacks capabilities that it could have.
 //!
 //! Everything that goes over designs goes over this list: the laws that `folioscope verify`
@@ -32,11 +33,15 @@ macro_rules! lines {
     ($then:ident) => {
         $then! {
             (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg], drawn 'f' BLACK Circle Solid, refereed by "linux-5.10")
-            (model flat::FlatSinglePage: Linux5_0 [block], drawn 'p' SKY Ring Dashed, variant of "flat", lacks "differs from flat in its bio_vecs only")
+            (model flat::FlatSinglePage: Linux5_0 [block], drawn 'p' SKY Ring Dashed, variant of "flat", refereed by "linux-5.10+single-page", lacks "differs from flat in its bio_vecs only")
             (model folio::FolioForAll: Linux6_12 [describe block memcg lru], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT, refereed by "linux-6.12")
-            (model split::Split: Linux6_12 [describe block memcg lru], drawn 's' VERMILION Up Solid, order-invariant BY_UNIT)
-            (model headpage::HeadPage: Linux6_12 [describe block memcg lru], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT)
-            (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], drawn 'n' PURPLE Kite Dashed as "hp-noass", order-invariant BY_UNIT, variant of "headpage")
+            (model split::Split: Linux6_12 [describe block memcg lru], drawn 's' LIME Hourglass Solid, order-invariant BY_UNIT)
+            (model memdesc::MemDesc: Linux6_12 [describe block memcg lru], drawn 'm' VERMILION Up Solid, order-invariant BY_UNIT)
+            (model headpage::HeadPage: Linux6_12 [describe block memcg lru], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT, refereed by "linux-6.12+headpage+headpage-assert")
+            (model headpage::HeadPageUnchecked: Linux6_12 [describe block memcg lru], drawn 'n' PURPLE Kite Dashed as "hp-noass", order-invariant BY_UNIT, variant of "headpage", refereed by "linux-6.12+headpage")
+            (model folio_bvec::FolioBvec: Linux6_12 [block], drawn 'b' BROWN Left Solid, order-invariant BY_UNIT, lacks "differs from folio in its bio_vecs only")
+            (model folio_bvec::FolioBvecNoSlab: Linux6_12 [block], drawn 'r' ROSE Right Dashed as "no-slab", order-invariant BY_UNIT, variant of "folio-bvec", lacks "differs from folio in its bio_vecs only")
+            (model phyr::Phyr: Linux6_12 [block], drawn 'y' ORANGE Star Solid, order-invariant BY_UNIT, lacks "differs from flat in its bio_vecs only")
             (floor null::Null: Linux6_12 [describe block memcg lru], drawn '0' GREY None Dotted)
         }
     };

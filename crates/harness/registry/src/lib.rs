@@ -42,6 +42,7 @@ pub use workloads::{
 #[doc(hidden)]
 pub mod line {
     pub use conformance::laws;
+    pub use conformance::ledger::evaluate as ledger;
     pub use results::look::{Dash, Look, Marker, palette};
 
     pub use mm::{

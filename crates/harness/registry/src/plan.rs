@@ -65,7 +65,7 @@ mod tests {
                 whole += 1;
             }
         }
-        assert_eq!((whole, distinct), (123, 3));
+        assert_eq!((whole, distinct), (138, 3));
     }
 
     #[test]

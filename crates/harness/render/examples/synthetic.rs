@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         run.rows.retain(|row| keep(row.workload()));
         for row in &mut run.rows {
             if let Row::Sample(sample) = row {
-                let slower = if sample.design == "split" && day > 5 {
+                let slower = if sample.design == "memdesc" && day > 5 {
                     1.2
                 } else {
                     1.0

@@ -1,5 +1,8 @@
 //! What a report tells and no result holds.
 
+use compare::claims::Judged;
+use compare::kernel_history::Line;
+use results::Screen;
 use serde::Serialize;
 
 /// What the report needs to know and no record holds.
@@ -10,6 +13,14 @@ pub struct Context {
     /// How close the model is to the real kernel, in one sentence; `None` when the
     /// kernels have not been asked.
     pub fidelity: Option<String>,
+    /// The claims of the thread, judged; empty outside of a checkout.
+    pub claims: Vec<Judged>,
+    /// The table of the first screen.
+    pub screen: Screen,
+    /// The recorded kernels, oldest first: `6.12`.
+    pub kernels: Vec<String>,
+    /// The cost of 2 MiB in each of them.
+    pub history: Vec<Line>,
 }
 
 /// A workload's own words.

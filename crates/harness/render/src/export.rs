@@ -13,7 +13,7 @@ use stats::Estimate;
 use crate::params::label;
 use compare::{Case, Summary, ValueCell};
 
-/// One row of one run on one machine. `crates/harness/results/schema/export-v1.schema.json`
+/// One row of one run on one machine. `crates/harness/results/schema/export-v2.schema.json`
 /// describes it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Exported {

@@ -5,6 +5,7 @@
 #[cfg(test)]
 extern crate self as render;
 
+mod claims;
 mod context;
 mod export;
 mod fidelity;
@@ -21,6 +22,7 @@ mod table;
 mod text;
 mod time_fidelity;
 
+pub use claims::{claims_json, claims_markdown, claims_text};
 pub use context::{Context, WorkloadNote};
 pub use export::{Exported, bencher, csv, exported, exported_lines, github_action_benchmark};
 pub use fidelity::{fidelity_line, fidelity_pairs, fidelity_rows, fidelity_words};
@@ -35,7 +37,9 @@ pub use sensitivity::resolution_table;
 pub use style::{Marker, Style, sort_designs, style_of, use_looks};
 pub use table::Table;
 pub use text::{
-    diff_changed, diff_json_lines, diff_mail, history_json_lines, history_text, json_lines, mail,
-    markdown,
+    MAX_POST_LINES, diff_changed, diff_json_lines, diff_mail, first_screen, history_json_lines,
+    history_text, json_lines, mail, markdown, post,
 };
-pub use time_fidelity::{time_fidelity_line, time_fidelity_pairs, time_fidelity_rows};
+pub use time_fidelity::{
+    patched_kernels, time_fidelity_line, time_fidelity_pairs, time_fidelity_rows,
+};

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 pub(crate) use compare::NULL;
 use compare::{Summary, fnv1a};
-use results::look::KERNEL;
 use results::look::palette::{ORANGE, YELLOW};
+use results::look::{KERNEL, stock_of};
 
 pub use results::look::{Look, Marker, Rgb};
 
@@ -122,19 +122,28 @@ fn other(name: &str, looks: &[&Look]) -> Style {
         };
     }
     let hash = fnv1a(name.as_bytes());
+    // A patched kernel has the colour of the kernel that it was.
+    let stock = released(stock_of(name));
     Style {
         name: name.to_owned(),
         short: shorten(name.strip_prefix(KERNEL).unwrap_or(name)),
         letter: pick('A'..='Z', hash >> 40, |letter| {
-            looks.iter().any(|look| look.letter == *letter)
+            let first = if stock.is_some() { 'E' } else { 'A' };
+            *letter < first || looks.iter().any(|look| look.letter == *letter)
         })
         .unwrap_or('?'),
-        colour: pick(OTHER_COLOURS, hash, |colour| {
-            looks.iter().any(|look| look.colour == *colour)
-        })
-        .unwrap_or(OTHER_COLOURS[0]),
+        colour: stock.map_or_else(
+            || {
+                pick(OTHER_COLOURS, hash, |colour| {
+                    looks.iter().any(|look| look.colour == *colour)
+                })
+                .unwrap_or(OTHER_COLOURS[0])
+            },
+            |(_, colour, _)| colour,
+        ),
         marker: pick(OTHER_MARKERS, hash >> 20, |marker| {
-            looks.iter().any(|look| look.marker == *marker)
+            stock.is_some_and(|(taken, ..)| taken == *marker)
+                || looks.iter().any(|look| look.marker == *marker)
         })
         .unwrap_or(Marker::None),
         dash: &[5.0, 2.0],
@@ -219,11 +228,11 @@ mod tests {
     fn an_unknown_design_keeps_its_looks_whoever_else_is_there() {
         use_looks(registry::looks());
         let alone = style_of("folio-tagged");
-        let mut names: Vec<String> = ["zz", "null", "folio-tagged", "split", "flat"]
+        let mut names: Vec<String> = ["zz", "null", "folio-tagged", "memdesc", "flat"]
             .map(str::to_owned)
             .to_vec();
         sort_designs(&mut names);
-        assert_eq!(names, ["flat", "split", "folio-tagged", "zz", "null"]);
+        assert_eq!(names, ["flat", "memdesc", "folio-tagged", "zz", "null"]);
         assert_eq!(style_of("folio-tagged"), alone);
     }
 
@@ -251,7 +260,11 @@ mod tests {
             }
         }
         assert_eq!(style_of("linux-6.12").short, "6.12");
-        assert_eq!(style_of("linux-6.12+headpage").short, "6.12+head");
+        let patched = style_of("linux-6.12+headpage");
+        assert_eq!(patched.short, "6.12+head");
+        assert_eq!(patched.colour, style_of("linux-6.12").colour);
+        assert_ne!(patched.marker, style_of("linux-6.12").marker);
+        assert!(!['A', 'B', 'C', 'D'].contains(&patched.letter));
     }
 
     #[test]

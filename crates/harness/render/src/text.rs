@@ -7,6 +7,8 @@ mod json;
 mod mail;
 mod mail_tables;
 mod markdown;
+mod post;
+mod screen;
 mod words;
 
 pub use diff::{diff_changed, diff_json_lines, diff_mail};
@@ -14,3 +16,5 @@ pub use history::{history_json_lines, history_text};
 pub use json::json_lines;
 pub use mail::mail;
 pub use markdown::markdown;
+pub use post::{MAX_POST_LINES, post};
+pub use screen::first_screen;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use compare::patched::Moved;
 use compare::time_fidelity::{BOUNDS, Interval, MAX_APART, TimeFidelity, TimePair, TimeRow};
 use results::Params;
 
@@ -11,12 +12,21 @@ use crate::table::Table;
 
 /// A row in words: its workload, and those parameters in which the workload's rows differ.
 fn words(found: &TimeFidelity, workload: &str, params: &Params) -> String {
-    let rows = || found.rows.iter().filter(|row| row.workload == workload);
-    let names: BTreeSet<&String> = rows().flat_map(|row| row.params.keys()).collect();
+    let rows = found.rows.iter().filter(|row| row.workload == workload);
+    in_words(
+        workload,
+        params,
+        &rows.map(|row| &row.params).collect::<Vec<_>>(),
+    )
+}
+
+/// The same among these rows of the workload.
+fn in_words(workload: &str, params: &Params, rows: &[&Params]) -> String {
+    let names: BTreeSet<&String> = rows.iter().flat_map(|row| row.keys()).collect();
     let same: Vec<&str> = names
         .into_iter()
         .filter(|name| {
-            let mut values = rows().filter_map(|row| row.params.get(*name));
+            let mut values = rows.iter().filter_map(|row| row.get(*name));
             values.all(|value| Some(value) == params.get(*name))
         })
         .map(String::as_str)
@@ -81,6 +91,66 @@ pub fn time_fidelity_rows(found: &TimeFidelity) -> Table {
             reach(&row.ratio),
             mark(row),
         ]);
+    }
+    table
+}
+
+/// Tables of the effect of patches: one for each stock kernel, a column for each patch. A cell
+/// is the ratio to stock with its interval.
+#[must_use]
+pub fn patched_kernels(moved: &[Moved]) -> Vec<Table> {
+    let stocks: BTreeSet<&str> = moved.iter().map(|row| row.stock.as_str()).collect();
+    stocks
+        .into_iter()
+        .map(|stock| {
+            let of: Vec<&Moved> = moved.iter().filter(|row| row.stock == stock).collect();
+            patched_kernel(stock, &of)
+        })
+        .collect()
+}
+
+fn patched_kernel(stock: &str, moved: &[&Moved]) -> Table {
+    let patches: BTreeSet<&str> = moved.iter().map(|row| row.patched.as_str()).collect();
+    let short = |patched: &&str| patched.trim_start_matches(stock).to_owned();
+    let headings = ["row".to_owned(), format!("{stock}, ns")]
+        .into_iter()
+        .chain(patches.iter().map(short));
+    let mut table = Table::new(headings).right(1..2 + patches.len());
+    let mut rows: Vec<&Moved> = Vec::new();
+    for row in moved {
+        let same =
+            |other: &&Moved| (&other.workload, &other.params) == (&row.workload, &row.params);
+        if !rows.iter().any(same) {
+            rows.push(row);
+        }
+    }
+    for row in rows {
+        let all: Vec<&Params> = moved
+            .iter()
+            .filter(|other| other.workload == row.workload)
+            .map(|other| &other.params)
+            .collect();
+        let cell = |patched: &&str| {
+            let found = moved.iter().find(|other| {
+                (&other.workload, &other.params, other.patched.as_str())
+                    == (&row.workload, &row.params, *patched)
+            });
+            found.map_or_else(
+                || "–".to_owned(),
+                |row| {
+                    format!(
+                        "{} ({})",
+                        significant(row.ratio.value, 3),
+                        reach(&row.ratio)
+                    )
+                },
+            )
+        };
+        let line = [
+            in_words(&row.workload, &row.params, &all),
+            significant(row.stock_ns.value, 3),
+        ];
+        table.row(line.into_iter().chain(patches.iter().map(cell)));
     }
     table
 }

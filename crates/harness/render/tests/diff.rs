@@ -136,13 +136,13 @@ fn across_machines_only_ratios_are_compared() {
     assert_eq!(diff.different().count(), 0);
     assert_eq!(diff.differences.len(), 1);
     assert_eq!(diff.differences[0].what, "machine");
-    let slower = scaled(new, 1.3, |sample| sample.design == "split");
+    let slower = scaled(new, 1.3, |sample| sample.design == "memdesc");
     let diff = between(&old, &slower);
     let names: Vec<&str> = diff
         .different()
         .map(|change| change.key.2.as_str())
         .collect();
-    assert_eq!(names, ["split"; 4]);
+    assert_eq!(names, ["memdesc"; 4]);
     let text = diff_mail(&diff);
     assert!(text.contains("Other machine: "), "{text}");
 }
@@ -199,7 +199,7 @@ fn the_history_of_a_row_raises_its_floor() {
     // Five quiet runs, but one row jumps to and fro from run to run.
     let noisy = |sample: &Sample| {
         sample.workload == "accounting/stat"
-            && sample.design == "split"
+            && sample.design == "memdesc"
             && sample.params["depth"] == 1.into()
     };
     let past: Vec<Summary> = (0..8_u32)
@@ -305,7 +305,7 @@ fn the_text_says_which_floor_was_used() {
     let floors = past(0.03);
     let old = Summary::from_run(&stat(1, 0.005));
     let new = Summary::from_run(&scaled(stat(2, 0.005), 1.5, |sample| {
-        sample.design == "split"
+        sample.design == "memdesc"
     }));
     let diff = Diff::between(&old, &new, &floors);
     let text = diff_mail(&diff).replace('\n', " ");
@@ -322,7 +322,7 @@ fn the_text_says_which_floor_was_used() {
     assert_eq!(changed.lines().count(), 4, "{changed}");
     assert!(changed.starts_with("slower x1."), "{changed}");
     assert!(
-        changed.contains("accounting/stat split depth=1"),
+        changed.contains("accounting/stat memdesc depth=1"),
         "{changed}"
     );
 }
@@ -336,7 +336,7 @@ fn rows_that_vanish_appear_or_break_are_named() {
     for row in &mut new.rows {
         if let Row::Sample(sample) = row
             && sample.workload == "accounting/stat"
-            && sample.design == "split"
+            && sample.design == "memdesc"
         {
             sample.status = Status::Err("checksum differs".to_owned());
             sample.rounds.clear();
@@ -353,7 +353,7 @@ fn rows_that_vanish_appear_or_break_are_named() {
     assert_eq!(diff.newly_failed.len(), 4);
     let text = diff_mail(&diff);
     assert!(
-        text.contains("accounting/stat split depth=1: checksum differs"),
+        text.contains("accounting/stat memdesc depth=1: checksum differs"),
         "{text}"
     );
     let back = between(&new, &old);

@@ -64,7 +64,7 @@ fn every_value_of_the_report_is_exported_once() {
 
 #[test]
 fn lines_of_json_are_what_the_schema_in_the_repository_says() {
-    let schema = include_str!("../../results/schema/export-v1.schema.json");
+    let schema = include_str!("../../results/schema/export-v2.schema.json");
     let schema: Json = serde_json::from_str(schema).expect("JSON");
     let text = exported_lines(&rows());
     assert_eq!(text.lines().count(), rows().len());
@@ -108,7 +108,7 @@ fn bencher_reads_a_value_with_its_interval_per_benchmark_and_measure() {
         .map(|b| b.as_object().unwrap().len())
         .sum();
     assert_eq!(count, rows().len(), "no measure overwrote another");
-    let row = &text["accounting/stat split depth=4"]["latency"];
+    let row = &text["accounting/stat memdesc depth=4"]["latency"];
     let number = |name: &str| row[name].as_f64().unwrap();
     assert!(number("lower_value") <= number("value") && number("value") <= number("upper_value"));
     let longest = text
@@ -181,6 +181,6 @@ fn csv_has_a_header_and_as_many_cells_in_every_line() {
     assert!(
         plain
             .clone()
-            .any(|line| line.contains(",accounting/stat,split,depth=4,time,ns/update,true,"))
+            .any(|line| line.contains(",accounting/stat,memdesc,depth=4,time,ns/update,true,"))
     );
 }

@@ -5,7 +5,7 @@ use render::{gate_json, gate_markdown, gate_text};
 use results::{Loop, LoopCount, Params};
 
 const WORKLOADS: [&str; 2] = ["iteration/chunks", "merging/add"];
-const DESIGNS: [&str; 4] = ["folio", "split", "headpage", "headpage-noassert"];
+const DESIGNS: [&str; 4] = ["folio", "memdesc", "headpage", "headpage-noassert"];
 
 /// The designs' loops that may not depend on the order.
 fn invariant() -> [Invariant<'static>; 4] {
@@ -181,13 +181,13 @@ fn what_depends_on_the_order_is_beyond_though_the_baseline_has_it() {
 fn a_steady_loop_that_is_nowhere_is_no_pass_either() {
     let without: Vec<_> = all()
         .into_iter()
-        .filter(|c| c.of.design != "split")
+        .filter(|c| c.of.design != "memdesc")
         .collect();
     let findings = compare(&without, &without);
     assert_eq!(findings.outcome(), Outcome::Incomplete);
     assert_eq!(
         findings.unseen,
-        ["iteration/chunks split", "merging/add split"]
+        ["iteration/chunks memdesc", "merging/add memdesc"]
     );
     // Unless nobody asked for it.
     let segments = |workload: &str| workload == "iteration/segments";

@@ -14,7 +14,7 @@ fn run(day: u32, slower: f64) -> HistoryRun {
         .retain(|row| ["accounting/stat", "layout/footprint"].contains(&row.workload()));
     for row in &mut run.rows {
         if let Row::Sample(sample) = row
-            && sample.design == "split"
+            && sample.design == "memdesc"
         {
             sample.rounds.iter_mut().for_each(|round| *round *= slower);
         }
@@ -32,7 +32,7 @@ fn a_row_that_became_slower_is_told_from_those_that_did_not() {
     let machine = &history.machines[0];
     for entry in machine.entries() {
         let (change, verdict) = machine.change(entry).unwrap();
-        let want = if entry.design == "split" && entry.quantity == "time" {
+        let want = if entry.design == "memdesc" && entry.quantity == "time" {
             assert!((change.value - 1.3).abs() < 0.03, "{change:?}");
             Verdict::Slower
         } else {
@@ -113,13 +113,13 @@ fn the_text_has_a_sparkline_per_entry() {
         .lines()
         .filter(|line| line.contains('\u{2581}') || line.contains('\u{2585}'));
     assert_eq!(lines.count(), entries, "{text}");
-    let split = text
+    let memdesc = text
         .lines()
-        .find(|line| line.contains("split depth=1"))
+        .find(|line| line.contains("memdesc depth=1"))
         .unwrap();
     assert!(
-        split.contains(">+3") && split.ends_with('\u{2588}'),
-        "{split}"
+        memdesc.contains(">+3") && memdesc.ends_with('\u{2588}'),
+        "{memdesc}"
     );
 }
 
@@ -182,7 +182,7 @@ fn lines_of_json_hold_every_entry_with_its_gaps() {
             line["quantity"] == "time",
             "{line}"
         );
-        let slower = line["design"] == "split" && line["quantity"] == "time";
+        let slower = line["design"] == "memdesc" && line["quantity"] == "time";
         assert_eq!(line["verdict"] == "higher", slower, "{line}");
     }
 }

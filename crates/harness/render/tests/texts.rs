@@ -46,7 +46,7 @@ fn a_mail_is_ascii_without_tabs_in_72_columns() {
             case.cells.insert("another".to_owned(), cell);
             case.params
                 .insert("a_parameter".to_owned(), "w".repeat(90).into());
-            if let Some(Cell::Time { ns, ratio, .. }) = case.cells.get_mut("split") {
+            if let Some(Cell::Time { ns, ratio, .. }) = case.cells.get_mut("memdesc") {
                 (ns.value, ns.low, ns.high) = (8_888_888.8, 1.0, 9e9);
                 *ratio = Some(*ns);
             }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use jsonl::{At, Reader, Tail, write_whole};
 use serde::{Deserialize, Serialize};
 
+use crate::renamed::name_today;
 use crate::{Param, Params, RecordError, SCHEMA_VERSION};
 
 /// Which loop was counted.
@@ -136,7 +137,7 @@ impl Baseline {
             }
             count.check()
         };
-        let (header, counts): (Header, _) = if bytes.starts_with(b"{\n") {
+        let (header, mut counts): (Header, Vec<LoopCount>) = if bytes.starts_with(b"{\n") {
             // The shape that commits before 2026-11-26 hold: one object with a list.
             let at = At { path, line: 1 };
             let mut whole = at.object(bytes, Some(SCHEMA_VERSION))?;
@@ -153,6 +154,9 @@ impl Baseline {
             lines.end()?;
             (header, counts)
         };
+        for count in &mut counts {
+            name_today(header.schema, &mut count.of.design);
+        }
         Ok(Self {
             target: header.target,
             rustc: header.rustc,

@@ -110,10 +110,10 @@ fn check_value(value: &Value) -> Result<(), Fault> {
 }
 
 fn check_head(schema: u32, workload: &str, family: &str) -> Result<(), Fault> {
-    if schema != SCHEMA_VERSION {
+    if !(1..=SCHEMA_VERSION).contains(&schema) {
         return fault(
             "schema",
-            format!("{schema} is not version {SCHEMA_VERSION}"),
+            format!("{schema} is no version from 1 to {SCHEMA_VERSION}"),
         );
     }
     match workload.split_once('/') {

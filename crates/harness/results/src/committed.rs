@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 
-use crate::{KernelIdentity, KernelRecord, Miss, ModelCount, Reason, RecordError, read_lines};
+use crate::look::is_kernel;
+use crate::{
+    ENV_FILE, KernelIdentity, KernelRecord, Miss, ModelCount, Reason, RecordError, Run, Tail,
+    read_environment, read_lines, run_folders,
+};
 
 /// A kernel's record of which only the counts are looked at.
 pub type CountedKernel = KernelRecord<IgnoredAny>;
@@ -63,6 +67,40 @@ pub fn read_kernels(bench_results: &Path) -> Result<Vec<CountedKernel>, RecordEr
         .collect::<Result<Vec<CountedKernel>, _>>()?;
     kernels.sort_by_cached_key(|kernel| kernel.identity.release_numbers());
     Ok(kernels)
+}
+
+/// The folder of runs that are not kept, below `bench-results`.
+pub const LOCAL_DIR: &str = "local";
+
+/// Returns the newest finished run below `bench-results` with a real kernel in it; none where
+/// there is no such run. Runs that are not kept are left out if `only_kept`.
+///
+/// # Errors
+///
+/// [`RecordError`] for a run that does not read.
+pub fn newest_with_kernels(
+    bench_results: &Path,
+    only_kept: bool,
+) -> Result<Option<PathBuf>, RecordError> {
+    let local = bench_results.join(LOCAL_DIR);
+    let mut runs: Vec<(String, PathBuf)> = Vec::new();
+    for folder in run_folders(bench_results)? {
+        if only_kept && folder.starts_with(&local) {
+            continue;
+        }
+        let env = read_environment(&folder.join(ENV_FILE))?;
+        if env.finished {
+            runs.push((env.date_utc, folder));
+        }
+    }
+    runs.sort();
+    for (_, folder) in runs.into_iter().rev() {
+        let run = Run::load(&folder, Tail::Refuse)?;
+        if run.samples().any(|sample| is_kernel(&sample.design)) {
+            return Ok(Some(folder));
+        }
+    }
+    Ok(None)
 }
 
 impl KernelIdentity {

@@ -213,6 +213,9 @@ pub struct Difference {
 }
 
 impl Environment {
+    /// [`Environment::profile`] of a debug build.
+    pub const DEBUG: &str = "debug";
+
     /// An environment in which nothing is known yet. Fill in what the machine tells.
     #[must_use]
     pub fn unknown() -> Self {
@@ -292,6 +295,12 @@ impl Environment {
         })
         .filter(|difference| difference.old != difference.new)
         .collect()
+    }
+
+    /// Whether a debug build made the run: its times say nothing of the code that is compared.
+    #[must_use]
+    pub fn is_of_a_debug_build(&self) -> bool {
+        self.profile.as_deref() == Some(Self::DEBUG)
     }
 
     /// Short revision, with `+` where the work tree was changed.

@@ -8,6 +8,7 @@
 mod baseline;
 mod census;
 mod check;
+mod claims;
 mod committed;
 mod environment;
 mod fidelity;
@@ -16,8 +17,11 @@ mod lock;
 pub mod look;
 mod loop_lines;
 mod read;
+mod reading;
+mod renamed;
 mod row;
 mod run;
+mod source;
 mod state;
 mod store;
 mod traffic;
@@ -25,7 +29,8 @@ mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
 pub use census::{Census, CensusHeader, CensusRow};
-pub use committed::{CountedKernel, FidelityRecord, read_kernels};
+pub use claims::{CLAIMS_FILE, Claim, Claims, Number, Outcome, Ruling, Screen, ScreenRow};
+pub use committed::{CountedKernel, FidelityRecord, LOCAL_DIR, newest_with_kernels, read_kernels};
 pub use environment::{
     Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum,
     command_without_paths,
@@ -37,8 +42,10 @@ pub use lock::RunLock;
 pub use loop_lines::{LinesBaseline, LoopLines};
 pub use params::{Param, Params};
 pub use read::{read_environment, read_lines, read_rows, rows_from_bytes};
+pub use reading::{Reading, ResultKind, Term, parse_row};
 pub use row::{Identity, Memory, Row, Sample, Status, Value, Yardsticks};
 pub use run::{ENV_FILE, PLOTS_DIR, REPORT_FILE, Run, SAMPLES_FILE};
+pub use source::SourceCount;
 pub use state::State;
 pub use store::{Store, StoreError, Stored, run_folders};
 pub use traffic::{Class, Lines, Traffic, TrafficHeader, TrafficRecord, TrafficRow, Words};
@@ -48,4 +55,5 @@ pub use write::{RowWriter, write_environment};
 ///
 /// It grows when a field changes its meaning or a new field cannot be left out by a
 /// reader; the JSON Schema files in `crates/harness/results/schema` describe this version.
-pub const SCHEMA_VERSION: u32 = 1;
+/// 2: the design `split` is another one, and the one of schema 1 is read as `memdesc`.
+pub const SCHEMA_VERSION: u32 = 2;

@@ -20,6 +20,16 @@ pub fn is_kernel_of(contender: &str, version: &str) -> bool {
     rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
 }
 
+/// The kernel that a patched one was before, by name: `linux-6.12` of `linux-6.12+headpage`. Any
+/// other contender is its own.
+#[must_use]
+pub fn stock_of(contender: &str) -> &str {
+    match contender.split_once('+') {
+        Some((stock, _)) if is_kernel(contender) => stock,
+        _ => contender,
+    }
+}
+
 /// A colour as red, green, blue.
 pub type Rgb = (u8, u8, u8);
 
@@ -38,6 +48,14 @@ pub enum Marker {
     Up,
     /// Triangle pointing down.
     Down,
+    /// Triangle pointing left.
+    Left,
+    /// Triangle pointing right.
+    Right,
+    /// Star of six points.
+    Star,
+    /// Two triangles that meet at their points.
+    Hourglass,
     /// Filled diamond.
     Diamond,
     /// Diamond with a white heart.
@@ -91,7 +109,8 @@ pub struct Look {
     pub dash: Dash,
 }
 
-/// Okabe and Ito's palette, told apart by the colour-blind too, and a grey.
+/// Okabe and Ito's palette, told apart by the colour-blind too, and a grey; a brown and Tol's
+/// rose beside it, darker and lighter than any of its reds.
 pub mod palette {
     #![allow(missing_docs, reason = "the names say it")]
     use super::Rgb;
@@ -104,5 +123,8 @@ pub mod palette {
     pub const BLUE: Rgb = (0, 114, 178);
     pub const VERMILION: Rgb = (213, 94, 0);
     pub const PURPLE: Rgb = (204, 121, 167);
+    pub const BROWN: Rgb = (101, 57, 18);
+    pub const ROSE: Rgb = (238, 153, 170);
+    pub const LIME: Rgb = (140, 198, 40);
     pub const GREY: Rgb = (120, 120, 120);
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::check::check;
+use crate::renamed::name_today;
 use crate::{Environment, Identity, RecordError, Row, SCHEMA_VERSION};
 
 /// Reads `samples.jsonl`.
@@ -63,7 +64,7 @@ fn parse_row(at: At<'_>, text: &[u8]) -> Result<Row, RecordError> {
     let tag = json
         .as_object_mut()
         .and_then(|object| object.remove("type"));
-    let row = match tag.as_ref().and_then(Json::as_str) {
+    let mut row = match tag.as_ref().and_then(Json::as_str) {
         Some("sample") => Row::Sample(at.typed(json)?),
         Some("value") => Row::Value(at.typed(json)?),
         Some(other) => {
@@ -72,6 +73,10 @@ fn parse_row(at: At<'_>, text: &[u8]) -> Result<Row, RecordError> {
         }
         None => return Err(at.refuse("type", "is missing or no string")),
     };
+    match &mut row {
+        Row::Sample(sample) => name_today(sample.schema, &mut sample.design),
+        Row::Value(value) => name_today(value.schema, &mut value.design),
+    }
     check(&row).map_err(|(field, reason)| at.refuse(field, reason))?;
     Ok(row)
 }

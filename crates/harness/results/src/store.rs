@@ -180,7 +180,7 @@ pub enum StoreError {
     Date {
         /// The run.
         run: PathBuf,
-        /// What it says.
+        /// The quantity in words.
         date: String,
     },
     /// A run that took less than no time.

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use results::{
-    Environment, Params, RecordError, Row, RowSum, RowWriter, Run, RunLock, SAMPLES_FILE, Sample,
-    Status, Tail, Yardsticks, command_without_paths, read_environment, read_rows, rows_from_bytes,
-    write_environment,
+    Environment, Params, RecordError, Row, RowSum, RowWriter, Run, RunLock, SAMPLES_FILE,
+    SCHEMA_VERSION, Sample, Status, Tail, Yardsticks, command_without_paths, read_environment,
+    read_rows, rows_from_bytes, write_environment,
 };
 
 fn sample(process: u32) -> Row {
     Row::Sample(Sample {
-        schema: 1,
+        schema: SCHEMA_VERSION,
         workload: "iteration/segments".to_owned(),
         family: "iteration".to_owned(),
         design: "flat".to_owned(),
@@ -97,7 +97,7 @@ fn a_refusal_names_file_line_and_field() {
             "twice",
         ),
         ("\"status\":\"ok\"}", "\"status\":\"ok\"}}", ".", "trailing"),
-        ("\"schema\":1,", "", "schema", "missing"),
+        ("\"schema\":2,", "", "schema", "missing"),
         (
             "\"type\":\"sample\"",
             "\"type\":\"simple\"",
@@ -116,7 +116,7 @@ fn a_refusal_names_file_line_and_field() {
 
 #[test]
 fn a_newer_schema_is_told_apart_from_a_corrupt_line() {
-    let newer = line(0).replace("\"schema\":1", "\"schema\":7,\"invented\":true");
+    let newer = line(0).replace("\"schema\":2", "\"schema\":7,\"invented\":true");
     let error = rows_from_bytes(newer.as_bytes(), Path::new("x"), Tail::Refuse).unwrap_err();
     assert!(
         matches!(
@@ -294,7 +294,7 @@ fn an_environment_is_refused_with_its_field() {
     let text = fs::read_to_string(&path).unwrap();
     for (from, to, field) in [
         ("\"cores\": 1", "\"cores\": \"one\"", "field `cores`"),
-        ("\"schema\": 1", "\"schema\": 2", "field `schema`"),
+        ("\"schema\": 2", "\"schema\": 3", "field `schema`"),
         (
             "\"resolution_ns\": 0.0",
             "\"resolution_ns\": null",

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use results::{
-    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, Status, Store,
-    Stored, read_environment, write_environment,
+    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, SCHEMA_VERSION, Sample,
+    Status, Store, Stored, read_environment, write_environment,
 };
 
 fn environment(date: &str, elapsed_s: f64) -> Environment {
@@ -28,7 +28,7 @@ fn run(root: &Path, place: &str, env: &Environment) -> PathBuf {
     write_environment(&dir.join(ENV_FILE), env).unwrap();
     let mut rows = RowWriter::create(&dir.join(SAMPLES_FILE)).unwrap();
     rows.append(&Row::Sample(Sample {
-        schema: 1,
+        schema: SCHEMA_VERSION,
         workload: "iteration/segments".to_owned(),
         family: "iteration".to_owned(),
         design: "flat".to_owned(),
@@ -191,13 +191,13 @@ fn one_damaged_record_among_sound_ones_is_named() {
         ),
         (
             SAMPLES_FILE,
-            &|text| text.replace("\"schema\":1", "\"schema\":2"),
-            ":1: field `schema`: version 2 is newer",
+            &|text| text.replace("\"schema\":2", "\"schema\":3"),
+            ":1: field `schema`: version 3 is newer",
         ),
         (
             ENV_FILE,
-            &|text| text.replace("\"schema\": 1", "\"schema\": 2"),
-            ":1: field `schema`: version 2 is newer",
+            &|text| text.replace("\"schema\": 2", "\"schema\": 3"),
+            ":1: field `schema`: version 3 is newer",
         ),
         (
             ENV_FILE,

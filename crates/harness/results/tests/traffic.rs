@@ -50,7 +50,7 @@ fn a_traffic_record_that_is_not_whole_is_refused() {
     for (text, reason) in [
         (whole.trim_end().to_owned(), "cut off"),
         (header, "ends after 0 of 1 rows"),
-        (whole.replace("\"schema\":1", "\"schema\":9"), "newer"),
+        (whole.replace("\"schema\":2", "\"schema\":9"), "newer"),
         (whole.replace("\"order\":9", "\"order\":\"9\""), ":2: field"),
         (whole.replace("\"descriptor\"", "\"heap\""), ":2: field"),
     ] {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::cache::{Cache, Kernel, Lock, MANIFEST, PROGRAM};
+use crate::cache::{self, Cache, Kernel, Lock, MANIFEST, PROGRAM, series_of};
 use crate::error::io;
 use crate::make::Make;
 use crate::patch::Patch;
@@ -20,7 +20,7 @@ use crate::{BuildError, driver, tools};
 pub struct Plan {
     /// From this source,
     pub source: Source,
-    /// with these patches, in this order,
+    /// with these patches, in this order, each a file or the name of one that is carried,
     pub patches: Vec<PathBuf>,
     /// with these options beside ours,
     pub config: Option<PathBuf>,
@@ -83,7 +83,7 @@ pub fn build(
     let patches = plan
         .patches
         .iter()
-        .map(|path| Patch::read(path))
+        .map(|wanted| Patch::find(wanted, &series_of(found.version())))
         .collect::<Result<Vec<_>, _>>()?;
     let fragment = fragment(plan.config.as_deref())?;
     let compiler = compiler(&plan.compiler)?;
@@ -224,10 +224,10 @@ fn finish(cache: &Cache, program: &Path, kernel: Kernel) -> Result<Kernel, Build
     // What it was called before is an older version, driver or patch: names are for one.
     for old in crate::list(cache)? {
         if old.name() == kernel.name() && old.key != kernel.key {
-            let folder = built.join(&old.key);
-            fs::remove_dir_all(&folder).map_err(io("removing", &folder))?;
+            cache::retire(&built.join(&old.key))?;
         }
     }
+    cache::sweep(cache)?;
     Ok(kernel)
 }
 
@@ -303,8 +303,21 @@ mod tests {
             key: "newer".into(),
             ..made
         };
-        let made = finish(&cache, &program, again).unwrap();
+        let newer = finish(&cache, &program, again).unwrap();
+        assert_eq!(crate::list(&cache).unwrap(), std::slice::from_ref(&newer));
+        assert_eq!(fs::read_dir(cache.built()).unwrap().count(), 1);
+
+        // One that is in use stays until it is not, and is listed no more.
+        let used = newer.keep().unwrap();
+        let third = |key: &str| Kernel {
+            key: key.into(),
+            ..newer.clone()
+        };
+        let made = finish(&cache, &program, third("third")).unwrap();
         assert_eq!(crate::list(&cache).unwrap(), [made]);
+        assert!(newer.program.is_file());
+        drop(used);
+        finish(&cache, &program, third("fourth")).unwrap();
         assert_eq!(fs::read_dir(cache.built()).unwrap().count(), 1);
     }
 }

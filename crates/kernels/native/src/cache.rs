@@ -92,11 +92,7 @@ pub struct Kernel {
 impl Kernel {
     /// The major and minor version, as `6.12`.
     pub fn series(&self) -> String {
-        self.version
-            .split(|c: char| !c.is_ascii_digit())
-            .take(2)
-            .collect::<Vec<_>>()
-            .join(".")
+        series_of(&self.version)
     }
 
     /// The name as a contender: `linux-6.12`, `linux-6.12+headpage`, `linux-6.13@mine-1a2b3c`.
@@ -111,6 +107,17 @@ impl Kernel {
             name.push_str(patch);
         }
         name
+    }
+
+    /// Keeps the program from being removed by a build of the same name, for as long as the
+    /// value lives: a campaign starts its kernel again and again.
+    ///
+    /// # Errors
+    /// The program is gone.
+    pub fn keep(&self) -> std::io::Result<InUse> {
+        let file = File::open(&self.program)?;
+        file.lock_shared()?;
+        Ok(InUse(file))
     }
 
     /// Whether the driver in it is this tool's: another one may not speak as we do.
@@ -131,6 +138,46 @@ impl Kernel {
             ..kernel
         })
     }
+}
+
+/// Says that a kernel is in use. It ends with the process at the latest.
+#[derive(Debug)]
+pub struct InUse(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Takes a kernel out of the list, and removes it unless somebody uses it.
+pub(crate) fn retire(folder: &Path) -> Result<(), BuildError> {
+    let manifest = folder.join(MANIFEST);
+    match fs::remove_file(&manifest) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(io("removing", &manifest)(error));
+        }
+        _ => {}
+    }
+    let in_use = File::open(folder.join(PROGRAM)).is_ok_and(|file| file.try_lock().is_err());
+    if in_use {
+        return Ok(());
+    }
+    fs::remove_dir_all(folder).map_err(io("removing", folder))
+}
+
+/// Removes what was retired while somebody used it.
+pub(crate) fn sweep(cache: &Cache) -> Result<(), BuildError> {
+    for entry in fs::read_dir(cache.built()).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        if !is_under_way(&folder) && !folder.join(MANIFEST).exists() {
+            retire(&folder)?;
+        }
+    }
+    Ok(())
+}
+
+/// The major and minor number of a version.
+pub(crate) fn series_of(version: &str) -> String {
+    version
+        .split(|c: char| !c.is_ascii_digit())
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 /// The kernels that are built, oldest version first.

@@ -48,6 +48,27 @@ pub enum BuildError {
         /// What `patch` said, with the hunk.
         log: String,
     },
+    /// Neither a file nor a patch that is carried.
+    #[error(
+        "there is no patch `{name}`, neither a file nor one that is carried{}; folioscope kernel build --list-patches",
+        said(near)
+    )]
+    UnknownPatch {
+        /// What was asked for.
+        name: String,
+        /// Names that may have been meant.
+        near: Vec<&'static str>,
+    },
+    /// A patch that is carried, but not for this kernel.
+    #[error("`{name}` is carried for {}, not for {series}", known.join(" and "))]
+    PatchOfOthers {
+        /// The patch.
+        name: String,
+        /// The kernel's series.
+        series: String,
+        /// The series it is there for.
+        known: Vec<&'static str>,
+    },
     /// A patch that names no file.
     #[error("{} is not a patch: it has no line that begins with +++", .0.display())]
     NotAPatch(PathBuf),
@@ -98,6 +119,14 @@ pub enum BuildError {
         /// The fault.
         reason: String,
     },
+}
+
+/// What may have been meant, as the rest of a sentence.
+fn said(near: &[&str]) -> String {
+    match near {
+        [] => String::new(),
+        near => format!("; did you mean `{}`?", near.join("` or `")),
+    }
 }
 
 /// Turns an I/O error into one that says what was tried, and where the disk is full.

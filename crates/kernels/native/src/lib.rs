@@ -6,6 +6,7 @@
 //! how long it took, answer these cases.
 //!
 //! - [`build`]: a version or a tree of one's own, with patches, to a [`Kernel`] in the cache.
+//! - [`carried_patches`]: the patches that the tool knows by name.
 //! - [`list`]: the kernels that are built; [`current`]: those that can be asked.
 //! - [`Process`]: a kernel that runs.
 //! - [`Session`]: what can be asked of it: layouts, jobs, cases, its memory.
@@ -20,6 +21,7 @@ mod layout;
 mod make;
 mod memory;
 mod patch;
+mod patches;
 mod process;
 mod session;
 mod source;
@@ -29,10 +31,11 @@ mod tree;
 mod wire;
 
 pub use builder::{Plan, Progress, build};
-pub use cache::{Cache, Kernel, current, list};
+pub use cache::{Cache, InUse, Kernel, current, list};
 pub use error::{BuildError, Console, RunError};
 pub use layout::{Layout, Piece};
 pub use memory::Backed;
+pub use patches::{CarriedPatch, carried_patches};
 pub use process::{Process, Size};
 pub use session::{Hello, JobSetup, Run, Session};
 pub use source::{SERIES, Source};

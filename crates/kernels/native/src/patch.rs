@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::BuildError;
 use crate::error::io;
+use crate::patches;
 use crate::source::hex;
 
 /// A patch that was read.
@@ -22,6 +23,21 @@ pub(crate) struct Patch {
 }
 
 impl Patch {
+    /// The patch that is meant for a kernel of this series: one that the tool carries, by its
+    /// name, or a file.
+    pub fn find(wanted: &Path, series: &str) -> Result<Self, BuildError> {
+        if let Some(text) = patches::carried(wanted, series)? {
+            return Ok(Self {
+                path: wanted.to_owned(),
+                text: text.into(),
+            });
+        }
+        if !wanted.exists() {
+            return Err(patches::unknown(wanted));
+        }
+        Self::read(wanted)
+    }
+
     /// Reads a patch.
     pub fn read(path: &Path) -> Result<Self, BuildError> {
         let text = fs::read(path).map_err(io("reading", path))?;
@@ -44,9 +60,12 @@ impl Patch {
             .into_owned()
     }
 
-    /// What makes it this patch and no other.
+    /// What makes it this patch and no other: what stands in front of the first file that it
+    /// touches is for people.
     pub fn hash(&self) -> String {
-        hex(&Sha256::digest(&self.text))
+        let start = |window: &[u8]| window == b"\n--- ";
+        let ahead = self.text.windows(5).position(start).map_or(0, |at| at + 1);
+        hex(&Sha256::digest(self.text.get(ahead..).unwrap_or_default()))
     }
 
     /// The files that it touches, below a tree's root.
@@ -159,6 +178,18 @@ mod tests {
         );
         assert!(error.contains("Hunk #1 FAILED"), "{error}");
         assert!(error.contains("block/bio.c"), "{error}");
+    }
+
+    #[test]
+    fn words_ahead_of_a_patch_are_no_part_of_it() {
+        let of = |text: String| Patch {
+            path: "p.patch".into(),
+            text: text.into_bytes(),
+        };
+        let plain = of(format!("Why.\n{PATCH}")).hash();
+        assert_eq!(of(format!("Why not?\n\n{PATCH}")).hash(), plain);
+        let other = PATCH.replace("+TWO", "+Two");
+        assert_ne!(of(format!("Why.\n{other}")).hash(), plain);
     }
 
     #[test]

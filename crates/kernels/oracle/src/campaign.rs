@@ -126,9 +126,9 @@ pub(crate) struct Asked<D> {
 ///
 /// # Errors
 /// Any error of `ask` or `shrink` ends it.
-pub(crate) fn run<C: Send + Sync, D: Send, M>(
+pub(crate) fn run<C, D: Send, M>(
     campaign: &Campaign,
-    make: impl Fn(u64) -> C,
+    make: impl Fn(u64) -> C + Sync,
     ask: impl Fn(&Batch<C>) -> Result<Asked<D>, OracleError> + Sync,
     mut shrink: impl FnMut(D) -> Result<M, OracleError>,
     progress: &mut dyn FnMut(Progress),
@@ -144,18 +144,23 @@ pub(crate) fn run<C: Send + Sync, D: Send, M>(
     };
     while numbers.peek().is_some() && checked.mismatches.len() < campaign.most_mismatches {
         let start = Instant::now();
-        let mut batches: Vec<Batch<C>> = Vec::new();
+        let mut batches: Vec<Vec<u64>> = Vec::new();
         while batches.len() < campaign.at_once.max(1) && numbers.peek().is_some() {
-            let numbers: Vec<u64> = numbers.by_ref().take(campaign.per_boot.max(1)).collect();
-            batches.push(Batch {
-                cases: numbers.iter().map(|&number| make(number)).collect(),
-                numbers,
-            });
+            batches.push(numbers.by_ref().take(campaign.per_boot.max(1)).collect());
         }
-        let asked: Vec<Asked<D>> = batches.par_iter().map(&ask).collect::<Result<_, _>>()?;
-        checked.elapsed += start.elapsed();
         checked.boots += batches.len() as u32;
-        checked.cases += batches.iter().map(|b| b.cases.len() as u64).sum::<u64>();
+        checked.cases += batches
+            .iter()
+            .map(|numbers| numbers.len() as u64)
+            .sum::<u64>();
+        let asked: Vec<Asked<D>> = batches
+            .into_par_iter()
+            .map(|numbers| {
+                let cases = numbers.iter().map(|&number| make(number)).collect();
+                ask(&Batch { numbers, cases })
+            })
+            .collect::<Result<_, _>>()?;
+        checked.elapsed += start.elapsed();
         checked.refused += asked.iter().map(|asked| asked.refused).sum::<u64>();
         let room = campaign.most_mismatches - checked.mismatches.len();
         let differing = asked.into_iter().flat_map(|asked| asked.differing);

@@ -4,8 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use conformance::case::{Answer, Case};
+use conformance::reference::{Change, evaluate_in};
 use mm::KernelVersion;
-use native::{Kernel, RunError, Session, Size};
+use native::{InUse, Kernel, RunError, Session, Size};
 
 use crate::check::Witness;
 use crate::error::OracleError;
@@ -25,21 +26,31 @@ pub struct NativeWitness {
     kernel: Kernel,
     name: String,
     rules: KernelVersion,
+    change: Option<Change>,
     idle: Mutex<Vec<Session>>,
+    /// Batches start it anew, while somebody may build its successor.
+    _in_use: InUse,
 }
 
 impl NativeWitness {
     /// A kernel that is built. Its processes are started as they are needed.
     ///
     /// # Errors
-    /// [`OracleError::NotAKernel`] if no rules are known for its version.
+    /// [`OracleError::NotAKernel`] if no rules are known for its version, or for its patches
+    /// together.
     pub fn of(kernel: Kernel) -> Result<Self, OracleError> {
         let rules = rules_for(&kernel.version).ok_or_else(|| OracleError::NotAKernel {
             path: kernel.program.clone(),
             reason: format!("no rules are known for version {}", kernel.version),
         })?;
+        let in_use = kernel.keep().map_err(|error| OracleError::NotAKernel {
+            path: kernel.program.clone(),
+            reason: error.to_string(),
+        })?;
         Ok(Self {
             name: kernel.name(),
+            _in_use: in_use,
+            change: change_of(&kernel)?,
             kernel,
             rules,
             idle: Mutex::default(),
@@ -49,6 +60,11 @@ impl NativeWitness {
     /// The kernel.
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
+    }
+
+    /// What the reference says that this kernel makes of a case, its patch included.
+    pub fn reference(&self, case: &Case) -> Answer {
+        evaluate_in(case, self.change)
     }
 
     /// Puts accounting and lists to the kernel: for each case the lines of its answer.
@@ -123,6 +139,25 @@ impl NativeWitness {
     }
 }
 
+/// What the patches of a kernel change in its answers; those that are not known change
+/// nothing, or the check finds it.
+fn change_of(kernel: &Kernel) -> Result<Option<Change>, OracleError> {
+    let mut changes = kernel
+        .patches
+        .iter()
+        .filter_map(|name| Change::of_patch(name));
+    match (changes.next(), changes.next()) {
+        (change, None) => Ok(change),
+        _ => Err(OracleError::NotAKernel {
+            path: kernel.program.clone(),
+            reason: format!(
+                "no rules are known for {} together",
+                kernel.patches.join(" and ")
+            ),
+        }),
+    }
+}
+
 /// Whether a kernel has to warn of the case that has this answer.
 type Due = fn(&KernelAnswer) -> bool;
 
@@ -189,12 +224,16 @@ impl Witness for NativeWitness {
         self.rules
     }
 
+    fn change(&self) -> Option<Change> {
+        self.change
+    }
+
     fn ask(&self, cases: &[Case]) -> Result<Vec<KernelAnswer>, OracleError> {
         if cases.is_empty() {
             return Ok(Vec::new());
         }
         for case in cases {
-            askable(case, self.rules, &self.name)?;
+            askable(case, self.rules, self.change, &self.name)?;
         }
         let mut session = self.take()?;
         // One that failed is not asked again, nor one that warned.
@@ -209,6 +248,27 @@ impl Witness for NativeWitness {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_patches_that_change_answers_have_no_rules_together() {
+        let of = |patches: &[&str]| {
+            change_of(&Kernel {
+                key: "k".into(),
+                version: "6.12.1".into(),
+                label: None,
+                patches: patches.iter().map(|&name| name.to_owned()).collect(),
+                compiler: "gcc".into(),
+                driver: String::new(),
+                bytes: 0,
+                seconds: 0,
+                program: "linux".into(),
+            })
+        };
+        assert_eq!(of(&[]).unwrap(), None);
+        assert_eq!(of(&["mine", "headpage"]).unwrap(), Some(Change::HeadPages));
+        let error = of(&["headpage", "no-merge"]).unwrap_err().to_string();
+        assert!(error.contains("headpage and no-merge together"), "{error}");
+    }
 
     fn batch(lines: &[&str]) -> String {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();

@@ -1,7 +1,7 @@
 //! A kernel that can be asked: its image, the module built for it, and the emulator.
 
 use conformance::case::{Answer, Case, Refusal};
-use conformance::reference::{Bio, build as build_bios, evaluate};
+use conformance::reference::{Bio, Change, build_in, evaluate_in};
 use mm::{KernelVersion, SECTOR_SIZE};
 use results::{KernelCounts, KernelIdentity};
 
@@ -74,7 +74,7 @@ impl Oracle {
             return Ok(Vec::new());
         }
         for case in cases {
-            askable(case, self.kernel.rules, &self.kernel.release)?;
+            askable(case, self.kernel.rules, None, &self.kernel.release)?;
         }
         let text =
             write(cases).map_err(|(name, reason)| OracleError::Unplaceable { name, reason })?;
@@ -152,8 +152,14 @@ impl Oracle {
     }
 }
 
-/// Whether a kernel with these rules can be asked that case, else why not.
-pub(crate) fn askable(case: &Case, rules: KernelVersion, release: &str) -> Result<(), OracleError> {
+/// Whether a kernel with these rules, and what a patch changed of them, can be asked that case,
+/// else why not.
+pub(crate) fn askable(
+    case: &Case,
+    rules: KernelVersion,
+    change: Option<Change>,
+    release: &str,
+) -> Result<(), OracleError> {
     let name = case.name.clone();
     let bios = case.adds.last().map_or(0, |add| usize::from(add.bio) + 1);
     if bios > MAX_BIOS || case.adds.len() > MAX_ADDS {
@@ -175,7 +181,8 @@ pub(crate) fn askable(case: &Case, rules: KernelVersion, release: &str) -> Resul
         return Err(OracleError::Unplaceable { name, reason });
     }
     // Later kernels refuse such a bio; these split it, at its end if need be, which is a BUG.
-    if here.rules < KernelVersion::V6_12 && !build_bios(&here).bios.iter().all(whole_sectors) {
+    let whole = || build_in(&here, change).bios.iter().all(whole_sectors);
+    if here.rules < KernelVersion::V6_12 && !whole() {
         let reason = Unplaceable::Impossible {
             field: "adds".into(),
             reason: "a bio is not a whole number of sectors, which this kernel does not check"
@@ -183,7 +190,7 @@ pub(crate) fn askable(case: &Case, rules: KernelVersion, release: &str) -> Resul
         };
         return Err(OracleError::Unplaceable { name, reason });
     }
-    match evaluate(&here) {
+    match evaluate_in(&here, change) {
         Answer::Refused(refused) if refused.error == Refusal::Bug => Err(OracleError::WouldStop {
             name,
             kernel: release.to_owned(),

@@ -131,8 +131,8 @@ fn counts_that_cannot_be_are_refused_by_line_and_field() {
 #[test]
 fn a_newer_schema_and_a_damaged_field_are_named() {
     let (_dir, path, text) = written();
-    let newer = text.replacen("\"schema\":1", "\"schema\":2", 1);
-    assert!(refusal(&path, &newer).contains("field `schema`: version 2 is newer"));
+    let newer = text.replacen("\"schema\":2", "\"schema\":3", 1);
+    assert!(refusal(&path, &newer).contains("field `schema`: version 3 is newer"));
     let damaged = text.replacen("\"sp_segments\":16", "\"sp_segments\":\"16\"", 1);
     assert_ne!(damaged, text);
     let told = refusal(&path, &damaged);

@@ -5,7 +5,6 @@
 //! a failure.
 
 use conformance::case::{Answer, Case};
-use conformance::reference::evaluate;
 use native::{Cache, current};
 use oracle::NativeWitness;
 use oracle::campaign::Campaign;
@@ -38,8 +37,8 @@ fn campaign(cases: u64) -> Campaign {
 
 #[test]
 fn the_reference_answers_as_native_kernels_do() {
-    let reference = |case: &Case| Some(evaluate(case));
     for witness in witnesses() {
+        let reference = |case: &Case| Some(witness.reference(case));
         let model = Model {
             name: "reference",
             answer: &reference,
@@ -54,12 +53,12 @@ fn the_reference_answers_as_native_kernels_do() {
 
 #[test]
 fn a_model_that_forgets_boundaries_is_found_and_its_case_made_small() {
-    let forgetful = |case: &Case| -> Option<Answer> {
-        let mut wrong = case.clone();
-        wrong.limits.seg_boundary_mask = None;
-        Some(evaluate(&wrong))
-    };
     for witness in witnesses() {
+        let forgetful = |case: &Case| -> Option<Answer> {
+            let mut wrong = case.clone();
+            wrong.limits.seg_boundary_mask = None;
+            Some(witness.reference(&wrong))
+        };
         let model = Model {
             name: "forgetful",
             answer: &forgetful,

@@ -114,6 +114,10 @@ unsafe impl Send for Mapping {}
 // SAFETY: as above, nothing is changed through `&Mapping`.
 unsafe impl Sync for Mapping {}
 
+/// Smaller mappings do not ask how much memory is there: reading meminfo takes as long as
+/// filling some of them, and a campaign of cases makes a few for each.
+const WORTH_ASKING: usize = 16 << 20;
+
 impl Mapping {
     /// Maps what is asked for, or says why not; only [`Backing::Auto`] falls back.
     ///
@@ -171,7 +175,7 @@ impl Mapping {
     fn of(request: &Request, backing: Backing) -> Result<Self, Error> {
         let mapped = request.len.next_multiple_of(backing.page_bytes());
         let hugetlb = matches!(backing, Backing::Hugetlb2M | Backing::Hugetlb1G);
-        if request.populate && !hugetlb {
+        if request.populate && !hugetlb && mapped >= WORTH_ASKING {
             // Overcommit would let it through and the OOM killer end it.
             if let Some(available) = pool::memory_available_bytes()
                 && available < mapped as u64

@@ -1,12 +1,45 @@
 //! What a benchmark needs to know and set of its own process and thread.
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, Usage, UsageWho, getrlimit, getrusage};
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::time::TimeSpec;
 use nix::time::ClockId;
 use nix::unistd::Pid;
 
 use crate::Error;
+
+/// Has the kernel kill this process when the thread that started it ends, however it ends.
+///
+/// A parent that died before the call is not noticed: a child that speaks to its parent
+/// through a pipe finds that closed.
+///
+/// # Errors
+/// [`Error::System`].
+pub fn die_with_parent() -> Result<(), Error> {
+    set_pdeathsig(Signal::SIGKILL).map_err(|errno| Error::of("prctl(PR_SET_PDEATHSIG)", errno))
+}
+
+/// Keeps a hang-up out of this thread, and of those and of the processes that it starts from
+/// now on, where the process was started with `SIGHUP` ignored, as `nohup` does. A handler
+/// that is installed later would replace what was inherited.
+///
+/// # Errors
+/// [`Error::System`].
+pub fn keep_hangup_ignored() -> Result<(), Error> {
+    let ignored = procfs::process::Process::myself()
+        .and_then(|process| process.status())
+        .is_ok_and(|status| status.sigign & (1 << (Signal::SIGHUP as u64 - 1)) != 0);
+    if !ignored {
+        return Ok(());
+    }
+    let mut hangup = SigSet::empty();
+    hangup.add(Signal::SIGHUP);
+    hangup
+        .thread_block()
+        .map_err(|errno| Error::of("pthread_sigmask", errno))
+}
 
 /// What the kernel did to the process (or thread) on the side.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

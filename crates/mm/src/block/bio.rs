@@ -16,6 +16,14 @@ pub struct Bvec<R> {
     pub offset: u32,
 }
 
+impl<R> Bvec<R> {
+    /// The offset of the byte behind the last: it may need more than the 32 bits of `bv_offset`.
+    #[inline]
+    pub fn end(&self) -> u64 {
+        u64::from(self.offset) + u64::from(self.len)
+    }
+}
+
 /// Where an iteration stands (`struct bvec_iter`); the table itself never changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct BvecIter {

@@ -19,7 +19,7 @@ pub fn page_is_mergeable<'d, V: KernelRules, D: BlockIo>(
     offset: u32,
     same_page: &mut bool,
 ) -> bool {
-    let end = u64::from(vec.offset) + u64::from(vec.len);
+    let end = vec.end();
     let vec_end = design.phys(vec.page) + end - 1;
     let start = design.phys(page);
     if vec_end + 1 != start + u64::from(offset) {
@@ -37,13 +37,12 @@ pub fn page_is_mergeable<'d, V: KernelRules, D: BlockIo>(
     V::VERSION != KernelVersion::V5_0 && design.memmap_contiguous(vec.page, end, page, offset)
 }
 
-/// Whether every byte of a vec that grows by `len` still has an offset of 32 bits from what the
-/// vec names. From a page every one has, since a bio has no more bytes than that; from the head
-/// of a large unit not.
+/// Whether every byte of a vec that ends at `end`, and grows by `len`, has an offset of 32 bits
+/// from what the vec names. From a page every one has, since a bio has no more bytes than that;
+/// from the head of a large unit not.
 #[inline]
-fn offset_fits<'d, D: BlockIo>(vec: &Bvec<D::BvPage<'d>>, len: u32) -> bool {
-    !D::NAMES_UNITS
-        || u64::from(vec.offset) + u64::from(vec.len) + u64::from(len) <= u64::from(u32::MAX)
+fn offset_fits<D: BlockIo>(end: u64, len: u32) -> bool {
+    !D::NAMES_UNITS || end + u64::from(len) <= u64::from(u32::MAX)
 }
 
 /// Makes a piece part of a bio's last vec where it may join it (`bvec_try_merge_page`, v6.12,
@@ -63,7 +62,7 @@ fn bvec_try_merge_page<'d, V: KernelRules, D: BlockIo>(
     if !page_is_mergeable::<V, D>(design, last, page, offset, same_page) {
         return false;
     }
-    if !offset_fits::<D>(last, len) {
+    if !offset_fits::<D>(last.end(), len) {
         return false;
     }
     last.len += len;
@@ -96,7 +95,7 @@ fn bio_try_merge_page<'d, V: KernelRules, D: BlockIo>(
         *same_page = false;
         return false;
     }
-    if !offset_fits::<D>(last, len) {
+    if !offset_fits::<D>(last.end(), len) {
         return false;
     }
     last.len += len;
@@ -138,21 +137,24 @@ fn bio_add_page<'d, V: KernelRules, D: BlockIo>(
         if bio.cloned || bio.iter.size > u32::MAX - len {
             return 0;
         }
-        if bio.has_vecs()
+        if V::MERGES_ON_ADD
+            && bio.has_vecs()
             && bvec_try_merge_page::<V, D>(design, bio, page, len, offset, &mut same_page)
         {
             return len;
         }
-        if bio.is_table_full() {
+        if bio.is_table_full() || !offset_fits::<D>(offset.into(), len) {
             return 0;
         }
         // Nothing that it refuses is left.
         design.assert_vec(page);
         bio.add_vec(page, len, offset);
         return len;
-    } else if bio_try_merge_page::<V, D>(design, bio, page, len, offset, &mut same_page) {
+    } else if V::MERGES_ON_ADD
+        && bio_try_merge_page::<V, D>(design, bio, page, len, offset, &mut same_page)
+    {
         return len;
-    } else if bio.is_full(len) {
+    } else if bio.is_full(len) || !offset_fits::<D>(offset.into(), len) {
         return 0;
     }
     // The full check comes after merging: a full table still takes what is adjacent.

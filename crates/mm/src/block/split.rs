@@ -294,20 +294,32 @@ pub fn may_need_split<R: Copy, V: KernelRules>(
 pub fn bio_split_to_limits<'d, 'b, V: KernelRules, D: BlockIo>(
     design: &'d D,
     limits: &QueueLimits,
-    mut bio: BioClone<'b, D::BvPage<'d>>,
+    bio: BioClone<'b, D::BvPage<'d>>,
     mut submit: impl FnMut(BioClone<'b, D::BvPage<'d>>, u32),
 ) -> Result<(), SplitError> {
-    // Only reads and writes are modelled; a discard has no vecs to look at.
-    if bio.op == Op::Discard {
+    // Only reads and writes are modelled; a discard has no vecs to look at, and the harness floor
+    // has no block layer.
+    if bio.op == Op::Discard || D::IS_FLOOR {
         submit(bio, 1);
         return Ok(());
     }
+    if !may_need_split::<_, V>(limits, &bio) {
+        submit(BioClone { gap_bit: 0, ..bio }, 1);
+        return Ok(());
+    }
+    split_and_submit::<V, D>(design, limits, bio, &mut submit)
+}
+
+/// The slow path of [`bio_split_to_limits`]: apart, as it is in the kernel, so that a bio that
+/// is let through stays in registers.
+#[inline(never)]
+fn split_and_submit<'d, 'b, V: KernelRules, D: BlockIo>(
+    design: &'d D,
+    limits: &QueueLimits,
+    mut bio: BioClone<'b, D::BvPage<'d>>,
+    submit: &mut impl FnMut(BioClone<'b, D::BvPage<'d>>, u32),
+) -> Result<(), SplitError> {
     loop {
-        if !may_need_split::<_, V>(limits, &bio) {
-            bio.gap_bit = 0;
-            submit(bio, 1);
-            return Ok(());
-        }
         let mut segments = 0;
         let bytes = split_at::<V, D>(design, limits, &mut bio, &mut segments)?;
         if bytes == 0 {
@@ -322,5 +334,10 @@ pub fn bio_split_to_limits<'d, 'b, V: KernelRules, D: BlockIo>(
             });
         }
         submit(bio.split_off(bytes), segments);
+        if !may_need_split::<_, V>(limits, &bio) {
+            bio.gap_bit = 0;
+            submit(bio, 1);
+            return Ok(());
+        }
     }
 }

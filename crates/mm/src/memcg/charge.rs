@@ -240,8 +240,8 @@ fn charge_held<V: KernelRules>(
     // Release pairs with the Acquire of those who follow the owner word to the group.
     unit.owner.store(group.word() | flags, Release);
     if V::VERSION < KernelVersion::V6_12 {
-        count_events(group, cpu, 1, unit.pages);
-        check_events(group, cpu);
+        count_events(memory, group, cpu, 1, unit.pages);
+        check_events(memory, group, cpu);
     }
     Ok(())
 }
@@ -332,8 +332,8 @@ impl Gather {
             }
         }
         if V::VERSION < KernelVersion::V6_12 {
-            count_events(group, cpu, self.events, self.pages);
-            check_events(group, cpu);
+            count_events(memory, group, cpu, self.events, self.pages);
+            check_events(memory, group, cpu);
         }
         memory.cpu(cpu).css_add::<V>(cpu, group, -1);
     }

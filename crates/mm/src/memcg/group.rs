@@ -34,13 +34,20 @@ pub struct CpuStats {
     pub(super) updates: AtomicU32,
     /// Page-in and page-out events not yet told to the ancestors (`events`).
     pub(super) events: AtomicU32,
-    /// This CPU's part of the reference count (`percpu_ref`).
-    pub(super) refs: AtomicI64,
+    /// The word of the parent's on this CPU (`parent`); 0 for the root.
+    pub(super) parent: AtomicU64,
+    /// The word of the group, for its atomic (`vmstats`).
+    pub(super) group: AtomicU64,
     /// Page-ins and page-outs since the beginning (`nr_page_events`, up to v5.10 in view).
     pub(super) page_events: AtomicU64,
     /// The number of them at which thresholds are looked at again (`targets`).
     pub(super) next_look: AtomicU64,
 }
+
+/// One CPU's part of a group's reference count (`percpu_ref`).
+#[repr(C, align(64))]
+#[derive(Debug, Default)]
+pub(super) struct CpuRefs(pub(super) AtomicI64);
 
 /// How a group's references are counted.
 #[derive(Debug, Default)]
@@ -79,8 +86,10 @@ pub struct MemCgroup {
     pub(crate) lru_size: [AtomicU64; LISTS],
     /// Bytes of slab objects charged beyond whole pages, for checks.
     pub(super) object_bytes: AtomicI64,
-    /// Per-CPU statistics.
-    pub(super) cpu: [CpuStats; MAX_CPUS],
+    /// The word of its statistics on the first CPU (`vmstats_percpu`).
+    pub(super) stats: AtomicU64,
+    /// Each CPU's part of its references.
+    pub(super) cpu_refs: [CpuRefs; MAX_CPUS],
 }
 
 const _: () = assert!(size_of::<MemCgroup>() == 4096);
@@ -121,6 +130,10 @@ const _: () = assert!(size_of::<CpuState>() == 512);
 pub struct MemcgTree {
     groups: PowerArray<MemCgroup>,
     cpus: PowerArray<CpuState>,
+    /// All groups' of the first CPU, then all of the next, as `alloc_percpu` places them: a
+    /// chain of groups has them side by side and not at one place of as many pages, which
+    /// would be one set of the L1 cache.
+    stats: PowerArray<CpuStats>,
     /// Groups in use.
     used: AtomicUsize,
     /// The node's counters (`pgdat->vm_stat`).
@@ -138,19 +151,38 @@ impl MemcgTree {
     pub fn new() -> Result<Self, hugemem::Error> {
         let groups = PowerArray::<MemCgroup>::map_default(MAX_GROUPS as u64, Backing::Base)?;
         groups.at(0).refs.no_ref.store(1, Relaxed);
+        let stats =
+            PowerArray::<CpuStats>::map_default((MAX_CPUS * MAX_GROUPS) as u64, Backing::Base)?;
         let cpus = PowerArray::<CpuState>::map_default(MAX_CPUS as u64, Backing::Base)?;
         for cpu in 0..MAX_CPUS as u64 {
             cpus.at(cpu).stat_threshold.store(NODE_THRESHOLD, Relaxed);
         }
-        Ok(Self {
+        let tree = Self {
             groups,
             cpus,
+            stats,
             used: AtomicUsize::new(1),
             node: Default::default(),
             zone_lru: Default::default(),
             unpinned_on: Default::default(),
             unpinned: AtomicI64::new(0),
-        })
+        };
+        tree.place_stats(tree.root(), None);
+        Ok(tree)
+    }
+
+    /// Tells a group where its statistics are, and them whose they are.
+    fn place_stats(&self, group: &MemCgroup, parent: Option<&MemCgroup>) {
+        let first = self.stats.at(self.index_of(group));
+        group.stats.store(PowerArray::word_of(first), Relaxed);
+        for cpu in 0..MAX_CPUS {
+            let on = self.on(group, cpu);
+            on.group.store(group.word(), Relaxed);
+            if let Some(parent) = parent {
+                let above = PowerArray::word_of(self.on(parent, cpu));
+                on.parent.store(above, Relaxed);
+            }
+        }
     }
 
     /// The root group. Memory charged to it is not counted.
@@ -165,6 +197,7 @@ impl MemcgTree {
             .fetch_update(Relaxed, Relaxed, |n| (n < MAX_GROUPS).then_some(n + 1))
             .ok()?;
         let group = self.groups.at(index as u64);
+        self.place_stats(group, Some(parent));
         // Release pairs with the Acquire in `parent`, so that a reader of the parent sees
         // its counters too.
         group.parent.store(PowerArray::word_of(parent), Release);
@@ -225,6 +258,42 @@ impl MemcgTree {
             .resolve(((cpu % MAX_CPUS) * size_of::<CpuState>()) as u64)
     }
 
+    /// A group's statistics on a CPU; the index counts modulo [`MAX_CPUS`].
+    #[inline]
+    pub(super) fn on(&self, group: &MemCgroup, cpu: usize) -> &CpuStats {
+        let distance = (cpu % MAX_CPUS) * MAX_GROUPS * size_of::<CpuStats>();
+        self.stats
+            .resolve(group.stats.load(Relaxed).wrapping_add(distance as u64))
+    }
+
+    /// The same CPU's statistics of the group above; `None` for the root's.
+    #[inline]
+    pub(super) fn above(&self, on: &CpuStats) -> Option<&CpuStats> {
+        let parent = on.parent.load(Relaxed);
+        (parent != 0).then(|| self.stats.resolve(parent))
+    }
+
+    /// A statistic of a group, summed over CPUs: what `memory.stat` shows for this group alone.
+    pub fn stat(&self, group: &MemCgroup, stat: Stat) -> i64 {
+        (0..MAX_CPUS)
+            .map(|cpu| self.on(group, cpu).state[stat as usize].load(Relaxed))
+            .sum()
+    }
+
+    /// The same statistic of the group's lruvec.
+    pub fn lruvec_stat(&self, group: &MemCgroup, stat: Stat) -> i64 {
+        (0..MAX_CPUS)
+            .map(|cpu| self.on(group, cpu).lruvec[stat as usize].load(Relaxed))
+            .sum()
+    }
+
+    /// Page events that a CPU keeps to itself, and the number of all its page events at which
+    /// it looks at thresholds again.
+    pub fn events_on(&self, group: &MemCgroup, cpu: usize) -> (u32, u64) {
+        let on = self.on(group, cpu);
+        (on.events.load(Relaxed), on.next_look.load(Relaxed))
+    }
+
     /// Pages in every CPU's stock for a group.
     pub fn stocked(&self, group: &MemCgroup) -> u64 {
         let word = PowerArray::word_of(group);
@@ -245,35 +314,6 @@ impl MemCgroup {
     #[inline]
     pub fn word(&self) -> u64 {
         PowerArray::word_of(self)
-    }
-
-    /// The statistics of one CPU; the index counts modulo [`MAX_CPUS`].
-    #[inline]
-    pub(super) fn on(&self, cpu: usize) -> &CpuStats {
-        &self.cpu[cpu % MAX_CPUS]
-    }
-
-    /// A statistic, summed over CPUs: what `memory.stat` shows for this group alone.
-    pub fn stat(&self, stat: Stat) -> i64 {
-        self.cpu
-            .iter()
-            .map(|c| c.state[stat as usize].load(Relaxed))
-            .sum()
-    }
-
-    /// The same statistic of the group's lruvec.
-    pub fn lruvec_stat(&self, stat: Stat) -> i64 {
-        self.cpu
-            .iter()
-            .map(|c| c.lruvec[stat as usize].load(Relaxed))
-            .sum()
-    }
-
-    /// Page events that a CPU keeps to itself, and the number of all its page events at which
-    /// it looks at thresholds again.
-    pub fn events_on(&self, cpu: usize) -> (u32, u64) {
-        let on = self.on(cpu);
-        (on.events.load(Relaxed), on.next_look.load(Relaxed))
     }
 
     /// Changes to statistics that CPUs have told this group (`stats_updates`).

@@ -14,7 +14,7 @@ const DEAD: u32 = 2;
 impl MemCgroup {
     /// References held by charges.
     pub fn refs(&self) -> i64 {
-        let on_cpus: i64 = self.cpu.iter().map(|c| c.refs.load(Relaxed)).sum();
+        let on_cpus: i64 = self.cpu_refs.iter().map(|on| on.0.load(Relaxed)).sum();
         on_cpus + self.refs.count.load(Relaxed)
     }
 
@@ -27,7 +27,7 @@ impl MemCgroup {
         if self.refs.mode.load(Relaxed) & (ATOMIC | DEAD) != 0 {
             self.refs.count.fetch_add(n, Relaxed);
         } else {
-            add_on_cpu(&self.on(cpu).refs, n);
+            add_on_cpu(&self.cpu_refs[cpu % MAX_CPUS].0, n);
         }
     }
 }
@@ -86,11 +86,9 @@ impl MemcgTree {
         while !self.is_quiescent() {
             std::hint::spin_loop();
         }
-        for on in &group.cpu {
-            group
-                .refs
-                .count
-                .fetch_add(on.refs.swap(0, Relaxed), Relaxed);
+        for on in &group.cpu_refs {
+            let held = on.0.swap(0, Relaxed);
+            group.refs.count.fetch_add(held, Relaxed);
         }
     }
 }
@@ -110,7 +108,7 @@ mod tests {
         assert_eq!(group.refs(), 3);
         memory.cpu(1).css_add::<Linux6_12>(1, group, 4);
         assert_eq!(group.refs(), 7);
-        assert!(group.cpu.iter().all(|on| on.refs.load(Relaxed) == 0));
+        assert!(group.cpu_refs.iter().all(|on| on.0.load(Relaxed) == 0));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::stat::Stat;
 
 /// A group's pending changes go to its atomic from this on (`MEMCG_CHARGE_BATCH`).
 const FLUSH_AT: u32 = 64;
+/// A group that was told more than this is due for a flush and learns no more
+/// (`memcg_vmstats_needs_flush`).
+const FLUSHABLE: u64 = FLUSH_AT as u64 * MAX_CPUS as u64;
 
 /// Adds to a statistic of the node, the group and the group's lruvec
 /// (`__mod_lruvec_state`, v6.12).
@@ -62,20 +65,22 @@ fn mod_memcg_lruvec_state(
     pages: i64,
 ) {
     let index = stat as usize;
-    let on = group.on(cpu);
+    let on = memory.on(group, cpu);
     add_on_cpu(&on.state[index], pages);
     add_on_cpu(&on.lruvec[index], pages);
     let change = pages.unsigned_abs() as u32;
     // memcg_rstat_updated: cost grows with the depth of the tree.
-    for level in memory.ancestry(group) {
-        let updates = &level.on(cpu).updates;
-        let pending = updates.load(Relaxed) + change;
+    for level in std::iter::successors(Some(on), |on| memory.above(on)) {
+        let pending = level.updates.load(Relaxed) + change;
         if pending < FLUSH_AT {
-            updates.store(pending, Relaxed);
+            level.updates.store(pending, Relaxed);
             continue;
         }
-        level.stats_updates.fetch_add(u64::from(pending), Relaxed);
-        updates.store(0, Relaxed);
+        let told = &memory.resolve(level.group.load(Relaxed)).stats_updates;
+        if told.load(Relaxed) <= FLUSHABLE {
+            told.fetch_add(u64::from(pending), Relaxed);
+        }
+        level.updates.store(0, Relaxed);
     }
 }
 

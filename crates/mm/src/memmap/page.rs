@@ -3,7 +3,6 @@
 use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
 use super::Memmap;
-use crate::Pointer;
 use crate::slot::{PowerArray, SLOT_SIZE, Slot};
 
 /// A `struct page *`: any page of an allocation, head or tail. Every released kernel's
@@ -12,21 +11,7 @@ use crate::slot::{PowerArray, SLOT_SIZE, Slot};
 #[repr(transparent)]
 pub struct Page<'a>(pub &'a Slot);
 
-impl PartialEq for Page<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0)
-    }
-}
-
-impl Eq for Page<'_> {}
-
-impl Pointer for Page<'_> {
-    #[inline]
-    fn word(self) -> u64 {
-        PowerArray::word_of(self.0)
-    }
-}
+crate::slot_pointer!(Page);
 
 impl Memmap {
     /// The page that byte `offset` from the start of `page` lies in, and the offset in it.
@@ -36,6 +21,29 @@ impl Memmap {
             Page(self.nth(page.0, u64::from(offset >> PAGE_SHIFT))),
             offset & (PAGE_SIZE as u32 - 1),
         )
+    }
+
+    /// The head of a page's allocation, and the bytes from its start to the page
+    /// (`page_folio`, `folio_page_idx`).
+    #[inline]
+    pub fn head_and_offset<'a>(&'a self, page: Page<'a>) -> (&'a Slot, u64) {
+        let head = self.compound_head(page.0);
+        (head, self.distance(page.0, head) << PAGE_SHIFT)
+    }
+
+    /// The head of the allocation that byte `offset` from the start of `head` lies in, and the
+    /// offset in it: only a vec that was merged across allocations leads beyond the first.
+    #[inline]
+    pub fn head_at<'a>(&'a self, head: &'a Slot, offset: u32) -> (&'a Slot, u64) {
+        let (mut head, mut offset) = (head, u64::from(offset));
+        loop {
+            let bytes = self.nr_pages(head) << PAGE_SHIFT;
+            if offset < bytes {
+                return (head, offset);
+            }
+            offset -= bytes;
+            head = self.nth(head, self.nr_pages(head));
+        }
     }
 
     /// Whether page arithmetic leads from `a` to `b`: always, the array being virtually

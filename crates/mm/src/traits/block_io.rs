@@ -40,6 +40,28 @@ pub trait BvPages: Design {
         Some(self.page_at(page, u32::try_from(n << PAGE_SHIFT).ok()?))
     }
 
+    /// A base page as its submitter holds it: `get_user_pages` fills in an array of these,
+    /// heads and tails alike, whatever it is that vecs name.
+    type UserPage<'a>: Copy + Send + Sync
+    where
+        Self: 'a;
+
+    /// Base page `n` of an allocation as `get_user_pages` hands it out; `None` where the
+    /// design refuses IO to memory of this kind.
+    fn user_page<'a>(&'a self, unit: Self::Unit<'a>, n: u64) -> Option<Self::UserPage<'a>>;
+
+    /// The name and offset that a vec stores for the start of a submitter's page: nothing to
+    /// do where vecs name such pages, else the way from a tail to its head, or from a page to
+    /// its address. `None` where the offset does not fit. Law: `user_pages_name_the_same_bytes`.
+    fn name_user_page<'a>(&'a self, page: Self::UserPage<'a>) -> Option<(Self::BvPage<'a>, u32)>;
+
+    /// The word by which the user of a walk reaches the descriptor of what he was handed
+    /// (`bv.bv_page`).
+    #[inline]
+    fn descriptor_word(&self, page: Self::BvPage<'_>) -> u64 {
+        page.word()
+    }
+
     /// Checks a name that a vec is set to (`VM_BUG_ON_PAGE` in `bvec_set_page`): not at all, as
     /// without `CONFIG_DEBUG_VM`.
     #[inline]

@@ -74,6 +74,28 @@ pub trait Pointer: Copy + Eq + Send + Sync + Debug {
     fn word(self) -> u64;
 }
 
+/// Makes a type over one `&Slot` a [`Pointer`]: two are equal if they point at the same slot.
+#[macro_export]
+macro_rules! slot_pointer {
+    ($pointer:ident) => {
+        impl PartialEq for $pointer<'_> {
+            #[inline]
+            fn eq(&self, other: &Self) -> bool {
+                std::ptr::eq(self.0, other.0)
+            }
+        }
+
+        impl Eq for $pointer<'_> {}
+
+        impl $crate::Pointer for $pointer<'_> {
+            #[inline]
+            fn word(self) -> u64 {
+                $crate::PowerArray::word_of(self.0)
+            }
+        }
+    };
+}
+
 impl Pointer for Pfn {
     #[inline]
     fn word(self) -> u64 {

@@ -26,7 +26,7 @@ pub static WORKLOAD: Workload = Workload {
         known; with kind=mixed, anon and file at random, the caller looks which of the two \
         functions it needs. generic looks at the tag in lock and again in unlock, for a slab \
         keeps its owners elsewhere.",
-    favours: "split with a function per type, and folio; flat loses with tails",
+    favours: "memdesc with a function per type, and folio; flat loses with tails",
     unfair: "the critical section is a single addition, and a mix that repeats every few hundred \
         units (footprint=l1) is one that a branch predictor learns by heart",
     unit: "lock",
@@ -49,7 +49,7 @@ pub static WORKLOAD: Workload = Workload {
 /// The way the owner word is found.
 const STYLE: ParamSpec = ParamSpec::words(
     "style",
-    "split's three functions; a design with one function has that in every row",
+    "memdesc's three functions; a design with one function has that in every row",
     &["generic", "per-type", "cast-to-common"],
 );
 

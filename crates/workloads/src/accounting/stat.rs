@@ -23,7 +23,7 @@ pub static WORKLOAD: Workload = Workload {
         grows with the depth of the tree. Which statistic it is depends on anon or file, and \
         that is the only thing accounting needs the type for. Flat pages find the head first, \
         typed memory knows its index.",
-    favours: "split with a static type; at depth 8 nobody, the tree dominates",
+    favours: "memdesc with a static type; at depth 8 nobody, the tree dominates",
     unfair: "counters of one CPU only, always in the cache",
     unit: "update",
     axis: "depth",
@@ -75,9 +75,10 @@ pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<
         charged.map_err(|e| SetupError::Wrong(e.to_string()))?;
     }
     count(&design, &units, pages);
-    let (counted, of_lruvec) = (group.stat(stat), group.lruvec_stat(stat));
+    let tree = design.groups();
+    let (counted, of_lruvec) = (tree.stat(group, stat), tree.lruvec_stat(group, stat));
     count(&design, &units, -pages);
-    let now = |group: &MemCgroup| group.stat(stat).abs() + design.groups().node_stat(stat).abs();
+    let now = |group: &MemCgroup| tree.stat(group, stat).abs() + tree.node_stat(stat).abs();
     then(&mut Prepared::new(
         &design,
         (),

@@ -32,7 +32,7 @@ pub static WORKLOAD: Workload = Workload {
     params: &[
         ParamSpec::words(
             "dispatch",
-            "the owner word in split's three ways, which are one in other designs; kind: what is it?",
+            "the owner word in memdesc's three ways, which are one in other designs; kind: what is it?",
             &["generic", "per-type", "cast-to-common", "kind"],
         ),
         params::ORDER,

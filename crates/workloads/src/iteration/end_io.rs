@@ -21,11 +21,11 @@ pub static WORKLOAD: Workload = Workload {
     analysis: "Direct IO takes a reference on everything that a read will fill and, when it is \
         done, locks it, marks it dirty, unlocks it, gives the reference back and frees with the \
         last one (bio_release_pages(bio, true)). Every design takes these steps. Up to 5.15 they \
-        are taken for each base page, each behind compound_head(); folio, headpage and split take \
+        are taken for each base page, each behind compound_head(); folio, headpage and memdesc take \
         them for each run inside a unit, as 6.12 does, with its pins of large units counted apart, \
         its node's count of pins released and its test for the page of zeroes. Wilcox's point \
         about get_page(), 'should be one atomic but is test, branch and calls', is this loop. \
-        split looks at the type of each run.",
+        memdesc looks at the type of each run.",
     favours: "designs that work by unit, at large orders: one lock, one mark and one drop of \
         references for a whole unit; flat at order 0, which counts no pins (5.10)",
     unfair: "pinning is inside the clock too, since a pin can only be dropped once; in the steady \

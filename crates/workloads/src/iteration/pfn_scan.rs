@@ -29,7 +29,7 @@ pub static WORKLOAD: Workload = Workload {
         boot (allocated). mode=isolate also takes each movable allocation off its LRU list, \
         whose order is that of allocation, and puts it back.",
     favours: "flat and folio at order 0, where the descriptor lies where the frame number says; \
-        split with large allocations, where a frame's word leads past the whole allocation",
+        memdesc with large allocations, where a frame's word leads past the whole allocation",
     unfair: "the zone is made up: kinds come in runs of up to 2 MiB, as pageblocks group them, \
         and a machine long in use has shorter ones, which mislead the branches more",
     unit: "frame",

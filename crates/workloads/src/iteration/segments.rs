@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use hugemem::{Mapping, Request};
 use mm::block::Bio;
-use mm::{BlockIo, KernelRules, Pointer};
+use mm::{BlockIo, KernelRules};
 use physmem::PAGE_SIZE;
 
 use crate::bodies::Walk;
@@ -108,7 +108,7 @@ fn met<'d, D: BlockIo>(design: &'d D, bios: &[Bio<D::BvPage<'d>>]) -> Truth {
                 u64::from(segment.len),
             );
             sum += u64::from(segment.len);
-            mix ^= segment.page.word() ^ u64::from(segment.offset);
+            mix ^= design.descriptor_word(segment.page) ^ u64::from(segment.offset);
         });
     }
     Truth {

@@ -22,7 +22,7 @@ pub static WORKLOAD: Workload = Workload {
         once, but the frames must still learn where it is: 8 bytes each. mode=shatter also \
         splits each allocation into base pages, where a typed design must make a descriptor for \
         each one, and one line of 64 bytes in an array is the cheapest there is.",
-    favours: "split and every design with a word per frame, at large orders; flat at order 0 \
+    favours: "memdesc and every design with a word per frame, at large orders; flat at order 0 \
         and when a large page is split",
     unfair: "the buddy allocator itself is not in the clock, nor is zeroing the memory, which \
         dwarfs all of this for large pages",

@@ -20,7 +20,7 @@ pub static WORKLOAD: Workload = Workload {
         keeps 32 bytes for each frame beside the 80 (descriptors=page-32-memdesc-80). Every \
         argument for typed descriptors rests on how much memory is in large units: mix=typical \
         and the orders give the two ends.",
-    favours: "split at order 1 and above; flat at order 0, and against the step that comes first \
+    favours: "memdesc at order 1 and above; flat at order 0, and against the step that comes first \
         up to order 1",
     unfair: "the slabs that descriptors of their own would be allocated from have a waste that is \
         not counted; nor is vmemmap optimisation, which frees most tails of hugetlb pages today",
@@ -74,13 +74,13 @@ pub fn value<D: Design, V: KernelRules>(setup: &Setup) -> Result<f64, SetupError
         Ok("page-32-memdesc-80") => Some(32),
         _ => None,
     };
-    if per_frame.is_some() && D::DESCRIPTORS.len() < 2 {
+    let design: D = build(setup, FRAMES)?;
+    if per_frame.is_some() && design.memory().len() < 2 {
         return Err(SetupError::Absent(format!(
             "{} allocates no descriptors apart from its frames",
             D::NAME
         )));
     }
-    let design: D = build(setup, FRAMES)?;
     let mut allocations = 0;
     let mix = setup.word("mix")?;
     if mix == "typical" {

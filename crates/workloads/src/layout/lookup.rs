@@ -26,7 +26,7 @@ pub static WORKLOAD: Workload = Workload {
         at: 8 bytes per frame instead of 64 make more of them fit into the cache, but the \
         descriptor behind it is always a second, dependent load. Frames are drawn at random \
         from inside allocations; pattern=linear goes up instead.",
-    favours: "flat at order 0; split where the frames' words fit into the cache and lines do not",
+    favours: "flat at order 0; memdesc where the frames' words fit into the cache and lines do not",
     unfair: "callers that look up usually touch the descriptor next, and pay its miss here or there",
     unit: "lookup",
     axis: "order",

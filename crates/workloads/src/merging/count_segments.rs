@@ -5,7 +5,7 @@ use std::hint::black_box;
 use mm::block::{Request, SgEntry, blk_rq_map_sg};
 use mm::{BlockIo, KernelRules, KernelVersion, QueueLimits};
 
-use super::{LIMITS, limits, requests};
+use super::{LIMITS, MERGE, bios, limits, requests};
 use crate::bodies::recount;
 use crate::fixture::Fixture;
 use crate::job::{Prepared, Then, Truth};
@@ -35,6 +35,7 @@ pub static WORKLOAD: Workload = Workload {
         params::IO_BYTES,
         params::RULES,
         LIMITS,
+        MERGE,
     ],
     fixture: Some(Fixture::of),
     quantity: Quantity::Time(expected),
@@ -58,7 +59,7 @@ pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
 pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     let fixture = Fixture::of(setup)?;
     let design: D = fixture.build(setup)?;
-    let bios = fixture.bios::<D, V>(&design, &fixture.alloc(&design))?;
+    let bios = bios::<D, V>(setup, &fixture, &design)?;
     let elements = fixture.ranges();
     drop(fixture);
     let limits = limits::<V>(setup)?;

@@ -1,5 +1,7 @@
 //! `merging/slab-io`: block IO to slab memory.
 
+mod bounce;
+
 use std::hint::black_box;
 
 use mm::block::Bio;
@@ -20,13 +22,17 @@ pub static WORKLOAD: Workload = Workload {
     analysis: "Filesystems read and write metadata that lies in slabs. With struct page that just \
         works: a slab's page is a page. Weiner's types make slab memory a type of its own, with \
         no reference count and no way into a bio_vec of file or anon memory unless the block \
-        layer speaks of any unit of memory; a design may refuse, and then prints a dash here. \
+        layer speaks of any unit of memory; a design may also refuse. \
         The loop is a whole IO: reset, add, walk by page, end. Nobody pins or dirties memory that \
         does not come from user space: the objects' owner keeps the slab, and the end of a bio \
-        that pinned nothing returns at once (BIO_NO_PAGE_REF, BIO_PAGE_PINNED).",
+        that pinned nothing returns at once (BIO_NO_PAGE_REF, BIO_PAGE_PINNED). A design whose \
+        bio_vecs cannot name slab memory (folio-bvec-noslab) leaves it to the submitter: he \
+        allocates a buffer for each piece, does the IO to that, copies what was read, and frees \
+        it. The difference to folio-bvec is the price of 'slab must be a subtype'.",
     favours: "designs whose vecs name whole units where slabs are large: one vec, no page \
         arithmetic; at order 0 no design, since nothing asks what a page is used for",
-    unfair: "no design refuses slab memory or bounces it, which is the other answer of the thread",
+    unfair: "a bounce buffer comes from a pool without an allocator in between, and slab and \
+        buffer are warm in the cache when they are copied",
     unit: "allocation",
     axis: "order",
     params: &[
@@ -48,6 +54,9 @@ struct Io<'d, D: BlockIo + 'd> {
 
 /// Where the machine code of the loops is.
 pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
+    if D::SLAB_IO == SlabIo::Refused {
+        return bounce::loops::<D, V>();
+    }
     vec![entry::<D, V> as *const () as usize]
 }
 
@@ -57,10 +66,7 @@ pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
 /// [`SetupError`].
 pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     if D::SLAB_IO == SlabIo::Refused {
-        return Err(SetupError::Absent(format!(
-            "{}: a bio_vec cannot name slab memory",
-            D::NAME
-        )));
+        return bounce::enter::<D, V>(setup, then);
     }
     let fixture = Fixture::of(setup)?;
     let design: D = fixture.build(setup)?;

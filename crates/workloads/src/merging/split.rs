@@ -5,7 +5,7 @@ use std::hint::black_box;
 use mm::block::{Bio, bio_split_to_limits};
 use mm::{BlockIo, KernelRules, QueueLimits};
 
-use super::{LIMITS, limits};
+use super::{LIMITS, MERGE, bios, limits};
 use crate::fixture::Fixture;
 use crate::job::{Prepared, Then};
 use crate::params::{self, Default};
@@ -21,7 +21,7 @@ pub static WORKLOAD: Workload = Workload {
         one vec per physical run that is one step and some arithmetic per run; with one vec per \
         page it is a step per page. The covers of the multi-page series promised cheaper splits \
         without a number: this is the number. Designs differ in what a vec's address costs, and \
-        in nothing else.",
+        in nothing else. With merge=no there is a vec for each thing that was added.",
     favours: "any design with multi-page bvecs; flat-sp loses",
     unfair: "the bio for the front part, which a kernel allocates, is a copy on the stack here",
     unit: "allocation",
@@ -35,6 +35,7 @@ pub static WORKLOAD: Workload = Workload {
         params::IO_BYTES,
         params::RULES,
         LIMITS.or(Default::Word("small")),
+        MERGE,
     ],
     fixture: Some(Fixture::of),
     quantity: Quantity::Time(expected),
@@ -56,7 +57,7 @@ pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
 pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     let fixture = Fixture::of(setup)?;
     let design: D = fixture.build(setup)?;
-    let bios = fixture.bios::<D, V>(&design, &fixture.alloc(&design))?;
+    let bios = bios::<D, V>(setup, &fixture, &design)?;
     let elements = fixture.ranges();
     drop(fixture);
     let limits = limits::<V>(setup)?;

@@ -1,7 +1,8 @@
 //! Laws of what IO does to the memory it works on.
 
+use mm::block::{Bio, Op, add_page};
 use mm::{BlockIo, KernelRules, SlabIo, with_rules};
-use physmem::Kind;
+use physmem::{Kind, PAGE_SIZE};
 
 use super::{Law, for_bios, holds, table_bytes};
 use crate::case::Case;
@@ -84,6 +85,48 @@ pub fn end_of_io_gives_references_back<D: BlockIo>() {
     }
     for_each_case::<D>(0, |design, case| {
         for_bios!(design, case, |built, V| ends(design, case, built))
+    });
+}
+
+/// A page as `get_user_pages` hands it out, head or tail, is named in a vec by a name and an
+/// offset that mean its first byte, and a bio filled with such pages in order holds what the
+/// allocation holds.
+pub fn user_pages_name_the_same_bytes<D: BlockIo>() {
+    fn names<'d, D: BlockIo, V: KernelRules>(design: &'d D, built: &Built<'d, D>) -> Law {
+        for (&pfn, &unit) in &built.units {
+            let pages = design.extent(unit).order.pages();
+            let Some(filler) = design.bv_page(unit) else {
+                return Err("memory that is no slab cannot be named".to_owned());
+            };
+            let mut bio = Bio::new(64, 0, Op::Read, filler);
+            for n in 0..pages.min(64) {
+                // The last pages too: the way to the head is longest there.
+                let n = if n % 2 == 0 { n } else { pages - n };
+                let named = design.user_page(unit, n);
+                let named = named.and_then(|page| design.name_user_page(page));
+                let Some((page, offset)) = named else {
+                    return Err(format!("page {n} of {pfn:#x} cannot be named"));
+                };
+                let phys = design.phys(page) + u64::from(offset);
+                holds(phys == (pfn + n) * PAGE_SIZE, || {
+                    format!("page {n} of {pfn:#x} becomes {phys:#x}")
+                })?;
+                let added = add_page::<V, D>(design, &mut bio, page, PAGE_SIZE as u32, offset);
+                holds(added == PAGE_SIZE as u32, || {
+                    format!("page {n} of {pfn:#x} is refused")
+                })?;
+            }
+            let held = table_bytes(design, &bio);
+            let pages = pages.min(64);
+            holds(
+                held.iter().map(|run| run.1).sum::<u64>() == pages * PAGE_SIZE,
+                || format!("{pages} pages of {pfn:#x} were added, the table holds {held:x?}"),
+            )?;
+        }
+        Ok(())
+    }
+    for_each_case::<D>(0, |design, case| {
+        for_bios!(design, case, |built, V| names::<D, V>(design, built))
     });
 }
 

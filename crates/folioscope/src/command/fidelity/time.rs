@@ -1,16 +1,16 @@
 //! `folioscope fidelity --time`: models beside native kernels in the same rounds.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use compare::Summary;
 use compare::time_fidelity::{Refereed, TimeFidelity, TimePair, reasons};
-use results::look::is_kernel;
+use render::Table;
 
 use super::FidelityArgs;
 use crate::command::report::summary;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::run_dir;
+use crate::run_dir::{self, Among};
 
 pub(super) fn run(
     run: Option<&Path>,
@@ -19,9 +19,13 @@ pub(super) fn run(
 ) -> Result<Code, Failure> {
     let folder = match run {
         Some(run) => run_dir::existing(run)?.to_owned(),
-        None => newest()?,
+        None => run_dir::with_kernels(Among::All)?,
     };
-    let found = found(&summary(&folder)?)?;
+    let summary = summary(&folder)?;
+    if args.patched {
+        return what_moved(&summary, &folder, args, output);
+    }
+    let found = found(&summary)?;
     if found.rows.is_empty() {
         return Err(Failure::Usage(format!(
             "{}: no model stands beside its kernel in it: folioscope compare --kernels",
@@ -37,9 +41,14 @@ pub(super) fn run(
         return Ok(Code::Done);
     }
     let wanted = |pair: &TimePair| !args.headline || is_headline(pair);
-    let pairs = render::time_fidelity_pairs(&found, &wanted);
+    // One table for each two models that compete.
+    let tables: Vec<_> = kinds(&found)
+        .iter()
+        .map(|kind| render::time_fidelity_pairs(kind, &wanted))
+        .collect();
     if args.markdown {
-        output.text(pairs.markdown())?;
+        let tables: Vec<String> = tables.iter().map(Table::markdown).collect();
+        output.text(tables.join("\n"))?;
         return Ok(Code::Done);
     }
     output.line(folder.display())?;
@@ -47,8 +56,8 @@ pub(super) fn run(
         output.text(render::time_fidelity_rows(&found).text())?;
         output.line("")?;
     }
-    if !found.pairs.is_empty() {
-        output.text(pairs.text())?;
+    for table in tables {
+        output.text(table.text())?;
         output.line("")?;
     }
     if let Some(line) = render::time_fidelity_line(&found) {
@@ -61,6 +70,52 @@ pub(super) fn run(
         ))?;
     }
     Ok(Code::Done)
+}
+
+/// Patched kernels beside those that they were.
+fn what_moved(
+    summary: &Summary,
+    folder: &Path,
+    args: &FidelityArgs,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let moved = compare::patched::moved(summary);
+    if moved.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{}: no patched kernel stands beside its stock in it: folioscope kernel build 6.12 \
+             --patch headpage, then folioscope compare --kernels",
+            folder.display()
+        )));
+    }
+    if args.json {
+        moved.iter().try_for_each(|row| output.json(row))?;
+        return Ok(Code::Done);
+    }
+    let tables = render::patched_kernels(&moved);
+    let texts: Vec<String> = match args.markdown {
+        true => tables.iter().map(Table::markdown).collect(),
+        false => tables.iter().map(Table::text).collect(),
+    };
+    output.text(texts.join("\n"))?;
+    Ok(Code::Done)
+}
+
+/// Splits the findings, one for each two models, with their pairs alone.
+fn kinds(found: &TimeFidelity) -> Vec<TimeFidelity> {
+    let mut kinds: Vec<TimeFidelity> = Vec::new();
+    for pair in &found.pairs {
+        let known = kinds
+            .iter_mut()
+            .find(|kind| kind.pairs[0].designs == pair.designs);
+        match known {
+            Some(kind) => kind.pairs.push(pair.clone()),
+            None => kinds.push(TimeFidelity {
+                pairs: vec![pair.clone()],
+                ..found.clone()
+            }),
+        }
+    }
+    kinds
 }
 
 /// Whether a pair stands in the README: the smallest and the largest usual allocation, on
@@ -87,32 +142,4 @@ fn found(summary: &Summary) -> Result<TimeFidelity, Failure> {
         .collect();
     let reasons = reasons(&run_dir::store())?;
     Ok(TimeFidelity::of(summary, &refereed, &reasons))
-}
-
-/// The newest finished run of the store with a kernel in it.
-fn newest() -> Result<PathBuf, Failure> {
-    let store = run_dir::store();
-    let folders = match store.is_dir() {
-        true => results::run_folders(&store)?,
-        false => Vec::new(),
-    };
-    let mut runs: Vec<(String, PathBuf)> = Vec::new();
-    for folder in folders {
-        let env = results::read_environment(&folder.join(results::ENV_FILE))?;
-        if env.finished {
-            runs.push((env.date_utc, folder));
-        }
-    }
-    runs.sort();
-    for (_, folder) in runs.into_iter().rev() {
-        let kernels = summary(&folder)?;
-        if kernels.designs.iter().any(|name| is_kernel(name)) {
-            return Ok(folder);
-        }
-    }
-    Err(Failure::Usage(format!(
-        "{}: no run with a kernel in it; make one: folioscope kernel build 5.10 6.12, then \
-         folioscope compare --kernels",
-        store.display()
-    )))
 }

@@ -99,7 +99,7 @@ fn levels<'d, D: Lru>(design: &'d D, group: &'d MemCgroup) -> impl Iterator<Item
 
 impl State {
     fn of<D: Lru>(a: &MemArg<'_, '_, D>) -> Self {
-        let (events, next_look) = a.group.events_on(a.cpu);
+        let (events, next_look) = a.design.groups().events_on(a.group, a.cpu);
         Self {
             usage: a.group.memory.read(),
             watermarks: levels(a.design, a.group)

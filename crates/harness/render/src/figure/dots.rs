@@ -18,10 +18,15 @@ use compare::{Cell, Mean, Summary};
 
 /// Rows per figure; more go onto further figures.
 const ROWS: usize = 60;
+/// Width of a figure whose columns have room in it.
 const WIDTH: f64 = 1200.0;
+/// Least width of a column: an arrow and its number. Many columns make a wider figure.
+const COLUMN: f64 = 76.0;
 const MARGIN: f64 = 30.0;
 const ROW: f64 = 20.0;
 const GAP: f64 = 14.0;
+/// Room for the marker beside a column's name.
+const HEAD_MARKER: f64 = 18.0;
 /// Ratios beyond this or below one over this are written at the edge instead of drawn:
 /// a single extreme would squeeze all others together.
 const REACH: f64 = 8.0;
@@ -228,8 +233,12 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
     let top = 96.0;
     let bottom = top + plot.rows.len() as f64 * ROW;
     let first = MARGIN + labels + 14.0;
-    let last = WIDTH - MARGIN - if notes > 0.0 { notes + 14.0 } else { 0.0 };
+    let behind = MARGIN + if notes > 0.0 { notes + 14.0 } else { 0.0 };
     let count = plot.columns.len() as f64;
+    let heads = widest(&mut plot.columns.iter().map(|(style, _)| style.short.as_str()));
+    let least = COLUMN.max(heads + 2.0 * HEAD_MARKER);
+    let whole_width = WIDTH.max(first + count * (least + GAP) - GAP + behind);
+    let last = whole_width - behind;
     let width = (last - first - GAP * (count - 1.0)) / count;
 
     for (index, row) in plot.rows.iter().enumerate() {
@@ -237,7 +246,12 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
         let label = cut(&row.label, SIZE, labels);
         shapes.push(text((first - 14.0, y), Anchor::Right, SIZE, &label));
         if !row.note.is_empty() {
-            shapes.push(text((WIDTH - MARGIN, y), Anchor::Right, SIZE, &row.note));
+            shapes.push(text(
+                (whole_width - MARGIN, y),
+                Anchor::Right,
+                SIZE,
+                &row.note,
+            ));
         }
     }
     for (column, (style, name)) in plot.columns.iter().enumerate() {
@@ -252,7 +266,7 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
             (left, left + width),
             (top, bottom),
         );
-        let (name, size) = head(style, name, width - 18.0);
+        let (name, size) = head(style, name, width - HEAD_MARKER);
         let wide = font::width(&name, size, false);
         let middle = left + width / 2.0;
         shapes.extend(marker(style, (middle - wide / 2.0 - 4.0, top - 18.0), 5.0));
@@ -281,14 +295,14 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
         &plot.axis,
     ));
     y += 26.0;
-    for note in broken(&plot.note, SIZE, WIDTH - 2.0 * MARGIN) {
+    for note in broken(&plot.note, SIZE, whole_width - 2.0 * MARGIN) {
         shapes.push(text((MARGIN, y), Anchor::Left, SIZE, &note));
         y += 18.0;
     }
     Figure {
         name: plot.name.clone(),
         title: plot.title.clone(),
-        size: (WIDTH as u32, (y + 8.0).ceil() as u32),
+        size: (whole_width.ceil() as u32, (y + 8.0).ceil() as u32),
         shapes,
     }
 }

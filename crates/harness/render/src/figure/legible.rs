@@ -140,7 +140,13 @@ fn a_design_keeps_its_colour_in_every_figure() {
                 _ => None,
             })
             .collect();
-        for design in ["flat-sp", "folio", "split", "headpage", "headpage-noassert"] {
+        for design in [
+            "flat-sp",
+            "folio",
+            "memdesc",
+            "headpage",
+            "headpage-noassert",
+        ] {
             let colour = style_of(design).colour;
             // Alone, or with what it stands beside: `folio : 6.12`.
             let named = names

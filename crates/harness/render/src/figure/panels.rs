@@ -6,6 +6,7 @@ use super::Figure;
 use super::font;
 use super::scale::{Format, Log};
 use super::shapes::{Anchor, DARK, LIGHT, Shape, bold, broken, dashed, legend, line, marker, text};
+use crate::number::significant;
 use crate::style::{Marker, Style};
 
 /// One panel.
@@ -181,9 +182,12 @@ fn draw_panel(
         .iter()
         .filter(|series| series.style.marker != Marker::None)
         .count();
+    let mut below = Vec::new();
     for (index, series) in panel.series.iter().enumerate() {
-        // Series stand side by side, so that equal values do not hide each other.
-        let most: f64 = if panel.joined { 4.0 } else { 9.0 };
+        // Markers stand side by side, so that equal values do not hide each other. Lines go
+        // through the true places: beside each other, equal values would look different on a
+        // steep line.
+        let most: f64 = if panel.joined { 3.0 } else { 9.0 };
         let step = most.min(spacing * 0.7 / count.max(1) as f64);
         let floor = series.style.marker == Marker::None;
         let aside = if floor {
@@ -191,26 +195,66 @@ fn draw_panel(
         } else {
             (index as f64 - (count as f64 - 1.0) / 2.0) * step
         };
-        draw_series(shapes, series, panel.joined, |x| place(x) + aside, &scale);
+        draw_series(shapes, series, panel.joined, (&place, aside), &scale);
+        if let Some(value) = beyond(series, &scale) {
+            below.push(format!("{} {}", series.style.name, significant(value, 1)));
+        }
+    }
+    if !below.is_empty() {
+        shapes.extend(arrow_down(
+            (right - 4.0, at.1 + head - 9.0),
+            &below.join(", "),
+        ));
     }
 }
 
+/// The least value of a series that lies below the axis.
+fn beyond(series: &Series, scale: &Log) -> Option<f64> {
+    let values = series.points.iter().map(|point| point.1.value);
+    values.filter(|value| !scale.holds(*value)).reduce(f64::min)
+}
+
+/// An arrow above the panel's corner, and what lies below the axis: that is not drawn on it.
+fn arrow_down((x, y): (f64, f64), words: &str) -> Vec<Shape> {
+    vec![
+        line((x, y - 10.0), (x, y), DARK, 1.5),
+        line((x - 3.5, y - 4.0), (x, y), DARK, 1.5),
+        line((x + 3.5, y - 4.0), (x, y), DARK, 1.5),
+        text(
+            (x - 8.0, y - 5.0),
+            Anchor::Right,
+            12.0,
+            &format!("down to: {words}"),
+        ),
+    ]
+}
+
+/// How far beyond all values an interval, or the harness floor, may stretch the axis.
+const REACH: f64 = 3.0;
+
 /// The values that the y axis must show. The harness floor may be many decades below the
-/// designs; it stretches the axis by one decade at most and lies on its bottom else.
+/// designs; an arrow says where it is.
 fn shown_values(panel: &Panel) -> Vec<f64> {
-    let ends = |floor: bool| {
+    let points = |floor: bool| {
         let series = panel
             .series
             .iter()
             .filter(move |series| (series.style.marker == Marker::None) == floor);
         series
             .flat_map(|series| &series.points)
-            .flat_map(|(_, v)| [v.value, v.low, v.high])
+            .map(|point| point.1)
     };
+    let ends = |floor: bool| points(floor).flat_map(|v| [v.value, v.low, v.high]);
+    let centres = || points(false).map(|v| v.value).filter(|value| *value > 0.0);
+    let least = centres().fold(f64::INFINITY, f64::min);
+    let greatest = centres().fold(0.0, f64::max);
     let mut values: Vec<f64> = ends(false).filter(|value| *value > 0.0).collect();
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     if least.is_finite() {
-        values.extend(ends(true).map(|floor| floor.max(least / 10.0)));
+        // A wide interval leaves the panel rather than flatten all others.
+        for value in &mut values {
+            *value = value.clamp(least / REACH, greatest * REACH);
+        }
+        values.extend(ends(true).filter(|floor| *floor >= least / REACH));
     } else {
         values.extend(ends(true));
     }
@@ -249,24 +293,34 @@ fn draw_series(
     shapes: &mut Vec<Shape>,
     series: &Series,
     joined: bool,
-    x_of: impl Fn(f64) -> f64,
+    (x_of, aside): (&impl Fn(f64) -> f64, f64),
     scale: &Log,
 ) {
     let style = &series.style;
-    let points: Vec<(f64, f64)> = series
-        .points
-        .iter()
+    let inside = || {
+        series
+            .points
+            .iter()
+            .filter(|point| scale.holds(point.1.value))
+    };
+    let points: Vec<(f64, f64)> = inside()
         .map(|(x, value)| (x_of(*x), scale.place(value.value)))
         .collect();
     if joined && points.len() > 1 {
         shapes.extend(dashed(&points, style, 1.8));
     }
-    for ((x, y), (_, value)) in points.iter().zip(&series.points) {
+    for ((x, y), (_, value)) in points.iter().zip(inside()) {
+        let x = &(x + aside);
         let (low, high) = (scale.place(value.low), scale.place(value.high));
         if low - high > 2.0 {
             shapes.push(line((*x, low), (*x, high), style.colour, 1.2));
-            for end in [low, high] {
-                shapes.push(line((x - 3.0, end), (x + 3.0, end), style.colour, 1.2));
+            for (end, bound, inwards) in [(low, value.low, -4.0), (high, value.high, 4.0)] {
+                // A cap where the interval ends, an arrow where it leaves the panel.
+                let inwards = if scale.holds(bound) { 0.0 } else { inwards };
+                for side in [-3.0, 3.0] {
+                    let from = (x + side, end + inwards);
+                    shapes.push(line(from, (*x, end), style.colour, 1.2));
+                }
             }
         }
         if style.marker == Marker::None {

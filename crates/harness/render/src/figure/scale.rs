@@ -49,6 +49,11 @@ impl Log {
         })
     }
 
+    /// Whether a value lies between the ends.
+    pub fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// The pixel of a value; values beyond the ends are put onto them.
     pub fn place(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
@@ -148,6 +153,7 @@ mod tests {
         assert!((scale.place(10.0) - 100.0).abs() < 1e-9);
         assert!(scale.place(1.0) > 0.0 && scale.place(100.0) < 200.0);
         assert!(scale.place(1e9) <= 200.0 && scale.place(1e-9) >= 0.0);
+        assert!(scale.holds(50.0) && !scale.holds(0.01) && !scale.holds(1e9));
         assert!(Log::over([0.0, f64::NAN], 0.0, 1.0).is_none());
     }
 

@@ -71,7 +71,7 @@ pub(super) fn cost_figures(summary: &Summary) -> Vec<Figure> {
                 title: format!("{}: cost against {}", family.name, axis_words(axis)),
                 axis: axis_words(axis).to_owned(),
                 note: note(summary, &shared),
-                legend: legend_of(summary, &designs(summary)),
+                legend: legend_of(summary, &designs(summary), &panels),
             };
             figures.extend(pages(&sheet, &panels));
         }
@@ -167,7 +167,7 @@ pub(super) fn value_figures(summary: &Summary) -> Vec<Figure> {
             ),
             axis: axis_words(axis).to_owned(),
             note: "Exact counts unless an interval is drawn.".to_owned(),
-            legend: legend_of(summary, &names),
+            legend: legend_of(summary, &names, &panels),
         };
         figures.extend(pages(&sheet, &panels));
     }
@@ -274,7 +274,12 @@ pub(super) fn pages(sheet_of: &Sheet, panels: &[Panel]) -> Vec<Figure> {
         .collect()
 }
 
-fn legend_of(summary: &Summary, designs: &[String]) -> Vec<(Style, String)> {
+/// The legend of the designs that some panel shows.
+fn legend_of(summary: &Summary, designs: &[String], panels: &[Panel]) -> Vec<(Style, String)> {
+    let is_shown = |design: &&String| {
+        let mut series = panels.iter().flat_map(|panel| &panel.series);
+        series.any(|one| one.style.name == **design && !one.points.is_empty())
+    };
     let name = |design: &String| {
         let words = if design == NULL {
             "null (harness floor)".to_owned()
@@ -285,7 +290,7 @@ fn legend_of(summary: &Summary, designs: &[String]) -> Vec<(Style, String)> {
         };
         (style_of(design), words)
     };
-    designs.iter().map(name).collect()
+    designs.iter().filter(is_shown).map(name).collect()
 }
 
 fn note(summary: &Summary, shared: &Params) -> String {

@@ -162,6 +162,21 @@ pub(super) fn marker(style: &Style, at: (f64, f64), r: f64) -> Vec<Shape> {
         ]
     };
     let kite = |r: f64| vec![(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
+    // Triangles, the point at `tip` from the middle.
+    let upright = |tip: f64| {
+        vec![
+            (x, y + tip * 1.1),
+            (x + r, y - tip * 0.8),
+            (x - r, y - tip * 0.8),
+        ]
+    };
+    let lying = |tip: f64| {
+        vec![
+            (x + tip * 1.1, y),
+            (x - tip * 0.8, y + r),
+            (x - tip * 0.8, y - r),
+        ]
+    };
     let cross = |dx: f64, dy: f64| line((x - dx, y - dy), (x + dx, y + dy), colour, r * 0.55);
     match style.marker {
         Marker::Circle => vec![Shape::Disc {
@@ -183,18 +198,14 @@ pub(super) fn marker(style: &Style, at: (f64, f64), r: f64) -> Vec<Shape> {
         ],
         Marker::Square => vec![ring(square(r * 0.9), colour)],
         Marker::Frame => vec![ring(square(r * 0.9), colour), ring(square(r * 0.45), WHITE)],
-        Marker::Up => {
-            vec![ring(
-                vec![(x, y - r * 1.1), (x + r, y + r * 0.8), (x - r, y + r * 0.8)],
-                colour,
-            )]
-        }
-        Marker::Down => {
-            vec![ring(
-                vec![(x, y + r * 1.1), (x + r, y - r * 0.8), (x - r, y - r * 0.8)],
-                colour,
-            )]
-        }
+        Marker::Up => vec![ring(upright(-r), colour)],
+        Marker::Down => vec![ring(upright(r), colour)],
+        Marker::Left => vec![ring(lying(-r), colour)],
+        Marker::Right => vec![ring(lying(r), colour)],
+        Marker::Star => vec![ring(upright(-r), colour), ring(upright(r), colour)],
+        Marker::Hourglass => [-r, r]
+            .map(|end| ring(vec![at, (x - r, y + end), (x + r, y + end)], colour))
+            .into(),
         Marker::Diamond => vec![ring(kite(r * 1.2), colour)],
         Marker::Kite => vec![ring(kite(r * 1.2), colour), ring(kite(r * 0.6), WHITE)],
         Marker::Plus => vec![cross(r, 0.0), cross(0.0, r)],

@@ -61,9 +61,9 @@ mod tests {
     #[test]
     fn marks_stand_where_the_scale_says() {
         crate::style::use_looks(registry::looks());
-        let line = marks(&[("folio", 0.25), ("split", 4.0), ("headpage", 2.0)]);
+        let line = marks(&[("folio", 0.25), ("memdesc", 4.0), ("headpage", 2.0)]);
         assert_eq!(line.find('o'), Some(1));
-        assert_eq!(line.find('s'), Some(LINE));
+        assert_eq!(line.find('m'), Some(LINE));
         assert_eq!(line.find('|'), Some(1 + LINE / 2));
         assert_eq!(line.find('h'), Some(1 + LINE / 2 + 7));
         for (text, ratio) in [(" 1 ", 1.0), (" 2 ", 2.0), (" 4", 4.0)] {
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn designs_in_one_place_and_beyond_the_ends_are_not_lost() {
         crate::style::use_looks(registry::looks());
-        assert!(marks(&[("folio", 0.5), ("split", 0.501)]).contains('*'));
+        assert!(marks(&[("folio", 0.5), ("memdesc", 0.501)]).contains('*'));
         assert!(marks(&[("folio", 40.0)]).ends_with(">]"));
         assert!(marks(&[("folio", 0.01)]).starts_with("[<"));
         assert!(

@@ -1,6 +1,7 @@
 //! The mail: plain text that survives a mailing list.
 
 use super::bar::row;
+use super::screen::first_screen;
 use super::{mail_tables, words};
 use crate::context::Context;
 use crate::number::{rows, significant};
@@ -9,10 +10,12 @@ use crate::style::{NULL, designs, style_of};
 use crate::table::Table;
 use compare::{Cell, Mean, Summary, ValueCell};
 
-/// The report as a mail: ASCII, at most 72 columns, no tabs.
+/// The report as a mail: the first screen, then all that was measured. ASCII, at most 72
+/// columns, no tabs.
 #[must_use]
 pub fn mail(summary: &Summary, context: &Context) -> String {
     let mut page = Page::default();
+    page.heading("All that was measured");
     page.wrapped(&words::title(summary), 0, 2);
     page.gap();
     page.wrapped(words::QUESTION, 0, 0);
@@ -60,7 +63,7 @@ pub fn mail(summary: &Summary, context: &Context) -> String {
     for command in words::reproduce(&summary.env) {
         page.wrapped(&command, 2, 6);
     }
-    page.into_text()
+    first_screen(summary, context) + &page.into_text()
 }
 
 fn verdicts(page: &mut Page, summary: &Summary) {

@@ -46,9 +46,9 @@ pub(crate) fn warnings(summary: &Summary) -> Vec<String> {
     }
     if (1..3).contains(&summary.fewest_processes) {
         warnings.push(format!(
-            "Some intervals rest on {} process(es): they show the spread of rounds, not that \
-             of memory layouts.",
-            summary.fewest_processes
+            "Some intervals rest on {}: they show the spread of rounds, not that of memory \
+             layouts.",
+            processes(summary.fewest_processes)
         ));
     }
     if let Some(half_width) = unsteadiness(summary)
@@ -70,6 +70,14 @@ pub(crate) fn warnings(summary: &Summary) -> Vec<String> {
     warnings.extend(state(summary));
     warnings.extend(overhead(summary));
     warnings
+}
+
+fn processes(count: usize) -> String {
+    if count == 1 {
+        "1 process".to_owned()
+    } else {
+        format!("{count} processes")
+    }
 }
 
 /// The share of fast samples from which on nothing need be said.

@@ -22,7 +22,7 @@ const DESIGNS: &[(&str, f64, f64)] = &[
     ("flat", 1.0, 1.0),
     ("flat-sp", 1.35, 1.6),
     ("folio", 0.86, 0.55),
-    ("split", 1.04, 0.62),
+    ("memdesc", 1.04, 0.62),
     ("headpage", 0.93, 0.58),
     ("headpage-noassert", 0.90, 0.56),
     ("null", 0.12, 0.1),
@@ -312,7 +312,7 @@ fn values() -> Vec<Row> {
         for (design, per_page, per_chunk) in [
             ("flat", 64.0, 0.0),
             ("folio", 64.0, 0.0),
-            ("split", 8.0, 64.0),
+            ("memdesc", 8.0, 64.0),
             ("headpage", 64.0, 0.0),
         ] {
             let chunks = f64::from(1u32 << (18 - order));
@@ -431,5 +431,6 @@ pub fn context() -> Context {
         fidelity: Some(
             "segment walk : folio walk is 1.08 times the kernel's ratio at worst".to_owned(),
         ),
+        ..Context::default()
     }
 }

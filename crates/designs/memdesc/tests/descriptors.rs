@@ -1,9 +1,9 @@
 //! Where descriptors come from: in which order, how many, and when there is none.
 
 use hugemem::Backing;
+use memdesc::MemDesc;
 use mm::{Design, NoMemory, Plan, Pointer};
 use physmem::{Extent, Kind, Order, Pfn};
-use split::Split;
 
 const BASE: Pfn = Pfn(1 << 20);
 const FRAMES: u64 = 4096;
@@ -27,7 +27,7 @@ fn page(n: u64) -> Extent {
 /// The words of the descriptors of all frames, allocated in the order of the frames, `rounds`
 /// times over: what was freed is allocated again.
 fn words(seed: u64, rounds: u64) -> Vec<u64> {
-    let design = Split::build(&plan(seed)).expect("a small design");
+    let design = MemDesc::build(&plan(seed)).expect("a small design");
     let mut words = Vec::new();
     for round in 0..rounds {
         let units: Vec<_> = (0..FRAMES)
@@ -81,7 +81,7 @@ fn the_order_is_that_of_the_seed() {
 #[test]
 fn a_split_that_gets_no_descriptors_changes_nothing() {
     let pages = 16;
-    let design = Split::with_descriptors(&plan(1), pages).expect("a small design");
+    let design = MemDesc::with_descriptors(&plan(1), pages).expect("a small design");
     let whole = Extent::new(BASE, Order::new(4));
     let unit = design.alloc(whole, Kind::Anon);
     let other = design.alloc(page(pages), Kind::Anon);

@@ -11,9 +11,9 @@ use mm::memmap::PAGEBLOCK_PAGES;
 use mm::{Design, Lru, Memcg, PowerArray, Scan, Slot};
 use physmem::{Extent, Kind, Pfn};
 
-use crate::{Mem, Split, types, words};
+use crate::{Mem, MemDesc, types, words};
 
-impl Memcg for Split {
+impl Memcg for MemDesc {
     const LOCK_STYLES: &'static [LockStyle] = &[
         LockStyle::PerType,
         LockStyle::WhichType,
@@ -72,7 +72,7 @@ struct AnonMem;
 /// The owner of the function `lock_file_memcg()`.
 struct FileMem;
 
-impl Lru for Split {
+impl Lru for MemDesc {
     #[inline]
     fn slots(&self) -> &PowerArray<Slot> {
         self.store.slots()

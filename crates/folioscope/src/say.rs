@@ -1,0 +1,18 @@
+//! Standard error: words for a person, which nobody need be there to read.
+
+use std::fmt::Arguments;
+use std::io::{Write, stderr};
+
+/// Writes a line to standard error. `eprintln!` panics where that is closed or full, and a
+/// run must not be lost for want of a reader.
+macro_rules! say {
+    ($($arg:tt)*) => {
+        $crate::say::line(format_args!($($arg)*))
+    };
+}
+pub(crate) use say;
+
+pub(crate) fn line(words: Arguments<'_>) {
+    // There is nowhere else to report it.
+    let _ = writeln!(stderr().lock(), "{words}");
+}

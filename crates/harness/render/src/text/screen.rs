@@ -1,0 +1,322 @@
+//! The first screen: the claims with their verdicts, one table, real kernels' counts, noise,
+//! machine, and the command that repeats it. At most 40 lines of 72 ASCII columns.
+
+use compare::kernel_history::{Line, Unit};
+use compare::{Case, Cell, OTHER_QUESTIONS, Summary, ValueCell};
+use results::look::{KERNEL, is_kernel};
+use results::{Param, Params, ResultKind, Ruling, Screen, ScreenRow, parse_row};
+
+use super::mail_tables::mark;
+use crate::context::Context;
+use crate::number::{bytes, significant};
+use crate::page::{Page, WIDTH};
+use crate::style::{NULL, designs};
+use crate::table::Table;
+
+/// A cell without a number.
+const NOTHING: &str = "-";
+/// Contenders that the table has room for.
+const MAX_COLUMNS: usize = 4;
+/// Contenders that have a line where no claim is answered.
+const MAX_TALLIES: usize = 12;
+/// The first characters behind a kernel's version if it was patched or built from a tree.
+const PATCHED: [char; 2] = ['+', '@'];
+
+/// The first screen of a report, as text.
+#[must_use]
+pub fn first_screen(summary: &Summary, context: &Context) -> String {
+    let mut page = Page::default();
+    title(&mut page, summary);
+    page.gap();
+    if context.claims.iter().any(|claim| claim.verdict.is_answer()) {
+        claims(&mut page, context);
+    } else {
+        tallies(&mut page, summary);
+    }
+    page.gap();
+    ratios(&mut page, summary, context);
+    kernels(&mut page, context);
+    noise(&mut page, summary);
+    machine(&mut page, summary);
+    page.wrapped(&format!("Again: {}", again(summary)), 0, 2);
+    page.into_text()
+}
+
+fn title(page: &mut Page, summary: &Summary) {
+    let env = &summary.env;
+    let day = env.date_utc.split('T').next().unwrap_or_default();
+    page.line(&format!(
+        "How should the kernel describe physical memory? folioscope, {day}"
+    ));
+}
+
+/// A line per claim that is answered; the others in a line per verdict.
+fn claims(page: &mut Page, context: &Context) {
+    let answered = context.claims.iter().filter(|one| one.verdict.is_answer());
+    for claim in answered {
+        page.line(&format!(
+            "{:>2} {:<10} {:<40} {}",
+            claim.id,
+            claim.who,
+            claim.short,
+            briefly(claim.verdict)
+        ));
+    }
+    let others = [
+        Ruling::Undecided,
+        Ruling::NotMeasured,
+        Ruling::NotMeasurable,
+    ];
+    let others: Vec<String> = others
+        .into_iter()
+        .filter_map(|verdict| {
+            let of = context.claims.iter().filter(|one| one.verdict == verdict);
+            let ids: Vec<String> = of.map(|claim| claim.id.to_string()).collect();
+            (!ids.is_empty()).then(|| format!("{verdict}: {}", ids.join(" ")))
+        })
+        .collect();
+    if !others.is_empty() {
+        page.wrapped(&format!("Claims {}.", others.join("; ")), 0, 2);
+    }
+}
+
+/// A line per contender: how often it was faster and slower than the reference.
+fn tallies(page: &mut Page, summary: &Summary) {
+    let mut names = designs(summary);
+    names.retain(|name| name != NULL && *name != summary.reference);
+    for name in names.iter().take(MAX_TALLIES) {
+        let (faster, same, slower) = summary.tally(name);
+        let of = faster + same + slower;
+        let rows = if of == 1 { "row" } else { "rows" };
+        page.line(&format!(
+            "{name}: faster than {} in {faster} of {of} {rows}, slower in {slower}",
+            summary.reference
+        ));
+    }
+}
+
+/// A verdict in at most 16 characters.
+pub(super) const fn briefly(verdict: Ruling) -> &'static str {
+    match verdict {
+        Ruling::LargeOnly => "large units only",
+        other => other.words(),
+    }
+}
+
+/// Questions down; contenders at each order across.
+pub(super) fn ratios(page: &mut Page, summary: &Summary, context: &Context) {
+    let screen = &context.screen;
+    let shown = columns(summary, screen);
+    if shown.is_empty() || screen.rows.is_empty() {
+        return;
+    }
+    const LABEL: usize = 16;
+    let columns = shown.len() * screen.orders.len();
+    // As wide as a name, or as all columns can be.
+    let column = ((WIDTH - LABEL) / columns).saturating_sub(1).clamp(6, 8);
+    let widths: Vec<usize> = std::iter::once(LABEL)
+        .chain(std::iter::repeat_n(column, columns))
+        .collect();
+    let mut table = Table::plain(0, &widths).right(1..=columns);
+    let span = shown.len() * (column + 1);
+    let mut heads = format!("{:<LABEL$}", format!("time over {}", summary.reference));
+    for order in &screen.orders {
+        heads += &format!("{:>span$}", format!("order {order}"));
+    }
+    table.note(heads);
+    let names: Vec<String> = shown.iter().map(|name| head(name, column)).collect();
+    let mut line = vec![String::new()];
+    screen
+        .orders
+        .iter()
+        .for_each(|_| line.extend(names.clone()));
+    table.row(line);
+    for row in &screen.rows {
+        let mut line = vec![row.says.clone()];
+        for order in &screen.orders {
+            line.extend(shown.iter().map(|name| cell(summary, row, *order, name)));
+        }
+        if line[1..].iter().all(|cell| cell == NOTHING) {
+            continue;
+        }
+        table.row(line);
+    }
+    page.table(&table);
+}
+
+/// The contenders of a run that are shown: new ones first, a patched kernel behind the one that
+/// it was made from, then those that the claims file lists.
+fn columns<'a>(summary: &'a Summary, screen: &'a Screen) -> Vec<&'a str> {
+    let is_patched = |name: &str| is_kernel(name) && name.contains(PATCHED);
+    let is_new = |name: &&str| {
+        ![NULL, &summary.reference].contains(name)
+            && (!is_kernel(name) || is_patched(name))
+            && !screen.contenders.iter().any(|known| known == name)
+            && !screen.hidden.iter().any(|known| known == name)
+    };
+    let designs = || summary.designs.iter().map(String::as_str);
+    let mut shown: Vec<&str> = Vec::new();
+    for name in designs().filter(is_new) {
+        let base = name.split(PATCHED).next().unwrap_or(name);
+        shown.extend(
+            [base, name]
+                .into_iter()
+                .filter(|one| designs().any(|d| d == *one)),
+        );
+    }
+    let listed = screen.contenders.iter().map(String::as_str);
+    shown.extend(listed.filter(|name| designs().any(|design| design == *name)));
+    let mut seen: Vec<&str> = Vec::new();
+    for name in shown {
+        if !seen.contains(&name) && seen.len() < MAX_COLUMNS {
+            seen.push(name);
+        }
+    }
+    seen
+}
+
+/// A contender's name, cut with a dot where the column is narrower.
+fn head(name: &str, column: usize) -> String {
+    let name = name.strip_prefix(KERNEL).unwrap_or(name);
+    if name.len() <= column {
+        return name.to_owned();
+    }
+    let cut: String = name.chars().take(column - 1).collect();
+    cut + "."
+}
+
+/// A ratio with its verdict, or the bytes of a value; a dash where there is none.
+fn cell(summary: &Summary, row: &ScreenRow, order: u64, contender: &str) -> String {
+    // The file's reader has parsed it once already.
+    let Ok((kind, what, mut params)) = parse_row(&row.row) else {
+        return NOTHING.to_owned();
+    };
+    params.insert("order".to_owned(), Param::from(order));
+    let text = match kind {
+        ResultKind::Time => summary
+            .cases()
+            .find(|case| case.workload == what && has(&case.params, &params))
+            .and_then(|case| ratio(case, contender)),
+        _ => summary
+            .values
+            .iter()
+            .find(|case| case.workload == what && has(&case.params, &params))
+            .and_then(|case| match case.cells.get(contender)? {
+                ValueCell::Value(value) => Some(bytes(value.value as u64)),
+                _ => None,
+            }),
+    };
+    text.unwrap_or_else(|| NOTHING.to_owned())
+}
+
+/// A row that has these parameters and asks no other question.
+fn has(params: &Params, wanted: &Params) -> bool {
+    !OTHER_QUESTIONS
+        .iter()
+        .any(|&name| params.contains_key(name))
+        && wanted
+            .iter()
+            .all(|(name, value)| params.get(name) == Some(value))
+}
+
+fn ratio(case: &Case, contender: &str) -> Option<String> {
+    match case.cells.get(contender)? {
+        Cell::Time {
+            ratio: Some(ratio),
+            verdict,
+            slow,
+            ..
+        } => {
+            let value = significant(ratio.value, 2);
+            let value = value.strip_prefix('0').unwrap_or(&value);
+            let mark = if *slow { '~' } else { mark(*verdict) };
+            Some(format!("{mark}{value}"))
+        }
+        Cell::Failed(_) => Some("err".to_owned()),
+        Cell::Time { .. } | Cell::Absent(_) => None,
+    }
+}
+
+/// The cost of 2 MiB in real kernels, handed over as pages and as one unit.
+pub(super) fn kernels(page: &mut Page, context: &Context) {
+    let of = |work: &str, wanted: Unit| -> Option<&Line> {
+        let mut lines = context.history.iter();
+        lines.find(|line| line.work == work && line.unit == wanted)
+    };
+    let mut table = Table::plain(0, &[24, 11]).right(1..=context.kernels.len());
+    let head = "2 MiB: 512 pages/1 folio".to_owned();
+    let names = context.kernels.iter().map(|name| format!("Linux {name}"));
+    table.row(std::iter::once(head).chain(names));
+    let mut rows = 0;
+    for work in &context.screen.kernels {
+        let (Some(small), Some(large)) = (of(work, Unit::Pages), of(work, Unit::Folio)) else {
+            continue;
+        };
+        let count = |line: &Line, kernel: &String| {
+            let cell = line.cells.iter().find(|cell| cell.kernel == *kernel);
+            let count = cell.and_then(|cell| cell.instructions);
+            count.map_or("-".to_owned(), |count| count.to_string())
+        };
+        let cells = context.kernels.iter();
+        let cells =
+            cells.map(|kernel| format!("{}/{}", count(small, kernel), count(large, kernel)));
+        table.row(std::iter::once(format!("{work}, instructions")).chain(cells));
+        rows += 1;
+    }
+    if rows > 0 && !context.kernels.is_empty() {
+        page.table(&table);
+    }
+}
+
+/// How to read a mark, and the noise that it is beyond.
+pub(super) fn noise(page: &mut Page, summary: &Summary) {
+    page.line("< faster, > slower, = no difference seen beyond noise, ~ slow machine");
+    let env = &summary.env;
+    let floor = summary.floor.map_or_else(
+        || "unknown without an A/A control, nothing is judged".to_owned(),
+        |floor| format!("{:.1}% (95 of 100 A/A pairs)", floor * 100.0),
+    );
+    let slow = summary.fast_share.map(|share| (1.0 - share) * 100.0);
+    let slow = slow.filter(|slow| *slow >= 1.0);
+    let slow = slow.map_or(String::new(), |slow| {
+        format!("; machine slow for {slow:.0}%")
+    });
+    let cut = if env.finished { "" } else { "; interrupted" };
+    let processes = env.processes;
+    let text = format!("Noise {floor}; {processes} processes{slow}{cut}.");
+    page.wrapped(&text, 0, 2);
+}
+
+pub(super) fn machine(page: &mut Page, summary: &Summary) {
+    let env = &summary.env;
+    let cpus = if env.cores == 1 { "CPU" } else { "CPUs" };
+    let rustc = env.rustc.split_whitespace().take(2).collect::<Vec<_>>();
+    let (model, cores, kernel) = (&env.cpu_model, env.cores, &env.kernel);
+    let rustc = rustc.join(" ");
+    page.wrapped(
+        &format!("Machine: {model}, {cores} {cpus}, Linux {kernel}, {rustc}."),
+        0,
+        2,
+    );
+}
+
+/// The command that makes the run again, without the place of its results.
+pub(super) fn again(summary: &Summary) -> String {
+    let env = &summary.env;
+    let mut args: Vec<&str> = Vec::new();
+    let mut skip = false;
+    for arg in env.command.iter().skip(1) {
+        if std::mem::take(&mut skip) || arg.starts_with("--out=") {
+            continue;
+        }
+        skip = arg == "--out";
+        if !skip {
+            args.push(arg);
+        }
+    }
+    let checkout = env.git.as_ref().map_or(String::new(), |git| {
+        let short = git.revision.get(..12).unwrap_or(&git.revision);
+        format!("git checkout {short}; ")
+    });
+    format!("{checkout}cargo folioscope {}", args.join(" "))
+}

@@ -1,0 +1,269 @@
+//! The first screen and the mail: short, plain, and the same numbers as the report.
+
+mod synthetic;
+
+use compare::Summary;
+use compare::claims::{Judged, Met, Shown, Source};
+use compare::kernel_history::{Cell, Line, Unit};
+use render::{Context, MAX_POST_LINES, claims_markdown, claims_text, first_screen, post};
+use results::{Ruling, Screen, ScreenRow};
+
+/// Lines of the first screen at most.
+const MAX_SCREEN_LINES: usize = 40;
+
+fn claim(id: u32, verdict: Ruling) -> Judged {
+    let number = |key: &str| Shown {
+        key: key.to_owned(),
+        says: "6.12, 2 MiB: a walk by page over a walk by folio, the same in time".to_owned(),
+        of: "time iteration/segments order=9 linux-6.12".to_owned(),
+        over: None,
+        value: Some(stats::Estimate::exact(226.7).into()),
+        quantity: "time".to_owned(),
+        unit: "x".to_owned(),
+        source: Source::PatchedKernel,
+        bound: "at least 10".to_owned(),
+        met: Met::Yes,
+        missing: None,
+    };
+    Judged {
+        id,
+        who: "Overstreet".to_owned(),
+        short: "a claim of as many as forty letters, yes".to_owned(),
+        claim: "A claim in our words that is | long enough to need a second line of 72.".to_owned(),
+        verdict,
+        expected: verdict,
+        because: "What it means takes a sentence or two. This is the second of them.".to_owned(),
+        numbers: ["a", "b", "c", "d"].map(number).to_vec(),
+        missing: vec!["linux-6.12+headpage is not in the run".to_owned()],
+        unfair: "What is unfair about it takes a sentence or two as well, and no more.".to_owned(),
+        repeat: format!("folioscope claims --check {id}"),
+    }
+}
+
+/// Eleven claims that are answered and five that are not: as many as the thread may have.
+fn claims() -> Vec<Judged> {
+    (1..=16)
+        .map(|id| match id {
+            3 | 4 => claim(id, Ruling::LargeOnly),
+            1..=11 => claim(id, Ruling::DoesNotHold),
+            12 => claim(id, Ruling::Undecided),
+            13 => claim(id, Ruling::NotMeasured),
+            _ => claim(id, Ruling::NotMeasurable),
+        })
+        .collect()
+}
+
+fn context() -> Context {
+    let kernels = ["5.10", "6.1", "6.12", "7.2"].map(str::to_owned).to_vec();
+    let count = |unit: Unit| if unit.is_small() { 307_984 } else { 1012 };
+    let line = |work: &'static str, unit: Unit| Line {
+        work,
+        unit,
+        primitives: vec!["x"],
+        cells: kernels
+            .iter()
+            .map(|kernel| Cell {
+                kernel: kernel.clone(),
+                instructions: Some(count(unit)),
+                reason: None,
+            })
+            .collect(),
+    };
+    let works = ["add", "walk", "end of IO", "charge"];
+    let history = works
+        .iter()
+        .flat_map(|work| [line(work, Unit::Pages), line(work, Unit::Folio)])
+        .collect();
+    let row = |says: &str, row: &str| ScreenRow {
+        says: says.to_owned(),
+        row: row.to_owned(),
+    };
+    let mut rows = vec![row(
+        "walk by own unit",
+        "time iteration/chunks footprint=l1",
+    )];
+    rows.extend((0..9).map(|_| row("the same again", "time iteration/chunks footprint=l1")));
+    rows.push(row("descriptors/GiB", "value layout/footprint"));
+    let contenders = ["folio", "memdesc", "headpage", "flat-sp"];
+    Context {
+        claims: claims(),
+        screen: Screen {
+            contenders: contenders.map(str::to_owned).to_vec(),
+            hidden: vec!["headpage-noassert".to_owned()],
+            orders: vec![0, 9],
+            rows,
+            kernels: works.map(str::to_owned).to_vec(),
+        },
+        kernels,
+        history,
+        ..synthetic::context()
+    }
+}
+
+fn summary() -> Summary {
+    let mut summary = Summary::from_run(&synthetic::run(42, 0.02));
+    summary.env.command = ["folioscope", "compare", "--out", "somewhere", "--kernels"]
+        .map(str::to_owned)
+        .to_vec();
+    summary
+}
+
+fn assert_fits(text: &str, lines: usize) {
+    assert!(
+        text.lines().count() <= lines,
+        "{} lines:\n{text}",
+        text.lines().count()
+    );
+    for line in text.lines() {
+        assert!(line.len() <= 72 && line.is_ascii(), "{line}");
+        assert!(!line.contains('\t') && line.trim_end() == line, "{line:?}");
+    }
+}
+
+#[test]
+fn the_first_screen_fits_a_terminal() {
+    let text = first_screen(&summary(), &context());
+    assert_fits(&text, MAX_SCREEN_LINES);
+    assert!(
+        text.contains("large units only") && text.contains("does not hold"),
+        "{text}"
+    );
+    assert!(text.contains("undecided: 12; not measured: 13; not measurable here: 14 15 16"));
+    assert!(
+        text.contains("307984/1012") && text.contains("MiB"),
+        "{text}"
+    );
+    // The place of the results is no part of what makes them again.
+    assert!(
+        text.contains("compare --kernels") && !text.contains("somewhere"),
+        "{text}"
+    );
+}
+
+/// A run of a few rows has a small table.
+#[test]
+fn a_row_that_was_not_measured_is_left_out() {
+    let mut context = context();
+    let nothing = ScreenRow {
+        says: "nothing like it".to_owned(),
+        row: "time merging/nothing".to_owned(),
+    };
+    context.screen.rows.push(nothing);
+    let text = first_screen(&summary(), &context);
+    assert!(!text.contains("nothing like it"), "{text}");
+}
+
+#[test]
+fn a_cell_is_the_ratio_of_the_report_with_its_verdict() {
+    let summary = summary();
+    let text = first_screen(&summary, &context());
+    let case = summary
+        .cases()
+        .find(|case| {
+            let order = case.params.get("order").map(ToString::to_string);
+            case.workload == "iteration/chunks"
+                && case.regime() == "l1"
+                && order.as_deref() == Some("9")
+        })
+        .expect("a row");
+    let ratio = case.ratio("folio").expect("folio has a ratio").value;
+    let mark = match case.verdict("folio").expect("a verdict") {
+        stats::Verdict::Faster => '<',
+        stats::Verdict::Slower => '>',
+        stats::Verdict::NoDifference => '=',
+    };
+    let row = text
+        .lines()
+        .find(|line| line.starts_with("walk by own unit"));
+    let cell = row
+        .and_then(|row| row.split_whitespace().nth(4 + 4))
+        .expect("a cell");
+    assert!(cell.starts_with(mark), "{cell} {text}");
+    let shown: f64 = format!("0{}", &cell[1..]).parse().expect("a number");
+    assert!((shown / ratio - 1.0).abs() < 0.06, "{cell} for {ratio}");
+}
+
+/// Somebody who adds a design or patches a kernel wants to see that first.
+#[test]
+fn a_contender_that_the_claims_file_does_not_know_comes_first() {
+    let mut summary = summary();
+    for family in &mut summary.families {
+        for case in &mut family.cases {
+            for name in ["mine", "linux-6.12", "linux-6.12+mine"] {
+                let cell = case.cells["folio"].clone();
+                case.cells.insert(name.to_owned(), cell);
+            }
+        }
+    }
+    let names = ["mine", "linux-6.12", "linux-6.12+mine"];
+    summary.designs.extend(names.map(str::to_owned));
+    let text = first_screen(&summary, &context());
+    assert_fits(&text, MAX_SCREEN_LINES);
+    let head = text
+        .lines()
+        .find(|line| line.contains(" mine "))
+        .expect("heads");
+    let heads: Vec<&str> = head.split_whitespace().collect();
+    let order = ["mine", "6.12", "6.12+.", "folio"];
+    assert_eq!(heads, [order, order].concat(), "{text}");
+}
+
+/// Outside of a checkout there are no claims and no kernels.
+#[test]
+fn without_claims_the_screen_says_how_each_design_did() {
+    let text = first_screen(&summary(), &synthetic::context());
+    assert_fits(&text, MAX_SCREEN_LINES);
+    assert!(text.contains("folio: faster than flat in"), "{text}");
+    assert!(!text.contains("Claims"), "{text}");
+}
+
+#[test]
+fn a_mail_has_at_most_60_lines_whatever_is_chosen() {
+    let (summary, context) = (summary(), context());
+    let all: Vec<u32> = (1..=16).collect();
+    for chosen in [&[][..], &[3], &[3, 4], &[1, 2, 3, 4, 5, 6], &all] {
+        let text = post(&summary, &context, chosen);
+        assert_fits(&text, MAX_POST_LINES);
+        assert!(text.starts_with("Subject: ") && text.contains("Again: git checkout"));
+        for id in chosen {
+            assert!(text.contains(&format!("{id}. Overstreet")), "{id}: {text}");
+        }
+    }
+    // One claim has room for all that there is to say of it.
+    let one = post(&summary, &context, &[3]);
+    assert!(
+        one.contains("Unfair: ") && one.contains("at least 10: yes"),
+        "{one}"
+    );
+}
+
+/// The words beside a verdict are those of the verdict that the file states.
+#[test]
+fn another_verdict_has_not_the_words_of_the_stated_one() {
+    let stated = claim(1, Ruling::Holds);
+    let other = Judged {
+        verdict: Ruling::DoesNotHold,
+        ..stated.clone()
+    };
+    assert!(claims_text(std::slice::from_ref(&stated), "a run").contains(&stated.because[..40]));
+    let text = claims_text(&[other], "a run");
+    assert!(!text.contains(&stated.because[..40]), "{text}");
+    assert!(
+        text.contains("DOES NOT HOLD. The committed results say: holds."),
+        "{text}"
+    );
+}
+
+#[test]
+fn claims_say_what_is_missing_and_how_to_measure_it() {
+    let text = claims_text(&claims(), "a run");
+    assert_fits(&text, 1000);
+    assert_eq!(text.matches("Missing: ").count(), 2, "of 12 and 13");
+    assert_eq!(text.matches("Again: folioscope claims --check").count(), 13);
+    let table = claims_markdown(&claims());
+    assert_eq!(table.lines().count(), 2 + 16);
+    assert!(
+        table.contains("that is \\| long"),
+        "a bar would end the cell"
+    );
+}
