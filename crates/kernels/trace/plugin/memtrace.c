@@ -13,7 +13,8 @@
  *                      of class C
  *              20 + C  forget the objects of class C
  *   entries  user-mode emulation only: entries=FILE holds addresses of functions, in
- *            hex, one a line, as distances from the first executable segment. A section
+ *            hex and in order, one a line, as distances from the first executable
+ *            segment. A section
  *            lasts from a function's first instruction until it has returned.
  *
  * A program that is traced by entries names its objects by seeking in any file, which
@@ -228,24 +229,50 @@ static void accessed(unsigned int cpu, uint32_t info, uint64_t at, void *pc)
 /* An instruction of a program that is traced by entries. */
 struct insn {
 	uint64_t pc, end;
-	bool is_entry;
+	bool is_entry, is_call, is_return;
 };
-static uint64_t last_end, return_to;
+
+/*
+ * The calls under way: where each returns to, and where on the stack that is kept. A function
+ * that a compiler made another one jump to returns to where that one was called from.
+ */
+#define MAX_CALLS (1u << 16)
+static struct {
+	uint64_t return_to, at;
+} call[MAX_CALLS];
+static uint32_t calls;
+static const struct insn *last;
+static uint64_t return_to;
+
+static void follow_calls(void)
+{
+	if (last->is_return && calls > 0)
+		calls--;
+	if (!last->is_call)
+		return;
+	if (calls == MAX_CALLS) {
+		fprintf(stderr, "memtrace: more than %u calls within each other\n", MAX_CALLS);
+		exit(1);
+	}
+	/* What was stored last is the return address. */
+	call[calls].return_to = last->end;
+	call[calls++].at = last_store;
+}
 
 static void stepped(unsigned int cpu, void *data)
 {
 	const struct insn *i = data;
 
+	if (last)
+		follow_calls();
 	if (on && i->pc == return_to)
 		stop();
-	if (!on && i->is_entry) {
-		/* The call has just been executed: the return comes back behind it, and what
-		 * was stored last is the return address. */
-		return_to = last_end;
-		start(last_store);
+	if (!on && i->is_entry && calls > 0) {
+		return_to = call[calls - 1].return_to;
+		start(call[calls - 1].at);
 	}
 	insns += on;
-	last_end = i->end;
+	last = i;
 }
 
 static void executed(unsigned int cpu, void *data)
@@ -305,12 +332,40 @@ static uint32_t entries;
 
 static bool is_entry(uint64_t pc)
 {
-	uint64_t base = qemu_plugin_start_code();
+	uint64_t at = pc - qemu_plugin_start_code();
+	uint32_t low = 0, high = entries;
 
-	for (uint32_t i = 0; i < entries; i++)
-		if (pc == base + entry[i])
-			return true;
-	return false;
+	/* They are in order. */
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (entry[middle] < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < entries && entry[low] == at;
+}
+
+/* An instruction behind its prefixes, which are all that compilers put before a call. */
+static void kind_of(const struct qemu_plugin_insn *from, struct insn *insn)
+{
+	uint8_t code[15];
+	size_t size = qemu_plugin_insn_size(from), i = 0;
+
+	if (size > sizeof(code))
+		return;
+#if API < 3
+	memcpy(code, qemu_plugin_insn_data(from), size);
+#else
+	qemu_plugin_insn_data(from, code, size);
+#endif
+	while (i + 1 < size && (code[i] == 0xf2 || code[i] == 0xf3 || code[i] == 0x66 ||
+				code[i] == 0x3e || (code[i] & 0xf0) == 0x40))
+		i++;
+	insn->is_return = code[i] == 0xc3 || code[i] == 0xc2;
+	insn->is_call = code[i] == 0xe8 ||
+			(code[i] == 0xff && i + 1 < size && (code[i + 1] >> 3 & 7) == 2);
 }
 
 /* The ID of a mark, or 0. */
@@ -348,7 +403,12 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 
 			if (!known)
 				abort();
-			*known = (struct insn){ pc, pc + qemu_plugin_insn_size(insn), is_entry(pc) };
+			*known = (struct insn){
+				.pc = pc,
+				.end = pc + qemu_plugin_insn_size(insn),
+				.is_entry = is_entry(pc),
+			};
+			kind_of(insn, known);
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, stepped, CB_NO_REGS, known);
 		} else {
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, executed, CB_NO_REGS, NULL);

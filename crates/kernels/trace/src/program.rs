@@ -1,10 +1,11 @@
 //! Tracing a program under user-mode emulation: each call of some of its functions is a
 //! section, from its first instruction until it has returned.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use object::{Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags};
@@ -53,7 +54,7 @@ pub fn trace<S: AsRef<OsStr>>(
     fs::write(&list, text).map_err(io_error("writing the list of functions"))?;
     let out = work.path().join("sections");
     let entries = format!("entries={}", list.display());
-    let done = Command::new(EMULATOR)
+    let done = Command::new(on_path(EMULATOR))
         // What the program would otherwise find on its stack differs from run to run.
         .args(["-seed", "1", "-plugin"])
         .arg(plugin.argument(&out, &[entries]))
@@ -79,6 +80,14 @@ pub fn trace<S: AsRef<OsStr>>(
         emulator: plugin.emulator().to_owned(),
         base,
     })
+}
+
+/// Where a program lies that is on the PATH: an empty environment has none.
+fn on_path(program: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path).map(|folder| folder.join(program));
+    let mut found = found.filter(|file| file.is_file());
+    found.next().unwrap_or_else(|| program.into())
 }
 
 /// The addresses of the first executable segment, which is what the plugin is told of where a
