@@ -31,15 +31,23 @@ pub fn of_family(family: &str) -> Vec<(&'static Workload, Params)> {
 }
 
 fn rows(workload: &Workload) -> Vec<Params> {
+    rows_at(workload, ORDERS)
+}
+
+/// The rows of a workload at these orders, in the smallest footprint.
+fn rows_at(workload: &Workload, orders: impl IntoIterator<Item = u64>) -> Vec<Params> {
     let has = |name| workload.params.iter().any(|spec| spec.name == name);
     let mut least = Params::new();
     if has("footprint") {
         least.insert("footprint".into(), Param::Text("l1".into()));
     }
-    let orders: &[u64] = if has("order") { &ORDERS } else { &[FEWEST] };
+    let orders: Vec<u64> = match has("order") {
+        true => orders.into_iter().collect(),
+        false => vec![FEWEST],
+    };
     orders
-        .iter()
-        .filter_map(|&order| {
+        .into_iter()
+        .filter_map(|order| {
             let mut params = least.clone();
             if has("order") {
                 params.insert("order".into(), Param::Number(order));
@@ -82,23 +90,43 @@ pub struct NotSetUp {
     error: SetupError,
 }
 
-/// The rows whose lines are traced and not counted: the walk over frames at each order.
-pub fn walks() -> Vec<(&'static Workload, Params)> {
-    let walk = registry::workload("iteration/pfn-scan");
-    let row = |(workload, order): (&'static Workload, u64)| {
+/// Orders at which [`census`] has its rows, up to 2 MiB.
+const EVERY_ORDER: std::ops::RangeInclusive<u64> = 0..=9;
+
+/// The rows whose lines are traced and not counted, one at each order, from which the lines of a
+/// whole machine's memory are added up: the walk over frames, reclaim's scan, and freeing.
+pub fn census() -> Vec<(&'static Workload, Params)> {
+    let walks = EVERY_ORDER.flat_map(|order| {
+        ["user", "slab", "free"].map(|mix| {
+            let params = [
+                ("mix", Param::from(mix)),
+                // Large enough for the largest order.
+                ("footprint", Param::from("l2")),
+                ("user-order", Param::Number(order)),
+            ];
+            ("iteration/pfn-scan", params.to_vec())
+        })
+    });
+    let frees = EVERY_ORDER.map(|order| {
         let params = [
-            ("mix", Param::Text("user".into())),
-            // Large enough for the largest order.
-            ("footprint", Param::Text("l2".into())),
-            ("user-order", Param::Number(order)),
+            ("mode", Param::from("free")),
+            ("footprint", Param::from("l1")),
+            ("order", Param::Number(order)),
         ];
-        let params = params.map(|(name, value)| (name.to_owned(), value));
-        Some((workload, workload.complete(&Params::from(params)).ok()?))
+        ("layout/compose", params.to_vec())
+    });
+    let row = |(id, params): (&str, Vec<(&str, Param)>)| {
+        let workload = registry::workload(id).ok()?;
+        let named = params.into_iter().map(|(name, of)| (name.to_owned(), of));
+        Some((workload, workload.complete(&named.collect()).ok()?))
     };
-    let walks = walk
-        .into_iter()
-        .flat_map(|walk| ORDERS.map(|order| (walk, order)));
-    walks.filter_map(row).collect()
+    let mut all: Vec<_> = walks.chain(frees).filter_map(row).collect();
+    if let Ok(scan) = registry::workload("iteration/lru-scan") {
+        // The gate counts the other orders.
+        let more = EVERY_ORDER.filter(|order| !ORDERS.contains(order));
+        all.extend(rows_at(scan, more).into_iter().map(|row| (scan, row)));
+    }
+    all
 }
 
 /// What [`calls`] does beside calling.

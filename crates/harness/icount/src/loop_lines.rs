@@ -6,7 +6,9 @@ use std::path::Path;
 use std::thread;
 
 use results::{Class, LoopLines};
-use trace::{NoTrace, program};
+use trace::program;
+
+pub use trace::NoTrace;
 
 use crate::origin::Origin;
 
