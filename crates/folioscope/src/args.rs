@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Resolution(ResolutionArgs),
     /// Capture how real memory is laid out; needs root.
     Capture(CaptureArgs),
+    /// Count a machine's memory, and what it costs each design.
+    Census(crate::command::census::CensusArgs),
     /// Work on case files: merge, split and map questions.
     Cases(CasesArgs),
     /// Build, check and count real kernels, your own too.
@@ -94,7 +96,7 @@ pub(crate) enum Command {
     EntryCalls(crate::command::gate::EntryCallsArgs),
     /// Makes the calls that `fidelity --count` counts under valgrind.
     #[command(hide = true)]
-    ModelCalls,
+    ModelCalls(crate::command::fidelity::ModelCallsArgs),
 }
 
 /// What part of the plan is meant.

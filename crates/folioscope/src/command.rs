@@ -2,6 +2,7 @@
 
 pub(crate) mod capture;
 pub(crate) mod cases;
+pub(crate) mod census;
 pub(crate) mod claims;
 pub(crate) mod compare;
 pub(crate) mod completions;

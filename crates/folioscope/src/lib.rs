@@ -66,6 +66,7 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::Resolution(args) => command::resolution::run(&args, output),
         Command::Merge(args) => command::merge::run(&args, output),
         Command::Capture(args) => command::capture::run(&args, output),
+        Command::Census(args) => command::census::run(&args, output),
         Command::Cases(args) => command::cases::run(&args, output),
         Command::Fidelity(args) => command::fidelity::run(&args, output),
         Command::Gate(args) => command::gate::run(&args, output),
@@ -74,6 +75,6 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::Completions(args) => command::completions::run(&args, output),
         Command::Worker => command::worker::run(),
         Command::Lockstep => command::lockstep::serve(),
-        Command::ModelCalls => command::fidelity::model_calls(output),
+        Command::ModelCalls(args) => command::fidelity::model_calls(&args, output),
     }
 }

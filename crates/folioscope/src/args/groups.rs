@@ -15,7 +15,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Designs, models, kernels",
-        &["list", "verify", "fidelity", "cases", "capture"],
+        &["list", "verify", "fidelity", "cases", "capture", "census"],
     ),
     ("Measure and guard", &["measure", "gate", "resolution"]),
     ("The tool itself", &["completions", "help"]),

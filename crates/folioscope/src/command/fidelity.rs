@@ -24,6 +24,7 @@ Examples:
   folioscope fidelity --json | jq 'select(.ratio > 1.1)'
   folioscope fidelity --plot /tmp/figures
   folioscope fidelity --lines                   descriptor lines that differ
+  folioscope fidelity --lines --plot /tmp/figures
   folioscope fidelity --time                    models and native kernels, same rounds
   folioscope fidelity --time --patched          kernels with a patch, and without
   cargo folioscope fidelity --count             after a change to a design")]
@@ -43,8 +44,9 @@ pub(crate) struct FidelityArgs {
     /// Draw model against kernel into this folder.
     #[arg(long, value_name = "DIR")]
     plot: Option<PathBuf>,
-    /// Lines of descriptor rather than instructions; they must be equal.
-    #[arg(long, conflicts_with_all = ["markdown", "headline", "pairs", "plot"])]
+    /// Lines of descriptor rather than instructions; they must be equal. With --plot: lines
+    /// against order, of all designs and kernels.
+    #[arg(long, conflicts_with_all = ["markdown", "headline", "pairs"])]
     lines: bool,
     /// Times rather than instructions, of a run with kernels in it (compare --kernels); the
     /// newest in the store that has some unless one is named.
@@ -87,7 +89,7 @@ pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Fail
         return time::run(run, args, output);
     }
     if args.lines {
-        return lines::run(results, args.count, args.json, output);
+        return lines::run(results, args, output);
     }
     if args.count {
         count(&FidelityRecord::model_file(results))?;
@@ -136,9 +138,13 @@ pub(crate) fn in_a_line(summary: &Summary) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(". In this run "))
 }
 
-/// Writes a figure into a folder, and says which files that made.
-fn draw(figure: Option<Figure>, folder: &Path, output: &mut Output) -> Result<Code, Failure> {
-    let figures: Vec<Figure> = figure.into_iter().collect();
+/// Writes figures into a folder, and says which files that made.
+fn draw(
+    figures: impl IntoIterator<Item = Figure>,
+    folder: &Path,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let figures: Vec<Figure> = figures.into_iter().collect();
     let files = render::write_figures(&figures, folder)
         .map_err(|error| Failure::Wrong(error.to_string()))?;
     for file in files {
@@ -203,10 +209,22 @@ fn model_count(label: &str, instructions: u64) -> Option<ModelCount> {
     })
 }
 
-/// Makes every call that is counted, and says after each what it was.
-pub(crate) fn model_calls(output: &mut Output) -> Result<Code, Failure> {
+/// Which calls the counted process makes.
+#[derive(Args, Debug)]
+pub(crate) struct ModelCallsArgs {
+    /// The calls are traced, not counted.
+    #[arg(long)]
+    traced: bool,
+}
+
+/// Makes every call that is counted or traced, and says after each what it was.
+pub(crate) fn model_calls(args: &ModelCallsArgs, output: &mut Output) -> Result<Code, Failure> {
     let mut said = Vec::new();
-    icount::primitives::run(&mut |label| said.push(label.to_string()))
+    let run = match args.traced {
+        true => icount::primitives::run_traced,
+        false => icount::primitives::run,
+    };
+    run(&mut |label| said.push(label.to_string()))
         .map_err(|error| Failure::Wrong(error.to_string()))?;
     said.iter().try_for_each(|label| output.line(label))?;
     Ok(Code::Done)

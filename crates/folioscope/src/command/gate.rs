@@ -1,9 +1,11 @@
 //! `folioscope gate`: exact counts of every timed loop against the committed baseline.
 
+mod lines;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use compare::gate::{Findings, Invariant, Limits, Outcome, not_counted};
+use compare::gate::{Findings, Invariant, Limits, LineFindings, Outcome, not_counted};
 use icount::counts::Profiled;
 use icount::{callgrind, entries};
 use results::{Baseline, LoopCount};
@@ -20,6 +22,10 @@ Counts every timed loop once under valgrind, in two processes side by side, and 
 the committed baseline of this target and compiler. Counts are exact: they repeat from run to
 run, and a loop may grow by --limit percent. What must not depend on the order of the
 allocation is held to that whatever the baseline says.
+
+Lines of descriptor are held too, where qemu-x86_64 with plugins and gcc are installed: every
+loop is traced, and none may touch or write a line more than lines.jsonl says, which lies
+beside the baseline. What touched the line is named.
 
 Examples:
   cargo folioscope gate                         an optimised build, as it is timed
@@ -64,6 +70,9 @@ pub(crate) struct EntryCallsArgs {
     /// As with `gate`.
     #[arg(long)]
     workload: Vec<String>,
+    /// The calls are traced, not counted.
+    #[arg(long)]
+    traced: bool,
 }
 
 /// Processes that count at the same time.
@@ -88,6 +97,7 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
         (true, false) => None,
         (false, false) => return Err(no_baseline(&path)),
     };
+    let traced = lines::trace(args, &path)?;
     let profiled = count(args)?;
     let counts: Vec<LoopCount> = profiled.iter().map(|one| one.count.clone()).collect();
     believable(old_counts(base.as_ref()), &counts, args.bless)?;
@@ -104,7 +114,15 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
         })
         .collect();
     let findings = Findings::of(old, &counts, limits, &invariant, &wanted);
-    print(args, &findings, limits, &path, output)?;
+    let line_findings = traced.as_ref().map(|traced| traced.findings(&wanted));
+    if args.json {
+        // The summary of instructions stays the last line.
+        print_lines(args, line_findings.as_ref(), output)?;
+        print(args, &findings, limits, &path, output)?;
+    } else {
+        print(args, &findings, limits, &path, output)?;
+        print_lines(args, line_findings.as_ref(), output)?;
+    }
     if let Some(folder) = &args.flamegraph {
         draw(folder, &findings, &profiled, args.json, output)?;
     }
@@ -113,9 +131,16 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
         if !args.json {
             output.line(format_args!("blessed: {} is written", path.display()))?;
         }
+        if let Some(traced) = traced {
+            let path = traced.bless(&wanted)?;
+            if !args.json {
+                output.line(format_args!("blessed: {} is written", path.display()))?;
+            }
+        }
         return Ok(Code::Done);
     }
-    Ok(match findings.outcome() {
+    let of_lines = line_findings.map_or(Outcome::Within, |found| found.outcome());
+    Ok(match findings.outcome().and(of_lines) {
         Outcome::Within => Code::Done,
         Outcome::Beyond => Code::Beyond,
         Outcome::Incomplete => {
@@ -127,6 +152,21 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
             Code::Usage
         }
     })
+}
+
+/// Prints the lines that moved, where lines were traced.
+fn print_lines(
+    args: &GateArgs,
+    found: Option<&LineFindings>,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let Some(found) = found else {
+        return Ok(());
+    };
+    if !(args.json || args.markdown) {
+        output.line("")?;
+    }
+    lines::print(args, found, output)
 }
 
 fn old_counts(base: Option<&Baseline>) -> &[LoopCount] {
@@ -164,14 +204,20 @@ fn same_valgrind(base: Option<&Baseline>) -> Result<(), Failure> {
 
 /// Makes the calls of one share, and says after each what it was.
 pub(crate) fn calls(args: &EntryCallsArgs, output: &mut Output) -> Result<Code, Failure> {
+    let watched = match args.traced {
+        true => entries::Watched::ByTracer,
+        false => entries::Watched::ByNobody,
+    };
+    let census = args.traced.then(entries::census);
     let rows: Vec<_> = entries::all()
         .into_iter()
+        .chain(census.into_iter().flatten())
         .filter(|(workload, _)| is_wanted(&args.workload, workload.id))
         .skip(args.share)
         .step_by(SHARES)
         .collect();
     let mut said = Vec::new();
-    entries::calls(&rows, &|_| true, &mut |label| said.push(label))
+    entries::calls(&rows, &|_| true, watched, &mut |label| said.push(label))
         .map_err(|error| Failure::Wrong(error.to_string()))?;
     said.iter().try_for_each(|label| output.line(label))?;
     Ok(Code::Done)

@@ -22,7 +22,8 @@ pub(crate) fn run(args: &KernelHistoryArgs, output: &mut Output) -> Result<Code,
         .iter()
         .map(|kernel| kernel.identity.version().to_owned())
         .collect();
-    let lines = kernel_history(&kernels);
+    let traffic = compare::lines::of_kernels(Path::new(RESULTS))?;
+    let lines = kernel_history(&kernels, &traffic);
     let mail = render::kernel_history_mail(&names, &lines);
     if let Some(folder) = &args.out {
         for file in write(folder, &names, &lines, &mail)? {

@@ -121,7 +121,7 @@ pub(crate) fn context(summary: &Summary) -> Context {
             .iter()
             .map(|kernel| kernel.identity.version().to_owned())
             .collect(),
-        history: kernel_history(kernels),
+        history: kernel_history(kernels, records.traffic()),
         screen: records.claims.screen,
         ..context
     }

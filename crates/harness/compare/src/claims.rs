@@ -61,6 +61,12 @@ impl Records {
         &self.kernels
     }
 
+    /// The memory traffic of models and kernels, row by row.
+    #[must_use]
+    pub fn traffic(&self) -> &[TrafficRow] {
+        &self.traffic
+    }
+
     /// Judges every claim by a run and these records.
     #[must_use]
     pub fn judge(&self, run: Option<&Summary>) -> Vec<Judged> {

@@ -6,13 +6,15 @@
 //! it was, so that work on other things is not stopped for a trifle; and what must not
 //! depend on the order of the allocation may not, whatever the baseline says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use results::{Loop, LoopCount};
 use stats::geometric_mean;
 
+mod lines;
 mod order_invariant;
 
+pub use lines::{LineFindings, LinesMoved, not_traced};
 pub use order_invariant::{Invariant, Steady};
 
 use crate::matched::matched;
@@ -30,19 +32,19 @@ impl Default for Limits {
     }
 }
 
-/// What a function's source contributes to a loop, before and now.
+/// What a function's source contributes to a loop, before and now: instructions, or lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Shift {
     /// Its name.
     pub function: String,
-    /// Instructions in the baseline.
+    /// Its contribution in the baseline.
     pub base: u64,
-    /// Instructions now.
+    /// Its contribution now.
     pub now: u64,
 }
 
 impl Shift {
-    /// Instructions more than in the baseline.
+    /// How much more that is than in the baseline.
     pub fn more(&self) -> i128 {
         i128::from(self.now) - i128::from(self.base)
     }
@@ -104,6 +106,18 @@ pub enum Outcome {
     Incomplete,
     /// Something is beyond a limit.
     Beyond,
+}
+
+impl Outcome {
+    /// The answer to both questions.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Beyond, _) | (_, Self::Beyond) => Self::Beyond,
+            (Self::Incomplete, _) | (_, Self::Incomplete) => Self::Incomplete,
+            (Self::Within, Self::Within) => Self::Within,
+        }
+    }
 }
 
 impl Findings {
@@ -200,10 +214,17 @@ fn of_wanted<'a>(
         .collect()
 }
 
-fn moved(old: &LoopCount, new: &LoopCount, limits: Limits) -> Moved {
-    let names = old.functions.keys().chain(new.functions.keys());
-    let of = |count: &LoopCount, name: &str| count.functions.get(name).copied().unwrap_or(0);
+/// The functions whose contribution is another one, the largest change first.
+fn shifts<N: Copy + Default + Into<u64>>(
+    old: &BTreeMap<String, N>,
+    new: &BTreeMap<String, N>,
+) -> Vec<Shift> {
+    let of = |functions: &BTreeMap<String, N>, name: &str| -> u64 {
+        functions.get(name).copied().unwrap_or_default().into()
+    };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let mut shifts: Vec<Shift> = names
+        .into_iter()
         .map(|name| Shift {
             function: name.clone(),
             base: of(old, name),
@@ -211,17 +232,16 @@ fn moved(old: &LoopCount, new: &LoopCount, limits: Limits) -> Moved {
         })
         .filter(|shift| shift.more() != 0)
         .collect();
-    // The largest first; what both sides have was named twice.
-    shifts.sort_by(|a, b| {
-        let size = |shift: &Shift| std::cmp::Reverse(shift.more().unsigned_abs());
-        (size(a), &a.function).cmp(&(size(b), &b.function))
-    });
-    shifts.dedup();
+    shifts.sort_by_key(|shift| std::cmp::Reverse(shift.more().unsigned_abs()));
+    shifts
+}
+
+fn moved(old: &LoopCount, new: &LoopCount, limits: Limits) -> Moved {
     Moved {
         of: new.of.clone(),
         base: old.instructions,
         now: new.instructions,
         limit: old.limit.unwrap_or(limits.growth),
-        shifts,
+        shifts: shifts(&old.functions, &new.functions),
     }
 }

@@ -1,7 +1,7 @@
 //! The debate's outcome in the real kernel: what 2 MiB of IO and their accounting cost in each
 //! recorded kernel, in small units and in large ones.
 
-use results::{CountedKernel, KernelCount, KernelCounts};
+use results::{Class, CountedKernel, KernelCount, KernelCounts, State, TrafficRow};
 use serde::Serialize;
 
 /// How 2 MiB are handed over.
@@ -58,6 +58,8 @@ pub struct Cell {
     pub kernel: String,
     /// Guest instructions; none where the kernel lacks the primitive.
     pub instructions: Option<u64>,
+    /// Lines of descriptor that they touch; none where the kernel was not traced.
+    pub lines: Option<u32>,
     /// Why there are none.
     pub reason: Option<String>,
 }
@@ -117,8 +119,9 @@ const LINES: &[(&str, Unit, &[Part])] = &[
     ),
 ];
 
-/// Returns the history of recorded kernels, in the order given.
-pub fn kernel_history(kernels: &[CountedKernel]) -> Vec<Line> {
+/// Returns the history of recorded kernels, in the order given. `traffic` is what was traced of
+/// them.
+pub fn kernel_history(kernels: &[CountedKernel], traffic: &[TrafficRow]) -> Vec<Line> {
     LINES
         .iter()
         .map(|&(work, unit, parts)| Line {
@@ -127,7 +130,13 @@ pub fn kernel_history(kernels: &[CountedKernel]) -> Vec<Line> {
             primitives: parts.iter().map(|part| part.0).collect(),
             cells: kernels
                 .iter()
-                .map(|kernel| cell(kernel.identity.version(), &kernel.counts, parts))
+                .map(|kernel| {
+                    let version = kernel.identity.version();
+                    Cell {
+                        lines: lines(version, traffic, parts),
+                        ..cell(version, &kernel.counts, parts)
+                    }
+                })
                 .collect(),
         })
         .collect()
@@ -149,7 +158,28 @@ fn cell(kernel: &str, counts: &KernelCounts, parts: &[Part]) -> Cell {
             None => reason.or_else(|| Some("not counted".to_owned())),
         },
         instructions: found,
+        lines: None,
     }
+}
+
+/// The lines of descriptor that the parts touch, added up as their instructions are.
+fn lines(kernel: &str, traffic: &[TrafficRow], parts: &[Part]) -> Option<u32> {
+    let of = |&(primitive, states): &Part| {
+        let rows = traffic.iter().filter(|row| {
+            row.design.is_none()
+                && row.kernel == kernel
+                && row.primitive == primitive
+                && row.order == ORDER
+        });
+        let met = rows.filter(|row| {
+            let state = row.class.parse::<State>();
+            states.is_empty() || state.is_ok_and(|state| states.contains(&state.main()))
+        });
+        let lines = |row: &TrafficRow| row.traffic.of(Class::Descriptor).lines;
+        let usual = met.max_by_key(|row| (row.samples, std::cmp::Reverse(lines(row))));
+        usual.map(lines)
+    };
+    parts.iter().map(of).sum()
 }
 
 /// The value that most samples had, over the states that are meant: `held` takes in
@@ -205,6 +235,33 @@ mod tests {
         let parts: &[Part] = &[("end_io_dirty", &["clean"]), ("end_io_release", &["held"])];
         let cell = cell("6.12", &counts(), parts);
         assert_eq!((cell.instructions, cell.reason), (Some(127 + 162), None));
+    }
+
+    #[test]
+    fn lines_are_those_of_the_same_parts_in_the_same_kernel() {
+        let row = |primitive: &str, kernel: &str, class: &str, samples, lines| {
+            let text = format!(
+                r#"{{"primitive":"{primitive}","kernel":"{kernel}","order":9,"class":"{class}",
+                "samples":{samples},"alike":1,"instructions":1,"loads":1,"stores":1,"lines":99,
+                "written":9,"pages":1,"huge_pages":1,
+                "classes":{{"descriptor":{{"lines":{lines},"written":0}}}},"words":[]}}"#
+            );
+            serde_json::from_str::<TrafficRow>(&text).unwrap()
+        };
+        let mut traffic = vec![
+            row("end_io_dirty", "6.12", "clean", 40, 2),
+            row("end_io_dirty", "6.12", "dirty", 90, 7),
+            row("end_io_dirty", "6.1", "clean", 90, 8),
+            row("end_io_release", "6.12", "held", 4, 5),
+            row("end_io_release", "6.12", "held+spill1@162", 36, 1),
+        ];
+        let parts: &[Part] = &[("end_io_dirty", &["clean"]), ("end_io_release", &["held"])];
+        assert_eq!(lines("6.12", &traffic, parts), Some(3));
+        assert_eq!(lines("7.2", &traffic, parts), None);
+        // A part that was not traced is not nothing.
+        assert_eq!(lines("6.1", &traffic, parts), None);
+        traffic[0].design = Some("folio".into());
+        assert_eq!(lines("6.12", &traffic, parts), None);
     }
 
     #[test]

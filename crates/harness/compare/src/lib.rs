@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+pub mod census;
 pub mod claims;
 mod diff;
 pub mod fidelity;
@@ -12,6 +13,7 @@ pub mod gate;
 mod history;
 pub mod kernel_diff;
 pub mod kernel_history;
+pub mod line_orders;
 pub mod lines;
 pub mod lockstep;
 mod matched;

@@ -177,6 +177,19 @@ pub fn load(bench_results: &Path) -> Result<LineFidelity, RecordError> {
     Ok(compare(&models.rows, &reasons, &kernels))
 }
 
+/// Reads the traffic of every recorded kernel below `bench_results`, row by row.
+///
+/// # Errors
+///
+/// [`RecordError`] for a record that is missing or does not read.
+pub fn of_kernels(bench_results: &Path) -> Result<Vec<TrafficRow>, RecordError> {
+    let mut rows = Vec::new();
+    for path in records(&bench_results.join(KERNELS))? {
+        rows.extend(TrafficRecord::read(&path)?.rows);
+    }
+    Ok(rows)
+}
+
 /// The records of a folder, by name.
 pub(crate) fn records(folder: &Path) -> Result<Vec<PathBuf>, RecordError> {
     let refuse = |source| RecordError::io(folder, source);

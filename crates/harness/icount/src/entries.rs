@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use hugemem::Backing;
-use registry::{Enter, Entry, Param, Params, Setup, SetupError, Workload};
+use registry::{Enter, Entry, Job, Param, Params, Setup, SetupError, Workload};
+use results::Class;
+use trace::announce;
 
 /// Functions that [`calls`] calls, as callgrind's patterns name them.
 pub const PATTERN: &str = "workloads::*::entry*";
@@ -29,15 +31,23 @@ pub fn of_family(family: &str) -> Vec<(&'static Workload, Params)> {
 }
 
 fn rows(workload: &Workload) -> Vec<Params> {
+    rows_at(workload, ORDERS)
+}
+
+/// The rows of a workload at these orders, in the smallest footprint.
+fn rows_at(workload: &Workload, orders: impl IntoIterator<Item = u64>) -> Vec<Params> {
     let has = |name| workload.params.iter().any(|spec| spec.name == name);
     let mut least = Params::new();
     if has("footprint") {
         least.insert("footprint".into(), Param::Text("l1".into()));
     }
-    let orders: &[u64] = if has("order") { &ORDERS } else { &[FEWEST] };
+    let orders: Vec<u64> = match has("order") {
+        true => orders.into_iter().collect(),
+        false => vec![FEWEST],
+    };
     orders
-        .iter()
-        .filter_map(|&order| {
+        .into_iter()
+        .filter_map(|order| {
             let mut params = least.clone();
             if has("order") {
                 params.insert("order".into(), Param::Number(order));
@@ -80,6 +90,65 @@ pub struct NotSetUp {
     error: SetupError,
 }
 
+/// Orders at which [`census`] has its rows, up to 2 MiB.
+const EVERY_ORDER: std::ops::RangeInclusive<u64> = 0..=9;
+
+/// The rows whose lines are traced and not counted, one at each order, from which the lines of a
+/// whole machine's memory are added up: the walk over frames, reclaim's scan, and freeing.
+pub fn census() -> Vec<(&'static Workload, Params)> {
+    let walks = EVERY_ORDER.flat_map(|order| {
+        ["user", "slab", "free"].map(|mix| {
+            let params = [
+                ("mix", Param::from(mix)),
+                // Large enough for the largest order.
+                ("footprint", Param::from("l2")),
+                ("user-order", Param::Number(order)),
+            ];
+            ("iteration/pfn-scan", params.to_vec())
+        })
+    });
+    let frees = EVERY_ORDER.map(|order| {
+        let params = [
+            ("mode", Param::from("free")),
+            ("footprint", Param::from("l1")),
+            ("order", Param::Number(order)),
+        ];
+        ("layout/compose", params.to_vec())
+    });
+    let row = |(id, params): (&str, Vec<(&str, Param)>)| {
+        let workload = registry::workload(id).ok()?;
+        let named = params.into_iter().map(|(name, of)| (name.to_owned(), of));
+        Some((workload, workload.complete(&named.collect()).ok()?))
+    };
+    let mut all: Vec<_> = walks.chain(frees).filter_map(row).collect();
+    if let Ok(scan) = registry::workload("iteration/lru-scan") {
+        // The gate counts the other orders.
+        let more = EVERY_ORDER.filter(|order| !ORDERS.contains(order));
+        all.extend(rows_at(scan, more).into_iter().map(|row| (scan, row)));
+    }
+    all
+}
+
+/// What [`calls`] does beside calling.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Watched {
+    /// Nothing.
+    ByNobody,
+    /// Tells the tracer where the descriptors are, and `say` also how many elements a call
+    /// handles, behind the label.
+    ByTracer,
+}
+
+/// Says which memory a job's descriptors are.
+fn announce_descriptors(job: &dyn Job) {
+    announce::forget(Class::Descriptor);
+    for memory in job.memory().iter().filter(|of| of.what == "descriptors") {
+        if let Ok(proof) = &memory.proof {
+            announce::add(Class::Descriptor, proof.start, proof.bytes_total);
+        }
+    }
+}
+
 /// Calls every loop of `rows` once for every design that `designs` accepts; `say` is told
 /// of each call after it.
 ///
@@ -88,6 +157,7 @@ pub struct NotSetUp {
 pub fn calls(
     rows: &[(&'static Workload, Params)],
     designs: &dyn Fn(&str) -> bool,
+    watched: Watched,
     say: &mut dyn FnMut(String),
 ) -> Result<(), NotSetUp> {
     for (workload, params) in rows {
@@ -101,8 +171,15 @@ pub fn calls(
             }
             let entered = enter(&setup, &mut |job| {
                 job.prepare(1);
+                if watched == Watched::ByTracer {
+                    announce_descriptors(job);
+                }
                 let raw = job.run(1);
-                say(label(entry, &setup.params));
+                let label = label(entry, &setup.params);
+                say(match watched {
+                    Watched::ByNobody => label,
+                    Watched::ByTracer => format!("{label} {}", job.elements()),
+                });
                 job.checksum(raw);
             });
             match entered {

@@ -83,6 +83,16 @@ impl Origin {
         frames
     }
 
+    /// The function that an instruction is of: the innermost of ours, since what a library does
+    /// there it does for that function.
+    pub fn function_at(&self, address: u64) -> String {
+        let object = self.executable.to_string_lossy();
+        let frames = self.frames(&object, address, "?");
+        let ours = frames.iter().rev().find(|frame| frame.is_ours);
+        ours.or(frames.last())
+            .map_or("?".to_owned(), |frame| frame.name.clone())
+    }
+
     /// The instructions of a part by the way that led to them.
     ///
     /// Callgrind knows who called whom, not which path led through several calls: a function

@@ -25,7 +25,7 @@ use std::fmt;
 
 use flat::Flat;
 use folio::FolioForAll;
-use mm::{KernelVersion, Linux5_10, Linux6_12};
+use mm::{KernelVersion, Linux5_10, Linux6_1, Linux6_12, Linux7_2};
 
 pub use fixture::Unbuilt;
 pub use page_api::PageApi;
@@ -80,6 +80,17 @@ pub type Say<'s> = &'s mut dyn FnMut(Label);
 pub fn run(say: Say<'_>) -> Result<(), Unbuilt> {
     of_design::<Flat, Linux5_10>(say)?;
     of_design::<FolioForAll, Linux6_12>(say)
+}
+
+/// The same for the lines of descriptor: also for the kernels whose instructions no model is
+/// held to, but whose lines it must touch.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_traced(say: Say<'_>) -> Result<(), Unbuilt> {
+    run(say)?;
+    of_design::<FolioForAll, Linux6_1>(say)?;
+    of_design::<FolioForAll, Linux7_2>(say)
 }
 
 fn of_design<D: PageApi + mm::Lru, V: mm::KernelRules>(say: Say<'_>) -> Result<(), Unbuilt> {

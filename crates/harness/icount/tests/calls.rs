@@ -63,6 +63,7 @@ fn entries_of_a_family_are_called_once_for_each_design_that_has_them() {
     entries::calls(
         &entries::of_family("merging"),
         &|design| design != "null",
+        entries::Watched::ByNobody,
         &mut |label| said.push(label),
     )
     .expect("every entry can be set up");

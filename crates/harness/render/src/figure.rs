@@ -3,6 +3,7 @@
 //! Every text is drawn from the outlines of a font that is part of the program, so that
 //! a machine without fonts draws the same picture and a viewer without them shows it.
 
+mod census;
 mod dots;
 mod draw;
 mod fidelity;
@@ -11,6 +12,7 @@ mod history;
 mod kernel_history;
 #[cfg(test)]
 mod legible;
+mod lines;
 mod panels;
 mod scale;
 mod series;
@@ -19,9 +21,11 @@ mod shapes;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use census::census_figure;
 pub use fidelity::{fidelity_figure, time_fidelity_figure};
 pub use history::history_figures;
 pub use kernel_history::kernel_history_figure;
+pub use lines::line_figures;
 
 use compare::Summary;
 use shapes::Shape;

@@ -3,12 +3,16 @@
 
 use std::fmt::Write as _;
 
-use compare::gate::{Findings, Limits, Moved, Outcome, Steady};
+use compare::gate::{Findings, Limits, Moved, Outcome, Shift, Steady};
 use results::{Loop, LoopCount, Param};
 use serde_json::{Value as Json, json};
 
 use crate::page::{Page, WIDTH};
 use crate::table::Table;
+
+mod lines;
+
+pub use lines::{gate_lines_json, gate_lines_markdown, gate_lines_text};
 
 /// Functions that are named for a loop.
 const MAX_FUNCTIONS: usize = 3;
@@ -52,16 +56,22 @@ fn moved(block: &[Moved]) -> Table {
             moved.now.to_string(),
             percent(moved.percent()),
         ]);
-        for shift in moved.shifts.iter().take(MAX_FUNCTIONS) {
-            let more = format!("{:+}", shift.more());
-            table.note(format!("{more:>10}  {}", tail(&shift.function, WIDTH - 12)));
-        }
-        let rest = moved.shifts.len().saturating_sub(MAX_FUNCTIONS);
-        if rest > 0 {
-            table.note(format!("{:>10}  and {rest} more functions", ""));
+        for words in shifted(&moved.shifts) {
+            table.note(words);
         }
     }
     table
+}
+
+/// A line for each of the first functions, and one for the others.
+fn shifted(shifts: &[Shift]) -> impl Iterator<Item = String> {
+    let first = shifts.iter().take(MAX_FUNCTIONS).map(|shift| {
+        let more = format!("{:+}", shift.more());
+        format!("{more:>10}  {}", tail(&shift.function, WIDTH - 12))
+    });
+    let rest = shifts.len().saturating_sub(MAX_FUNCTIONS);
+    let rest = (rest > 0).then(|| format!("{:>10}  and {rest} more functions", ""));
+    first.chain(rest)
 }
 
 fn listed(page: &mut Page, heading: &str, counts: &[LoopCount]) {
@@ -131,7 +141,7 @@ pub fn gate_markdown(findings: &Findings, limits: Limits, against: &str) -> Stri
                     true => format!("**{}**", percent(moved.percent())),
                     false => percent(moved.percent()),
                 },
-                functions(moved),
+                functions(&moved.shifts),
             ]);
         }
         text += &table.markdown();
@@ -168,8 +178,8 @@ pub fn gate_markdown(findings: &Findings, limits: Limits, against: &str) -> Stri
     text
 }
 
-fn functions(moved: &Moved) -> String {
-    let shifts = moved.shifts.iter().take(MAX_FUNCTIONS);
+fn functions(shifts: &[Shift]) -> String {
+    let shifts = shifts.iter().take(MAX_FUNCTIONS);
     let functions: Vec<String> = shifts
         .map(|shift| {
             format!(
@@ -224,11 +234,7 @@ pub fn gate_json(findings: &Findings, limits: Limits) -> Vec<Json> {
     });
     let summary = json!({
         "type": "summary",
-        "outcome": match findings.outcome() {
-            Outcome::Within => "within",
-            Outcome::Incomplete => "incomplete",
-            Outcome::Beyond => "beyond",
-        },
+        "outcome": outcome_word(findings.outcome()),
         "ratio": findings.ratio,
         "same": findings.same,
         "moved": findings.moved.len(),
@@ -241,6 +247,14 @@ pub fn gate_json(findings: &Findings, limits: Limits) -> Vec<Json> {
         .chain(steady)
         .chain([summary])
         .collect()
+}
+
+const fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Within => "within",
+        Outcome::Incomplete => "incomplete",
+        Outcome::Beyond => "beyond",
+    }
 }
 
 /// The outcome in words.

@@ -1,7 +1,7 @@
 //! Real kernels as text: what changed from one to the other, and their history.
 
 use compare::kernel_diff::Change;
-use compare::kernel_history::Line;
+use compare::kernel_history::{Cell, Line};
 
 use crate::page::Page;
 use crate::table::Table;
@@ -33,27 +33,38 @@ pub fn kernel_changes<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Tabl
 /// The history of these kernels as a mail, and below its table what a kernel lacks.
 #[must_use]
 pub fn kernel_history_mail(kernels: &[String], lines: &[Line]) -> String {
-    let headings = ["2 MiB", "as"].into_iter();
-    let headings = headings.chain(kernels.iter().map(String::as_str));
-    let mut table = Table::new(headings).right(2..2 + kernels.len());
-    let mut before = "";
-    for line in lines {
-        let work = if line.work == before { "" } else { line.work };
-        before = line.work;
-        let cells = line.cells.iter().map(|cell| {
-            cell.instructions
-                .map_or("-".to_owned(), |count| count.to_string())
-        });
-        let first = [work.to_owned(), line.unit.words().to_owned()];
-        table.row(first.into_iter().chain(cells));
-    }
+    let table = |of: &dyn Fn(&Cell) -> Option<String>| {
+        let headings = ["2 MiB", "as"].into_iter();
+        let headings = headings.chain(kernels.iter().map(String::as_str));
+        let mut table = Table::new(headings).right(2..2 + kernels.len());
+        let mut before = "";
+        for line in lines {
+            let work = if line.work == before { "" } else { line.work };
+            before = line.work;
+            let cells = line.cells.iter();
+            let cells = cells.map(|cell| of(cell).unwrap_or("-".to_owned()));
+            let first = [work.to_owned(), line.unit.words().to_owned()];
+            table.row(first.into_iter().chain(cells));
+        }
+        table
+    };
     let mut page = Page::default();
     page.line(&format!(
         "Instructions of the real kernel, Linux {}:",
         kernels.join(", ")
     ));
     page.gap();
-    page.table(&table);
+    page.table(&table(&|cell| Some(cell.instructions?.to_string())));
+    if lines
+        .iter()
+        .flat_map(|line| &line.cells)
+        .any(|cell| cell.lines.is_some())
+    {
+        page.gap();
+        page.line("Lines of descriptor (64 bytes) that they touch:");
+        page.gap();
+        page.table(&table(&|cell| Some(cell.lines?.to_string())));
+    }
     page.gap();
     page.line("end of IO: set dirty and release; charge: charge and uncharge, memcg.");
     page.line("Segments are as long as the queue allows: 64 KiB, or without limit.");
@@ -71,7 +82,7 @@ pub fn kernel_history_mail(kernels: &[String], lines: &[Line]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use compare::kernel_history::{Cell, Unit};
+    use compare::kernel_history::Unit;
 
     use super::*;
 
@@ -80,6 +91,7 @@ mod tests {
         let cell = |kernel: &str, instructions: Option<u64>| Cell {
             kernel: kernel.to_owned(),
             instructions,
+            lines: instructions.map(|_| 513),
             reason: instructions
                 .is_none()
                 .then(|| "folios came with 5.16, bio_add_folio with 5.17".to_owned()),
@@ -105,6 +117,8 @@ mod tests {
             assert!(line.is_ascii() && line.len() <= 72, "{line}");
         }
         assert!(text.contains("1234567") && text.contains("came with 5.16"));
-        assert_eq!(text.matches("split check").count(), 2, "{text}");
+        // Once in each table for each unit that follows itself.
+        assert_eq!(text.matches("split check").count(), 3, "{text}");
+        assert_eq!(text.matches(" 513").count(), 7, "{text}");
     }
 }

@@ -5,6 +5,7 @@
 #[cfg(test)]
 extern crate self as render;
 
+mod census;
 mod claims;
 mod context;
 mod export;
@@ -22,15 +23,18 @@ mod table;
 mod text;
 mod time_fidelity;
 
+pub use census::{census_json, census_markdown, census_text};
 pub use claims::{claims_json, claims_markdown, claims_text};
 pub use context::{Context, WorkloadNote};
 pub use export::{Exported, bencher, csv, exported, exported_lines, github_action_benchmark};
 pub use fidelity::{fidelity_line, fidelity_pairs, fidelity_rows, fidelity_words};
 pub use figure::{
-    Figure, FigureError, fidelity_figure, figures, history_figures, kernel_history_figure,
-    time_fidelity_figure, write_figures,
+    Figure, FigureError, census_figure, fidelity_figure, figures, history_figures,
+    kernel_history_figure, line_figures, time_fidelity_figure, write_figures,
 };
-pub use gate::{gate_json, gate_markdown, gate_text};
+pub use gate::{
+    gate_json, gate_lines_json, gate_lines_markdown, gate_lines_text, gate_markdown, gate_text,
+};
 pub use history_page::history_html;
 pub use kernels::{kernel_changes, kernel_history_mail};
 pub use sensitivity::resolution_table;

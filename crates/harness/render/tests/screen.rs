@@ -65,6 +65,7 @@ fn context() -> Context {
             .map(|kernel| Cell {
                 kernel: kernel.clone(),
                 instructions: Some(count(unit)),
+                lines: None,
                 reason: None,
             })
             .collect(),

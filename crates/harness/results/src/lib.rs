@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod baseline;
+mod census;
 mod check;
 mod claims;
 mod committed;
@@ -15,6 +16,7 @@ mod kernel;
 mod lock;
 mod lockstep;
 pub mod look;
+mod loop_lines;
 mod read;
 mod reading;
 mod renamed;
@@ -27,6 +29,7 @@ mod traffic;
 mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
+pub use census::{Census, CensusHeader, CensusRow};
 pub use claims::{CLAIMS_FILE, Claim, Claims, Number, Outcome, Ruling, Screen, ScreenRow};
 pub use committed::{CountedKernel, FidelityRecord, LOCAL_DIR, newest_with_kernels, read_kernels};
 pub use environment::{
@@ -38,6 +41,7 @@ pub use jsonl::{Error as RecordError, Tail, write_whole};
 pub use kernel::{Absent, KernelCount, KernelCounts, KernelIdentity, KernelRecord, Package};
 pub use lock::RunLock;
 pub use lockstep::{Build, LockstepHeader, LockstepRecord, LockstepRow, Period};
+pub use loop_lines::{LinesBaseline, LoopLines};
 pub use params::{Param, Params};
 pub use read::{read_environment, read_lines, read_rows, rows_from_bytes};
 pub use reading::{Reading, ResultKind, Term, parse_row};

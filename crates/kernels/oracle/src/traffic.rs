@@ -70,7 +70,11 @@ pub(crate) fn traffic_of(
                 count.primitive, count.order, count.state, count.min, count.max
             )));
         }
-        Ok(Section { number, traffic })
+        Ok(Section {
+            number,
+            traffic,
+            from: Vec::new(),
+        })
     };
     let mut rows = Vec::new();
     for (count, numbers) in counts.rows.iter().zip(of_counts) {

@@ -13,7 +13,8 @@
  *                      of class C
  *              20 + C  forget the objects of class C
  *   entries  user-mode emulation only: entries=FILE holds addresses of functions, in
- *            hex, one a line, as distances from the first executable segment. A section
+ *            hex and in order, one a line, as distances from the first executable
+ *            segment. A section
  *            lasts from a function's first instruction until it has returned.
  *
  * A program that is traced by entries names its objects by seeking in any file, which
@@ -26,6 +27,9 @@
  *   CLASS=lines/written            for each class that was touched
  *   word.RR.WW=n                   n descriptors of which the 8-byte words in the mask
  *                                  RR were read and those in WW written (hex)
+ *   from.PC=n                      n descriptor lines were touched first by the
+ *                                  instruction at PC, a distance as in entries (hex);
+ *                                  with entries only
  * trace=N also writes section N's accesses one by one to FILE.trace.
  */
 #include <inttypes.h>
@@ -56,6 +60,7 @@ static bool armed, by_entries, on;
 static uint64_t section, insns, loads, stores, stack;
 static struct set lines, pages, huge;
 static uint8_t read_words[SET_SLOTS], written_words[SET_SLOTS]; /* by slot of lines */
+static uint64_t first_pc[SET_SLOTS]; /* the same */
 
 static void forget(unsigned int class)
 {
@@ -110,8 +115,22 @@ static void write_words(const struct words *w, uint32_t n)
 		fprintf(out, " word.%02x.%02x=%" PRIu32, w[i].read, w[i].written, w[i].descriptors);
 }
 
+struct from {
+	uint64_t pc;
+	uint32_t lines;
+};
+
+static void write_from(const struct from *from, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		fprintf(out, " from.%" PRIx64 "=%" PRIu32, from[i].pc - qemu_plugin_start_code(),
+			from[i].lines);
+}
+
 static void stop(void)
 {
+	static struct from from[SET_SLOTS];
+	uint32_t froms = 0;
 	static struct words words[1 << 16];
 	uint32_t in[CLASSES] = { 0 }, written[CLASSES] = { 0 }, all_written = 0, shapes = 0;
 
@@ -129,6 +148,11 @@ static void stop(void)
 		if (s == shapes)
 			words[shapes++] = (struct words){ read_words[i], written_words[i], 0 };
 		words[s].descriptors++;
+		for (s = 0; s < froms && from[s].pc != first_pc[i]; s++)
+			;
+		if (s == froms)
+			from[froms++] = (struct from){ first_pc[i], 0 };
+		from[s].lines++;
 	}
 	fprintf(out, "section=%" PRIu64 " insns=%" PRIu64 " loads=%" PRIu64 " stores=%" PRIu64
 		" lines=%" PRIu32 " written=%" PRIu32 " pages=%" PRIu32 " huge=%" PRIu32,
@@ -137,6 +161,8 @@ static void stop(void)
 		if (in[class])
 			fprintf(out, " %s=%" PRIu32 "/%" PRIu32, class_name[class], in[class], written[class]);
 	write_words(words, shapes);
+	if (by_entries)
+		write_from(from, froms);
 	fputc('\n', out);
 	section++;
 	on = false;
@@ -158,13 +184,15 @@ static void named_by_access(uint64_t at)
 	naming = -1;
 }
 
-static void touched(uint64_t line, uint8_t words, bool store)
+static void touched(uint64_t line, uint8_t words, bool store, uint64_t pc)
 {
 	bool added, ignored;
 	uint32_t i = set_add(&lines, line, &added);
 
-	if (added)
+	if (added) {
 		read_words[i] = written_words[i] = 0;
+		first_pc[i] = pc;
+	}
 	*(store ? written_words + i : read_words + i) |= words;
 	set_add(&pages, line >> 6, &ignored);
 	set_add(&huge, line >> 15, &ignored);
@@ -192,7 +220,8 @@ static void accessed(unsigned int cpu, uint32_t info, uint64_t at, void *pc)
 	while (at < end) {
 		uint64_t next = (at | 63) + 1 < end ? (at | 63) + 1 : end;
 
-		touched(at >> 6, (2u << (((next - 1) & 63) / 8)) - (1u << ((at & 63) / 8)), store);
+		touched(at >> 6, (2u << (((next - 1) & 63) / 8)) - (1u << ((at & 63) / 8)), store,
+			(uint64_t)(uintptr_t)pc);
 		at = next;
 	}
 }
@@ -200,24 +229,50 @@ static void accessed(unsigned int cpu, uint32_t info, uint64_t at, void *pc)
 /* An instruction of a program that is traced by entries. */
 struct insn {
 	uint64_t pc, end;
-	bool is_entry;
+	bool is_entry, is_call, is_return;
 };
-static uint64_t last_end, return_to;
+
+/*
+ * The calls under way: where each returns to, and where on the stack that is kept. A function
+ * that a compiler made another one jump to returns to where that one was called from.
+ */
+#define MAX_CALLS (1u << 16)
+static struct {
+	uint64_t return_to, at;
+} call[MAX_CALLS];
+static uint32_t calls;
+static const struct insn *last;
+static uint64_t return_to;
+
+static void follow_calls(void)
+{
+	if (last->is_return && calls > 0)
+		calls--;
+	if (!last->is_call)
+		return;
+	if (calls == MAX_CALLS) {
+		fprintf(stderr, "memtrace: more than %u calls within each other\n", MAX_CALLS);
+		exit(1);
+	}
+	/* What was stored last is the return address. */
+	call[calls].return_to = last->end;
+	call[calls++].at = last_store;
+}
 
 static void stepped(unsigned int cpu, void *data)
 {
 	const struct insn *i = data;
 
+	if (last)
+		follow_calls();
 	if (on && i->pc == return_to)
 		stop();
-	if (!on && i->is_entry) {
-		/* The call has just been executed: the return comes back behind it, and what
-		 * was stored last is the return address. */
-		return_to = last_end;
-		start(last_store);
+	if (!on && i->is_entry && calls > 0) {
+		return_to = call[calls - 1].return_to;
+		start(call[calls - 1].at);
 	}
 	insns += on;
-	last_end = i->end;
+	last = i;
 }
 
 static void executed(unsigned int cpu, void *data)
@@ -277,12 +332,40 @@ static uint32_t entries;
 
 static bool is_entry(uint64_t pc)
 {
-	uint64_t base = qemu_plugin_start_code();
+	uint64_t at = pc - qemu_plugin_start_code();
+	uint32_t low = 0, high = entries;
 
-	for (uint32_t i = 0; i < entries; i++)
-		if (pc == base + entry[i])
-			return true;
-	return false;
+	/* They are in order. */
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (entry[middle] < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < entries && entry[low] == at;
+}
+
+/* An instruction behind its prefixes, which are all that compilers put before a call. */
+static void kind_of(const struct qemu_plugin_insn *from, struct insn *insn)
+{
+	uint8_t code[15];
+	size_t size = qemu_plugin_insn_size(from), i = 0;
+
+	if (size > sizeof(code))
+		return;
+#if API < 3
+	memcpy(code, qemu_plugin_insn_data(from), size);
+#else
+	qemu_plugin_insn_data(from, code, size);
+#endif
+	while (i + 1 < size && (code[i] == 0xf2 || code[i] == 0xf3 || code[i] == 0x66 ||
+				code[i] == 0x3e || (code[i] & 0xf0) == 0x40))
+		i++;
+	insn->is_return = code[i] == 0xc3 || code[i] == 0xc2;
+	insn->is_call = code[i] == 0xe8 ||
+			(code[i] == 0xff && i + 1 < size && (code[i + 1] >> 3 & 7) == 2);
 }
 
 /* The ID of a mark, or 0. */
@@ -320,7 +403,12 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 
 			if (!known)
 				abort();
-			*known = (struct insn){ pc, pc + qemu_plugin_insn_size(insn), is_entry(pc) };
+			*known = (struct insn){
+				.pc = pc,
+				.end = pc + qemu_plugin_insn_size(insn),
+				.is_entry = is_entry(pc),
+			};
+			kind_of(insn, known);
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, stepped, CB_NO_REGS, known);
 		} else {
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, executed, CB_NO_REGS, NULL);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SET_BITS 18
+#define SET_BITS 22 /* half of it: 128 MiB of lines, and a bounce copies that much */
 #define SET_SLOTS (1u << SET_BITS)
 
 struct set {

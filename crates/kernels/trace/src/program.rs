@@ -1,10 +1,11 @@
 //! Tracing a program under user-mode emulation: each call of some of its functions is a
 //! section, from its first instruction until it has returned.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use object::{Object as _, ObjectSegment as _, ObjectSymbol as _, SegmentFlags};
@@ -26,6 +27,9 @@ pub struct Traced {
     pub sections: Vec<Section>,
     /// The first line of the emulator's `--version`.
     pub emulator: String,
+    /// The address in the program's file of its first executable segment, from which a
+    /// section's instructions are counted.
+    pub base: u64,
 }
 
 /// Runs `program` with `args` in an empty environment and traces each call of the functions
@@ -42,14 +46,15 @@ pub fn trace<S: AsRef<OsStr>>(
     let plugin = Plugin::build(EMULATOR, PACKAGE, work.path())?;
     let image = fs::read(program).map_err(io_error(format!("reading {}", program.display())))?;
     let mut text = String::new();
-    for distance in entries(&image, is_counted)? {
-        writeln!(text, "{distance:x}").expect("a string takes all");
+    let (base, addresses) = entries(&image, is_counted)?;
+    for address in addresses {
+        writeln!(text, "{:x}", address - base).expect("a string takes all");
     }
     let list = work.path().join("entries");
     fs::write(&list, text).map_err(io_error("writing the list of functions"))?;
     let out = work.path().join("sections");
     let entries = format!("entries={}", list.display());
-    let done = Command::new(EMULATOR)
+    let done = Command::new(on_path(EMULATOR))
         // What the program would otherwise find on its stack differs from run to run.
         .args(["-seed", "1", "-plugin"])
         .arg(plugin.argument(&out, &[entries]))
@@ -73,12 +78,21 @@ pub fn trace<S: AsRef<OsStr>>(
         output: String::from_utf8_lossy(&done.stdout).into_owned(),
         sections: sections(&written)?,
         emulator: plugin.emulator().to_owned(),
+        base,
     })
 }
 
-/// The distances of functions from the first executable segment, which is what the plugin is
-/// told of where a program was loaded.
-fn entries(image: &[u8], is_counted: impl Fn(&str) -> bool) -> Result<Vec<u64>, NoTrace> {
+/// Where a program lies that is on the PATH: an empty environment has none.
+fn on_path(program: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path).map(|folder| folder.join(program));
+    let mut found = found.filter(|file| file.is_file());
+    found.next().unwrap_or_else(|| program.into())
+}
+
+/// The addresses of the first executable segment, which is what the plugin is told of where a
+/// program was loaded, and of functions.
+fn entries(image: &[u8], is_counted: impl Fn(&str) -> bool) -> Result<(u64, Vec<u64>), NoTrace> {
     let malformed = |error: &dyn std::fmt::Display| NoTrace::Malformed(error.to_string());
     let file = object::File::parse(image).map_err(|error| malformed(&error))?;
     let executable = |flags| matches!(flags, SegmentFlags::Elf { p_flags, .. } if p_flags.0 & object::elf::PF_X.0 != 0);
@@ -95,12 +109,12 @@ fn entries(image: &[u8], is_counted: impl Fn(&str) -> bool) -> Result<Vec<u64>, 
             let name = symbol.name().unwrap_or_default();
             is_counted(&format!("{:#}", rustc_demangle::demangle(name)))
         })
-        .map(|symbol| symbol.address() - base)
+        .map(|symbol| symbol.address())
         .collect();
     found.sort_unstable();
     found.dedup();
     match found.is_empty() {
         true => Err(malformed(&"the program has none of the functions to trace")),
-        false => Ok(found),
+        false => Ok((base, found)),
     }
 }

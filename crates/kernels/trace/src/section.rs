@@ -11,6 +11,9 @@ pub struct Section {
     pub number: u32,
     /// What it did.
     pub traffic: Traffic,
+    /// Descriptor lines by the instruction that touched them first: its distance from the
+    /// program's first executable segment. Known of programs only.
+    pub from: Vec<(u64, u32)>,
 }
 
 /// Returns the most frequent traffic of some sections, and how many have it; of several the
@@ -51,6 +54,7 @@ pub fn sections(text: &str) -> Result<Vec<Section>, NoTrace> {
 fn read(line: &str) -> Option<Section> {
     let mut number = None;
     let mut traffic = Traffic::default();
+    let mut from = Vec::new();
     for word in line.split(' ') {
         let (key, value) = word.split_once('=')?;
         match key {
@@ -62,8 +66,12 @@ fn read(line: &str) -> Option<Section> {
             "written" => traffic.written = value.parse().ok()?,
             "pages" => traffic.pages = value.parse().ok()?,
             "huge" => traffic.huge_pages = value.parse().ok()?,
-            _ => match key.strip_prefix("word.") {
-                Some(masks) => traffic.words.push(words(masks, value)?),
+            _ => match key.split_once('.') {
+                Some(("word", masks)) => traffic.words.push(words(masks, value)?),
+                Some(("from", pc)) => {
+                    from.push((u64::from_str_radix(pc, 16).ok()?, value.parse().ok()?));
+                }
+                Some(_) => return None,
                 None => {
                     let (lines, written) = value.split_once('/')?;
                     let lines = Lines {
@@ -79,6 +87,7 @@ fn read(line: &str) -> Option<Section> {
     Some(Section {
         number: number?,
         traffic,
+        from,
     })
 }
 
@@ -101,11 +110,13 @@ mod tests {
     use super::*;
 
     const LINE: &str = "section=0 insns=9 loads=4 stores=2 lines=3 written=2 pages=2 huge=1 \
-        descriptor=2/1 stack=1/1 word.41.02=1 word.02.00=1";
+        descriptor=2/1 stack=1/1 word.41.02=1 word.02.00=1 from.1c0=2";
 
     #[test]
     fn a_section_reads_as_it_was_written() {
-        let read = sections(LINE).unwrap().remove(0).traffic;
+        let section = sections(LINE).unwrap().remove(0);
+        assert_eq!(section.from, [(0x1c0, 2)]);
+        let read = section.traffic;
         assert_eq!((read.instructions, read.loads, read.stores), (9, 4, 2));
         assert_eq!(read.of(Class::Descriptor).lines, 2);
         assert_eq!(read.of(Class::Bio), Lines::default());
@@ -118,10 +129,11 @@ mod tests {
 
     #[test]
     fn what_does_not_read_is_refused() {
-        let cut = &LINE[..LINE.len() - 2];
+        let cut = LINE.trim_end_matches("=2");
         let gap = LINE.replace("section=0", "section=1");
         let class = LINE.replace("stack", "heap");
-        for bad in ["unfinished", cut, &gap, &class, "insns=1"] {
+        let key = LINE.replace("from", "towards");
+        for bad in ["unfinished", &gap, &class, &key, "insns=1", cut] {
             let error = sections(bad).unwrap_err().to_string();
             assert!(error.contains("line 1"), "{error}");
         }
@@ -149,7 +161,11 @@ mod tests {
             lines,
             ..Traffic::default()
         };
-        Section { number: 0, traffic }
+        Section {
+            number: 0,
+            traffic,
+            from: Vec::new(),
+        }
     }
 
     #[test]

@@ -70,6 +70,10 @@ ASM(nop_with_address, "nopl (%0)")
 ASM(prefetch, "prefetchw (%0)")
 ASM(two_words, "movq 8(%0), %%rax\n\tmovq %%rax, 48(%0)")
 
+/* As a compiler makes of a call at a function's end, or of two functions that are alike. */
+void by_jump(u8 *p, u8 *q);
+asm("by_jump:\n\tnop\n\tjmp two_words");
+
 OP copy(u8 *p, u8 *q)
 {
 	u64 n = 512;
@@ -124,6 +128,7 @@ static const struct {
 	{ "load_of_table 1 0 0/0 0/0 1/0\n", load_64, TABLE, TABLE },
 	{ "store_past_table 0 1 1/1 0/0 0/0\n", store_64, TABLE + 4096, TABLE },
 	{ "two_words 1 1 0/0 1/1 0/0 word.02.40=1\n", two_words, DESCRIPTORS, OTHER },
+	{ "by_jump 1 1 0/0 1/1 0/0 word.02.40=1\n", by_jump, DESCRIPTORS, OTHER },
 	{ "walk 512 0 0/0 512/0 0/0 word.02.00=512\n", walk, DESCRIPTORS, OTHER },
 	{ "walk_and_write 512 256 0/0 512/256 0/0 word.02.00=256 word.02.40=256\n",
 	  walk_and_write_every_other, DESCRIPTORS, OTHER },

@@ -128,7 +128,8 @@ fn sections_with_a_known_answer_have_it() {
             .sum();
         assert_eq!(by_class, found.traffic.lines, "{name}");
     }
-    let walk = &found[20].traffic;
+    let at = known.iter().position(|known| known.name == "walk");
+    let walk = &found[at.expect("a walk")].traffic;
     // Each of 512 turns is a load and a loop's three; the stack's page and eight of theirs.
     assert_eq!((walk.pages, walk.huge_pages), (9, 2));
 }
@@ -150,10 +151,14 @@ fn a_function_is_traced_from_its_first_instruction_until_it_has_returned() {
     let counted = |name: &str| matches!(name, "nothing" | "walk" | "two_words");
     let traced = program::trace(&path, &[""; 0], counted).unwrap_or_else(|error| panic!("{error}"));
     let found: Vec<_> = traced.sections.iter().map(|s| &s.traffic).collect();
-    // As they are called: nothing, two_words, walk.
-    assert_eq!(found.len(), 3);
+    // As they are called: nothing, two_words, the same by a jump from another function, walk.
+    assert_eq!(found.len(), 4);
     // The return alone: the call belongs to the caller.
-    let (empty, two, walk) = (found[0], found[1], found[2]);
+    let (empty, two, walk) = (found[0], found[1], found[3]);
+    assert_eq!(
+        found[2], two,
+        "it returns to where the other function was called from"
+    );
     assert_eq!((empty.instructions, empty.loads, empty.stores), (1, 1, 0));
     assert_eq!(empty.of(Class::Stack).lines, 1);
     assert_eq!((two.instructions, two.loads, two.stores), (3, 2, 1));
@@ -163,6 +168,9 @@ fn a_function_is_traced_from_its_first_instruction_until_it_has_returned() {
     );
     assert_eq!((walk.loads, walk.stores), (513, 0));
     assert_eq!(walk.of(Class::Descriptor).lines, 512);
+    // One load of the loop touches all of them.
+    let lines: Vec<u32> = traced.sections[3].from.iter().map(|from| from.1).collect();
+    assert_eq!(lines, [512]);
 }
 
 #[test]

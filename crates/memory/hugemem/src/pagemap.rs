@@ -178,21 +178,102 @@ fn decode(entry: PageInfo) -> Page {
     }
 }
 
+/// A file of the kernel with one word for each page frame.
+#[derive(Debug)]
+pub struct FrameWords {
+    file: File,
+    path: &'static str,
+}
+
+impl FrameWords {
+    /// The flags (/proc/kpageflags), unparsed.
+    ///
+    /// # Errors
+    /// [`Error::NoProc`] without root.
+    pub fn flags() -> Result<Self, Error> {
+        Self::open("/proc/kpageflags")
+    }
+
+    /// How often each frame is mapped to user space (/proc/kpagecount).
+    ///
+    /// # Errors
+    /// [`Error::NoProc`] without root.
+    pub fn mapped() -> Result<Self, Error> {
+        Self::open("/proc/kpagecount")
+    }
+
+    /// The inode of the memory cgroup that each frame is charged to, 0 for none
+    /// (/proc/kpagecgroup).
+    ///
+    /// # Errors
+    /// [`Error::NoProc`] without root, or in a kernel without memory cgroups.
+    pub fn owners() -> Result<Self, Error> {
+        Self::open("/proc/kpagecgroup")
+    }
+
+    fn open(path: &'static str) -> Result<Self, Error> {
+        let file = File::open(path)
+            .map_err(|error| Error::proc(path, format!("{error}; run it as root (sudo)")))?;
+        Ok(Self { file, path })
+    }
+
+    /// The words of `count` frames from `pfn` on; fewer, or none, at the end of memory.
+    ///
+    /// # Errors
+    /// [`Error::NoProc`] if the kernel refuses.
+    pub fn read(&self, pfn: u64, count: u64) -> Result<Vec<u64>, Error> {
+        const WORD: usize = size_of::<u64>();
+        let mut bytes = vec![0; count as usize * WORD];
+        let mut done = 0;
+        while done < bytes.len() {
+            let at = pfn * WORD as u64 + done as u64;
+            match self.file.read_at(&mut bytes[done..], at) {
+                Ok(0) => break,
+                Ok(more) => done += more,
+                Err(error) => {
+                    return Err(Error::proc(self.path, format!("frame {pfn:#x}: {error}")));
+                }
+            }
+        }
+        let (words, _) = bytes[..done].as_chunks::<WORD>();
+        Ok(words.iter().map(|word| u64::from_ne_bytes(*word)).collect())
+    }
+
+    /// The first frame number behind the last frame.
+    ///
+    /// # Errors
+    /// [`Error::NoProc`] if the kernel refuses.
+    pub fn end(&self) -> Result<u64, Error> {
+        let is_there = |pfn| Ok::<_, Error>(!self.read(pfn, 1)?.is_empty());
+        let mut beyond = 1;
+        while beyond < 1 << 52 && is_there(beyond)? {
+            beyond *= 2;
+        }
+        // The last power of two that is there, or frame 0, and one that is not.
+        let mut there = beyond / 2;
+        while beyond - there > 1 {
+            let middle = there + (beyond - there) / 2;
+            if is_there(middle)? {
+                there = middle;
+            } else {
+                beyond = middle;
+            }
+        }
+        Ok(beyond)
+    }
+}
+
 /// The kernel's flags of page frames (/proc/kpageflags).
 #[derive(Debug)]
-pub struct FrameFlags(File);
+pub struct FrameFlags(FrameWords);
 
 impl FrameFlags {
-    const PATH: &str = "/proc/kpageflags";
-
     /// Opens the flags.
     ///
     /// # Errors
     /// [`Error::NoProc`] without root.
     pub fn open() -> Result<Self, Error> {
-        File::open(Self::PATH)
-            .map(Self)
-            .map_err(|error| Error::proc(Self::PATH, format!("{error}; run it as root (sudo)")))
+        FrameWords::flags().map(Self)
     }
 
     /// The flags of `count` frames from `pfn` on; fewer, or none, at the end of memory.
@@ -200,24 +281,8 @@ impl FrameFlags {
     /// # Errors
     /// [`Error::NoProc`] if the kernel refuses.
     pub fn read(&mut self, pfn: u64, count: u64) -> Result<Vec<PageFlags>, Error> {
-        const WORD: usize = size_of::<u64>();
-        let mut bytes = vec![0; count as usize * WORD];
-        let mut done = 0;
-        while done < bytes.len() {
-            let at = pfn * WORD as u64 + done as u64;
-            match self.0.read_at(&mut bytes[done..], at) {
-                Ok(0) => break,
-                Ok(more) => done += more,
-                Err(error) => {
-                    return Err(Error::proc(Self::PATH, format!("frame {pfn:#x}: {error}")));
-                }
-            }
-        }
-        let (words, _) = bytes[..done].as_chunks::<WORD>();
-        Ok(words
-            .iter()
-            .map(|word| PageFlags::parse_info(u64::from_ne_bytes(*word)))
-            .collect())
+        let words = self.0.read(pfn, count)?;
+        Ok(words.into_iter().map(PageFlags::parse_info).collect())
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Proof {
     pub asked: Backing,
     /// What it lies on.
     pub got: Backing,
+    /// The virtual address of the first byte.
+    pub start: u64,
     /// Bytes mapped: the length asked for, rounded up to the backing's page.
     pub bytes_total: u64,
     /// Bytes of these on huge pages of at least 2 MiB, mapped as such.
@@ -84,6 +86,7 @@ pub(crate) fn of(map: &Mapping) -> Result<Proof, Error> {
     Ok(Proof {
         asked: map.asked(),
         got: map.got(),
+        start: map.as_ptr().addr() as u64,
         bytes_total: total,
         // A file's map is larger than its aligned part and may share its last huge page.
         bytes_huge: found.huge_bytes.min(total),

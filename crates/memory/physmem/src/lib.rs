@@ -5,12 +5,14 @@
 //! * [`allocator`]: a deterministic buddy allocator with a fragmentation knob.
 //! * [`synthetic`]: a synthetic zone of every kind, for walks over page frames.
 //! * [`capture`]: what a real kernel had where, taken, written and read back.
+//! * [`census`]: all memory of a running machine, counted by use and order.
 //! * [`captures`]: the captures that ship with the project.
 #![forbid(unsafe_code)]
 
 pub mod allocator;
 pub mod capture;
 pub mod captures;
+pub mod census;
 pub mod layout;
 mod pfn;
 pub mod synthetic;

@@ -10,7 +10,7 @@ use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
 use crate::checksum::Digest;
 use crate::fixture::{ALLOCATED, Allocated, BASE, Fixture, build};
 use crate::job::{Extras, LinearRead, Prepared, Then};
-use crate::params::ParamSpec;
+use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
 use crate::{Setup, SetupError};
 
@@ -37,15 +37,22 @@ pub static WORKLOAD: Workload = Workload {
     params: &[
         ParamSpec::words(
             "mix",
-            "order0: every kind in base pages; user: anonymous base pages only; typical: a \
-                server's mix",
-            &["order0", "user", "typical"],
+            "order0: every kind in base pages; user: anonymous memory only; slab: slabs only; \
+                free: free blocks only; typical: a server's mix",
+            &["order0", "user", "slab", "free", "typical"],
         ),
         ParamSpec::words(
             "mode",
             "scan: look only; isolate: take off the LRU list and put back",
             &["scan", "isolate"],
         ),
+        ParamSpec::number(
+            "user-order",
+            "size of every block with mix=user, slab or free: 2^user-order base pages; unset: 0",
+            0,
+            (0, 9),
+        )
+        .or(params::Default::Unset),
         ParamSpec::words(
             "footprint",
             "flat descriptors: mem 128 MiB, l2 256 KiB, l1 16 KiB",
@@ -71,9 +78,21 @@ fn frames(setup: &Setup) -> Result<u64, SetupError> {
 fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
     let frames = BASE..BASE + frames(setup)?;
     let mix = setup.word("mix")?;
-    if mix == "user" {
+    let one_kind = match mix.as_str() {
         // What a walk meets where one process filled the memory.
-        return Ok(base_pages(frames, Kind::Anon).collect());
+        "user" => Some(Kind::Anon),
+        "slab" => Some(Kind::Slab),
+        "free" => Some(Kind::Free),
+        _ => None,
+    };
+    if let Some(kind) = one_kind {
+        let order = match setup.number("user-order") {
+            Ok(order) => Order::try_from(order).unwrap_or(Order::BASE),
+            Err(_) => Order::BASE,
+        };
+        let blocks = (frames.start.0..frames.end.0).step_by(order.pages() as usize);
+        let block = |head| (Extent::new(Pfn(head), order), kind);
+        return Ok(blocks.map(block).collect());
     }
     let zone = mixed_zone(frames, setup.seed, &Mix::typical());
     if mix == "typical" {
@@ -174,7 +193,7 @@ pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<()
         .map(|(extent, _)| extent.order.pages() - 1)
         .sum();
     let unread = inside * per_frame / frames;
-    let bytes_touched = setup.word("mix")? != "typical" && !isolate;
+    let bytes_touched = ["order0", "user"].contains(&setup.word("mix")?.as_str()) && !isolate;
     let bytes_touched = bytes_touched.then(|| design.descriptor_bytes() - unread);
     drop(zone);
     let seen = std::cell::Cell::new(Scan::default());
@@ -296,11 +315,18 @@ mod tests {
                 .any(|(extent, kind)| *kind != Kind::Free && extent.order > Order::BASE)
         };
         let [user, order0, typical] = ["user", "order0", "typical"].map(zone_of);
-        assert_eq!(kinds(&user), BTreeSet::from([Kind::Anon.to_string()]));
+        let [slab, free] = ["slab", "free"].map(zone_of);
+        for (zone, kind) in [
+            (&user, Kind::Anon),
+            (&slab, Kind::Slab),
+            (&free, Kind::Free),
+        ] {
+            assert_eq!(kinds(zone), BTreeSet::from([kind.to_string()]));
+        }
         assert_eq!(kinds(&order0), kinds(&typical));
         assert!(kinds(&typical).len() > 3, "{:?}", kinds(&typical));
         assert!(!large(&user) && !large(&order0) && large(&typical));
-        for zone in [user, order0, typical] {
+        for zone in [user, order0, slab, free, typical] {
             let frames: u64 = zone.iter().map(|(extent, _)| extent.order.pages()).sum();
             assert_eq!(frames, 1 << 12);
         }

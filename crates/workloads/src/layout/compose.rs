@@ -7,7 +7,7 @@ use physmem::{Extent, Kind};
 
 use crate::checksum::Digest;
 use crate::fixture::allocations;
-use crate::job::{Prepared, Then};
+use crate::job::{Extras, Prepared, Then};
 use crate::params::{self, ParamSpec};
 use crate::workload::{Quantity, Workload};
 use crate::{Setup, SetupError};
@@ -33,8 +33,9 @@ pub static WORKLOAD: Workload = Workload {
         params::KIND,
         ParamSpec::words(
             "mode",
-            "make: make and unmake; shatter: split into base pages in between",
-            &["make", "shatter"],
+            "make: make and unmake; shatter: split into base pages in between; free: unmake what \
+             was made outside the clock",
+            &["make", "shatter", "free"],
         ),
         params::FOOTPRINT,
     ],
@@ -70,6 +71,7 @@ pub fn loops<D: Design, V: KernelRules>() -> Vec<usize> {
     vec![
         entry::<D> as *const () as usize,
         entry_shatter::<D> as *const () as usize,
+        entry_free::<D> as *const () as usize,
     ]
 }
 
@@ -80,7 +82,7 @@ pub fn loops<D: Design, V: KernelRules>() -> Vec<usize> {
 pub fn enter<D: Design, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     let extents = allocations(setup, L1)?.extents;
     let design: D = allocations(setup, L1)?.build(setup)?;
-    let shatter = setup.word("mode")? == "shatter";
+    let mode = setup.word("mode")?;
     let look = |extent: Extent| {
         let last = design.lookup(physmem::Pfn(extent.end().0 - 1))?;
         Some(design.extent(last).head.phys())
@@ -92,6 +94,28 @@ pub fn enter<D: Design, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result
     let found = made(&extents, look);
     units.iter().for_each(|&unit| design.free(unit));
     drop(units);
+    if mode == "free" {
+        let check = |_: &mut Made<'_, D>, raw| {
+            let in_use = extents.iter().filter(|(extent, _)| look(*extent).is_some());
+            told(found, raw, in_use.count() as u64)
+        };
+        let made = Made {
+            design: &design,
+            extents: &extents,
+            units: Vec::new(),
+        };
+        let elements = extents.len() as u64;
+        then(
+            &mut Prepared::new(&design, made, elements, |made, _| entry_free(made), check).with(
+                Extras {
+                    rewind: Some(Made::make),
+                    ..Extras::default()
+                },
+            ),
+        );
+        return Ok(());
+    }
+    let shatter = mode == "shatter";
     then(&mut Prepared::new(
         &design,
         (),
@@ -112,6 +136,35 @@ pub fn enter<D: Design, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result
         },
     ));
     Ok(())
+}
+
+/// Allocations that are there to be unmade.
+struct Made<'d, D: Design> {
+    design: &'d D,
+    extents: &'d [(Extent, Kind)],
+    units: Vec<D::Unit<'d>>,
+}
+
+impl<D: Design> Made<'_, D> {
+    fn make(&mut self) {
+        let Self {
+            design, extents, ..
+        } = *self;
+        // Those of a call that was prepared for and did not come.
+        self.units.drain(..).for_each(|unit| design.free(unit));
+        let make = |&(extent, kind): &(Extent, Kind)| design.alloc(extent, kind);
+        self.units.extend(extents.iter().map(make));
+    }
+}
+
+#[inline(never)]
+fn entry_free<D: Design>(made: &mut Made<'_, D>) -> u64 {
+    let made = black_box(made);
+    let many = made.units.len() as u64;
+    for unit in made.units.drain(..) {
+        made.design.free(unit);
+    }
+    black_box(many)
 }
 
 #[inline(never)]

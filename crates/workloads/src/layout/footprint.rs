@@ -29,8 +29,8 @@ pub static WORKLOAD: Workload = Workload {
     params: &[
         ParamSpec::words(
             "mix",
-            "uniform: one kind and order; typical: a server's mix",
-            &["uniform", "typical"],
+            "uniform: one kind and order; typical: a server's mix; free: nothing is allocated",
+            &["uniform", "typical", "free"],
         ),
         params::ORDER.or(params::Default::Unset),
         params::KIND.or(params::Default::Unset),
@@ -82,14 +82,15 @@ pub fn value<D: Design, V: KernelRules>(setup: &Setup) -> Result<f64, SetupError
         )));
     }
     let mut allocations = 0;
-    if setup.word("mix")? == "typical" {
+    let mix = setup.word("mix")?;
+    if mix == "typical" {
         for (extent, kind) in mixed_zone(BASE..BASE + FRAMES, setup.seed, &Mix::typical()) {
             if kind != Kind::Free {
                 design.alloc(extent, kind);
                 allocations += 1;
             }
         }
-    } else {
+    } else if mix != "free" {
         let order = setup.order()?;
         let kind = setup.kind().unwrap_or(Kind::Anon);
         for n in 0..FRAMES >> order.get() {

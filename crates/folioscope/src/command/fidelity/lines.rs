@@ -2,25 +2,28 @@
 
 use std::path::Path;
 
+use compare::line_orders;
 use compare::lines::{self, LineFidelity, LineRow};
 use render::Table;
-use results::TrafficRecord;
+use results::{LinesBaseline, TrafficRecord};
 
-use super::refuse_unoptimised;
+use super::{FidelityArgs, refuse_unoptimised};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 
 pub(super) fn run(
     results: &Path,
-    count: bool,
-    json: bool,
+    args: &FidelityArgs,
     output: &mut Output,
 ) -> Result<Code, Failure> {
-    if count {
+    if args.count {
         trace_models(&results.join(lines::MODELS))?;
     }
+    if let Some(folder) = &args.plot {
+        return draw(results, folder, output);
+    }
     let found = lines::load(results)?;
-    if json {
+    if args.json {
         found.rows.iter().try_for_each(|row| output.json(row))?;
     } else {
         output.text(table(&found))?;
@@ -32,11 +35,19 @@ pub(super) fn run(
     })
 }
 
+/// Draws lines against order, of models and kernels, a figure for each family.
+fn draw(results: &Path, folder: &Path, output: &mut Output) -> Result<Code, Failure> {
+    let baseline = results.join("baseline").join(LinesBaseline::FILE);
+    let loops = LinesBaseline::read(&baseline)?;
+    let points = line_orders::by_order(&loops, &lines::of_kernels(results)?);
+    super::draw(render::line_figures(&points), folder, output)
+}
+
 /// Traces the models and writes their record.
 fn trace_models(path: &Path) -> Result<(), Failure> {
     refuse_unoptimised()?;
     let program = std::env::current_exe().map_err(|error| Failure::Wrong(error.to_string()))?;
-    let (emulator, rows) = icount::primitives::traffic(&program, &["model-calls"])
+    let (emulator, rows) = icount::primitives::traffic(&program, &["model-calls", "--traced"])
         .map_err(|error| Failure::Usage(error.to_string()))?;
     TrafficRecord::new("models", &emulator, rows).write(path)?;
     Ok(())

@@ -115,7 +115,11 @@ mod tests {
             loads: 3,
             ..Traffic::default()
         };
-        Section { number: 0, traffic }
+        Section {
+            number: 0,
+            traffic,
+            from: Vec::new(),
+        }
     }
 
     #[test]

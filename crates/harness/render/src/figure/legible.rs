@@ -1,10 +1,17 @@
 //! Every figure of a large run can be read: no text on another, none cut off.
 
 use super::shapes::Shape;
-use super::{Figure, fidelity_figure, figures, history_figures, kernel_history_figure};
+use super::{
+    Figure, census_figure, fidelity_figure, figures, history_figures, kernel_history_figure,
+    line_figures,
+};
 use crate::style::{Marker, style_of};
+use compare::census::{Cost, Findings, Operation, Total};
 use compare::kernel_history::{Cell, Line, Unit};
+use compare::line_orders::LinePoint;
 use compare::{History, HistoryRun, Summary};
+use results::{Census, CensusHeader, CensusRow};
+use std::collections::BTreeMap;
 
 #[path = "../../tests/synthetic/mod.rs"]
 mod synthetic;
@@ -14,7 +21,95 @@ fn all() -> Vec<Figure> {
     all.extend(fidelity_figure(&synthetic::fidelity()));
     all.extend(history_figures(&history()));
     all.extend(kernels());
+    all.extend(line_figures(&lines()));
+    all.extend(census());
     all
+}
+
+/// As many designs as are registered.
+const DESIGNS: [&str; 7] = [
+    "flat",
+    "flat-sp",
+    "folio",
+    "split",
+    "memdesc",
+    "headpage",
+    "headpage-noassert",
+];
+
+/// Lines of every design and four kernels, some of them none.
+fn lines() -> Vec<LinePoint> {
+    let designs = DESIGNS.iter().copied();
+    let who = designs.chain(["linux-5.10", "linux-6.1", "linux-6.12", "linux-7.2"]);
+    let who: Vec<&str> = who.collect();
+    let workloads = ["iteration/segments", "iteration/end-io", "merging/add"];
+    let points = workloads.iter().enumerate().flat_map(|(n, workload)| {
+        who.iter().enumerate().flat_map(move |(at, who)| {
+            [0, 2, 4, 9].map(|order| LinePoint {
+                workload: (*workload).to_owned(),
+                who: (*who).to_owned(),
+                order,
+                // The first workload touches nothing, of the others two thirds do.
+                lines: (n * (at % 3) * (1 << order)) as f64,
+                written: 0.0,
+            })
+        })
+    });
+    points.collect()
+}
+
+fn census() -> Option<Figure> {
+    let uses = [
+        "anon",
+        "file",
+        "hugetlb",
+        "slab",
+        "page-table",
+        "unnamed",
+        "free",
+        "reserved",
+    ];
+    let rows = uses.iter().enumerate().flat_map(|(at, of)| {
+        [0, 1, 2, 3, 4, 9, 10].map(|order| CensusRow {
+            of: (*of).to_owned(),
+            order,
+            blocks: 1 << (2 * at),
+            mapped: 0,
+            charged: 0,
+        })
+    });
+    let rows: Vec<CensusRow> = rows.collect();
+    let costs = DESIGNS.iter().flat_map(|design| {
+        rows.iter().map(|row| Cost {
+            design: (*design).to_owned(),
+            of: row.of.clone(),
+            order: row.order,
+            bytes: row.frames() as f64 * 64.0,
+            lines: BTreeMap::new(),
+        })
+    });
+    let totals = DESIGNS.iter().map(|design| Total {
+        design: (*design).to_owned(),
+        bytes: 1e9,
+        share: 0.016,
+        lines: Operation::ALL.map(|of| (of, 1e6)).into(),
+    });
+    let found = Findings {
+        costs: costs.collect(),
+        totals: totals.collect(),
+    };
+    let header = CensusHeader {
+        schema: 2,
+        kernel: "6.12.95+deb12-cloud-amd64".to_owned(),
+        date: "2026-11-26".to_owned(),
+        frames: rows.iter().map(CensusRow::frames).sum(),
+        holes: 0,
+        torn: 0,
+        tells_mapped: true,
+        tells_charged: true,
+        rows: rows.len(),
+    };
+    census_figure(&Census { header, rows }, &found)
 }
 
 fn kernels() -> Option<Figure> {
@@ -26,6 +121,7 @@ fn kernels() -> Option<Figure> {
             .map(|instructions| Cell {
                 kernel: String::new(),
                 instructions,
+                lines: instructions.map(|_| 513),
                 reason: None,
             })
             .to_vec(),
@@ -72,6 +168,9 @@ fn the_run_gives_every_kind_of_figure() {
         "history-1-layout-time",
         "history-1-layout-descriptor-bytes",
         "kernel-history",
+        "lines-order-iteration",
+        "lines-order-merging",
+        "census",
     ] {
         let found = names.iter().any(|known| {
             *known == name

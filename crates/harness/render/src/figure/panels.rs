@@ -28,6 +28,14 @@ pub(super) struct Panel {
     pub series: Vec<Series>,
 }
 
+impl Panel {
+    /// Whether there is anything that a logarithmic scale can show.
+    pub(super) fn has_values(&self) -> bool {
+        let points = self.series.iter().flat_map(|series| &series.points);
+        points.into_iter().any(|(_, value)| value.value > 0.0)
+    }
+}
+
 /// One design in one panel.
 #[derive(Debug, Clone)]
 pub(super) struct Series {
@@ -197,15 +205,23 @@ fn draw_panel(
         };
         draw_series(shapes, series, panel.joined, (&place, aside), &scale);
         if let Some(value) = beyond(series, &scale) {
-            below.push(format!("{} {}", series.style.name, significant(value, 1)));
+            below.push((series.style.name.as_str(), significant(value, 1)));
         }
     }
     if !below.is_empty() {
-        shapes.extend(arrow_down(
-            (right - 4.0, at.1 + head - 9.0),
-            &below.join(", "),
-        ));
+        let words = words_below(&below);
+        shapes.extend(arrow_down((right - 4.0, at.1 + head - 9.0), &words));
     }
+}
+
+/// What lies below the axis, by name where that is not too long.
+fn words_below(below: &[(&str, String)]) -> String {
+    const MAX_NAMED: usize = 2;
+    if below.len() > MAX_NAMED && below.iter().all(|(_, value)| *value == below[0].1) {
+        return format!("{} ({} of them)", below[0].1, below.len());
+    }
+    let words = below.iter().map(|(name, value)| format!("{name} {value}"));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// The least value of a series that lies below the axis.
