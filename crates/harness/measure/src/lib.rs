@@ -8,6 +8,7 @@
 
 pub mod assignment;
 mod bandwidth;
+pub mod budget;
 mod cell;
 mod child;
 pub mod clock;
