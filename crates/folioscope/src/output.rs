@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
+use render::Table;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -29,6 +30,14 @@ impl Output {
         writeln!(self.to, "{line}").map_err(|error| Failure::printing(&error))
     }
 
+    /// Prints a table, no wider than the terminal where it goes to one.
+    pub(crate) fn table(&mut self, table: &Table) -> Result<(), Failure> {
+        match terminal_width() {
+            Some(width) => self.text(table.wrapped(width).text()),
+            None => self.text(table.text()),
+        }
+    }
+
     /// Prints one object on a line of its own.
     pub(crate) fn json(&mut self, object: &impl Serialize) -> Result<(), Failure> {
         let text =
@@ -40,4 +49,13 @@ impl Output {
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         self.to.flush().map_err(|error| Failure::printing(&error))
     }
+}
+
+/// The width to wrap to: that of the terminal, or COLUMNS. What goes into a pipe or a file
+/// keeps its lines whole, for grep, unless COLUMNS is set.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let given = std::env::var("COLUMNS").ok();
+    let given = given.and_then(|columns| columns.parse().ok());
+    let seen = || console::Term::stdout().size_checked();
+    given.or_else(|| seen().map(|(_, columns)| usize::from(columns)))
 }

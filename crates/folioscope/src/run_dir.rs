@@ -23,6 +23,21 @@ pub(crate) fn store() -> PathBuf {
     }
 }
 
+/// The store, with a committed file in it that a command needs.
+///
+/// # Errors
+/// [`Failure::Usage`] if the file is not there.
+pub(crate) fn committed(file: &str) -> Result<PathBuf, Failure> {
+    let store = store();
+    if store.join(file).exists() {
+        return Ok(store);
+    }
+    Err(Failure::Usage(format!(
+        "{}: not there; run it in a checkout of folioscope, whose committed results it reads",
+        store.join(file).display()
+    )))
+}
+
 /// The folder of runs that nobody gave a place.
 fn local() -> PathBuf {
     store().join(LOCAL_DIR)

@@ -101,7 +101,7 @@ fn a_stopped_worker_takes_its_own_share_of_the_budget_only() {
     let (code, words) = end(run);
     assert_eq!(code, Some(1), "{words}");
     assert!(words.contains("the worker process died"), "{words}");
-    assert!(!words.contains("budget ran out before"), "{words}");
+    assert!(!words.contains("ran out with"), "{words}");
     let (all, errors) = rows(&out);
     assert!(errors < all, "the others were measured");
 }

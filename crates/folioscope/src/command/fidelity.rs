@@ -13,6 +13,7 @@ use results::{FidelityRecord, ModelCount};
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::run_dir;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -69,8 +70,8 @@ pub(crate) struct FidelityArgs {
 
 /// `--time` without a run.
 const NEWEST: &str = "newest";
-/// The folder of committed results.
-const RESULTS: &str = "bench-results";
+/// Committed counts, which both sides of a comparison rest on.
+const KERNELS: &str = "kernel";
 
 /// What stands in the README: building and walking, at the kernel facts' orders.
 const HEADLINE: [&str; 5] = [
@@ -83,11 +84,11 @@ const HEADLINE: [&str; 5] = [
 const HEADLINE_ORDERS: [u8; 4] = [0, 3, 6, 9];
 
 pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Failure> {
-    let results = Path::new(RESULTS);
     if let Some(run) = &args.time {
         let run = Some(run.as_path()).filter(|run| *run != Path::new(NEWEST));
         return time::run(run, args, output);
     }
+    let results = &run_dir::committed(KERNELS)?;
     if args.lines {
         return lines::run(results, args, output);
     }
@@ -130,7 +131,7 @@ pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Fail
 /// The words of a report on fidelity: instructions by the committed records, and times where
 /// kernels took part. `None` where there is neither.
 pub(crate) fn in_a_line(summary: &Summary) -> Option<String> {
-    let counts = found(Path::new(RESULTS))
+    let counts = found(&run_dir::store())
         .ok()
         .and_then(|found| render::fidelity_line(&found));
     let lines = [counts, time::in_a_line(summary)];

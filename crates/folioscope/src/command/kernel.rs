@@ -150,6 +150,15 @@ fn count_table(counts: &KernelCounts, rows: &[TrafficRow]) -> String {
 }
 
 fn compare(args: &KernelDiffArgs, output: &mut Output) -> Result<Code, Failure> {
+    for record in [&args.before, &args.after] {
+        if !record.is_file() {
+            return Err(Failure::Usage(format!(
+                "{}: no record of counts; make one with: folioscope kernel count --series 6.12 \
+                 --out FILE",
+                record.display()
+            )));
+        }
+    }
     let before = Recorded::read(&args.before)?;
     let after = Recorded::read(&args.after)?;
     let all = kernel_diff::diff(&before.counts, &after.counts);

@@ -95,10 +95,10 @@ fn print_patches(args: &BuildArgs, output: &mut Output) -> Result<Code, Failure>
             patch.summary.to_owned(),
         ]);
     }
-    output.text(match args.markdown {
-        true => table.markdown(),
-        false => table.text(),
-    })?;
+    match args.markdown {
+        true => output.text(table.markdown())?,
+        false => output.table(&table)?,
+    }
     Ok(Code::Done)
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn print(args: &BuiltArgs, output: &mut Output) -> Result<Code, Failu
             kernel.compiler.clone(),
         ]);
     }
-    output.text(table.text())?;
+    output.table(&table)?;
     Ok(Code::Done)
 }
 

@@ -7,22 +7,21 @@ use compare::kernel_history::{Line, kernel_history};
 use crate::args::KernelHistoryArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-
-/// The folder of committed results.
-const RESULTS: &str = "bench-results";
+use crate::run_dir;
 
 pub(crate) fn run(args: &KernelHistoryArgs, output: &mut Output) -> Result<Code, Failure> {
-    let kernels = results::read_kernels(Path::new(RESULTS))?;
+    let kernels = results::read_kernels(&run_dir::committed("kernel")?)?;
     if kernels.is_empty() {
         return Err(Failure::Usage(format!(
-            "no kernel is recorded below {RESULTS}/kernel\n  do: run it in a checkout, or ci/kernel-check --record"
+            "no kernel is recorded below {}\n  do: ci/kernel-check --record",
+            run_dir::store().join("kernel").display()
         )));
     }
     let names: Vec<String> = kernels
         .iter()
         .map(|kernel| kernel.identity.version().to_owned())
         .collect();
-    let traffic = compare::lines::of_kernels(Path::new(RESULTS))?;
+    let traffic = compare::lines::of_kernels(&run_dir::store())?;
     let lines = kernel_history(&kernels, &traffic);
     let mail = render::kernel_history_mail(&names, &lines);
     if let Some(folder) = &args.out {

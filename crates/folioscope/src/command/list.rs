@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::args::ListArgs;
 use crate::failure::{Code, Failure};
-use crate::output::Output;
+use crate::output::{Output, terminal_width};
 use render::Table;
 
 #[derive(Serialize)]
@@ -56,14 +56,21 @@ pub(crate) fn run(args: &ListArgs, output: &mut Output) -> Result<Code, Failure>
         for design in registry::contenders() {
             table.row([design.name.to_owned(), design.idea.to_owned()]);
         }
-        output.line(table.text())?;
+        output.table(&table)?;
+        output.line("")?;
     }
     if args.analysis {
         for workload in &workloads {
-            output.line(format_args!(
-                "{}\n  asks      {}\n  favours   {}\n  unfair    {}\n\n{}\n",
-                workload.id, workload.asks, workload.favours, workload.unfair, workload.analysis
-            ))?;
+            output.line(workload.id)?;
+            let heads = [
+                ("  asks      ", workload.asks),
+                ("  favours   ", workload.favours),
+                ("  unfair    ", workload.unfair),
+            ];
+            for (head, text) in heads {
+                output.line(paragraph(head, text))?;
+            }
+            output.line(format_args!("\n{}\n", paragraph("", workload.analysis)))?;
         }
         return Ok(Code::Done);
     }
@@ -76,7 +83,7 @@ pub(crate) fn run(args: &ListArgs, output: &mut Output) -> Result<Code, Failure>
             workload.asks.to_owned(),
         ]);
     }
-    output.text(table.text())?;
+    output.table(&table)?;
     if args.workload.is_empty() {
         let mut table = Table::new(["LAYOUT", "KERNEL", "DATE", "PAGES", "WHAT"]).right([3]);
         for (name, capture) in physmem::captures::all() {
@@ -89,9 +96,25 @@ pub(crate) fn run(args: &ListArgs, output: &mut Output) -> Result<Code, Failure>
                 header.what.clone(),
             ]);
         }
-        output.text(format_args!("\n{}", table.text()))?;
+        output.line("")?;
+        output.table(&table)?;
     }
     Ok(Code::Done)
+}
+
+/// Text behind a head, wrapped to the terminal.
+fn paragraph(head: &str, text: &str) -> String {
+    let indent = " ".repeat(head.len());
+    match terminal_width() {
+        Some(width) => {
+            let options = textwrap::Options::new(width)
+                .initial_indent(head)
+                .subsequent_indent(&indent)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            textwrap::fill(text, options)
+        }
+        None => format!("{head}{text}"),
+    }
 }
 
 fn json(

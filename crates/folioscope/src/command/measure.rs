@@ -65,6 +65,30 @@ pub(crate) struct Measured {
     /// Why there is no time at all though nothing went wrong.
     pub thin: Option<String>,
     pub code: Code,
+    pace: Pace,
+}
+
+/// How far the budget went.
+struct Pace {
+    /// Rows of the run.
+    rows: usize,
+    /// Seconds that this part of the run had.
+    budget_s: f64,
+    /// Rows, over all processes, that this part measured.
+    done: u64,
+    /// Rows, over all processes, that it left.
+    left: u64,
+}
+
+impl Pace {
+    /// What rows are left would take, by the pace of those that were measured.
+    fn in_words(&self) -> String {
+        if self.done == 0 {
+            return String::new();
+        }
+        let more = self.left as f64 * self.budget_s / self.done as f64;
+        format!(" with about {:.0} s more", more.max(1.0).ceil())
+    }
 }
 
 impl Run {
@@ -150,7 +174,11 @@ impl Run {
         let steal = measure::machine::steal_ticks();
         let tool = std::env::current_exe()
             .map_err(|error| Failure::Wrong(format!("cannot find the tool itself: {error}")))?;
-        let bar = progress::bar(self.cells.len() as u64 * u64::from(self.plan.processes));
+        self.tell_fit(deadline.saturating_duration_since(Instant::now()));
+        let steps = self.cells.len() as u64 * u64::from(self.plan.processes);
+        let bar = progress::bar_until(steps, deadline);
+        let mut before = None;
+        let mut done = 0;
         let seed = self.plan.seed;
         let ended = session::run(
             &self.plan,
@@ -160,6 +188,13 @@ impl Run {
             &mut |process| worker(&tool, seed, process),
             interrupt::flag(),
             &mut |progress| {
+                if before.is_none() {
+                    // What a resumed run has already says nothing about the pace of this one.
+                    before = Some(progress.done);
+                    bar.set_position(progress.done as u64);
+                    bar.reset_eta();
+                }
+                done = progress.done;
                 bar.set_position(progress.done as u64);
                 bar.set_message(progress.title.to_owned());
             },
@@ -178,6 +213,12 @@ impl Run {
         self.close(steal, &summary)?;
         let rows = results::read_rows(&self.folder.join(SAMPLES_FILE), Tail::Drop)?;
         let thin = thin_only(&rows);
+        let pace = Pace {
+            rows: self.cells.len(),
+            budget_s: self.budget_s,
+            left: steps.saturating_sub(done as u64),
+            done: done.saturating_sub(before.unwrap_or(0)) as u64,
+        };
         let code = if summary.stopped {
             Code::Interrupted
         } else if !summary.died.is_empty() {
@@ -192,7 +233,30 @@ impl Run {
             summary,
             thin,
             code,
+            pace,
         })
+    }
+
+    /// Says how many rows the budget has room for.
+    fn tell_fit(&self, time: Duration) {
+        let (rows, processes) = (self.cells.len(), self.plan.processes);
+        let fit = measure::budget::fit(&self.cells, processes, self.plan.quick, time);
+        let seconds = time.as_secs_f64();
+        if fit.cells < rows {
+            say!(
+                "folioscope: the budget has room for {} of {}, at most: all of them take {:.0} s \
+                 and more in {processes} processes",
+                fit.cells,
+                rows_in_words(rows),
+                fit.least.as_secs_f64().ceil()
+            );
+        } else {
+            say!(
+                "folioscope: {} in {processes} processes within {seconds:.0} s: {:.2} s each",
+                rows_in_words(rows),
+                seconds / (rows as f64 * f64::from(processes)).max(1.0)
+            );
+        }
     }
 
     /// Writes what is known at the end into the environment.
@@ -250,16 +314,25 @@ impl Measured {
         }
         if !summary.unmeasured.is_empty() {
             say!(
-                "folioscope: the budget ran out before these were measured; {}:",
-                how_to_go_on(&self.folder)
+                "folioscope: the budget of {} s ran out with {} of {} not measured; {}{}:",
+                self.pace.budget_s,
+                summary.unmeasured.len(),
+                rows_in_words(self.pace.rows),
+                how_to_go_on(&self.folder),
+                self.pace.in_words()
             );
             for title in &summary.unmeasured {
                 say!("  {title}");
             }
         } else if summary.thin > 0 {
             say!(
-                "folioscope: {} of the cells ran in fewer processes than asked for, as the budget ran out",
-                summary.thin
+                "folioscope: the budget of {} s ran out: {} of {} ran in fewer processes than asked \
+                 for; {}{}",
+                self.pace.budget_s,
+                summary.thin,
+                rows_in_words(self.pace.rows),
+                how_to_go_on(&self.folder),
+                self.pace.in_words()
             );
         }
     }
@@ -290,6 +363,11 @@ fn probe(backings: &[hugemem::Backing]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// A number of rows, with its noun.
+fn rows_in_words(rows: usize) -> String {
+    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
 }
 
 fn how_to_go_on(folder: &Path) -> String {

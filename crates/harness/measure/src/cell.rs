@@ -168,14 +168,20 @@ fn seed(assignment: &Assignment, cell: &Cell) -> u64 {
 /// The least time that a cell may take before its rounds are cut short.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The length of the shortest sample.
+pub(crate) fn min_sample(quick: bool) -> Duration {
+    Duration::from_micros(if quick { 50 } else { 100 })
+}
+
 fn effort(quick: bool, slice: Duration, fair: Duration) -> Effort {
     let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     let slice_ns = nanoseconds(slice);
     let limit_ns = nanoseconds(fair.saturating_mul(4).max(PATIENCE));
+    let min_sample_ns = nanoseconds(min_sample(quick));
     if quick {
         Effort {
             slice_ns,
-            min_sample_ns: 50_000,
+            min_sample_ns,
             max_sample_ns: 1_000_000,
             min_rounds: MIN_ROUNDS,
             max_rounds: MIN_ROUNDS,
@@ -184,7 +190,7 @@ fn effort(quick: bool, slice: Duration, fair: Duration) -> Effort {
     } else {
         Effort {
             slice_ns,
-            min_sample_ns: 100_000,
+            min_sample_ns,
             max_sample_ns: 5_000_000,
             min_rounds: MIN_ROUNDS,
             max_rounds: 41,

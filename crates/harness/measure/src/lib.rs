@@ -8,6 +8,7 @@
 
 pub mod assignment;
 mod bandwidth;
+pub mod budget;
 pub mod burning;
 mod cell;
 mod child;

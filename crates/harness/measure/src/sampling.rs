@@ -20,7 +20,7 @@ use workloads::Job;
 /// Rounds before the first that counts. Calibration warms one contender at a time; only
 /// rounds leave caches and predictors as the rounds to come will find them, with all
 /// contenders' work in between.
-const WARM_UP_ROUNDS: u32 = 2;
+pub(crate) const WARM_UP_ROUNDS: u32 = 2;
 
 /// Fewer rounds than this are not a time: an interval of so few says little of the process
 /// that they were made in.

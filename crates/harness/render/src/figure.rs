@@ -35,8 +35,10 @@ use shapes::Shape;
 pub struct Figure {
     /// File name without extension: `cost-order-iteration`.
     pub name: String,
-    /// What it shows, for an index or an alternative text.
+    /// What it shows, for an index.
     pub title: String,
+    /// What is drawn, for readers who do not see it: panels, axes, series.
+    pub alt: String,
     /// Width and height in pixels of the SVG; the PNG has twice as many.
     pub size: (u32, u32),
     shapes: Vec<Shape>,

@@ -58,6 +58,29 @@ impl Page {
         }
     }
 
+    /// A command that can be copied: broken between its words by backslashes, and a list behind
+    /// an option (`--kernels=a,b`) by giving the option again.
+    pub fn command(&mut self, head: &str, words: &[String], rest: usize) {
+        // Room for the backslash.
+        let width = WIDTH - 2;
+        let indent = " ".repeat(rest);
+        let mut lines: Vec<String> = Vec::new();
+        let mut line = ascii(head);
+        for word in words {
+            for piece in pieces(&ascii(word), width - rest) {
+                if line.len() + piece.len() > width && !line.trim().is_empty() {
+                    lines.push(line.trim_end().to_owned());
+                    line.clone_from(&indent);
+                }
+                line += &piece;
+                line.push(' ');
+            }
+        }
+        lines.push(line.trim_end().to_owned());
+        self.text += &lines.join(" \\\n");
+        self.text.push('\n');
+    }
+
     /// A table, line by line.
     pub fn table(&mut self, table: &Table) {
         table.text().lines().for_each(|line| self.line(line));
@@ -92,6 +115,24 @@ impl Page {
     pub fn into_text(self) -> String {
         self.text
     }
+}
+
+/// An argument in pieces that a line holds, where it is an option with a list.
+fn pieces(word: &str, width: usize) -> Vec<String> {
+    let Some((option, list)) = word.split_once('=').filter(|_| word.len() > width) else {
+        return vec![word.to_owned()];
+    };
+    let mut pieces: Vec<String> = Vec::new();
+    for item in list.split(',') {
+        match pieces.last_mut() {
+            Some(last) if last.len() + 1 + item.len() <= width => {
+                last.push(',');
+                last.push_str(item);
+            }
+            _ => pieces.push(format!("{option}={item}")),
+        }
+    }
+    pieces
 }
 
 /// ASCII for what our own words and the environment's may hold.
@@ -155,6 +196,37 @@ mod tests {
                 .is_some_and(|line| line.starts_with("    abc")),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_command_can_be_copied_from_its_lines() {
+        let kernels: Vec<String> = (0..9).map(|n| format!("linux-6.{n}+headpage")).collect();
+        let words = [
+            "cargo".to_owned(),
+            "folioscope".to_owned(),
+            "compare".to_owned(),
+            format!("--kernels={}", kernels.join(",")),
+            "--budget".to_owned(),
+            "400".to_owned(),
+        ];
+        let mut page = Page::default();
+        page.command("Again: ", &words, 2);
+        let text = page.into_text();
+        assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        let (last, others) = text
+            .lines()
+            .collect::<Vec<_>>()
+            .split_last()
+            .map(|(a, b)| (*a, b.to_vec()))
+            .unwrap();
+        assert!(!last.ends_with('\\') && others.iter().all(|line| line.ends_with(" \\")));
+        let joined = text.replace("\\\n", " ");
+        let named: Vec<&str> = joined
+            .split_whitespace()
+            .filter_map(|word| word.strip_prefix("--kernels="))
+            .flat_map(|list| list.split(','))
+            .collect();
+        assert_eq!(named, kernels, "every kernel once, in order");
     }
 
     #[test]

@@ -107,6 +107,45 @@ impl Table {
             .collect()
     }
 
+    /// The same with lines no wider than `width`, as far as words allow: the widest columns
+    /// give way, and what stands in them goes on in the next line.
+    #[must_use]
+    pub fn wrapped(&self, width: usize) -> Self {
+        let columns = self.headings.len();
+        let gaps = self.indent + self.gap * columns.saturating_sub(1);
+        let mut widths = vec![0; columns];
+        for row in self.rows().chain([&self.headings]) {
+            for (at, cell) in row.iter().enumerate().take(columns) {
+                widths[at] = widths[at].max(cell.chars().count());
+            }
+        }
+        while gaps + widths.iter().sum::<usize>() > width {
+            match widths.iter_mut().max() {
+                Some(widest) if *widest > MIN_COLUMN => *widest -= 1,
+                _ => break,
+            }
+        }
+        let mut table = Self {
+            lines: Vec::new(),
+            ..self.clone()
+        };
+        for line in &self.lines {
+            match line {
+                Line::Note(text) => table.note(textwrap::fill(text, width)),
+                Line::Cells(row) => {
+                    let cells = row.iter().zip(&widths);
+                    let folded: Vec<Vec<String>> =
+                        cells.map(|(cell, &width)| fold(cell, width)).collect();
+                    let lines = folded.iter().map(Vec::len).max().unwrap_or(0);
+                    for at in 0..lines {
+                        table.row(folded.iter().map(|cell| cell.get(at).map_or("", |c| c)));
+                    }
+                }
+            }
+        }
+        table
+    }
+
     /// The table as Markdown. Cells may hold markup, so the caller escapes what is not.
     #[must_use]
     pub fn markdown(&self) -> String {
@@ -132,6 +171,20 @@ impl Table {
             Line::Note(_) => None,
         })
     }
+}
+
+/// Columns do not give way below this.
+const MIN_COLUMN: usize = 16;
+
+/// Breaks a cell between words; ids and paths stay whole.
+fn fold(cell: &str, width: usize) -> Vec<String> {
+    let whole = textwrap::Options::new(width)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::wrap(cell, whole)
+        .into_iter()
+        .map(std::borrow::Cow::into_owned)
+        .collect()
 }
 
 /// Fills a cell up with spaces. `format!` panics at widths above 65,535.
@@ -173,6 +226,32 @@ mod tests {
             table.markdown(),
             "| name | n |\n|---|---:|\n| a | 1 |\n| long name | 12 |\n|  |  |\n"
         );
+    }
+
+    #[test]
+    fn the_widest_columns_give_way_to_the_terminal() {
+        let mut table = Table::new(["ID", "PARAMETERS", "ASKS"]);
+        table.row([
+            "merging/add",
+            "layout order count kind footprint",
+            "what does it cost to build a bio from a layout?",
+        ]);
+        assert_eq!(table.wrapped(200).text(), table.text());
+        let text = table.wrapped(60).text();
+        assert!(text.lines().all(|line| line.len() <= 60), "{text}");
+        let words = |text: &str| {
+            let mut words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            words.sort();
+            words
+        };
+        assert_eq!(words(&text), words(&table.text()), "nothing is lost");
+        assert!(
+            text.lines()
+                .nth(1)
+                .is_some_and(|line| line.starts_with("merging/add  layout"))
+        );
+        // Words are not broken, however narrow it is.
+        assert_eq!(words(&table.wrapped(5).text()), words(&table.text()));
     }
 
     #[test]

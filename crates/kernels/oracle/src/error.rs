@@ -50,7 +50,7 @@ pub enum OracleError {
     },
     /// The series was not fetched yet.
     #[error(
-        "kernel {series} is not in {}\n  do: scripts/fetch-kernels {series} (or folioscope kernel fetch {series})",
+        "kernel {series} is not in {}\n  do: folioscope kernel fetch {series} (scripts/fetch-kernels {series} in a checkout)",
         store.display()
     )]
     NotFetched {

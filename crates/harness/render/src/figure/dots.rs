@@ -31,7 +31,8 @@ const HEAD_MARKER: f64 = 18.0;
 /// a single extreme would squeeze all others together.
 const REACH: f64 = 8.0;
 
-/// The word where a design lacks the capability.
+/// The word where a design lacks the capability. It is drawn as a grey field: a dash would look
+/// like a point.
 const LACKS: &str = "-";
 
 /// One place of a dot plot.
@@ -90,7 +91,8 @@ pub(super) fn ratio_figures(summary: &Summary) -> Vec<Figure> {
         note: format!(
             "Left of 1 is faster than {}; what lies beyond an edge is written there. Shaded: the \
              noise floor of this run. Lines: 95% \
-             intervals. err: went wrong. -: the design lacks the capability. {}",
+             intervals. Grey: the design lacks the capability. err: went wrong. part: the \
+             design has some of the rows only, and no mean. {}",
             summary.reference,
             run_words(summary)
         ),
@@ -280,6 +282,14 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
             let y = top + (index as f64 + 0.5) * ROW;
             match row.dots.get(&column) {
                 Some(Dot::Ratio(ratio)) => draw_ratio(&mut shapes, ratio, &scale, y, style),
+                Some(Dot::Word(LACKS)) => {
+                    let half = ROW / 2.0;
+                    shapes.push(rectangle(
+                        (left + 1.0, y - half),
+                        (left + width - 1.0, y + half),
+                        LIGHT,
+                    ));
+                }
                 Some(Dot::Word(word)) => {
                     shapes.push(text((scale.place(1.0) - 7.0, y), Anchor::Right, SIZE, word));
                 }
@@ -302,9 +312,23 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
     Figure {
         name: plot.name.clone(),
         title: plot.title.clone(),
+        alt: alt(plot),
         size: (whole_width.ceil() as u32, (y + 8.0).ceil() as u32),
         shapes,
     }
+}
+
+/// What stands where, and what the dots are.
+fn alt(plot: &DotPlot) -> String {
+    let columns: Vec<&str> = plot.columns.iter().map(|one| one.1.as_str()).collect();
+    let rows: Vec<&str> = plot.rows.iter().map(|row| row.label.as_str()).collect();
+    format!(
+        "Dots with intervals on a logarithmic scale: {}. Columns: {}. Rows: {}. {}",
+        plot.axis,
+        columns.join(", "),
+        rows.join("; "),
+        plot.note
+    )
 }
 
 /// The head of a column of so much room and its size: the name, smaller if it must be, or else

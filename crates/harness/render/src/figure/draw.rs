@@ -182,7 +182,11 @@ fn svg_texts(figure: &Figure) -> String {
         }
         body.push_str("</g>\n");
     }
-    let mut texts = format!("<title>{}</title>\n<defs>\n", escape(&figure.title));
+    let mut texts = format!(
+        "<title>{}</title>\n<desc>{}</desc>\n<defs>\n",
+        escape(&figure.title),
+        escape(&figure.alt)
+    );
     for ((bold, id), path) in &defined {
         if !path.is_empty() {
             let _ = writeln!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stats::Estimate;
 
 use super::Figure;
-use super::panels::{Panel, Series, Sheet};
+use super::panels::{CROWDED, Panel, Series, Sheet};
 use super::scale::Format;
 use super::series::{file_word, pages};
 use crate::params::label;
@@ -53,13 +53,21 @@ pub fn history_figures(history: &History) -> Vec<Figure> {
                 name: format!("history-{}-{}-{word}", index + 1, file_word(&family)),
                 title: format!("{family}: {} over time", words(&quantity)),
                 axis: "run (day, revision; + is a changed work tree)".to_owned(),
-                note: format!("Machine: {}.", machine.machine),
+                note: note(machine),
                 legend: names.iter().map(|name| legend(name)).collect(),
             };
             figures.extend(pages(&sheet, &drawn));
         }
     }
     figures
+}
+
+fn note(machine: &MachineHistory) -> String {
+    let intervals = match machine.runs.len() > CROWDED {
+        true => " Intervals of 95% stand at the last run only.",
+        false => "",
+    };
+    format!("Machine: {}.{intervals}", machine.machine)
 }
 
 fn words(quantity: &str) -> String {

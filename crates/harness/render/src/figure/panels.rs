@@ -62,6 +62,11 @@ pub(super) struct Sheet {
 
 /// Width of a figure with one, two, three columns.
 const WIDTHS: [f64; 3] = [760.0, 1000.0, 1200.0];
+/// More places along the x axis than this leave no room for intervals.
+pub(super) const CROWDED: usize = 12;
+/// Half the width of the first and the last marker where they may lie on each other.
+const LARGEST: f64 = 6.4;
+const SMALLEST: f64 = 3.2;
 const MARGIN: f64 = 30.0;
 const GAP: f64 = 24.0;
 /// Room for the y axis' words.
@@ -108,9 +113,31 @@ pub(super) fn sheet(sheet: &Sheet, panels: &[Panel]) -> Figure {
     Figure {
         name: sheet.name.clone(),
         title: sheet.title.clone(),
+        alt: alt(sheet, panels),
         size: (whole as u32, (y + 8.0).ceil() as u32),
         shapes,
     }
+}
+
+/// The panels, what they show against what, and the series.
+fn alt(sheet: &Sheet, panels: &[Panel]) -> String {
+    let panel = |panel: &Panel| match panel.detail.as_str() {
+        "" => format!("{} in {}", panel.title, panel.unit),
+        detail => format!("{} ({detail}) in {}", panel.title, panel.unit),
+    };
+    let shown: Vec<String> = panels.iter().map(panel).collect();
+    let series: Vec<&str> = sheet.legend.iter().map(|one| one.1.as_str()).collect();
+    let form = match panels.iter().all(|panel| panel.joined) {
+        true => "Lines",
+        false => "Points",
+    };
+    format!(
+        "{form} on logarithmic scales against {}: {}. Series: {}. {}",
+        sheet.axis,
+        shown.join("; "),
+        series.join(", "),
+        sheet.note
+    )
 }
 
 /// At most two lines of detail.
@@ -192,18 +219,26 @@ fn draw_panel(
         .count();
     let mut below = Vec::new();
     for (index, series) in panel.series.iter().enumerate() {
-        // Markers stand side by side, so that equal values do not hide each other. Lines go
-        // through the true places: beside each other, equal values would look different on a
-        // steep line.
-        let most: f64 = if panel.joined { 3.0 } else { 9.0 };
-        let step = most.min(spacing * 0.7 / count.max(1) as f64);
-        let floor = series.style.marker == Marker::None;
-        let aside = if floor {
-            0.0
+        let from_middle = index as f64 - (count as f64 - 1.0) / 2.0;
+        let share = index as f64 / (count.max(2) - 1) as f64;
+        let looks = if series.style.marker == Marker::None {
+            Looks::alone()
+        } else if panel.ticks.len() > CROWDED {
+            Looks::crowded()
+        } else if panel.joined {
+            Looks {
+                aside: from_middle * 3_f64.min(spacing * 0.7 / count.max(1) as f64),
+                // The first are the largest: they show below others of the same value.
+                radius: LARGEST - share.min(1.0) * (LARGEST - SMALLEST),
+                ..Looks::alone()
+            }
         } else {
-            (index as f64 - (count as f64 - 1.0) / 2.0) * step
+            Looks {
+                aside: from_middle * 9_f64.min(spacing * 0.7 / count.max(1) as f64),
+                ..Looks::alone()
+            }
         };
-        draw_series(shapes, series, panel.joined, (&place, aside), &scale);
+        draw_series(shapes, series, panel.joined, &place, looks, &scale);
         if let Some(value) = beyond(series, &scale) {
             below.push((series.style.name.as_str(), significant(value, 1)));
         }
@@ -305,11 +340,55 @@ fn x_of(panel: &Panel, x: f64, left: f64, right: f64) -> f64 {
     left + (right - left) * (room + share * (1.0 - 2.0 * room))
 }
 
+/// How the points of a series are drawn.
+#[derive(Clone, Copy)]
+struct Looks {
+    /// How far the markers stand beside the true place, so that equal values do not hide each
+    /// other. Lines go through the true places.
+    aside: f64,
+    /// Half the width of a marker.
+    radius: f64,
+    /// Whether every point has its interval, or the last one only.
+    intervals: bool,
+}
+
+impl Looks {
+    const fn alone() -> Self {
+        Self {
+            aside: 0.0,
+            radius: 4.6,
+            intervals: true,
+        }
+    }
+
+    /// Among so many points that intervals would cover the lines.
+    const fn crowded() -> Self {
+        Self {
+            radius: 1.8,
+            intervals: false,
+            ..Self::alone()
+        }
+    }
+}
+
+/// How far, of `wanted`, a marker may stand beside its place: on a steep line it would show
+/// another value there.
+fn room_aside(points: &[(f64, f64)], wanted: f64) -> f64 {
+    const OFF_THE_LINE: f64 = 1.5;
+    let slopes = points.windows(2).map(|pair| {
+        let (from, to) = (pair[0], pair[1]);
+        (to.1 - from.1).abs() / (to.0 - from.0).abs().max(f64::EPSILON)
+    });
+    let steepest = slopes.fold(0.0, f64::max);
+    wanted.min(OFF_THE_LINE / steepest.max(f64::EPSILON))
+}
+
 fn draw_series(
     shapes: &mut Vec<Shape>,
     series: &Series,
     joined: bool,
-    (x_of, aside): (&impl Fn(f64) -> f64, f64),
+    x_of: &impl Fn(f64) -> f64,
+    looks: Looks,
     scale: &Log,
 ) {
     let style = &series.style;
@@ -325,10 +404,15 @@ fn draw_series(
     if joined && points.len() > 1 {
         shapes.extend(dashed(&points, style, 1.8));
     }
-    for ((x, y), (_, value)) in points.iter().zip(inside()) {
+    let aside = match joined {
+        true => looks.aside.signum() * room_aside(&points, looks.aside.abs()),
+        false => looks.aside,
+    };
+    for (at, ((x, y), (_, value))) in points.iter().zip(inside()).enumerate() {
         let x = &(x + aside);
         let (low, high) = (scale.place(value.low), scale.place(value.high));
-        if low - high > 2.0 {
+        let has_interval = looks.intervals || at + 1 == points.len();
+        if has_interval && low - high > 2.0 {
             shapes.push(line((*x, low), (*x, high), style.colour, 1.2));
             for (end, bound, inwards) in [(low, value.low, -4.0), (high, value.high, 4.0)] {
                 // A cap where the interval ends, an arrow where it leaves the panel.
@@ -342,7 +426,7 @@ fn draw_series(
         if style.marker == Marker::None {
             shapes.push(line((x - 6.0, *y), (x + 6.0, *y), style.colour, 2.0));
         } else {
-            shapes.extend(marker(style, (*x, *y), 4.6));
+            shapes.extend(marker(style, (*x, *y), looks.radius));
         }
     }
 }

@@ -96,7 +96,7 @@ fn written(summary: &Summary, context: &Context, claims: &[&Judged], detail: Det
         2,
     );
     machine(&mut page, summary);
-    page.wrapped(&format!("Again: {}", again(summary)), 0, 2);
+    page.command("Again: ", &again(summary), 2);
     page.into_text()
 }
 

@@ -38,7 +38,7 @@ pub fn first_screen(summary: &Summary, context: &Context) -> String {
     kernels(&mut page, context);
     noise(&mut page, summary);
     machine(&mut page, summary);
-    page.wrapped(&format!("Again: {}", again(summary)), 0, 2);
+    page.command("Again: ", &again(summary), 2);
     page.into_text()
 }
 
@@ -119,12 +119,31 @@ pub(super) fn ratios(page: &mut Page, summary: &Summary, context: &Context) {
         .collect();
     let mut table = Table::plain(0, &widths).right(1..=columns);
     let span = shown.len() * (column + 1);
+    let (upper, names): (Vec<String>, Vec<String>) =
+        shown.iter().map(|name| head(name, column)).unzip();
+    let upper: String = upper
+        .iter()
+        .map(|half| format!(" {half:>column$}"))
+        .collect();
+    let orders: Vec<String> = screen
+        .orders
+        .iter()
+        .map(|order| format!("  order {order}"))
+        .collect();
+    // The orders stand beside the upper halves of names where there is room.
+    let free = upper.len() - upper.trim_start().len();
+    let beside = orders.iter().all(|order| order.len() < free);
     let mut heads = format!("{:<LABEL$}", format!("time over {}", summary.reference));
-    for order in &screen.orders {
-        heads += &format!("{:>span$}", format!("order {order}"));
+    for order in &orders {
+        heads += &match beside {
+            true => format!("{order}{}", &upper[order.len()..]),
+            false => format!("{order:<span$}"),
+        };
     }
     table.note(heads);
-    let names: Vec<String> = shown.iter().map(|name| head(name, column)).collect();
+    if !beside {
+        table.note(format!("{:LABEL$}{}", "", upper.repeat(orders.len())));
+    }
     let mut line = vec![String::new()];
     screen
         .orders
@@ -175,14 +194,24 @@ fn columns<'a>(summary: &'a Summary, screen: &'a Screen) -> Vec<&'a str> {
     seen
 }
 
-/// A contender's name, cut with a dot where the column is narrower.
-fn head(name: &str, column: usize) -> String {
+/// A contender's name in two lines, the upper one empty where the column is wide enough. A
+/// half that is still too wide is cut with a dot.
+fn head(name: &str, column: usize) -> (String, String) {
     let name = name.strip_prefix(KERNEL).unwrap_or(name);
-    if name.len() <= column {
-        return name.to_owned();
+    if name.chars().count() <= column {
+        return (String::new(), name.to_owned());
     }
-    let cut: String = name.chars().take(column - 1).collect();
-    cut + "."
+    let cut = |half: &str| match half.chars().count() <= column {
+        true => half.to_owned(),
+        false => half.chars().take(column - 1).chain(['.']).collect(),
+    };
+    if let Some(at) = name.find(['-', '+', '@']) {
+        return (cut(&name[..=at]), cut(&name[at + 1..]));
+    }
+    let half = name.chars().count() / 2;
+    let upper: String = name.chars().take(half).chain(['-']).collect();
+    let lower: String = name.chars().skip(half).collect();
+    (cut(&upper), cut(&lower))
 }
 
 /// A ratio with its verdict, or the bytes of a value; a dash where there is none.
@@ -301,9 +330,15 @@ pub(super) fn machine(page: &mut Page, summary: &Summary) {
 }
 
 /// The command that makes the run again, without the place of its results.
-pub(super) fn again(summary: &Summary) -> String {
+pub(super) fn again(summary: &Summary) -> Vec<String> {
     let env = &summary.env;
-    let mut args: Vec<&str> = Vec::new();
+    let mut words: Vec<String> = Vec::new();
+    if let Some(git) = &env.git {
+        let short = git.revision.get(..12).unwrap_or(&git.revision);
+        words.extend(["git", "checkout"].map(str::to_owned));
+        words.push(format!("{short};"));
+    }
+    words.extend(["cargo", "folioscope"].map(str::to_owned));
     let mut skip = false;
     for arg in env.command.iter().skip(1) {
         if std::mem::take(&mut skip) || arg.starts_with("--out=") {
@@ -311,12 +346,17 @@ pub(super) fn again(summary: &Summary) -> String {
         }
         skip = arg == "--out";
         if !skip {
-            args.push(arg);
+            words.push(quoted(arg));
         }
     }
-    let checkout = env.git.as_ref().map_or(String::new(), |git| {
-        let short = git.revision.get(..12).unwrap_or(&git.revision);
-        format!("git checkout {short}; ")
-    });
-    format!("{checkout}cargo folioscope {}", args.join(" "))
+    words
+}
+
+/// An argument as a shell takes it.
+fn quoted(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+@%".contains(c);
+    match !arg.is_empty() && arg.chars().all(plain) {
+        true => arg.to_owned(),
+        false => format!("'{}'", arg.replace('\'', "'\\''")),
+    }
 }
