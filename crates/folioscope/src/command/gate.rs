@@ -43,6 +43,9 @@ pub(crate) struct GateArgs {
     /// The baseline; that of this target and compiler in bench-results/baseline unless given.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Instructions alone: no loop is traced.
+    #[arg(long)]
+    no_lines: bool,
     /// Make the counts of now the baseline, and print what changes.
     #[arg(long)]
     bless: bool,
@@ -92,7 +95,10 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
         (true, false) => None,
         (false, false) => return Err(no_baseline(&path)),
     };
-    let traced = lines::trace(args, &path)?;
+    let traced = match args.no_lines {
+        true => None,
+        false => lines::trace(args, &path)?,
+    };
     let profiled = count(args)?;
     let counts: Vec<LoopCount> = profiled.iter().map(|one| one.count.clone()).collect();
     believable(old_counts(base.as_ref()), &counts, args.bless)?;

@@ -287,6 +287,7 @@ fn is_gated() {
             &[
                 &[
                     "gate",
+                    "--no-lines",
                     "--baseline",
                     baseline,
                     "--workload",
