@@ -8,7 +8,7 @@ use clap::Args;
 use compare::gate::{Findings, Invariant, Limits, LineFindings, Outcome, not_counted};
 use icount::counts::Profiled;
 use icount::{callgrind, entries};
-use results::{Baseline, LoopCount};
+use results::{Baseline, LinesBaseline, LoopCount};
 use wildmatch::WildMatch;
 
 use crate::failure::{Code, Failure};
@@ -279,7 +279,7 @@ fn no_baseline(path: &Path) -> Failure {
         .flatten()
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.contains(".json"))
+        .filter(|name| name.contains(".json") && name != LinesBaseline::FILE)
         .collect();
     let others = match others.is_empty() {
         true => String::new(),
