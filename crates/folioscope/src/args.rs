@@ -79,9 +79,9 @@ pub(crate) enum Command {
     Kernel(KernelArgs),
     /// Verify, measure, report and plot; the answer on one screen.
     Compare(CompareArgs),
-    /// Hold the instructions of every timed loop to the committed baseline.
+    /// Hold instructions and lines of every timed loop to the committed baseline.
     Gate(crate::command::gate::GateArgs),
-    /// Compare the models' instructions with the real kernels'.
+    /// Compare the models' instructions and lines with the real kernels'.
     Fidelity(crate::command::fidelity::FidelityArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),

@@ -264,3 +264,33 @@ fn times_beside_kernels_need_no_run_to_be_named() {
     let said = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(said.contains("no run with a kernel in it"), "{said}");
 }
+
+/// The committed census needs no root, and its frames add up.
+#[test]
+fn a_census_that_was_taken_before_is_read_by_anyone() {
+    let committed = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../bench-results/census/build-vm.jsonl"
+    );
+    let (code, out, _) = run(&["census", committed, "--json"]);
+    assert_eq!(code, 0);
+    let lines: Vec<serde_json::Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let of_type = |kind: &'static str| lines.iter().filter(move |line| line["type"] == kind);
+    let bytes: u64 = of_type("memory")
+        .filter_map(|row| row["bytes"].as_u64())
+        .sum();
+    let frames = of_type("census").next().expect("a header")["frames"].as_u64();
+    assert_eq!(Some(bytes / 4096), frames);
+    let total = |design: &str| {
+        let mut totals = of_type("total");
+        let total = totals.find(|total| total["design"] == design);
+        total.expect("a total").clone()
+    };
+    // struct page is 64 bytes a frame whatever it is used for.
+    assert_eq!(total("flat")["share"].as_f64(), Some(1.0 / 64.0));
+    assert!(total("memdesc")["lines"]["walk"].as_f64() > Some(0.0));
+    assert!(of_type("total").all(|total| total["design"] != "null"));
+}

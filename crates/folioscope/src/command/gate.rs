@@ -8,7 +8,7 @@ use clap::Args;
 use compare::gate::{Findings, Invariant, Limits, LineFindings, Outcome, not_counted};
 use icount::counts::Profiled;
 use icount::{callgrind, entries};
-use results::{Baseline, LoopCount};
+use results::{Baseline, LinesBaseline, LoopCount};
 use wildmatch::WildMatch;
 
 use crate::failure::{Code, Failure};
@@ -44,6 +44,9 @@ pub(crate) struct GateArgs {
     /// The baseline; that of this target and compiler in bench-results/baseline unless given.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Instructions alone: no loop is traced.
+    #[arg(long)]
+    no_lines: bool,
     /// Make the counts of now the baseline, and print what changes.
     #[arg(long)]
     bless: bool,
@@ -97,7 +100,10 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
         (true, false) => None,
         (false, false) => return Err(no_baseline(&path)),
     };
-    let traced = lines::trace(args, &path)?;
+    let traced = match args.no_lines {
+        true => None,
+        false => lines::trace(args, &path)?,
+    };
     let profiled = count(args)?;
     let counts: Vec<LoopCount> = profiled.iter().map(|one| one.count.clone()).collect();
     believable(old_counts(base.as_ref()), &counts, args.bless)?;
@@ -278,7 +284,7 @@ fn no_baseline(path: &Path) -> Failure {
         .flatten()
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.contains(".json"))
+        .filter(|name| name.contains(".json") && name != LinesBaseline::FILE)
         .collect();
     let others = match others.is_empty() {
         true => String::new(),

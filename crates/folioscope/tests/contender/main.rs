@@ -288,6 +288,7 @@ fn is_gated() {
             &[
                 &[
                     "gate",
+                    "--no-lines",
                     "--baseline",
                     baseline,
                     "--workload",

@@ -22,15 +22,15 @@ pub fn census_text(census: &Census, found: &Findings) -> String {
         page.wrapped(&words, 0, 2);
     }
     page.gap();
-    page.table(&memory(census, Table::plain(0, &[11]), true));
+    page.table(&memory(census, true));
     page.gap();
     page.line("Bytes of descriptor for it:");
     page.gap();
-    page.table(&by_design(census, found, Table::plain(0, &[11])));
+    page.table(&by_design(census, found));
     page.gap();
     page.wrapped(TOTALS, 0, 0);
     page.gap();
-    page.table(&totals(census, found, Table::plain(0, &[12])));
+    page.table(&totals(census, found));
     page.gap();
     if let Some(words) = same(found) {
         page.wrapped(&words, 0, 2);
@@ -44,14 +44,12 @@ pub fn census_text(census: &Census, found: &Findings) -> String {
 /// The census as Markdown.
 #[must_use]
 pub fn census_markdown(census: &Census, found: &Findings) -> String {
-    let none: [&str; 0] = [];
-    let table = || Table::new(none);
     let mut text = heading(census).join(" ") + "\n\n";
-    text += &memory(census, table(), false).markdown();
+    text += &memory(census, false).markdown();
     text += "\nBytes of descriptor for it:\n\n";
-    text += &by_design(census, found, table()).markdown();
+    text += &by_design(census, found).markdown();
     text += &format!("\n{TOTALS}\n\n");
-    text += &totals(census, found, table()).markdown();
+    text += &totals(census, found).markdown();
     let notes: Vec<String> = same(found).into_iter().chain(notes(census)).collect();
     text + "\n" + &notes.join(" ") + "\n"
 }
@@ -85,7 +83,7 @@ const ORDERS: [(&str, std::ops::RangeInclusive<u8>); 6] = [
 ];
 
 /// Uses down, orders across: MiB of memory in blocks of that order.
-fn memory(census: &Census, table: Table, is_text: bool) -> Table {
+fn memory(census: &Census, is_text: bool) -> Table {
     let sum = |of: &str, number: &dyn Fn(&CensusRow) -> u64| -> u64 {
         let rows = census.rows.iter().filter(|row| row.of == of);
         rows.map(number).sum()
@@ -100,13 +98,13 @@ fn memory(census: &Census, table: Table, is_text: bool) -> Table {
         .iter()
         .filter(|(_, orders)| census.rows.iter().any(|row| within(orders, row) > 0))
         .collect();
-    let mut table = table.right(1..used.len() + 4);
     let orders = used.iter().map(|(name, _)| match is_text {
         true => (*name).to_owned(),
         false => format!("order {name}"),
     });
     let head = std::iter::once("MiB".to_owned()).chain(orders);
-    table.row(head.chain(["all", "mapped", "charged"].map(str::to_owned)));
+    let head = head.chain(["all", "mapped", "charged"].map(str::to_owned));
+    let mut table = Table::new(head).right(1..used.len() + 4);
     for (of, frames) in by_use(census) {
         let cells = used
             .iter()
@@ -164,11 +162,10 @@ fn same(found: &Findings) -> Option<String> {
 }
 
 /// Uses down, designs across.
-fn by_design(census: &Census, found: &Findings, table: Table) -> Table {
+fn by_design(census: &Census, found: &Findings) -> Table {
     let designs = alike(found);
-    let mut table = table.right(1..=designs.len());
-    let head = std::iter::once("memory");
-    table.row(head.chain(designs.iter().map(|(design, _)| *design)));
+    let head = std::iter::once("memory").chain(designs.iter().map(|(design, _)| *design));
+    let mut table = Table::new(head).right(1..=designs.len());
     for (of, _) in by_use(census) {
         let cells = designs.iter().map(|(design, _)| {
             let own = found.costs.iter().filter(|cost| cost.design == *design);
@@ -189,12 +186,12 @@ fn by_design(census: &Census, found: &Findings, table: Table) -> Table {
 }
 
 /// Designs down: bytes, share of memory, and lines of each operation, for a GiB.
-fn totals(census: &Census, found: &Findings, table: Table) -> Table {
+fn totals(census: &Census, found: &Findings) -> Table {
     let gib = census.header.frames as f64 * FRAME_BYTES as f64 / GIB;
-    let mut table = table.right(1..3 + Operation::ALL.len());
-    let head = ["design", "bytes", "share"].map(str::to_owned);
-    let operations = Operation::ALL.map(|operation| operation.words().to_owned());
-    table.row(head.into_iter().chain(operations));
+    let head = ["design", "bytes", "share"].into_iter();
+    let operations = Operation::ALL.map(Operation::words);
+    let head = head.chain(operations);
+    let mut table = Table::new(head).right(1..3 + Operation::ALL.len());
     for (design, _) in alike(found) {
         let Some(total) = found.totals.iter().find(|total| total.design == design) else {
             continue;
@@ -258,4 +255,92 @@ pub fn census_json(census: &Census, found: &Findings) -> Vec<Json> {
         .chain(costs)
         .chain(totals)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use compare::census::{Cost, Total};
+    use results::CensusHeader;
+
+    use super::*;
+
+    fn row(of: &str, order: u8, blocks: u64) -> CensusRow {
+        CensusRow {
+            of: of.into(),
+            order,
+            blocks,
+            mapped: 0,
+            charged: 0,
+        }
+    }
+
+    fn census() -> Census {
+        let rows = vec![
+            row("anon", 0, 1_000_000),
+            row("page-table", 3, 9),
+            row("free", 10, 12),
+        ];
+        let header = CensusHeader {
+            schema: 2,
+            kernel: "6.12.95+deb12-cloud-amd64".into(),
+            date: "2026-11-26".into(),
+            frames: rows.iter().map(CensusRow::frames).sum(),
+            holes: 0,
+            torn: 3,
+            tells_mapped: true,
+            tells_charged: false,
+            rows: rows.len(),
+        };
+        Census { header, rows }
+    }
+
+    fn found(designs: &[(&str, f64)]) -> Findings {
+        let cost = |&(design, bytes): &(&str, f64)| {
+            let of = |row: &CensusRow| Cost {
+                design: design.into(),
+                of: row.of.clone(),
+                order: row.order,
+                bytes: bytes * row.frames() as f64,
+                lines: BTreeMap::new(),
+            };
+            census().rows.iter().map(of).collect::<Vec<_>>()
+        };
+        let total = |&(design, bytes): &(&str, f64)| Total {
+            design: design.into(),
+            bytes: bytes * census().header.frames as f64,
+            share: bytes / 4096.0,
+            lines: BTreeMap::from([(Operation::Walk, 1e6)]),
+        };
+        Findings {
+            costs: designs.iter().flat_map(cost).collect(),
+            totals: designs.iter().map(total).collect(),
+        }
+    }
+
+    #[test]
+    fn a_census_fits_a_mail_and_says_what_it_does_not_know() {
+        let found = found(&[("flat", 64.0), ("folio", 64.0), ("memdesc", 10.5)]);
+        let text = census_text(&census(), &found);
+        for line in text.lines() {
+            assert!(line.is_ascii() && line.len() <= 72, "{line}");
+        }
+        assert!(text.contains("flat stands for folio too"), "{text}");
+        // Fewer than 1 MiB, none, and what the kernel did not tell.
+        assert!(text.contains("<1") && text.contains(" - "), "{text}");
+        assert!(text.contains("did not tell what is charged"), "{text}");
+        assert!(
+            text.contains("12 KiB changed while it was counted"),
+            "{text}"
+        );
+        let markdown = census_markdown(&census(), &found);
+        assert!(markdown.contains("| MiB | order 0 |"), "{markdown}");
+        let types: Vec<String> = census_json(&census(), &found)
+            .iter()
+            .map(|line| line["type"].to_string())
+            .collect();
+        assert_eq!(types.len(), 1 + 3 + 9 + 3);
+        assert_eq!(types[0], "\"census\"");
+    }
 }

@@ -65,7 +65,7 @@ fn context() -> Context {
             .map(|kernel| Cell {
                 kernel: kernel.clone(),
                 instructions: Some(count(unit)),
-                lines: None,
+                lines: Some(if unit.is_small() { 1024 } else { 4 }),
                 reason: None,
             })
             .collect(),
@@ -125,6 +125,8 @@ fn assert_fits(text: &str, lines: usize) {
 fn the_first_screen_fits_a_terminal() {
     let text = first_screen(&summary(), &context());
     assert_fits(&text, MAX_SCREEN_LINES);
+    // Of all four works together.
+    assert!(text.contains("4096/16"), "{text}");
     assert!(
         text.contains("large units only") && text.contains("does not hold"),
         "{text}"

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The plugin's sources, name and text.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
+    ("calls.h", include_str!("../plugin/calls.h")),
     ("memtrace.c", include_str!("../plugin/memtrace.c")),
     ("qemu_plugin.h", include_str!("../plugin/qemu_plugin.h")),
     ("set.h", include_str!("../plugin/set.h")),

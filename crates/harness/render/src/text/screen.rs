@@ -292,6 +292,27 @@ pub(super) fn kernels(page: &mut Page, context: &Context) {
         table.row(std::iter::once(format!("{work}, instructions")).chain(cells));
         rows += 1;
     }
+    // Of all this work together: lines and instructions tell different stories.
+    let lines = |kernel: &String, unit: Unit| -> Option<u32> {
+        let works = context.screen.kernels.iter();
+        let lines = works.map(|work| {
+            let mut cells = of(work, unit)?.cells.iter();
+            cells.find(|cell| cell.kernel == *kernel)?.lines
+        });
+        lines.sum()
+    };
+    let cells: Vec<_> = context
+        .kernels
+        .iter()
+        .map(|kernel| [Unit::Pages, Unit::Folio].map(|unit| lines(kernel, unit)))
+        .collect();
+    if cells.iter().flatten().any(Option::is_some) {
+        let word = |lines: &Option<u32>| lines.map_or("-".to_owned(), |lines| lines.to_string());
+        let cells = cells
+            .iter()
+            .map(|[small, large]| format!("{}/{}", word(small), word(large)));
+        table.row(std::iter::once("all, descriptor lines".to_owned()).chain(cells));
+    }
     if rows > 0 && !context.kernels.is_empty() {
         page.table(&table);
     }
