@@ -81,7 +81,7 @@ pub fn unlock_memcg<T: ?Sized>(memory: &MemcgTree, owner: &AtomicU64, locked: Lo
     }
 }
 
-/// Runs `critical` between lock and unlock. The owner word is found anew for the unlock,
+/// Runs `critical` between lock and unlock. The owner word is looked up again for the unlock,
 /// which in the kernel is handed the page or folio, not the word.
 #[inline]
 pub fn with_lock<'a, T: ?Sized, R>(
@@ -97,7 +97,7 @@ pub fn with_lock<'a, T: ?Sized, R>(
 
 impl MemCgroup {
     /// Announces that charges will move out of this group (`mem_cgroup_start_move`). The
-    /// kernel then waits for an RCU grace period; here the caller must know that nobody is
+    /// kernel then waits for an RCU grace period; here the caller must make sure that no thread is
     /// inside a critical section that began before.
     pub fn begin_move(&self) {
         self.moving.fetch_add(1, Release);
