@@ -69,7 +69,7 @@ pub const BIO_MAX_VECS: u16 = 256;
 /// The largest allocation a case may name: a 1 GiB page.
 pub const MAX_ORDER: u8 = 18;
 
-/// One line of a case file. The module's page says what each field means.
+/// One line of a case file. The module's page documents the fields.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {

@@ -38,7 +38,7 @@ pub struct LedgerCase {
     pub steps: Vec<Step>,
 }
 
-/// One thing that happens. Allocations are numbered in the order of their charges.
+/// One step. Allocations are numbered in the order of their charges.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Step {

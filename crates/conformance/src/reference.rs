@@ -1,7 +1,7 @@
 //! The reference model: what each kernel makes of a [`Case`], written to be obvious, not fast.
 //!
 //! A bio here is a vec table plus the byte range of it that is still to do; every walk is a
-//! list made anew from these two. Nothing is cached, nothing is advanced in place. Each
+//! list rebuilt from these two. Nothing is cached, nothing is advanced in place. Each
 //! function says which kernel function it stands for; where kernels differ, it says at which
 //! version and how. The real kernels are the judges: the crate `oracle` runs the same
 //! cases inside them.

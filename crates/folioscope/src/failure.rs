@@ -14,7 +14,7 @@ pub(crate) enum Code {
     Usage,
     /// A change lies beyond the threshold.
     Beyond,
-    /// Somebody pressed Ctrl-C.
+    /// The user pressed Ctrl-C.
     Interrupted,
 }
 
@@ -30,16 +30,16 @@ impl From<Code> for ExitCode {
     }
 }
 
-/// What ends a command early. Its text says what to do.
+/// An error that ends a command. Its text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// Arguments or input that cannot be used, or a kernel that cannot be asked.
     #[error("{0}")]
     Usage(String),
-    /// The system, or what was found, stands in the way.
+    /// The system refused something, or a check failed.
     #[error("{0}")]
     Wrong(String),
-    /// Whoever read our output has stopped.
+    /// The reader of our output has closed the pipe.
     #[error("the output pipe is closed")]
     ClosedPipe,
 }

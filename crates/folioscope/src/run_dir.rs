@@ -38,7 +38,7 @@ pub(crate) fn committed(file: &str) -> Result<PathBuf, Failure> {
     )))
 }
 
-/// The folder of runs that nobody gave a place.
+/// The folder of runs without `--out`.
 fn local() -> PathBuf {
     store().join(LOCAL_DIR)
 }
@@ -167,7 +167,7 @@ fn free(local: &Path, date_utc: &str) -> PathBuf {
         .unwrap_or(first)
 }
 
-/// The run to go on with: `out`, or the newest that has not finished and that nobody writes.
+/// Returns the run to resume: `out`, or the newest unfinished one that no process holds.
 ///
 /// # Errors
 /// [`Failure::Usage`] if there is none.

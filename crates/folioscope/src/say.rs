@@ -1,4 +1,4 @@
-//! Standard error: words for a person, which nobody need be there to read.
+//! Messages for people, on standard error; writing them never fails a command.
 
 use std::fmt::Arguments;
 use std::io::{Write, stderr};

@@ -119,7 +119,7 @@ fn a_claim_that_names_no_number_is_refused_with_its_line() {
     let (code, _, stderr) = run_in(folder.path(), &["claims", "--check", "1"]);
     assert_eq!(code, 2);
     assert!(
-        stderr.contains("claims.jsonl:2: field `rule`: `shrinks` is no number"),
+        stderr.contains("claims.jsonl:2: field `rule`: `shrinks` is not a number"),
         "{stderr}"
     );
 }

@@ -43,5 +43,5 @@ pub(crate) use vmstat::mod_zone_lru;
 pub const OWNER_SLAB: u64 = 1;
 /// Bit 1 of the owner word: the charge is kernel memory (`MEMCG_DATA_KMEM`).
 pub const OWNER_KMEM: u64 = 2;
-/// The bits of the owner word that are no address.
+/// The bits of the owner word that are flags, not address.
 pub const OWNER_FLAGS: u64 = 3;

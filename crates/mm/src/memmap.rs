@@ -25,7 +25,7 @@ pub const PG_LOCKED: u64 = 1;
 pub const PG_DIRTY: u64 = 1 << 4;
 /// `PG_head`: the first page of a compound one.
 pub const PG_HEAD: u64 = 1 << 6;
-/// `PG_swapcache`: what `mapping` says is overruled.
+/// `PG_swapcache`: `mapping` is not the mapping then.
 pub const PG_SWAPCACHE: u64 = 1 << 10;
 /// `PG_reclaim`: to be reclaimed once it is clean.
 pub const PG_RECLAIM: u64 = 1 << 16;
@@ -218,7 +218,7 @@ impl Memmap {
         head.mapcount.load(Relaxed) >> 24 == PGTY_SLAB
     }
 
-    /// Whether this is the page of zeroes that everybody maps and nobody's pin counts
+    /// Whether this is the shared page of zeroes, whose pins are not counted
     /// (`is_zero_page`). It lies outside the frames described.
     #[inline]
     pub fn is_zero_page(&self, page: &Slot) -> bool {

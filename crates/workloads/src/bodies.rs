@@ -70,7 +70,7 @@ pub fn map_sg<'d, D: BlockIo, V: KernelRules>(
     }
 }
 
-/// Counts a request's segments anew (`blk_recalc_rq_segments`).
+/// Recounts a request's segments (`blk_recalc_rq_segments`).
 #[inline(always)]
 pub fn recount<'d, D: BlockIo, V: KernelRules>(
     design: &'d D,

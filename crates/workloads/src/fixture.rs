@@ -41,7 +41,7 @@ pub struct IoRange {
 /// Allocations, and what IO does with them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fixture {
-    /// The allocations in the order in which they are met.
+    /// The allocations in the order in which they are visited.
     pub extents: Vec<(Extent, Kind)>,
     /// The order in which they are made.
     pub allocated: Allocated,
@@ -141,7 +141,7 @@ impl Fixture {
     }
 
     /// Makes the allocations, in an order of their own ([`Allocated`]); they come back in the
-    /// order in which they are met.
+    /// order in which they are visited.
     pub(crate) fn alloc<'d, D: Design>(&self, design: &'d D) -> Vec<D::Unit<'d>> {
         let places = self.allocated.places(&self.extents);
         let mut made: Vec<_> = places

@@ -10,7 +10,7 @@ pub mod segments;
 use crate::fixture::Fixture;
 use crate::{Setup, SetupError};
 
-/// Every byte of every IO is met once, in order.
+/// Every byte of every IO is visited once, in order.
 pub(crate) fn every_byte(setup: &Setup) -> Result<u64, SetupError> {
     Ok(Fixture::of(setup)?.digest())
 }

@@ -35,7 +35,7 @@ pub trait Job {
     /// of 8 bytes: what the memory gives at best. `None` where the workload has no such line.
     fn read_linearly(&mut self, iters: u64) -> Option<LinearRead>;
 
-    /// The word of whoever did the last run, where that is not this thread: `None` where it
+    /// The identity of the last run's executor, where that is not this thread: `None` where it
     /// is, and the caller's clock counts.
     fn outside(&self) -> Option<Outside> {
         None
@@ -185,7 +185,7 @@ where
 /// the clock, by other means than the timed loop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Truth {
-    /// The checksum of what was met, which no design can choose.
+    /// The checksum of what was visited, which no design can choose.
     pub checksum: u64,
     /// The loop's answer if it meets the same; it may hold values that are the design's own.
     pub raw: u64,

@@ -6,7 +6,7 @@ use ::params::{Param, Params};
 
 use crate::SetupError;
 
-/// What a parameter is set to where nobody sets it.
+/// The default of a parameter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Default {
     /// A number.
@@ -48,7 +48,7 @@ pub struct ParamSpec {
     pub name: &'static str,
     /// What it means, with its unit.
     pub meaning: &'static str,
-    /// Its value where nobody sets it.
+    /// Its default.
     pub default: Default,
     /// The values it takes.
     pub allowed: Allowed,
@@ -73,7 +73,7 @@ impl ParamSpec {
         }
     }
 
-    /// A parameter that takes words, the first of them where nobody sets it.
+    /// A parameter that takes words, the first of them by default.
     pub(crate) const fn words(
         name: &'static str,
         meaning: &'static str,

@@ -1,4 +1,4 @@
-//! What is run when nobody says otherwise: `plan.txt`, parsed.
+//! The rows that run by default: `plan.txt`, parsed.
 
 use std::sync::LazyLock;
 

@@ -49,7 +49,7 @@ impl Setup {
         match self.params.get(name) {
             Some(Param::Number(n)) => Ok(*n),
             Some(Param::Text(text)) => Err(SetupError::Param(format!(
-                "{name}={text}: a number is wanted"
+                "{name}={text}: expected a number"
             ))),
             None => Err(SetupError::Param(format!("{name}: it is not set"))),
         }

@@ -1,4 +1,4 @@
-//! How large an answer may become. Whoever writes a case chooses memory and limits, so a line
+//! How large an answer may become. The author of a case chooses memory and limits, so a line
 //! of a hundred bytes can ask for a scatterlist of 3 GiB in segments of a byte.
 
 use super::{Case, Impossible};

@@ -55,7 +55,7 @@ fn references_add_up<D: Design>(world: &World<D>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// All that can be said of a description after any operation.
+/// Checks the description of an allocation after any operation.
 pub(super) fn description_is_right<D: Design>(world: &World<D>) -> Result<(), TestCaseError> {
     frames_lead_to_allocations(world)?;
     references_add_up(world)

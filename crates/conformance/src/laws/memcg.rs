@@ -14,7 +14,7 @@ use super::charging::Charging;
 use super::describe;
 use super::world::{BASE, GROUPS, Level, World, for_all_sequences, order};
 
-/// Nothing is charged, nobody holds a reference to a group, every statistic is zero.
+/// Nothing is charged, no reference to a group is held, every statistic is zero.
 pub(super) fn nothing_is_left<D: Memcg>(world: &World<D>) -> Result<(), TestCaseError> {
     let memory = world.design.groups();
     for (index, group) in memory.groups().enumerate() {

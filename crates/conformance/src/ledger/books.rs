@@ -1,4 +1,4 @@
-//! The reference: nothing is cached, batched or propagated; every sum is formed anew.
+//! The reference: nothing is cached, batched or propagated; every sum is computed from scratch.
 
 use mm::KernelVersion;
 

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &CaptureArgs, output: &mut Output) -> Result<Code, Failu
         // clap sees to it that one of them is given.
         (None, None, None) => {
             return Err(Failure::Usage(
-                "one of --backing, --pid, --file is wanted".to_owned(),
+                "give one of --backing, --pid and --file".to_owned(),
             ));
         }
     };

@@ -53,7 +53,7 @@ pub(crate) fn records() -> Result<Records, Failure> {
     Ok(Records::read(&store)?)
 }
 
-/// A run as a reader is told of it.
+/// Names a run for the reader.
 fn name(folder: &Path) -> String {
     folder.display().to_string()
 }

@@ -120,7 +120,7 @@ pub(crate) fn print(args: &BuiltArgs, output: &mut Output) -> Result<Code, Failu
         let name = match kernel.is_current() {
             true => kernel.name(),
             // It is not measured: it may not speak as we do.
-            false => format!("{} (of another driver: build it anew)", kernel.name()),
+            false => format!("{} (of another driver: rebuild it)", kernel.name()),
         };
         table.row([
             name,

@@ -341,7 +341,7 @@ fn added_up(parts: Vec<(String, Part)>) -> Result<Vec<Part>, String> {
             && *of == shard.of;
         if !alike {
             return Err(format!(
-                "{place}: it is no shard of the campaign of {}: another seed, number of cases, \
+                "{place}: it is not a shard of the campaign of {}: another seed, number of cases, \
                  number of shards, build of the kernel, or other models",
                 seen.values().next().map_or("", String::as_str)
             ));

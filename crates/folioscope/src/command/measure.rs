@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::say::say;
 use crate::{interrupt, kernels, progress, provenance, resume, run_dir};
 
-/// Seconds that a run may take unless told otherwise.
+/// Default budget of a run, in seconds.
 const BUDGET_S: f64 = 120.0;
 /// The same for a first look.
 const QUICK_BUDGET_S: f64 = 20.0;
@@ -159,7 +159,7 @@ impl Run {
         self.budget_s
     }
 
-    /// Leaves out the rows that are not wanted.
+    /// Keeps the rows that `wanted` accepts.
     pub(crate) fn keep(&mut self, wanted: impl Fn(&Cell) -> bool) {
         self.cells.retain(wanted);
     }
@@ -293,7 +293,7 @@ impl Run {
 }
 
 impl Measured {
-    /// Says on standard error how it went and where it is.
+    /// Prints how the run ended, and its folder, to standard error.
     pub(crate) fn tell(&self) {
         let summary = &self.summary;
         if summary.stopped {

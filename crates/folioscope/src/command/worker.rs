@@ -1,4 +1,4 @@
-//! The hidden command: a fresh process of a run, told by its parent what to measure.
+//! The hidden command: a fresh process of a run, which its parent tells what to measure.
 
 use std::io::{stdin, stdout};
 

@@ -133,7 +133,7 @@ pub struct Shown {
     pub bound: String,
     /// Whether it is within them.
     pub met: Met,
-    /// Why there is no number.
+    /// Why there is not a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
 }
@@ -172,7 +172,7 @@ pub enum Met {
     No,
     /// The interval reaches across a bound, or the row has no verdict.
     Undecided,
-    /// There is no number.
+    /// There is not a number.
     Missing,
     /// There is no bound.
     Unbounded,

@@ -36,9 +36,9 @@ pub struct Change {
     pub quantity: String,
     /// Unit of `old` and `new`.
     pub unit: String,
-    /// What the first run says.
+    /// The value in the first run.
     pub old: Estimate,
-    /// What the second run says.
+    /// The value in the second run.
     pub new: Estimate,
     /// New over old; of times after the machine's drift is taken out.
     pub ratio: Estimate,
@@ -49,7 +49,7 @@ pub struct Change {
     pub source: FloorSource,
     /// Whether less is better: times and bytes, not bandwidth.
     pub less_is_better: bool,
-    /// What may be said; "faster" is "better" for a value of which more is better.
+    /// The verdict; "faster" is "better" for a value of which more is better.
     pub verdict: Verdict,
 }
 

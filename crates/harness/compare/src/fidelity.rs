@@ -27,9 +27,9 @@ pub struct Row {
     pub kernel: String,
     /// Order of the allocation.
     pub order: u8,
-    /// The state that the kernel met.
+    /// The state that the kernel was in.
     pub class: String,
-    /// The model's state where the kernel never met just that one: then the two differ in
+    /// The model's state where the kernel was never in exactly that one: then the two differ in
     /// what happened beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near: Option<String>,
@@ -58,7 +58,7 @@ pub struct Fidelity {
     pub known: Vec<Miss>,
 }
 
-/// The kernel's count of a state: the value that most samples had. Where the kernel never met
+/// The kernel's count of a state: the value that most samples had. Where the kernel was never in
 /// just that state, the one that differs only in what happened beside it (`held+spill1` for
 /// `held`) stands in, and true is said.
 fn real(

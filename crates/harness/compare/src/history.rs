@@ -8,7 +8,7 @@ use stats::{Estimate, Verdict, judge};
 use crate::diff::floor_between;
 use crate::summary::{Summary, ValueCell};
 
-/// One thing that is followed over time.
+/// A row that is followed over time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entry {
     /// Stable id, `family/name`.
@@ -25,7 +25,7 @@ pub struct Entry {
     pub less_is_better: bool,
 }
 
-/// What one run says about the entries that it measured.
+/// One run, with its values of the entries that it measured.
 #[derive(Debug, Clone)]
 pub struct HistoryRun {
     /// Where it lies, to name it in refusals: `epyc-vm/2026-11-23-1d0aed6`.
@@ -38,7 +38,7 @@ pub struct HistoryRun {
     pub revision: String,
     /// Its noise floor.
     pub floor: Option<f64>,
-    /// Its values. Add to it what is no part of a run, such as instruction counts.
+    /// Its values. Values from outside the run, such as instruction counts, may be added.
     pub points: BTreeMap<Entry, Estimate>,
 }
 

@@ -42,9 +42,9 @@ pub struct LineRow {
     pub order: u8,
     /// The kernel, as `6.12`.
     pub kernel: String,
-    /// The state that the kernel met.
+    /// The state that the kernel was in.
     pub class: String,
-    /// The model's state where the kernel never met just that one.
+    /// The model's state where the kernel was never in exactly that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near: Option<String>,
     /// Descriptor lines that the model touches.
@@ -55,7 +55,7 @@ pub struct LineRow {
     pub model_written: u32,
     /// Those that the kernel writes.
     pub real_written: u32,
-    /// Why they differ; none where they are equal or nobody knows.
+    /// Why they differ; `None` where they are equal or the cause is unknown.
     pub reason: Option<String>,
 }
 
@@ -97,7 +97,7 @@ fn main_state(class: &str) -> &str {
 }
 
 /// The kernel's row of a model's: the same state, or else one that differs only in what
-/// happened beside it; of several the one that most samples met. The flag tells the latter.
+/// happened beside it; of several the most frequent one. The flag tells the latter.
 fn real<'a>(kernels: &'a [TrafficRecord], model: &TrafficRow) -> Option<(&'a TrafficRow, bool)> {
     let rows = || {
         kernels.iter().flat_map(|k| &k.rows).filter(|row| {

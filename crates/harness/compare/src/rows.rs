@@ -139,7 +139,7 @@ fn fast_rounds(sample: &Sample, fast: Option<FastState>) -> Option<Vec<f64>> {
     (rounds.len() >= MIN_FAST_ROUNDS.min(sample.rounds.len())).then_some(rounds)
 }
 
-/// Values, and whether they are of the slow state because the fast one was never met.
+/// Values, and whether they are of the slow state because there were none of the fast one.
 type Values = (RowValues, bool);
 
 /// One case before the run is known as a whole.

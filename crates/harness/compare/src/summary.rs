@@ -86,7 +86,7 @@ pub enum Cell {
         /// Ratio to the reference, process by process; `None` for the reference and for the
         /// harness floor.
         ratio: Option<Estimate>,
-        /// What may be said of the ratio; `None` where there is no ratio or no floor.
+        /// The verdict on the ratio; `None` without a ratio or a floor.
         verdict: Option<Verdict>,
         /// Instructions per element by a hardware counter, the median of the processes.
         instructions: Option<f64>,
@@ -153,11 +153,11 @@ pub enum ValueCell {
     Value(Estimate),
     /// It went wrong.
     Failed(String),
-    /// The design has no such thing.
+    /// The design lacks the capability.
     Absent(String),
 }
 
-/// Memory that rows lay on, told apart by what was asked and got.
+/// Backing of rows: what was requested and what the kernel gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemoryLine {
     /// What was asked for.
@@ -250,7 +250,7 @@ impl Case {
         }
     }
 
-    /// What may be said of the ratio of a design.
+    /// Returns the verdict on the ratio of a design.
     #[must_use]
     pub fn verdict(&self, design: &str) -> Option<Verdict> {
         match self.cells.get(design) {

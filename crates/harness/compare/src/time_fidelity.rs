@@ -75,7 +75,7 @@ pub struct TimeRow {
     pub real_ns: Interval,
     /// Model over kernel.
     pub ratio: Interval,
-    /// Why it is out of bounds; `None` where it is within, or where nobody knows.
+    /// Why it is out of bounds; `None` where it is within, or the cause is unknown.
     pub reason: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl TimeRow {
         !(BOUNDS.0..=BOUNDS.1).contains(&self.ratio.value)
     }
 
-    /// Whether all of its interval does, so that it is no matter of noise.
+    /// Whether its entire interval does, so that noise does not explain it.
     pub fn is_surely_a_miss(&self) -> bool {
         self.ratio.low > BOUNDS.1 || self.ratio.high < BOUNDS.0
     }

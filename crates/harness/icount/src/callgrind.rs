@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use crate::profile::{OPTIONS, Part, Profile};
 
-/// Why there are no counts.
+/// An error of counting.
 #[derive(Debug, thiserror::Error)]
 pub enum NoCounts {
     /// No valgrind, or one that cannot start.
@@ -25,12 +25,12 @@ pub enum NoCounts {
         /// The end of what was said about it.
         stderr: String,
     },
-    /// The calls that were told of are not those that were counted.
-    #[error("{said} calls were told of and {counted} were counted: is a counted function inlined?")]
+    /// The calls that were announced are not those that were counted.
+    #[error("{said} calls were announced and {counted} were counted: is a counted function inlined?")]
     Unmatched {
         /// Lines of the program's output.
         said: usize,
-        /// Calls that callgrind met.
+        /// Calls that callgrind counted.
         counted: usize,
     },
     /// Callgrind's file or the program's output cannot be read.

@@ -1,6 +1,6 @@
 //! Mirrors of the operations that the kernel oracle's module counts inside real kernels
 //! (`crates/kernels/module/count_*.c`): the same bodies, the same arguments loaded
-//! from memory, the same states met, the same names.
+//! from memory, the same states, the same names.
 //!
 //! Every operation is a function `op_*` of its own, never inlined, generic over design and
 //! rules. A counter of instructions counts each call of such a function from its first
@@ -52,7 +52,7 @@ pub struct Label {
     pub rules: KernelVersion,
     /// Order of the allocation, or what stands for it (see each operation).
     pub order: u8,
-    /// The state that was met: `hit`, `miss`; `all` where there is only one.
+    /// The state of the call: `hit`, `miss`; `all` where there is only one.
     pub class: String,
 }
 
@@ -163,7 +163,7 @@ pub fn counts<S: AsRef<std::ffi::OsStr>>(
 /// The loop of `bio_add_page` around a function that does nothing.
 const EMPTY_LOOP: &str = "bio_add_page_empty_loop";
 
-/// How seldom a state is met.
+/// How rare a state is.
 fn usual(label: &str) -> usize {
     let class = label.rsplit(' ').next().unwrap_or_default();
     let rare = class.matches('+').count();

@@ -17,7 +17,7 @@ pub const OPTIONS: [&str; 4] = [
 /// The trigger of the last part.
 const END: &str = "Program termination";
 
-/// Why a text is no profile.
+/// An error of parsing a profile.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("line {line}: {reason}")]
 pub struct Torn {
@@ -164,7 +164,7 @@ impl Reader {
         }
         match line.split_once('=') {
             Some((key, value)) => self.place(key, value),
-            None => Err(format!("`{}` is no line of callgrind's", start(line))),
+            None => Err(format!("`{}` is not a line of callgrind's", start(line))),
         }
     }
 
@@ -300,12 +300,12 @@ fn cost_line(line: &str) -> Result<(u64, u64), String> {
         let instructions = words.next()?.parse().ok()?;
         words.next().is_none().then_some((address, instructions))
     };
-    parsed().ok_or_else(|| format!("`{}` is no count", start(line)))
+    parsed().ok_or_else(|| format!("`{}` is not a count", start(line)))
 }
 
 fn number(text: &str) -> Result<u64, String> {
     text.parse()
-        .map_err(|_| format!("`{}` is no number", start(text)))
+        .map_err(|_| format!("`{}` is not a number", start(text)))
 }
 
 /// Enough of a line to recognise it by.

@@ -93,7 +93,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Says of which file the system said no.
+    /// Turns an I/O error into one that names the file.
     pub fn io(path: &Path, source: impl Into<std::io::Error>) -> Self {
         Self::Io {
             path: path.to_owned(),

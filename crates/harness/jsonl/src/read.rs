@@ -26,7 +26,7 @@ pub enum Tail {
     Drop,
 }
 
-/// Reads a file whole. Refuses what is no regular file (a pipe would never end) and what is
+/// Reads a file whole. Refuses a file that is not regular (a pipe would never end) or that is
 /// larger than [`MAX_BYTES`].
 ///
 /// # Errors
@@ -114,7 +114,7 @@ impl At<'_> {
             }
         })?;
         if !value.is_object() {
-            return Err(self.refuse(".", "is no JSON object"));
+            return Err(self.refuse(".", "is not a JSON object"));
         }
         let Some(known) = known else { return Ok(value) };
         match value.get("schema").map(Value::as_u64) {
@@ -126,7 +126,7 @@ impl At<'_> {
             }),
             Some(Some(0)) => Err(self.refuse("schema", "version 0 never existed")),
             Some(Some(_)) => Ok(value),
-            Some(None) => Err(self.refuse("schema", "is no whole number")),
+            Some(None) => Err(self.refuse("schema", "is not a whole number")),
             None => Err(self.refuse("schema", "is missing")),
         }
     }

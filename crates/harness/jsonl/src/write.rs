@@ -12,7 +12,7 @@ use crate::Error;
 ///
 /// # Panics
 ///
-/// Where the row is no plain data: a map whose keys are no text.
+/// A row that is not plain data: a map whose keys are not text.
 pub fn line(row: &impl Serialize) -> String {
     serde_json::to_string(row).expect("a row is plain data") + "\n"
 }

@@ -33,7 +33,7 @@ fn an_object_is_refused_with_its_place() {
             "x.jsonl:7: field `.`: no JSON at column 9: trailing",
         ),
         (r#"{"a":1e999}"#, "x.jsonl:7: field `.`: no JSON"),
-        ("[1]", "x.jsonl:7: field `.`: is no JSON object"),
+        ("[1]", "x.jsonl:7: field `.`: is not a JSON object"),
         ("", "x.jsonl:7: field `.`: no JSON"),
         ("{\"a\":\n\n1,}", "x.jsonl:9: field `.`: no JSON"),
     ] {

@@ -89,7 +89,7 @@ impl Cell {
     }
 }
 
-/// What one worker process is told to do: one line of JSON on its standard input.
+/// The assignment of one worker process: one line of JSON on its standard input.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Assignment {
     /// Index of the process in the run.
@@ -126,7 +126,7 @@ impl Assignment {
     }
 }
 
-/// What a worker says besides rows.
+/// A message of a worker besides rows.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Note {

@@ -1,4 +1,4 @@
-//! A worker process seen from its parent: what it is told, what it says, how it ends.
+//! A worker process seen from its parent: its assignment, its messages, its end.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -16,7 +16,7 @@ use crate::assignment::{Assignment, Note, ROW_PREFIX};
 /// Lines of a worker's error output that are kept for its obituary.
 const LAST_WORDS: usize = 3;
 
-/// What was heard of a worker.
+/// A message of a worker, or its end.
 #[derive(Debug)]
 pub(crate) enum Said {
     /// Nothing for the time one was willing to wait.

@@ -23,7 +23,7 @@ pub(crate) const BACKING: &str = "backing";
 /// What decides which rows a run has and what they mean. Empty lists mean all.
 ///
 /// Fields have the names of their flags. An unfinished run keeps its plan beside it, so
-/// that whoever resumes it measures the same.
+/// that a resumed run measures the same.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {

@@ -104,7 +104,7 @@ pub struct Outcome {
     pub dtlb_misses: Option<f64>,
     /// Why there is no time.
     pub error: Option<String>,
-    /// Why there is no time though nothing went wrong: too few rounds.
+    /// Why there is no time without an error: too few rounds.
     pub thin: Option<String>,
 }
 

@@ -41,7 +41,7 @@ pub struct Summary {
     pub died: Vec<String>,
     /// Whether hardware counters could be opened; `None` if no process came to try.
     pub pmu: Option<bool>,
-    /// Whether somebody asked the run to stop.
+    /// Whether the run was interrupted.
     pub stopped: bool,
     /// The most rounds that a row has.
     pub rounds: u32,
@@ -67,8 +67,8 @@ pub enum SessionError {
     /// A worker process could not be started or spoken to.
     #[error("cannot start a worker process: {0}")]
     Worker(std::io::Error),
-    /// A worker said something that is no message.
-    #[error("a worker process said what is no message: {0}")]
+    /// A worker wrote a line that is not a message.
+    #[error("a worker process wrote a line that is not a message: {0}")]
     Protocol(String),
 }
 

@@ -11,7 +11,7 @@
 //! * [`looks`]: how each contender is drawn.
 //! * [`held`]: the laws of each contender, and how it answers cases.
 //! * [`enter_all`]: several designs set up at once, so that they can be interleaved.
-//! * [`plan`]: what is run when nobody says otherwise.
+//! * [`plan`]: the rows that run by default.
 #![forbid(unsafe_code)]
 
 #[macro_use]

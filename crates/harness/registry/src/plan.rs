@@ -1,4 +1,4 @@
-//! What is run when nobody says otherwise, and who takes part in it.
+//! The rows that run by default, and the contenders of each.
 
 use workloads::{Params, Workload, plan};
 

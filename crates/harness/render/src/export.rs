@@ -54,7 +54,7 @@ pub struct Exported {
 }
 
 /// The rows of a run that hold a value: times first. Rows that went wrong and what a
-/// design lacks are no values and are left out.
+/// design lacks are not values and are left out.
 #[must_use]
 pub fn exported(machine: &str, run: &str, summary: &Summary) -> Vec<Exported> {
     let env = &summary.env;

@@ -17,9 +17,9 @@ pub struct Style {
     pub name: String,
     /// At most nine characters, for column heads.
     pub short: String,
-    /// The letter that stands for it in the text report's bars.
+    /// Its letter in the bars of the text report.
     pub letter: char,
-    /// Colour (Okabe and Ito's palette, told apart by the colour-blind too).
+    /// Colour, of Okabe and Ito's palette, which the colour-blind can distinguish.
     pub colour: Rgb,
     /// Shape of its points.
     pub marker: Marker,

@@ -42,7 +42,7 @@ impl FromStr for Loop {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let no = || format!("`{text}` is no loop such as merging/add flat 6.12 order=9");
+        let no = || format!("`{text}` is not a loop such as merging/add flat 6.12 order=9");
         let words: Vec<&str> = text.split(' ').collect();
         let [workload, design, rules, params] = words[..] else {
             return Err(no());
@@ -127,7 +127,7 @@ impl Baseline {
     /// Reads a baseline from memory; `path` only serves to name the culprit.
     ///
     /// # Errors
-    /// [`RecordError`] for what is no baseline of this schema, counts that contradict
+    /// [`RecordError`] for a file that is not a baseline of this schema, counts that contradict
     /// themselves, and a loop that is there twice.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
         let mut seen = HashSet::new();

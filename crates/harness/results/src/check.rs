@@ -28,7 +28,7 @@ fn check_sample(sample: &Sample) -> Result<(), Fault> {
         if !round.is_finite() || *round < 0.0 {
             return fault(
                 &format!("rounds[{index}]"),
-                format!("{round} is no duration"),
+                format!("{round} is not a duration"),
             );
         }
     }
@@ -37,7 +37,7 @@ fn check_sample(sample: &Sample) -> Result<(), Fault> {
         ("dtlb_misses", sample.dtlb_misses),
     ] {
         if counter.is_some_and(|count| !count.is_finite() || count < 0.0) {
-            return fault(field, "is no count");
+            return fault(field, "is not a count");
         }
     }
     check_memory(sample.memory.as_ref())?;
@@ -83,7 +83,7 @@ fn check_yardsticks(yardsticks: &Yardsticks, rounds: usize) -> Result<(), Fault>
             );
         }
         if let Some(wrong) = values.iter().find(|ns| !ns.is_finite() || **ns <= 0.0) {
-            return fault(field, format!("{wrong} is no duration"));
+            return fault(field, format!("{wrong} is not a duration"));
         }
     }
     Ok(())
@@ -113,7 +113,7 @@ fn check_head(schema: u32, workload: &str, family: &str) -> Result<(), Fault> {
     if !(1..=SCHEMA_VERSION).contains(&schema) {
         return fault(
             "schema",
-            format!("{schema} is no version from 1 to {SCHEMA_VERSION}"),
+            format!("{schema} is not a version from 1 to {SCHEMA_VERSION}"),
         );
     }
     match workload.split_once('/') {

@@ -229,7 +229,7 @@ impl Claim {
             let key = condition.trim_start_matches('!');
             let number = self.numbers.iter().find(|number| number.key == key);
             if number.is_none_or(|number| number.at_least.is_none() && number.at_most.is_none()) {
-                return fault("rule", format!("`{key}` is no number with a bound"));
+                return fault("rule", format!("`{key}` is not a number with a bound"));
             }
         }
         Ok(())

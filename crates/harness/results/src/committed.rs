@@ -73,7 +73,7 @@ pub fn read_kernels(bench_results: &Path) -> Result<Vec<CountedKernel>, RecordEr
 pub const LOCAL_DIR: &str = "local";
 
 /// Returns the newest finished run below `bench-results` with a real kernel in it; none where
-/// there is no such run. Runs that are not kept are left out if `only_kept`.
+/// there is no such run. With `only_kept`, runs below `local` are left out.
 ///
 /// # Errors
 ///

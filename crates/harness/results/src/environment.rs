@@ -57,7 +57,7 @@ pub struct Environment {
     pub thp: Option<String>,
     /// hugetlb pools, one per page size that the kernel offers.
     pub hugetlb: Vec<HugetlbPool>,
-    /// Whether hardware counters could be opened; `None` when nobody tried.
+    /// Whether hardware counters could be opened; `None` if not tried.
     pub pmu: Option<bool>,
     /// Ticks that the hypervisor stole from all CPUs while the run was going.
     pub steal_ticks: Option<u64>,
@@ -165,7 +165,7 @@ pub struct HugetlbPool {
     pub page_bytes: u64,
     /// Pages in the pool.
     pub total: u64,
-    /// Pages that nobody holds.
+    /// Free pages.
     pub free: u64,
 }
 

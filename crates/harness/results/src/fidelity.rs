@@ -19,7 +19,7 @@ pub struct ModelCount {
     pub kernel: String,
     /// Order of the allocation.
     pub order: u8,
-    /// The state that was met; `all` where there is only one.
+    /// The state of the call; `all` where there is only one.
     #[serde(rename = "class")]
     pub state: State,
     /// Instructions. Walks include their loop, as on the kernel's side; `bio_add_page` is

@@ -21,7 +21,7 @@ pub struct KernelCount {
     pub primitive: String,
     /// The order of the allocation it works on.
     pub order: u8,
-    /// The state that the samples met.
+    /// The state of the samples.
     #[serde(rename = "class")]
     pub state: State,
     /// How often it was measured.
@@ -106,7 +106,7 @@ pub struct KernelIdentity {
     pub module: String,
 }
 
-/// All that is recorded of one kernel. `A` is a case with its answer; whoever only looks at
+/// All that is recorded of one kernel. `A` is a case with its answer; a caller that only reads
 /// counts reads it as `serde::de::IgnoredAny`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KernelRecord<A> {

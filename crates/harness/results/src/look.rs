@@ -109,7 +109,7 @@ pub struct Look {
     pub dash: Dash,
 }
 
-/// Okabe and Ito's palette, told apart by the colour-blind too, and a grey; a brown and Tol's
+/// Okabe and Ito's palette, which the colour-blind can distinguish, and a grey; a brown and Tol's
 /// rose beside it, darker and lighter than any of its reds.
 pub mod palette {
     #![allow(missing_docs, reason = "the names say it")]

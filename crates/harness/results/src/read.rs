@@ -24,7 +24,7 @@ pub fn read_rows(path: &Path, tail: Tail) -> Result<Vec<Row>, RecordError> {
 ///
 /// # Errors
 ///
-/// [`RecordError::Field`] for a line that is no row of this schema,
+/// [`RecordError::Field`] for a line that is not a row of this schema,
 /// [`RecordError::Newer`] for a newer one, [`RecordError::Truncated`] for a cut-off last
 /// line under [`Tail::Refuse`], [`RecordError::Duplicate`] for a second row of one
 /// identity.

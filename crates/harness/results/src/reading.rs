@@ -35,7 +35,7 @@ pub struct Term {
 pub enum ResultKind {
     /// Nanoseconds an element, in the run.
     Time,
-    /// A value that is no time, in the run.
+    /// A value other than a time, in the run.
     Value,
     /// Instructions, in the records of kernels and models.
     Count,

@@ -5,7 +5,7 @@ use std::fmt;
 use params::Params;
 use serde::{Deserialize, Serialize};
 
-/// One line of `samples.jsonl`, told apart by its `type` field.
+/// One line of `samples.jsonl`; its `type` field gives the variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Row {
@@ -67,7 +67,7 @@ pub struct Sample {
 }
 
 /// Work that never changes, timed right before each round of a sample, so that a slow machine
-/// is told from slow code. One value per round, in the order of [`Sample::rounds`].
+/// is distinguished from slow code. One value per round, in the order of [`Sample::rounds`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Yardsticks {

@@ -1,11 +1,11 @@
-//! The state that a primitive met: `held+spill1@162`.
+//! The state of a counted call: `held+spill1@162`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The state that a counted call met. Counts of one primitive and order are told apart by it.
+/// The state of a counted call, which distinguishes counts of one primitive and order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct State {
@@ -75,7 +75,7 @@ impl FromStr for State {
                 name: name.to_owned(),
                 value,
             }),
-            _ => Err(format!("`{text}` is no state such as held+spill1@162")),
+            _ => Err(format!("`{text}` is not a state such as held+spill1@162")),
         }
     }
 }

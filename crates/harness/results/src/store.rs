@@ -346,7 +346,7 @@ fn check_order(before: &Stored, after: &Stored) -> Result<(), StoreError> {
 }
 
 /// The runs in a folder of runs (`RUN`) or of machines (`MACHINE/RUN`), in the order of
-/// their names. What holds no `env.json` is no run; what begins with a dot is not looked at.
+/// their names. A folder without `env.json` is not a run; names that begin with a dot are skipped.
 ///
 /// # Errors
 ///

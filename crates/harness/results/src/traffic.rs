@@ -147,7 +147,7 @@ pub struct TrafficRow {
     pub kernel: String,
     /// The order of the allocation it works on.
     pub order: u8,
-    /// The state that the samples met.
+    /// The state of the samples.
     pub class: String,
     /// The number of samples.
     pub samples: u32,

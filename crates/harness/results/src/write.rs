@@ -69,7 +69,7 @@ impl RowWriter {
         {
             return Err(RecordError::io(
                 path,
-                std::io::Error::other("is no regular file"),
+                std::io::Error::other("is not a regular file"),
             ));
         }
         let bytes = fs::read(path).map_err(|source| RecordError::io(path, source))?;

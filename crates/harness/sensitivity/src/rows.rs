@@ -119,7 +119,7 @@ impl Cell {
     }
 }
 
-/// Where nobody knows the answer beforehand the first binds the others.
+/// Where the answer is not known, the first design's is expected of the others.
 fn first_answer(residents: &mut [Resident<'_>]) -> u64 {
     match residents.first_mut().map(|resident| &mut resident.job) {
         Some(Ok(job)) => {

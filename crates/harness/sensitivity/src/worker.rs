@@ -13,7 +13,7 @@ use results::{Row, SCHEMA_VERSION, Sample, Status, Value};
 use crate::rows::{Cell, REFERENCE, cells};
 use crate::{Failure, SLOWDOWNS};
 
-/// The quantity under which a worker says what it injected.
+/// The quantity under which a worker reports what it injected.
 pub(crate) const INJECTED: &str = "injected-percent";
 
 #[derive(clap::Args)]

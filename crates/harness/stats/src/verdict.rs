@@ -5,14 +5,14 @@ use std::fmt;
 use crate::Estimate;
 use crate::order::median;
 
-/// What may be said of a ratio.
+/// The verdict on a ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// The whole interval lies below 1 by more than the floor.
+    /// The interval lies below 1 by more than the floor.
     Faster,
     /// The interval reaches into the floor: nothing is claimed.
     NoDifference,
-    /// The whole interval lies above 1 by more than the floor.
+    /// The interval lies above 1 by more than the floor.
     Slower,
 }
 

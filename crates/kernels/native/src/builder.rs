@@ -51,7 +51,7 @@ impl Plan {
 pub enum Progress {
     /// The source is looked for, and fetched if it is not here.
     Source,
-    /// Somebody else builds from this source; their turn is first.
+    /// Another process builds from this source; it goes first.
     Waiting,
     /// The work tree is unpacked and patched.
     Tree,
@@ -159,7 +159,7 @@ fn label(plan: &Plan, found: &Found, key: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("-"))
 }
 
-/// Our options, and behind them somebody's own.
+/// Our options, then the user's.
 fn fragment(own: Option<&Path>) -> Result<String, BuildError> {
     let own = own
         .map(|path| fs::read_to_string(path).map_err(io("reading", path)))

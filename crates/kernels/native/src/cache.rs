@@ -140,11 +140,11 @@ impl Kernel {
     }
 }
 
-/// Says that a kernel is in use. It ends with the process at the latest.
+/// Marks a kernel as in use, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct InUse(#[expect(dead_code, reason = "held, not read")] File);
 
-/// Takes a kernel out of the list, and removes it unless somebody uses it.
+/// Takes a kernel out of the list, and removes it unless it is in use.
 pub(crate) fn retire(folder: &Path) -> Result<(), BuildError> {
     let manifest = folder.join(MANIFEST);
     match fs::remove_file(&manifest) {
@@ -160,7 +160,7 @@ pub(crate) fn retire(folder: &Path) -> Result<(), BuildError> {
     fs::remove_dir_all(folder).map_err(io("removing", folder))
 }
 
-/// Removes what was retired while somebody used it.
+/// Removes kernels that were retired while they were in use.
 pub(crate) fn sweep(cache: &Cache) -> Result<(), BuildError> {
     for entry in fs::read_dir(cache.built()).into_iter().flatten().flatten() {
         let folder = entry.path();
@@ -225,7 +225,7 @@ fn is_under_way(folder: &Path) -> bool {
 pub(crate) struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 
 impl Lock {
-    /// Takes it; calls `waits` first where somebody else holds it.
+    /// Takes the lock; calls `waits` first if another process holds it.
     pub fn take(folder: &Path, waits: impl FnOnce()) -> Result<Self, BuildError> {
         fs::create_dir_all(folder).map_err(io("making", folder))?;
         let path = folder.join("lock");

@@ -30,7 +30,7 @@ pub enum BuildError {
         /// The words of the script.
         log: String,
     },
-    /// A folder that is no kernel's source.
+    /// A folder that is not a kernel source.
     #[error("{} is not a kernel's source tree: it has no {missing}", tree.display())]
     NotASource {
         /// The folder.
@@ -112,7 +112,7 @@ pub enum BuildError {
         error: std::io::Error,
     },
     /// A record of a build that does not read.
-    #[error("{}: {reason}; remove the folder and build anew", path.display())]
+    #[error("{}: {reason}; remove the folder and rebuild", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -129,7 +129,7 @@ fn said(near: &[&str]) -> String {
     }
 }
 
-/// Turns an I/O error into one that says what was tried, and where the disk is full.
+/// Turns an I/O error into one that names the operation, and says so if the disk is full.
 pub(crate) fn io(
     what: impl Into<String>,
     path: &Path,
@@ -237,7 +237,7 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
-    /// This kernel has no such thing: a dash, not an error.
+    /// This kernel lacks the operation: a dash, not an error.
     #[error("{0}")]
     Absent(String),
     /// A layout that does not fit.

@@ -15,7 +15,7 @@ pub struct Piece {
     pub len: u32,
 }
 
-/// Allocations in the order in which they are met, the IOs over them, and frames to look up.
+/// Allocations in the order in which the IOs visit them, the IOs over them, and frames to look up.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Layout {
     /// The frame that the arena's first one stands for.

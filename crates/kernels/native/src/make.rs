@@ -1,4 +1,4 @@
-//! Running make: what it is told, what it says, and what a failure of it means.
+//! Running make: its arguments, its output, and what a failure means.
 
 use std::collections::VecDeque;
 use std::fs::File;

@@ -23,7 +23,7 @@ pub(crate) struct Patch {
 }
 
 impl Patch {
-    /// The patch that is meant for a kernel of this series: one that the tool carries, by its
+    /// Finds the patch for a kernel of this series: one that the tool carries, by its
     /// name, or a file.
     pub fn find(wanted: &Path, series: &str) -> Result<Self, BuildError> {
         if let Some(text) = patches::carried(wanted, series)? {

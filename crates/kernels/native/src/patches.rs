@@ -76,7 +76,7 @@ pub(crate) fn carried(wanted: &Path, series: &str) -> Result<Option<&'static str
     })
 }
 
-/// That there is no such patch, with the names that are near.
+/// The error for an unknown patch, with similar names.
 pub(crate) fn unknown(wanted: &Path) -> BuildError {
     let stem = wanted.file_stem().unwrap_or_default().to_string_lossy();
     let mut near: Vec<(usize, &str)> = FILES

@@ -12,7 +12,7 @@ const SOON: Duration = Duration::from_secs(30);
 /// Time for laying out memory and filling jobs, on a busy machine.
 const SETUP: Duration = Duration::from_secs(120);
 
-/// A kernel with our driver, and what it said of itself.
+/// A running kernel with our driver, and its greeting.
 #[derive(Debug)]
 pub struct Session {
     process: Process,
@@ -21,7 +21,7 @@ pub struct Session {
     started: (u64, u64),
 }
 
-/// What a kernel says of itself.
+/// The greeting of a kernel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hello {
     /// Its `uname -r`.
@@ -38,7 +38,7 @@ pub struct Hello {
     pub jobs: Vec<String>,
 }
 
-/// What a job says when it is set up.
+/// A job's description of itself once it is set up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct JobSetup {
     /// Elements that one call handles.
@@ -78,7 +78,7 @@ impl Session {
         Ok(session)
     }
 
-    /// What it said of itself.
+    /// Returns its greeting.
     pub fn hello(&self) -> &Hello {
         &self.hello
     }

@@ -43,7 +43,7 @@ struct State {
 }
 
 impl Tree {
-    /// The tree of a source in this folder. Whoever opens it holds the folder's lock.
+    /// The tree of a source in this folder. The caller holds the folder's lock.
     pub fn at(folder: &Path, found: &Found) -> Self {
         Self {
             linux: folder.join("linux"),

@@ -14,12 +14,12 @@ pub(crate) fn head(seq: u64, verb: &str, bytes: usize) -> String {
     format!("{seq} {verb} {bytes}\n")
 }
 
-/// What the driver says of an answer.
+/// The driver's status of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Status {
     /// It was done.
     Ok,
-    /// This kernel has no such thing.
+    /// This kernel lacks the operation.
     Absent,
     /// It was refused.
     Error,
@@ -48,7 +48,7 @@ pub(crate) enum Fault {
         /// Bytes that came.
         came: u64,
     },
-    /// It is not what it says.
+    /// It contradicts its own header.
     Garbled(String),
 }
 
@@ -71,7 +71,7 @@ fn line(from: &mut impl BufRead) -> Result<String, Fault> {
     match text.strip_suffix('\n') {
         Some(line) => Ok(line.to_owned()),
         None if read as u64 == MAX_HEAD => Err(Fault::Garbled(format!(
-            "`{}...` is no head",
+            "`{}...` is not a header",
             text.escape_default()
         ))),
         None => Err(Fault::Truncated { said: 0, came: 0 }),
@@ -124,7 +124,7 @@ pub(crate) fn read(from: &mut impl BufRead, seq: u64, verb: &str) -> Result<Answ
             end.escape_default()
         )));
     }
-    let text = String::from_utf8(text).map_err(|_| garbled("text that is no text"))?;
+    let text = String::from_utf8(text).map_err(|_| garbled("text that is not UTF-8"))?;
     Ok(Answer { status, text })
 }
 

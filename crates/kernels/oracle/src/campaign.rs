@@ -46,7 +46,7 @@ impl std::str::FromStr for Shard {
         });
         parsed
             .filter(|shard| (1..=shard.of).contains(&shard.index))
-            .ok_or_else(|| format!("`{s}` is no shard: I/N with I from 1 to N, as 2/4"))
+            .ok_or_else(|| format!("`{s}` is not a shard: I/N with I from 1 to N, as 2/4"))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::arena::Unplaceable;
 use crate::wire::WireError;
 
-/// Why the referee did not answer. Each message says what to do.
+/// An error of asking a kernel. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OracleError {
@@ -199,7 +199,7 @@ pub enum OracleError {
     },
 }
 
-/// Says what was being done when the system said no.
+/// Turns an I/O error into one that names the operation.
 pub(crate) fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> OracleError {
     let what = what.into();
     move |source| OracleError::Io { what, source }

@@ -15,7 +15,7 @@ use crate::payload::initramfs;
 use crate::wire::Batch;
 use trace::Plugin;
 
-/// How a missing emulator is told from other errors by those who only need to know whether
+/// Distinguishes a missing emulator from other errors, for callers that only ask whether
 /// the live check can run.
 pub const MISSING_QEMU: &str = "qemu-system-x86_64";
 
@@ -198,7 +198,7 @@ impl Emulator {
     }
 }
 
-/// A running emulator; it does not outlive whoever asked.
+/// A running emulator, killed when dropped.
 struct Guest(Child);
 
 impl Guest {
@@ -240,7 +240,7 @@ impl Guest {
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What a process has used so far (utime and stime of proc(5), in hundredths of a second);
-/// nought where that cannot be read, which leaves the clock.
+/// zero where that cannot be read, which leaves the clock.
 fn processor_time(process: u32) -> Duration {
     let ticks = || -> Option<u64> {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;

@@ -1,4 +1,4 @@
-//! Which kernel: a fetched series, or somebody's own build.
+//! Which kernel: a fetched series, or a build of the user's.
 
 use std::fmt;
 use std::fs;
@@ -133,7 +133,7 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Somebody's own build: its bzImage, and the build directory that `make modules_prepare`
+    /// A build of the user's: its bzImage, and the build directory that `make modules_prepare`
     /// or a whole build left. The rules are those of the newest modelled kernel that is not
     /// newer, unless given.
     ///

@@ -154,7 +154,7 @@ fn telling_lines(log: &str) -> String {
         .to_owned()
 }
 
-/// What changes in the headers when the kernel is built anew.
+/// What changes in the headers when the kernel is rebuilt.
 fn header_state(kernel: &Kernel) -> String {
     ["Module.symvers", ".config", "include/generated/autoconf.h"]
         .iter()
@@ -182,7 +182,7 @@ fn compiler(kernel: &Kernel) -> Result<String, OracleError> {
 }
 
 /// A program of this machine, or of the kernel's own root: entered as root of a user namespace
-/// of its own, so that nobody needs to be root for it and its mounts end with it.
+/// of its own, so that it needs no root and its mounts end with it.
 fn tool(kernel: &Kernel, program: &str) -> Command {
     const ENTER: &str = "mount --rbind /dev \"$0/dev\" && mount --rbind /proc \"$0/proc\" && exec chroot \"$0\" \"$@\"";
     match &kernel.chroot {

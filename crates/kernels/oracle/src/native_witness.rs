@@ -28,7 +28,7 @@ pub struct NativeWitness {
     rules: KernelVersion,
     change: Option<Change>,
     idle: Mutex<Vec<Session>>,
-    /// Batches start it anew, while somebody may build its successor.
+    /// Batches restart it, while another process may build its successor.
     _in_use: InUse,
 }
 
@@ -62,7 +62,7 @@ impl NativeWitness {
         &self.kernel
     }
 
-    /// What the reference says that this kernel makes of a case, its patch included.
+    /// Returns the reference's answer for this kernel, its patch included.
     pub fn reference(&self, case: &Case) -> Answer {
         evaluate_in(case, self.change)
     }

@@ -12,9 +12,9 @@ pub(crate) struct Remains {
     pub(crate) late: bool,
     /// QEMU's exit status where that is not success.
     pub(crate) failed: Option<String>,
-    /// All that the serial console said.
+    /// The output of the serial console.
     pub(crate) console: String,
-    /// What QEMU itself said.
+    /// The output of QEMU itself.
     pub(crate) stderr: String,
     /// What came through the data port.
     pub(crate) data: Vec<u8>,

@@ -1,14 +1,14 @@
 //! How a program under the tracer says what lies where.
 //!
 //! The plugin sees system calls, so a number reaches it as the position of a seek: no
-//! assembly, no effect on the program, and nothing but a few calls where nobody traces.
+//! assembly, no effect on the program, and only a few calls where no tracer is attached.
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
 
 use results::Class;
 
-/// What a position starts with that is meant for the plugin.
+/// The prefix of a position for the plugin.
 const MAGIC: u64 = 0x5e << 56;
 /// The first byte of an object.
 const FIRST: u64 = 0x10;

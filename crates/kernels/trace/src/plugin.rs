@@ -59,7 +59,7 @@ pub enum NoTrace {
         stderr: String,
     },
     /// What the plugin wrote does not read, or does not fit what was traced.
-    #[error("the plugin's trace does not read: {0}")]
+    #[error("cannot parse the plugin's trace: {0}")]
     Malformed(String),
 }
 

@@ -131,7 +131,7 @@ unsafe impl Sync for Mapping {}
 const WORTH_ASKING: usize = 16 << 20;
 
 impl Mapping {
-    /// Maps what is asked for, or says why not; only [`Backing::Auto`] falls back.
+    /// Maps the requested memory, or returns why not; only [`Backing::Auto`] falls back.
     ///
     /// # Errors
     /// [`Error::BadRequest`], [`Error::HugetlbUnavailable`], [`Error::HugetlbUnsupported`],
@@ -263,7 +263,7 @@ impl Mapping {
         WordArena::new(self)
     }
 
-    /// What the kernel really gave for exactly this range, as smaps and pagemap tell it.
+    /// Reads what the kernel gave for exactly this range, from smaps and pagemap.
     ///
     /// # Errors
     /// [`Error::NoProc`] and [`Error::NotInSmaps`]. Page frames that are hidden are no error

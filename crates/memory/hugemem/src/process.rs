@@ -73,7 +73,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// What the process has seen so far.
+    /// Returns the counts of the process so far.
     ///
     /// # Errors
     /// [`Error::System`].
@@ -81,7 +81,7 @@ impl Faults {
         Ok(Self::of(&usage(UsageWho::RUSAGE_SELF)?))
     }
 
-    /// What the calling thread has seen so far.
+    /// Returns the counts of the calling thread so far.
     ///
     /// # Errors
     /// [`Error::System`].

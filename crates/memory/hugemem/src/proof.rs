@@ -33,7 +33,7 @@ pub struct Proof {
     pub reason: Option<String>,
 }
 
-/// What smaps says of a mapping, in bytes.
+/// The smaps entry of a mapping, in bytes.
 pub(crate) struct Smaps {
     pub huge_bytes: u64,
     resident_bytes: u64,

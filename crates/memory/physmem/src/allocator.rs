@@ -35,7 +35,7 @@ pub enum ConfigError {
     Fragmentation(f64),
 }
 
-/// An extent was given back that is not allocated, or not as a whole.
+/// An extent was freed that is not allocated, or was allocated in other pieces.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("order {} at frame {} is not allocated as such", extent.order, extent.head)]
 pub struct NotAllocated {

@@ -1,7 +1,7 @@
 //! Captures: what a real kernel had where.
 //!
 //! A capture is a text of JSON lines: a header, then allocations in the order in which the
-//! captured memory is met. It holds page frame numbers, orders and kinds, never content,
+//! captured memory is visited. It holds page frame numbers, orders and kinds, never content,
 //! paths, host or user names:
 //!
 //! ```text
@@ -28,7 +28,7 @@ pub const SCHEMA: u32 = 1;
 /// The most allocations in a capture: 64 GiB of base pages.
 pub const MAX_EXTENTS: u64 = 1 << 24;
 
-/// Allocations of a real kernel, in the order in which the captured memory is met.
+/// Allocations of a real kernel, in the order in which the captured memory is visited.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Capture {
     /// What was captured, where and when.
@@ -54,7 +54,7 @@ pub struct Header {
     pub bytes: u64,
     /// Base pages in the allocations of the runs.
     pub pages: u64,
-    /// Allocations of which only a part was met, in order: a part of a large folio is mapped.
+    /// Allocations of which only a part was visited, in order: a part of a large folio is mapped.
     pub partial: u64,
     /// Pages that were present and are left out: the zero page, memory of no known kind, and
     /// what moved while it was looked at.
@@ -100,7 +100,7 @@ impl std::str::FromStr for CapturedBacking {
 /// Allocations of one order and kind, each the physical neighbour of the one before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// The first that is met.
+    /// The first that is visited.
     pub first: Extent,
     /// What they are used for.
     pub kind: Kind,
@@ -111,7 +111,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// The allocations in the order in which they are met.
+    /// The allocations in the order in which they are visited.
     pub fn extents(self) -> impl Iterator<Item = Extent> {
         let pages = self.first.order.pages();
         (0..self.count).map(move |n| {
@@ -163,7 +163,7 @@ fn to_runs(extents: impl IntoIterator<Item = (Extent, Kind)>) -> Vec<Run> {
 }
 
 impl Capture {
-    /// The allocations in the order in which they are met.
+    /// The allocations in the order in which they are visited.
     pub fn extents(&self) -> impl Iterator<Item = (Extent, Kind)> + '_ {
         self.runs
             .iter()

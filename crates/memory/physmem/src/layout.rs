@@ -62,7 +62,7 @@ impl fmt::Display for Source {
 pub struct Layout {
     /// Where it comes from.
     pub source: Source,
-    /// The allocations. One may come twice where memory is met twice.
+    /// The allocations. One may come twice where memory is visited twice.
     pub extents: Vec<(Extent, Kind)>,
 }
 
@@ -119,7 +119,7 @@ impl Layout {
     }
 
     /// `count` allocations as a buddy allocator of this fragmentation hands them out; fewer
-    /// if its memory, four times as much as is wanted, cannot give them.
+    /// if its memory, four times as much as the allocations, cannot hold them.
     ///
     /// # Errors
     /// [`allocator::ConfigError`].

@@ -24,7 +24,7 @@ pub struct PageCounter {
     watermark: AtomicI64,
     /// Charges refused at this level.
     failures: AtomicU64,
-    /// BioClone of usage under `min`, as last told to the parent.
+    /// The part of the usage under `min` that was last propagated to the parent.
     min_usage: AtomicI64,
 }
 

@@ -31,9 +31,9 @@ pub struct CpuStats {
     pub(super) state: [AtomicI64; STATS],
     /// lruvec state by statistic.
     pub(super) lruvec: [AtomicI64; STATS],
-    /// Changes not yet told to the group's atomic (`stats_updates`).
+    /// Updates not yet flushed to the group's atomic (`stats_updates`).
     pub(super) updates: AtomicU32,
-    /// Page-in and page-out events not yet told to the ancestors (`events`).
+    /// Page-in and page-out events not yet flushed to the ancestors (`events`).
     pub(super) events: AtomicU32,
     /// The word of the parent's on this CPU (`parent`); 0 for the root.
     pub(super) parent: AtomicU64,
@@ -71,7 +71,7 @@ pub struct MemCgroup {
     pub(super) parent: AtomicU64,
     /// Changes per statistic that CPUs have flushed up here.
     pub(super) stats_updates: AtomicU64,
-    /// Page-ins and page-outs that CPUs have told this group.
+    /// Page-ins and page-outs that CPUs have flushed to this group.
     pub(super) events: AtomicU64,
     /// Tasks whose memory is being moved (`moving_account`).
     pub(super) moving: AtomicU32,
@@ -108,19 +108,19 @@ pub struct CpuState {
     /// The group whose bytes are in stock, and the bytes (`obj_stock`).
     pub(super) cached_object: AtomicU64,
     pub(super) object_bytes: AtomicU32,
-    /// Another CPU asks for the stock to be drained (`FLUSHING_CACHED_CHARGE`).
+    /// Set while another CPU wants the stock drained (`FLUSHING_CACHED_CHARGE`).
     pub(super) drain: AtomicU32,
     /// The node's per-CPU differences (`per_cpu_nodestats`).
     pub(super) node: [AtomicI64; STATS],
     /// The zone's per-CPU differences of its LRU lists (`per_cpu_zonestats`).
     pub(super) zone_lru: [AtomicI64; LISTS],
-    /// Pins given back, not yet told to the node (`NR_FOLL_PIN_RELEASED`).
+    /// Released pins not yet flushed to the node (`NR_FOLL_PIN_RELEASED`).
     pub(super) unpinned: AtomicI64,
     /// A difference beyond this goes to the node (`stat_threshold`).
     pub(super) stat_threshold: AtomicU32,
     /// Read sections that this CPU is in (`rcu_read_lock_nesting`).
     pub(super) rcu_nesting: AtomicU32,
-    /// Somebody waits for this CPU to leave them (`rcu_read_unlock_special`).
+    /// Set while a grace period waits for this CPU to leave them (`rcu_read_unlock_special`).
     pub(super) rcu_special: AtomicU32,
 }
 
@@ -318,7 +318,7 @@ impl MemCgroup {
         PowerArray::word_of(self)
     }
 
-    /// Changes to statistics that CPUs have told this group (`stats_updates`).
+    /// Returns the updates that CPUs have flushed to this group (`stats_updates`).
     pub fn stats_updates(&self) -> u64 {
         self.stats_updates.load(Relaxed)
     }

@@ -93,7 +93,7 @@ const fn task(cpu: usize) -> u32 {
     cpu as u32 + 1
 }
 
-/// Runs `critical` between lock and unlock. The owner word is found anew for the unlock,
+/// Runs `critical` between lock and unlock. The owner word is looked up again for the unlock,
 /// which in the kernel is handed the page or folio, not the word.
 #[inline]
 pub fn with_lock<'a, T: ?Sized, V: KernelRules, R>(
@@ -110,7 +110,7 @@ pub fn with_lock<'a, T: ?Sized, V: KernelRules, R>(
 
 impl MemCgroup {
     /// Announces that charges will move out of this group (`mem_cgroup_start_move`). The
-    /// kernel then waits for an RCU grace period; here the caller must know that nobody is
+    /// kernel then waits for an RCU grace period; here the caller must make sure that no thread is
     /// inside a critical section that began before.
     pub fn begin_move(&self) {
         self.moving.fetch_add(1, Release);

@@ -9,7 +9,7 @@ use super::stat::Stat;
 
 /// A group's pending changes go to its atomic from this on (`MEMCG_CHARGE_BATCH`).
 const FLUSH_AT: u32 = 64;
-/// A group that was told more than this is due for a flush and learns no more
+/// A group with more pending updates than this is due for a flush and learns no more
 /// (`memcg_vmstats_needs_flush`).
 const FLUSHABLE: u64 = FLUSH_AT as u64 * MAX_CPUS as u64;
 
@@ -127,7 +127,7 @@ impl MemcgTree {
         }
     }
 
-    /// Pins given back that all nodes were told of; the CPU's difference is still missing.
+    /// Released pins in the counters of all nodes, without the difference that the CPU still holds.
     pub fn unpinned(&self) -> i64 {
         self.unpinned.load(Relaxed)
     }

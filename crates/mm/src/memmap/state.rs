@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use super::{Memmap, PG_DIRTY, PG_LOCKED, PG_RECLAIM, PG_SWAPBACKED, PG_SWAPCACHE, ZONE_MASK};
 use crate::slot::Slot;
 
-/// The bits of `mapping` that are no address (`PAGE_MAPPING_FLAGS`).
+/// The bits of `mapping` that are flags, not address (`PAGE_MAPPING_FLAGS`).
 const MAPPING_FLAGS: u64 = 3;
 
 /// Takes a reference (`page_ref_inc`).

@@ -92,7 +92,7 @@ pub trait BvPages: Design {
         true
     }
 
-    /// Whether a page that is added anew is refaulting (`PageWorkingset`, in
+    /// Whether a page that is added again is refaulting (`PageWorkingset`, in
     /// `__bio_add_page` up to v5.19).
     #[inline]
     fn note_workingset(&self, _: Self::BvPage<'_>) -> bool {

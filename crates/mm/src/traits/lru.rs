@@ -20,7 +20,7 @@ pub trait Lru: Memcg {
 
     /// Records that an extent of free frames is one free block, as a PFN walk meets it
     /// (`set_buddy_order`). Allocating frames of it takes the mark from those frames only:
-    /// the caller marks anew what is left of a block. Law: `a_pfn_walk_sees_what_is_there`.
+    /// the caller marks again what is left of a block. Law: `a_pfn_walk_sees_what_is_there`.
     fn mark_free(&self, extent: Extent);
 
     /// Compaction's walk over `pfns` frames from `start` (`isolate_migratepages_block`). With

@@ -179,7 +179,7 @@ pub fn segments_bound_the_scatterlist<D: BlockIo>() {
     ));
 }
 
-/// Counting the segments of a bio anew gives what the split counted; of a part that was
+/// Recounting the segments of a bio gives what the split counted; of a part that was
 /// cut off, at most that.
 pub fn recounts_agree_with_the_split<D: BlockIo>() {
     fn agrees<'d, D: BlockIo, V: KernelRules>(

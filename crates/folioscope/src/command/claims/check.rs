@@ -17,7 +17,7 @@ use crate::kernels;
 use crate::output::Output;
 use crate::say::say;
 
-/// Seconds that a check may take unless told otherwise.
+/// Default budget of a check, in seconds.
 const BUDGET_S: f64 = 50.0;
 
 pub(super) fn run(

@@ -52,7 +52,7 @@ pub(super) fn committed(store: &Path) -> Result<Vec<HistoryRun>, Failure> {
     Ok(points)
 }
 
-/// What git says in a folder; `None` where there is no git or it refuses.
+/// Output of git in a folder; `None` without git, or where git fails.
 fn git(folder: &Path, args: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")

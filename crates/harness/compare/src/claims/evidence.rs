@@ -266,7 +266,7 @@ fn has(params: &Params, wanted: &Params) -> bool {
             .all(|(name, value)| params.get(name) == Some(value))
 }
 
-/// The one row that is meant: of several, the one without further parameters. Otherwise none
+/// Finds the row: of several matches, the one without further parameters. Otherwise none
 /// is: the claims file says too little.
 fn only<'a, T>(
     rows: impl Iterator<Item = &'a T>,
@@ -301,7 +301,7 @@ fn state(term: &Term) -> Vec<String> {
         .collect()
 }
 
-/// A row as a reader is told of it: without its kind and factor.
+/// The name of a row for readers: without its kind and factor.
 fn row(term: &Term) -> String {
     let params: String = term
         .params

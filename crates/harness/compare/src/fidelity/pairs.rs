@@ -22,7 +22,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// How far the ratios are apart: 1 is equal, 1.25 the most that is wanted.
+    /// The quotient of the ratios: 1 is equal, 1.25 the upper bound.
     pub fn apart(&self) -> f64 {
         (self.model_ratio / self.real_ratio).max(self.real_ratio / self.model_ratio)
     }

@@ -46,7 +46,7 @@ impl Steady {
     }
 }
 
-/// Looks at every steady loop of the workloads that are wanted; the second answer names
+/// Looks at every steady loop of the selected workloads; the second result names
 /// those that are not there.
 pub(crate) fn look(
     counts: &BTreeMap<&Loop, &LoopCount>,

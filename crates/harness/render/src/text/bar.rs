@@ -39,7 +39,7 @@ pub(crate) fn marks(ratios: &[(&str, f64)]) -> String {
     format!("[{}]", line.into_iter().collect::<String>())
 }
 
-/// A row of `#` as long as a ratio; `|` stands at 1 where the row does not reach it.
+/// A row of `#` as long as a ratio; `|` marks 1 where the row does not reach it.
 pub(crate) fn row(ratio: f64) -> String {
     const ONE: usize = 20;
     const MOST: usize = 34;

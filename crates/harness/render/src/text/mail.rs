@@ -158,7 +158,7 @@ fn key(page: &mut Page, summary: &Summary) {
     page.table(&table);
 }
 
-/// Reasons of `err` and of dashes, told once per workload and design.
+/// Reasons of `err` and of dashes, printed once per workload and design.
 fn without_result(page: &mut Page, summary: &Summary) {
     let mut reasons: Vec<(String, usize)> = Vec::new();
     let mut add = |text: String| match reasons.iter_mut().find(|(known, _)| *known == text) {

@@ -22,7 +22,7 @@ pub(crate) fn title(summary: &Summary) -> String {
     format!("folioscope {}: {} ({day})", env.tool, names.join(", "))
 }
 
-/// What must be said before any number: interruptions and thin evidence.
+/// Warnings that come before any number: interruptions and thin evidence.
 pub(crate) fn warnings(summary: &Summary) -> Vec<String> {
     let mut warnings = Vec::new();
     if !summary.env.finished {
@@ -140,7 +140,7 @@ fn overhead(summary: &Summary) -> Option<String> {
     })
 }
 
-/// From where on a reader is told that the machine was not steady.
+/// The share of slow time from which the report warns.
 const UNSTEADY: f64 = 0.1;
 
 /// What the interval of the reference's time in nanoseconds reaches to either side, as a part

@@ -12,7 +12,7 @@ use crate::error::OracleError;
 pub struct LedgerMismatch {
     /// The smallest case found that still differs.
     pub case: LedgerCase,
-    /// The first line that differs: what the kernel says, what the books say.
+    /// The first line that differs: the kernel's, the reference's.
     pub difference: String,
 }
 

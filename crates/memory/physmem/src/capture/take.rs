@@ -119,7 +119,7 @@ struct Walk<R> {
     read: R,
     blocks: HashMap<u64, Vec<PageFlags>>,
     extents: Vec<(Extent, Kind)>,
-    /// The allocation that the last page lies in, and how many of its pages were met.
+    /// The allocation that the last page lies in, and how many of its pages were visited.
     inside: Option<(Extent, u64)>,
     present: u64,
     partial: u64,
