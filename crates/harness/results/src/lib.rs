@@ -9,6 +9,7 @@ mod baseline;
 mod check;
 mod claims;
 mod committed;
+mod criterion;
 mod environment;
 mod fidelity;
 mod kernel;
@@ -29,6 +30,7 @@ mod write;
 pub use baseline::{Baseline, Loop, LoopCount};
 pub use claims::{CLAIMS_FILE, Claim, Claims, Number, Outcome, Ruling, Screen, ScreenRow};
 pub use committed::{CountedKernel, FidelityRecord, LOCAL_DIR, newest_with_kernels, read_kernels};
+pub use criterion::read_criterion;
 pub use environment::{
     Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum,
     command_without_paths,
