@@ -20,7 +20,10 @@ pub(crate) use kernel::{
     BuildArgs, BuiltArgs, CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand,
     KernelDiffArgs, KernelHistoryArgs, Kernels,
 };
-pub(crate) use store::{DiffArgs, ExportArgs, Format, HistoryArgs, MergeArgs, ResolutionArgs};
+pub(crate) use store::{
+    CriterionArgs, DiffArgs, ExportArgs, Format, HistoryArgs, ImportArgs, ImportCommand, MergeArgs,
+    ResolutionArgs,
+};
 
 /// Measures what each way of describing physical memory costs: models and real kernels walk,
 /// merge and account the same memory, side by side.
@@ -67,6 +70,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Put runs of several machines into one store.
     Merge(MergeArgs),
+    /// Make a run of another project's benchmarks.
+    Import(ImportArgs),
     /// Print the table of a resolution study: what a diff can tell.
     Resolution(ResolutionArgs),
     /// Capture how real memory is laid out; needs root.

@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod fidelity;
 pub(crate) mod gate;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod kernel;
 pub(crate) mod kernel_build;
 pub(crate) mod kernel_check;

@@ -64,6 +64,7 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::History(args) => command::history::run(&args, output),
         Command::Export(args) => command::export::run(&args, output),
         Command::Resolution(args) => command::resolution::run(&args, output),
+        Command::Import(args) => command::import::run(&args, output),
         Command::Merge(args) => command::merge::run(&args, output),
         Command::Capture(args) => command::capture::run(&args, output),
         Command::Census(args) => command::census::run(&args, output),

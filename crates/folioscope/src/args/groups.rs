@@ -11,7 +11,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Begin with these", &["compare", "claims", "diff", "kernel"]),
     (
         "Show and share a run",
-        &["report", "plot", "post", "export", "history", "merge"],
+        &[
+            "report", "plot", "post", "export", "history", "merge", "import",
+        ],
     ),
     (
         "Designs, models, kernels",

@@ -138,6 +138,38 @@ pub(crate) struct MergeArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    #[command(subcommand)]
+    pub command: ImportCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Benchmarks of Criterion.rs, of any project.
+    #[command(after_help = "\
+A folder is what one `cargo bench` has left in target/criterion; several of one revision are as
+many processes of one run, and three on each side make a diff say something. Import where the
+benchmarks ran: the machine of the run is this one.
+
+Examples:
+  cargo bench && mv target/criterion bench-1    and so on, three times
+  folioscope import criterion bench-1 bench-2 bench-3 --out results/my-laptop/before
+  folioscope diff results/my-laptop/before results/my-laptop/after --threshold 10
+  folioscope history --store results --out page")]
+    Criterion(CriterionArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CriterionArgs {
+    /// Folders of Criterion's, one a process.
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Where the run goes: MACHINE/RUN in a store, a folder that does not exist yet or is empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct ResolutionArgs {
     /// The record of the study, which `cargo run --profile bench -p sensitivity` makes, or those
     /// of comparisons in lock-step.

@@ -1,30 +1,16 @@
 //! Runs that are made up, and the tool beside them.
 
+mod tool;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use results::{
     ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, Status,
     write_environment,
 };
 
-/// Exit code, standard output, standard error.
-pub fn folioscope(folder: &Path, args: &[&str]) -> (i32, String, String) {
-    let mut command =
-        Command::cargo_bin("folioscope").expect("the binary was built with the tests");
-    let output = command
-        .current_dir(folder)
-        .args(args)
-        .output()
-        .expect("it starts");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (
-        output.status.code().expect("no signal"),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
+pub use tool::folioscope;
 
 /// Writes a run of `flat`, its control, `memdesc`, and `folio`, which takes `ns`. Of three
 /// designs one may change without being taken for the machine's drift.

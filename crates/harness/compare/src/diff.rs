@@ -72,6 +72,8 @@ pub enum FloorSource {
     History(usize),
     /// The control copies of the two runs, all rows together.
     Runs,
+    /// No run has a control copy: 5 %, for the placement of code, beyond the spread of processes.
+    Processes,
     /// The value is exact and needs none.
     Exact,
     /// Nothing is known of the noise.
@@ -185,7 +187,7 @@ impl Floors {
         runs: [&Summary; 2],
     ) -> (Option<f64>, FloorSource) {
         let [Some(before), Some(after)] = cases.map(|case| case.floor) else {
-            return (None, FloorSource::Unknown);
+            return self.without_control(key, cases, runs);
         };
         let quiet = |run: &Summary| run.floor <= self.noisiest;
         match self.of(key) {
@@ -198,6 +200,35 @@ impl Floors {
                 (Some(floor), FloorSource::History(self.changes[key].len()))
             }
             _ => (Some(before.max(after)), FloorSource::Runs),
+        }
+    }
+}
+
+/// Processes of each side behind a verdict where no control copy stands beside it.
+const LEAST_PROCESSES: usize = 3;
+/// The floor of such a row: what moving code about does to most rows, which a process of the same
+/// build does not show.
+const PLACED_FLOOR: f64 = 0.05;
+
+impl Floors {
+    /// The floor of a row of benchmarks that know no control copy, as another program's: its own
+    /// past, or the placement of code where several processes show the rest of its noise.
+    fn without_control(
+        &self,
+        key: &RowKey,
+        cases: [&Case; 2],
+        runs: [&Summary; 2],
+    ) -> (Option<f64>, FloorSource) {
+        if runs.iter().any(|run| run.control_pairs > 0) {
+            return (None, FloorSource::Unknown);
+        }
+        if let Some(own) = self.of(key) {
+            return (Some(own), FloorSource::History(self.changes[key].len()));
+        }
+        let processes = |case: &Case| case.time(&key.2).map_or(0, |time| time.processes);
+        match cases.into_iter().map(processes).min() {
+            Some(LEAST_PROCESSES..) => (Some(PLACED_FLOOR), FloorSource::Processes),
+            _ => (None, FloorSource::Unknown),
         }
     }
 }

@@ -137,6 +137,13 @@ pub fn now_utc() -> String {
         .to_string()
 }
 
+/// A time as records write it; `None` for one without a date.
+#[must_use]
+pub fn utc(time: std::time::SystemTime) -> Option<String> {
+    let time = jiff::Timestamp::try_from(time).ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,8 @@ use crate::SCHEMA_VERSION;
 /// The provenance of one run. Written when the run starts and again when it ends.
 ///
 /// An `Option` that is `None` means "not to be had on this machine"; it is never
-/// replaced by a zero.
+/// replaced by a zero. A record of another project's benchmarks, which this tool reads as it
+/// does its own, leaves out what is about physical memory and about how this tool measures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
@@ -50,34 +51,42 @@ pub struct Environment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_cpu: Option<u32>,
     /// Data and unified caches of the first CPU, smallest level first.
+    #[serde(default)]
     pub caches: Vec<Cache>,
     /// cpufreq governor of the first CPU.
     pub governor: Option<String>,
     /// The chosen word of /sys/kernel/mm/transparent_hugepage/enabled: `madvise`.
     pub thp: Option<String>,
     /// hugetlb pools, one per page size that the kernel offers.
+    #[serde(default)]
     pub hugetlb: Vec<HugetlbPool>,
     /// Whether hardware counters could be opened; `None` if not tried.
     pub pmu: Option<bool>,
     /// Ticks that the hypervisor stole from all CPUs while the run was going.
     pub steal_ticks: Option<u64>,
     /// Seed of every random order and layout of the run.
+    #[serde(default)]
     pub seed: u64,
     /// Time budget that was asked for, in seconds.
+    #[serde(default)]
     pub budget_s: f64,
     /// Time that the run took, in seconds; 0 until it has finished.
     pub elapsed_s: f64,
     /// Whether `--quick` shortened the run.
+    #[serde(default)]
     pub quick: bool,
     /// Whether the run came to its end. `false` marks an interrupted run.
     pub finished: bool,
     /// Fresh processes per (workload, params).
     pub processes: u32,
     /// Interleaved rounds per process that the run aimed at.
+    #[serde(default)]
     pub rounds: u32,
     /// The clock that the rounds were timed with.
+    #[serde(default = "Clock::unknown")]
     pub clock: Clock,
     /// Read bandwidth measured in this run, one entry per mapping kind.
+    #[serde(default)]
     pub read_bandwidth: Vec<Bandwidth>,
     /// The rows of a finished run; `None` until then, and in records that did not say yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -179,6 +188,15 @@ pub struct Clock {
     pub resolution_ns: f64,
 }
 
+impl Clock {
+    fn unknown() -> Self {
+        Self {
+            source: "unknown".to_owned(),
+            resolution_ns: 0.0,
+        }
+    }
+}
+
 /// Sequential read bandwidth of one kind of mapping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -247,10 +265,7 @@ impl Environment {
             finished: false,
             processes: 0,
             rounds: 0,
-            clock: Clock {
-                source: unknown(),
-                resolution_ns: 0.0,
-            },
+            clock: Clock::unknown(),
             read_bandwidth: Vec::new(),
             rows: None,
         }

@@ -10,6 +10,7 @@ mod census;
 mod check;
 mod claims;
 mod committed;
+mod criterion;
 mod environment;
 mod fidelity;
 mod kernel;
@@ -32,6 +33,7 @@ pub use baseline::{Baseline, Loop, LoopCount};
 pub use census::{Census, CensusHeader, CensusRow};
 pub use claims::{CLAIMS_FILE, Claim, Claims, Number, Outcome, Ruling, Screen, ScreenRow};
 pub use committed::{CountedKernel, FidelityRecord, LOCAL_DIR, newest_with_kernels, read_kernels};
+pub use criterion::read_criterion;
 pub use environment::{
     Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum,
     command_without_paths,

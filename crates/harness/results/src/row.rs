@@ -46,7 +46,7 @@ pub struct Sample {
     /// interleaved round, so that ratios can be taken per round.
     pub rounds: Vec<f64>,
     /// Checksum of the result as `0x…`: equal over designs that did the same work;
-    /// empty where the status is not ok.
+    /// empty where the status is not ok, [`Sample::UNCHECKED`] where nobody compares answers.
     pub checksum: String,
     /// Minor page faults inside the clock, all rounds together; must be 0.
     pub minor_faults: u64,
@@ -191,6 +191,9 @@ impl fmt::Display for Identity {
 }
 
 impl Sample {
+    /// The checksum of a sample that another program has made: its answer is not compared.
+    pub const UNCHECKED: &'static str = "unchecked";
+
     /// Label of the reference design's second copy.
     pub const CONTROL: &'static str = "control";
 

@@ -108,11 +108,12 @@ fn drift(diff: &Diff) -> String {
 /// By what the times were judged.
 fn floors(diff: &Diff) -> String {
     let mut by_history = Vec::new();
-    let (mut by_runs, mut by_nothing) = (0, 0);
+    let (mut by_runs, mut by_processes, mut by_nothing) = (0, 0, 0);
     for change in diff.rows.iter().filter(|change| change.quantity == "time") {
         match change.source {
             FloorSource::History(_) => by_history.extend(change.floor),
             FloorSource::Runs => by_runs += 1,
+            FloorSource::Processes => by_processes += 1,
             FloorSource::Unknown => by_nothing += 1,
             FloorSource::Exact => {}
         }
@@ -125,7 +126,10 @@ fn floors(diff: &Diff) -> String {
             middle * 100.0
         );
     }
-    if by_runs > 0 || by_history.is_empty() {
+    if by_processes > 0 {
+        text += &format!(" {} by 5%, without control copies;", rows(by_processes));
+    }
+    if by_runs > 0 || (by_history.is_empty() && by_processes == 0) {
         text += &format!(" {} by the two runs' control copies;", rows(by_runs));
     }
     if by_nothing > 0 {
@@ -185,7 +189,7 @@ fn row(page: &mut Page, change: &Change) {
     let source = match change.source {
         FloorSource::History(_) => " (own)",
         FloorSource::Runs => " (runs)",
-        FloorSource::Exact | FloorSource::Unknown => "",
+        FloorSource::Processes | FloorSource::Exact | FloorSource::Unknown => "",
     };
     page.line(&format!(
         "      {} -> {} {}   x {} +-{}%   floor {floor}{source}",
@@ -252,6 +256,7 @@ pub fn diff_json_lines(diff: &Diff) -> String {
                 "floor_source": match change.source {
                     FloorSource::History(_) => "history",
                     FloorSource::Runs => "runs",
+                    FloorSource::Processes => "processes",
                     FloorSource::Exact => "exact",
                     FloorSource::Unknown => "unknown",
                 },
