@@ -26,7 +26,9 @@ pub enum NoCounts {
         stderr: String,
     },
     /// The calls that were announced are not those that were counted.
-    #[error("{said} calls were announced and {counted} were counted: is a counted function inlined?")]
+    #[error(
+        "{said} calls were announced and {counted} were counted: is a counted function inlined?"
+    )]
     Unmatched {
         /// Lines of the program's output.
         said: usize,
