@@ -135,6 +135,8 @@ static const char *scan_setup(const struct params *p)
 
 	if (!param_is(p, "mode", "isolate"))
 		return "absent: the kernel's walk always isolates what it can";
+	if (param_is(p, "zsmalloc", "movable"))
+		return "absent: the zone is made up, and no driver moves any of it";
 	why = group_at(1, &group);
 	if (why)
 		return why;

@@ -15,8 +15,9 @@ mod state;
 
 pub use page::Page;
 pub use state::{
-    folio_lock, folio_mark_dirty, folio_unlock, is_dirty, page_ref_add, page_ref_add_unless_zero,
-    page_ref_inc, page_ref_sub_and_test, pincount, same_pgmap, set_dirty_lock,
+    folio_lock, folio_mark_dirty, folio_trylock, folio_unlock, is_dirty, is_movable, page_ref_add,
+    page_ref_add_unless_zero, page_ref_inc, page_ref_sub_and_test, pincount, same_pgmap,
+    set_dirty_lock,
 };
 
 /// `PG_locked`.
@@ -41,6 +42,10 @@ const NODE_SHIFT: u32 = 58;
 const NODE_MASK: u64 = 7;
 /// `PAGE_MAPPING_ANON` in `mapping`: anonymous memory.
 pub const MAPPING_ANON: u64 = 1;
+/// `PAGE_MAPPING_MOVABLE` in `mapping`: memory that its driver knows how to move.
+pub const MAPPING_MOVABLE: u64 = 2;
+/// `PG_isolated`, of such memory only: taken from its driver.
+pub const PG_ISOLATED: u64 = PG_RECLAIM;
 /// The value of `mapping` in a tail (`TAIL_MAPPING`).
 const TAIL_MAPPING: u64 = 0xdead_0000_0000_0400;
 /// `_mapcount` of a page that is not mapped.
@@ -390,9 +395,14 @@ impl Memmap {
 
     /// Compaction's walk (`isolate_migratepages_block`): free blocks and compound pages
     /// beyond the pageblock's order are skipped whole, what is on no LRU list is counted,
-    /// what is on one is offered to `isolate`.
+    /// what is on one is offered to `isolate`, which is told so, and so is what a driver moves.
     #[inline]
-    pub fn pfn_scan(&self, start: Pfn, pfns: u64, mut isolate: impl FnMut(&Slot) -> bool) -> Scan {
+    pub fn pfn_scan(
+        &self,
+        start: Pfn,
+        pfns: u64,
+        mut isolate: impl FnMut(&Slot, bool) -> bool,
+    ) -> Scan {
         let mut scan = Scan::default();
         let end = start + pfns;
         let mut pfn = start;
@@ -419,11 +429,14 @@ impl Memmap {
             if flags & lru::PG_LRU != 0 && pages < PAGEBLOCK_PAGES {
                 scan.movable += 1;
                 scan.movable_pages += pages;
-                scan.isolated += u64::from(isolate(page));
+                scan.isolated += u64::from(isolate(page, true));
             } else if pages >= PAGEBLOCK_PAGES {
                 scan.large += 1;
             } else if page.refcount.load(Relaxed) == 0 {
                 scan.free += 1;
+            } else if is_movable(page) {
+                scan.of_drivers += 1;
+                scan.isolated += u64::from(isolate(page, false));
             } else {
                 scan.unmovable += 1;
             }

@@ -219,6 +219,46 @@ pub fn a_walk_against_freeing_frees_each_once<D: Lru>() {
     assert_eq!(design.groups().zone_lru_pages(Kind::Anon), 0, "{}", D::NAME);
 }
 
+/// Memory that a driver moves is isolated by a walk without being on a list, and by two walks at
+/// once keeps its references; what nobody moves stays unmovable.
+pub fn what_drivers_move_is_isolated_too<D: Lru>() {
+    let world = <Listing as Level<D>>::world();
+    let design = &world.design;
+    let page = |n| physmem::Extent::new(super::world::BASE + n, super::world::order(0));
+    let units: Vec<_> = (0..PAGES)
+        .map(|n| design.alloc(page(n), Kind::Zsmalloc))
+        .collect();
+    let (moved, pinned) = units.split_at(PAGES as usize / 2);
+    moved.iter().for_each(|&unit| design.set_movable(unit));
+    let look = |isolate| design.pfn_scan(0, super::world::BASE, PAGES, isolate);
+    for isolate in [false, true, true] {
+        let scan = look(isolate);
+        let seen = (scan.of_drivers, scan.unmovable, scan.movable);
+        assert_eq!(seen, (PAGES / 2, PAGES / 2, 0), "{}", D::NAME);
+        let expected = if isolate { PAGES / 2 } else { 0 };
+        assert_eq!(scan.isolated, expected, "{}", D::NAME);
+    }
+    let start = Barrier::new(2);
+    std::thread::scope(|scope| {
+        for cpu in 0..2 {
+            let start = &start;
+            scope.spawn(move || {
+                start.wait();
+                for _ in 0..WALKS {
+                    design.pfn_scan(cpu, super::world::BASE, PAGES, true);
+                }
+            });
+        }
+    });
+    let kept = units.iter().all(|&unit| design.refcount(unit) == 1);
+    assert!(kept, "{}: references were lost", D::NAME);
+    assert_eq!(look(true).isolated, PAGES / 2, "{}: left isolated", D::NAME);
+    for &unit in moved.iter().chain(pinned) {
+        assert!(design.put(unit), "{}", D::NAME);
+        design.free(unit);
+    }
+}
+
 /// The shipped case file about accounting and lists (`cases/ledger.jsonl`): usage, statistics,
 /// list sizes, owners and references of every line are the sums.
 pub fn ledgers_come_out<D: Lru>() {

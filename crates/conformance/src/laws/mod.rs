@@ -100,6 +100,7 @@ macro_rules! laws_of {
             concurrent_isolation_loses_nothing
             walks_and_isolation_at_once_lose_nothing
             a_walk_against_freeing_frees_each_once
+            what_drivers_move_is_isolated_too
             ledgers_come_out
         ] $($with)* }
     };
@@ -161,6 +162,6 @@ pub const fn memcg<D: Memcg>() -> [Law; 10] {
 }
 
 /// The laws of reclaim's lists and compaction's walk, for one design.
-pub const fn lru<D: Lru>() -> [Law; 7] {
+pub const fn lru<D: Lru>() -> [Law; 8] {
     laws_of!(lru, law_array D)
 }

@@ -153,8 +153,8 @@ impl<const FAULT: u8> Lru for Misled<FAULT> {
     }
 
     fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
-        self.map.pfn_scan(start, pfns, |head| {
-            isolate && lru::isolate_and_putback(self, cpu, Page(head), || true)
+        self.map.pfn_scan(start, pfns, |head, on_list| {
+            isolate && on_list && lru::isolate_and_putback(self, cpu, Page(head), || true)
         })
     }
 

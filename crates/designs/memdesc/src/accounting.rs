@@ -7,7 +7,7 @@ use std::sync::atomic::{
 
 use mm::lru::{self, PG_LRU};
 use mm::memcg::{self, Charge, LockStyle, MemcgTree};
-use mm::memmap::PAGEBLOCK_PAGES;
+use mm::memmap::{self, PAGEBLOCK_PAGES};
 use mm::{Design, KernelRules, Lru, Memcg, PowerArray, Scan, Slot};
 use physmem::{Extent, Kind, Pfn};
 
@@ -132,6 +132,11 @@ impl Lru for MemDesc {
                 scan.movable_pages += pages;
                 let isolated =
                     isolate && lru::isolate_and_putback(self, cpu, mem, || self.leads_to(pfn, mem));
+                scan.isolated += u64::from(isolated);
+            } else if memmap::is_movable(mem.0) {
+                scan.of_drivers += 1;
+                let isolated = isolate
+                    && lru::isolate_movable_and_putback(self, mem, || self.leads_to(pfn, mem));
                 scan.isolated += u64::from(isolated);
             } else {
                 scan.unmovable += 1;

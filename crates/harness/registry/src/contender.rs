@@ -163,6 +163,7 @@ macro_rules! contenders {
                     colour: $crate::line::palette::$colour,
                     marker: $crate::line::Marker::$marker,
                     dash: $crate::line::Dash::$dash,
+                    referee: $crate::contenders!(@or None $(, Some($referee))?),
                 },
                 order_invariant: $crate::contenders!(@or &[] $(, $loops)?),
                 variant_of: $crate::contenders!(@or None $(, Some($variant))?),

@@ -65,7 +65,7 @@ mod tests {
                 whole += 1;
             }
         }
-        assert_eq!((whole, distinct), (143, 3));
+        assert_eq!((whole, distinct), (144, 3));
     }
 
     #[test]

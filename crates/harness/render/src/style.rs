@@ -85,6 +85,24 @@ pub fn style_of(name: &str) -> Style {
     }
 }
 
+/// What a model is held to, as tables say it; `None` for the harness floor, for kernels, which
+/// judge, and for designs that are not registered, of which nobody here knows.
+#[must_use]
+pub fn refereed(name: &str) -> Option<String> {
+    let look = looks().iter().find(|look| look.name == name)?;
+    (name != NULL).then(|| match look.referee {
+        Some(kernel) => format!("refereed by {kernel}"),
+        None => "no referee".to_owned(),
+    })
+}
+
+/// Whether a model has no kernel that it is held to.
+#[must_use]
+pub fn is_unrefereed(name: &str) -> bool {
+    let has_none = |look: &&Look| look.name == name && look.referee.is_none();
+    name != NULL && looks().iter().any(|look| has_none(look))
+}
+
 /// The number of a kernel's version, for its place and its look: 5.10 is 510, 6.1 is 601.
 fn version(kernel: &str) -> Option<u32> {
     let mut numbers = kernel

@@ -107,6 +107,9 @@ pub struct Look {
     pub marker: Marker,
     /// How its lines are broken.
     pub dash: Dash,
+    /// The real kernel whose answers, counts and times it is held to, by its name as a
+    /// contender; none for a model of what no kernel is.
+    pub referee: Option<&'static str>,
 }
 
 /// Okabe and Ito's palette, which the colour-blind can distinguish, and a grey; a brown and Tol's

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
+use super::{MAPPING_ANON, MAPPING_MOVABLE};
 use super::{Memmap, PG_DIRTY, PG_LOCKED, PG_RECLAIM, PG_SWAPBACKED, PG_SWAPCACHE, ZONE_MASK};
 use crate::slot::Slot;
 
@@ -55,6 +56,18 @@ pub fn folio_lock(head: &Slot) {
     while head.flags.fetch_or(PG_LOCKED, Acquire) & PG_LOCKED != 0 {
         std::hint::spin_loop();
     }
+}
+
+/// Locks unless somebody has the lock (`folio_trylock`).
+#[inline]
+pub fn folio_trylock(head: &Slot) -> bool {
+    head.flags.fetch_or(PG_LOCKED, Acquire) & PG_LOCKED == 0
+}
+
+/// Whether its driver moves it (`__PageMovable`).
+#[inline]
+pub fn is_movable(head: &Slot) -> bool {
+    head.mapping.load(Relaxed) & (MAPPING_ANON | MAPPING_MOVABLE) == MAPPING_MOVABLE
 }
 
 /// Unlocks (`folio_unlock`).

@@ -1,9 +1,12 @@
 //! `Lru`: reclaim's lists and compaction's walk.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use physmem::{Extent, Kind, Pfn};
 
 use super::memcg::Memcg;
 use crate::memcg::MemCgroup;
+use crate::memmap;
 use crate::slot::{PowerArray, Slot};
 
 /// Reclaim's lists and compaction's walk. The list machinery is [`crate::lru`]; a design
@@ -22,6 +25,14 @@ pub trait Lru: Memcg {
     /// (`set_buddy_order`). Allocating frames of it takes the mark from those frames only:
     /// the caller marks again what is left of a block. Law: `a_pfn_walk_sees_what_is_there`.
     fn mark_free(&self, extent: Extent);
+
+    /// Says that a driver knows how to move a unit (`__SetPageMovable`: zsmalloc, balloons).
+    /// Law: `what_drivers_move_is_isolated_too`.
+    #[inline]
+    fn set_movable<'a>(&'a self, unit: Self::Unit<'a>) {
+        let slot = self.slot_of(unit);
+        slot.mapping.store(memmap::MAPPING_MOVABLE, Relaxed);
+    }
 
     /// Compaction's walk over `pfns` frames from `start` (`isolate_migratepages_block`). With
     /// `isolate`, each movable allocation is taken off its list and put back.
@@ -65,7 +76,9 @@ pub struct Scan {
     pub movable: u64,
     /// Base pages in them.
     pub movable_pages: u64,
-    /// Allocations that are neither free nor on an LRU list.
+    /// Allocations that are on no LRU list and moved by their driver.
+    pub of_drivers: u64,
+    /// Other allocations that are neither free nor on an LRU list.
     pub unmovable: u64,
     /// Allocations too large for compaction (the pageblock's order or more).
     pub large: u64,

@@ -6,7 +6,7 @@ use super::{mail_tables, words};
 use crate::context::Context;
 use crate::number::{rows, significant};
 use crate::page::Page;
-use crate::style::{NULL, designs, style_of};
+use crate::style::{NULL, designs, refereed, style_of};
 use crate::table::Table;
 use compare::{Cell, Mean, Summary, ValueCell};
 
@@ -152,6 +152,10 @@ fn key(page: &mut Page, summary: &Summary) {
             format!("{}, the reference (| in the bars)", style.name)
         } else {
             style.name
+        };
+        let what = match refereed(design) {
+            Some(by) => format!("{what}; {by}"),
+            None => what,
         };
         table.row([style.letter.to_string(), style.short, what]);
     }

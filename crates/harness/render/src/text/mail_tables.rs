@@ -8,7 +8,7 @@ use super::words::is_mostly_harness;
 use crate::number::{significant, time_scale, with_percent};
 use crate::page::Page;
 use crate::params::{label, shared_params};
-use crate::style::{NULL, designs, style_of};
+use crate::style::{NULL, designs, is_unrefereed, style_of};
 use crate::table::Table;
 use compare::{Case, Cell, Family, Mean, Summary, ValueCase, ValueCell};
 
@@ -16,6 +16,8 @@ use compare::{Case, Cell, Family, Mean, Summary, ValueCase, ValueCell};
 const BAND: usize = 7;
 /// Columns of characters per design.
 const COLUMN: usize = 10;
+/// Below the head of a model that no kernel is the referee of; the key says who the others' are.
+const UNREFEREED: &str = "no kernel";
 /// Where the bar begins.
 const BAR: usize = 40;
 
@@ -95,6 +97,17 @@ fn columns() -> Table {
 
 fn heads(table: &mut Table, band: &[String]) {
     table.row(band.iter().map(|design| style_of(design).short));
+    // A column of a model that no kernel judges says so in every table.
+    if band.iter().any(|design| is_unrefereed(design)) {
+        let said = |design: &String| {
+            if is_unrefereed(design) {
+                UNREFEREED
+            } else {
+                ""
+            }
+        };
+        table.row(band.iter().map(said));
+    }
 }
 
 /// A label with its bar on the right, on two lines where they do not fit on one.

@@ -7,7 +7,7 @@ use super::words;
 use crate::context::Context;
 use crate::number::{percent, significant, time_scale};
 use crate::params::label;
-use crate::style::{NULL, designs};
+use crate::style::{NULL, designs, is_unrefereed};
 use crate::table::Table;
 use compare::{Case, Cell, Summary, ValueCell};
 
@@ -81,7 +81,14 @@ pub fn markdown(summary: &Summary, context: &Context) -> String {
 
 /// A table with a column per design.
 fn by_design(first: &str, designs: &[String]) -> Table {
-    let names = designs.iter().map(|name| escape(name));
+    let names = designs.iter().map(|name| {
+        let unrefereed = if is_unrefereed(name) {
+            " (no referee)"
+        } else {
+            ""
+        };
+        escape(name) + unrefereed
+    });
     Table::new([first.to_owned()].into_iter().chain(names)).right(1..=designs.len())
 }
 
