@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use results::{Baseline, Loop, LoopCount, Params, RecordError};
+use results::{Baseline, LinesBaseline, Loop, LoopCount, Params, RecordError};
 
 const FILE: &str = "baseline/some-target-1.95.0.jsonl";
 
@@ -148,7 +148,18 @@ fn committed_baselines_are_as_they_are_written() {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
+    let (lines, files): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|file| file.ends_with(LinesBaseline::FILE));
     assert!(!files.is_empty());
+    let again = tempfile::tempdir().unwrap();
+    for file in lines {
+        let record = LinesBaseline::read(&file).unwrap();
+        assert!(record.loops.is_sorted_by(|a, b| a.of < b.of));
+        let copy = again.path().join(LinesBaseline::FILE);
+        record.write(&copy).unwrap();
+        assert!(fs::read_to_string(&copy).unwrap() == fs::read_to_string(&file).unwrap());
+    }
     for file in files {
         let baseline = Baseline::read(&file).unwrap();
         assert!(baseline.counts.is_sorted_by(|a, b| a.of < b.of));
