@@ -234,7 +234,7 @@ pub(crate) const KIND: ParamSpec =
 pub(crate) const RULES: ParamSpec = ParamSpec::words(
     "rules",
     "the kernel whose rules apply; unset: 6.12, and 5.0 for single-page bvecs",
-    &["5.0", "5.10", "6.12"],
+    &["5.0", "5.10", "6.1", "6.12"],
 )
 .or(Default::Unset);
 /// Depth of the group below the root.
