@@ -8,7 +8,7 @@ pub mod stat;
 pub mod uncharge;
 
 use mm::memcg::{MemCgroup, MemcgTree, Stat};
-use mm::{KernelRules, Memcg};
+use mm::{KernelRules, KernelVersion, Memcg};
 use physmem::{Extent, Kind};
 
 use crate::bodies::{charge_each, charge_kernel_each};
@@ -102,25 +102,28 @@ impl<'d, D: Memcg> Ledger<'d, D> {
     }
 
     /// The holdings of the groups: pages charged and not in stock, references, kernel pages.
-    fn told(&self) -> u64 {
+    fn told<V: KernelRules>(&self) -> u64 {
         let memory = self.design.groups();
         let owned = self
             .units
             .iter()
             .filter(|&&unit| self.design.owner(unit).is_some())
             .count();
-        told(
-            owned as u64,
-            self.groups
-                .iter()
-                .map(|group| group.memory.read() - memory.stocked(group) as i64)
-                .sum(),
-            self.groups.iter().map(|group| group.refs()).sum(),
-            self.groups
-                .iter()
-                .map(|group| memory.stat(group, Stat::Kmem))
-                .sum(),
-        )
+        let groups = self.groups.iter();
+        let pages = groups
+            .clone()
+            .map(|group| group.memory.read() - memory.stocked(group) as i64)
+            .sum();
+        let refs = groups.clone().map(|group| group.refs()).sum();
+        // Before v5.18 nobody counts kernel memory apart.
+        let kmem = if V::VERSION >= KernelVersion::V6_1 {
+            groups.map(|group| memory.stat(group, Stat::Kmem)).sum()
+        } else if self.is_kernel {
+            pages
+        } else {
+            0
+        };
+        told(owned as u64, pages, refs, kmem)
     }
 }
 
@@ -129,14 +132,11 @@ fn told(owned: u64, pages: i64, refs: i64, kmem: i64) -> u64 {
     Digest::of(&[owned, pages as u64, refs as u64, kmem as u64])
 }
 
-/// The holdings of groups when all of this is charged to them. Before v5.18 nobody counts
-/// kernel memory apart.
-fn all_charged(setup: &Setup, extents: &[(Extent, Kind)]) -> u64 {
+/// The holdings of groups when all of this is charged to them.
+fn all_charged(extents: &[(Extent, Kind)]) -> u64 {
     let pages: u64 = extents.iter().map(|(extent, _)| extent.order.pages()).sum();
     let kernel = extents.iter().filter(|(_, kind)| is_kernel(*kind));
     let kmem: u64 = kernel.map(|(extent, _)| extent.order.pages()).sum();
-    let is_counted = !matches!(setup.word("rules").as_deref(), Ok("5.0" | "5.10"));
-    let kmem = if is_counted { kmem } else { 0 };
     let owned = extents.len() as u64;
     told(owned, pages as i64, owned as i64, kmem as i64)
 }

@@ -61,12 +61,21 @@ impl Page {
     /// A command that can be copied: broken between its words by backslashes, and a list behind
     /// an option (`--kernels=a,b`) by giving the option again.
     pub fn command(&mut self, head: &str, words: &[String], rest: usize) {
+        let whole = ascii(&format!("{head}{}", words.join(" ")));
         // Room for the backslash.
         let width = WIDTH - 2;
+        let words = with_values(words);
+        let is_held = |word: &String| {
+            let pieces = pieces(&ascii(word), width - rest);
+            pieces.iter().all(|piece| rest + piece.len() <= width)
+        };
+        if whole.len() <= WIDTH || !words.iter().all(is_held) {
+            return self.wrapped(&whole, 0, rest);
+        }
         let indent = " ".repeat(rest);
         let mut lines: Vec<String> = Vec::new();
         let mut line = ascii(head);
-        for word in words {
+        for word in &words {
             for piece in pieces(&ascii(word), width - rest) {
                 if line.len() + piece.len() > width && !line.trim().is_empty() {
                     lines.push(line.trim_end().to_owned());
@@ -115,6 +124,25 @@ impl Page {
     pub fn into_text(self) -> String {
         self.text
     }
+}
+
+/// The words with each option and its value as one: `--budget 400`.
+fn with_values(words: &[String]) -> Vec<String> {
+    let mut joined: Vec<String> = Vec::new();
+    for word in words {
+        match joined.last_mut() {
+            Some(last)
+                if last.starts_with("--")
+                    && !last.contains([' ', '='])
+                    && !word.starts_with('-') =>
+            {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => joined.push(word.clone()),
+        }
+    }
+    joined
 }
 
 /// An argument in pieces that a line holds, where it is an option with a list.

@@ -202,13 +202,16 @@ fn a_contender_that_the_claims_file_does_not_know_comes_first() {
     summary.designs.extend(names.map(str::to_owned));
     let text = first_screen(&summary, &context());
     assert_fits(&text, MAX_SCREEN_LINES);
-    let head = text
-        .lines()
-        .find(|line| line.contains(" mine "))
+    let lines: Vec<&str> = text.lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| line.contains(" mine "))
         .expect("heads");
-    let heads: Vec<&str> = head.split_whitespace().collect();
-    let order = ["mine", "6.12", "6.12+.", "folio"];
+    let heads: Vec<&str> = lines[at].split_whitespace().collect();
+    // The second `mine` is the lower half of `6.12+mine`.
+    let order = ["mine", "6.12", "mine", "folio"];
     assert_eq!(heads, [order, order].concat(), "{text}");
+    assert_eq!(lines[at - 1].matches("6.12+").count(), 2, "{text}");
 }
 
 /// Outside of a checkout there are no claims and no kernels.

@@ -55,7 +55,7 @@ fn a_refusal_names_file_line_and_field() {
     for (from, to, field, word) in [
         ("\"process\":1", "\"process\":-1", "process", "u32"),
         ("[1.5,1.25]", "[1.5,\"fast\"]", "rounds[1]", "string"),
-        ("[1.5,1.25]", "[1.5,-1.25]", "rounds[1]", "no duration"),
+        ("[1.5,1.25]", "[1.5,-1.25]", "rounds[1]", "not a duration"),
         (
             "[0.75,2.25]",
             "[0.75]",
@@ -66,7 +66,7 @@ fn a_refusal_names_file_line_and_field() {
             "[0.75,2.25]",
             "[0.75,0.0]",
             "yardsticks.walk_ns",
-            "no duration",
+            "not a duration",
         ),
         ("[1.5,1.25]", "[]", "rounds", "empty"),
         (

@@ -53,9 +53,9 @@ pub static WORKLOAD: Workload = Workload {
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
     let fixture = allocations(setup, L1)?;
     if setup.kind()? == Kind::Slab {
-        return Ok(objects::all_charged(setup, &fixture.extents));
+        return Ok(objects::all_charged(&fixture.extents));
     }
-    Ok(all_charged(setup, &fixture.extents))
+    Ok(all_charged(&fixture.extents))
 }
 
 /// Where the machine code of the loops is.
@@ -91,7 +91,7 @@ pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<
                     entry::<D, V>(ledger)
                 }
             },
-            |ledger, charged| ledger.told() ^ (charged ^ ledger.units.len() as u64),
+            |ledger, charged| ledger.told::<V>() ^ (charged ^ ledger.units.len() as u64),
         )
         .with(Extras {
             rewind: Some(|ledger: &mut Ledger<'_, D>| {

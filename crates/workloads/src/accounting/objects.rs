@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use mm::memcg::{LockStyle, MemCgroup, ObjectOwners, Stat};
-use mm::{KernelRules, Memcg};
+use mm::{KernelRules, KernelVersion, Memcg};
 use physmem::{Extent, Kind, PAGE_SIZE};
 
 use super::L1;
@@ -35,12 +35,10 @@ fn told(charged: u64, refs: i64, pages: i64, kmem: i64) -> u64 {
 }
 
 /// [`told`] when every object of these slabs is charged.
-pub(super) fn all_charged(setup: &Setup, extents: &[(Extent, Kind)]) -> u64 {
+pub(super) fn all_charged(extents: &[(Extent, Kind)]) -> u64 {
     let pages: u64 = extents.iter().map(|(extent, _)| extent.order.pages()).sum();
     let objects = pages * IN_PAGE;
-    let is_counted = !matches!(setup.word("rules").as_deref(), Ok("5.0" | "5.10"));
-    let kmem = if is_counted { pages as i64 } else { 0 };
-    told(objects, objects as i64, pages as i64, kmem)
+    told(objects, objects as i64, pages as i64, pages as i64)
 }
 
 /// Sets the workload up for a design.
@@ -86,7 +84,7 @@ pub(super) fn enter<D: Memcg, V: KernelRules>(
             of_all,
             elements,
             |objects, _| entry::<D, V>(objects),
-            |objects, charged| objects.told() ^ (charged ^ elements),
+            |objects, charged| objects.told::<V>() ^ (charged ^ elements),
         )
         .with(Extras {
             rewind: Some(|objects: &mut Objects<'_, D>| objects.uncharge::<V>()),
@@ -106,15 +104,17 @@ impl<D: Memcg> Objects<'_, D> {
         self.design.groups().drain::<V>();
     }
 
-    fn told(&self) -> u64 {
+    fn told<V: KernelRules>(&self) -> u64 {
         let memory = self.design.groups();
         let owned = (0..self.objects.len() as u64).filter(|&n| self.owners.is_owned(n));
-        told(
-            owned.count() as u64,
-            self.group.refs(),
-            self.group.memory.read() - memory.stocked(self.group) as i64,
-            memory.stat(self.group, Stat::Kmem),
-        )
+        let pages = self.group.memory.read() - memory.stocked(self.group) as i64;
+        // Before v5.18 nobody counts kernel memory apart.
+        let kmem = if V::VERSION >= KernelVersion::V6_1 {
+            memory.stat(self.group, Stat::Kmem)
+        } else {
+            pages
+        };
+        told(owned.count() as u64, self.group.refs(), pages, kmem)
     }
 }
 

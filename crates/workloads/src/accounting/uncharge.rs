@@ -86,7 +86,7 @@ pub fn enter<D: Memcg, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<
                     entry::<D, V>(ledger)
                 }
             },
-            |ledger, gone| ledger.told() ^ (gone ^ ledger.units.len() as u64),
+            |ledger, gone| ledger.told::<V>() ^ (gone ^ ledger.units.len() as u64),
         )
         .with(Extras {
             rewind: Some(|ledger: &mut Ledger<'_, D>| {

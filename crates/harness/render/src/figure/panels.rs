@@ -215,10 +215,11 @@ fn draw_panel(
     let count = panel
         .series
         .iter()
-        .filter(|series| series.style.marker != Marker::None)
+        .filter(|series| series.style.marker != Marker::None && !series.points.is_empty())
         .count();
     let mut below = Vec::new();
-    for (index, series) in panel.series.iter().enumerate() {
+    let drawn = panel.series.iter().filter(|one| !one.points.is_empty());
+    for (index, series) in drawn.enumerate() {
         let from_middle = index as f64 - (count as f64 - 1.0) / 2.0;
         let share = index as f64 / (count.max(2) - 1) as f64;
         let looks = if series.style.marker == Marker::None {
