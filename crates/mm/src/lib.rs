@@ -8,6 +8,7 @@ mod capability;
 pub mod lru;
 pub mod memcg;
 pub mod memmap;
+pub mod movable;
 mod on_memmap;
 mod rules;
 mod slot;

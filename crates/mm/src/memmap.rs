@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn, PhysAddr};
 
-use crate::lru;
+use crate::lru::{self, PG_LRU};
 use crate::slot::{PowerArray, SLOT_SIZE, Slot, TAIL};
 use crate::traits::{BuildError, Descriptor, Field, Plan, Scan};
 
@@ -199,18 +199,6 @@ impl Memmap {
         page.head()
     }
 
-    /// The same of a page that is a head as a rule, such as the first of a vec (`page_folio` in
-    /// 6.12's `bio_first_folio`): `unlikely()` of a tail. The CPU goes on to what lies behind the
-    /// head without waiting for the load, and two cache lines are fetched side by side.
-    #[inline]
-    pub fn likely_head<'a>(&'a self, page: &'a Slot) -> &'a Slot {
-        if Self::is_tail(page) {
-            crate::block::rare();
-            return self.compound_head(page);
-        }
-        page
-    }
-
     /// Whether the line is a tail (`PageTail`).
     #[inline]
     pub fn is_tail(page: &Slot) -> bool {
@@ -366,7 +354,7 @@ impl Memmap {
             tail.memcg_data
                 .store(head.memcg_data.load(Relaxed), Relaxed);
             tail.word1.clear(Relaxed);
-            tail.flags.store(flags & !lru::PG_LRU, Relaxed);
+            tail.flags.store(flags & !PG_LRU, Relaxed);
             tail.refcount.store(references, Release);
         }
         head.flags.store(flags, Relaxed);
@@ -426,7 +414,7 @@ impl Memmap {
             } else {
                 1
             };
-            if flags & lru::PG_LRU != 0 && pages < PAGEBLOCK_PAGES {
+            if flags & PG_LRU != 0 && pages < PAGEBLOCK_PAGES {
                 scan.movable += 1;
                 scan.movable_pages += pages;
                 scan.isolated += u64::from(isolate(page, true));

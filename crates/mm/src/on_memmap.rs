@@ -251,7 +251,7 @@ impl<T: OnMemmap> Lru for T {
             } else if on_list {
                 lru::isolate_and_putback(self, cpu, self.unit(head), || true)
             } else {
-                lru::isolate_movable_and_putback(self, self.unit(head), || true)
+                crate::movable::isolate_movable_and_putback(self, self.unit(head), || true)
             }
         })
     }

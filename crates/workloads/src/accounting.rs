@@ -11,7 +11,7 @@ use mm::memcg::{MemCgroup, MemcgTree, Stat};
 use mm::{KernelRules, KernelVersion, Memcg};
 use physmem::{Extent, Kind};
 
-use crate::bodies::{charge_each, charge_kernel_each};
+use crate::bodies::charge_each;
 use crate::checksum::Digest;
 use crate::params::ParamSpec;
 use crate::{Setup, SetupError};
@@ -149,4 +149,32 @@ const fn is_kernel(kind: Kind) -> bool {
 /// A group at the end of a chain of `depth`, of which all but the last are shared.
 fn below<'a>(memory: &'a MemcgTree, shared: &'a MemCgroup) -> &'a MemCgroup {
     memory.create(shared).unwrap_or(shared)
+}
+
+/// Charges units of kernel memory, one after the other (`__memcg_kmem_charge_page`); those that
+/// were refused. No counting boot asks this, so it is no shared body.
+#[inline(always)]
+fn charge_kernel_each<'d, D: Memcg, V: KernelRules>(
+    design: &'d D,
+    cpu: usize,
+    group: &MemCgroup,
+    units: &[D::Unit<'d>],
+) -> u64 {
+    let mut refused = 0;
+    for &unit in units {
+        refused += u64::from(design.charge_kernel::<V>(cpu, group, unit).is_err());
+    }
+    refused
+}
+
+/// Uncharges units of kernel memory, one after the other (`__memcg_kmem_uncharge_page`).
+#[inline(always)]
+fn uncharge_kernel_each<'d, D: Memcg, V: KernelRules>(
+    design: &'d D,
+    cpu: usize,
+    units: &[D::Unit<'d>],
+) {
+    for &unit in units {
+        design.uncharge_kernel::<V>(cpu, unit);
+    }
 }

@@ -95,33 +95,6 @@ pub fn charge_each<'d, D: Memcg, V: KernelRules>(
     refused
 }
 
-/// The same of kernel memory (`__memcg_kmem_charge_page`).
-#[inline(always)]
-pub fn charge_kernel_each<'d, D: Memcg, V: KernelRules>(
-    design: &'d D,
-    cpu: usize,
-    group: &MemCgroup,
-    units: &[D::Unit<'d>],
-) -> u64 {
-    let mut refused = 0;
-    for &unit in units {
-        refused += u64::from(design.charge_kernel::<V>(cpu, group, unit).is_err());
-    }
-    refused
-}
-
-/// Uncharges units of kernel memory, one after the other (`__memcg_kmem_uncharge_page`).
-#[inline(always)]
-pub fn uncharge_kernel_each<'d, D: Memcg, V: KernelRules>(
-    design: &'d D,
-    cpu: usize,
-    units: &[D::Unit<'d>],
-) {
-    for &unit in units {
-        design.uncharge_kernel::<V>(cpu, unit);
-    }
-}
-
 /// Uncharges units directly, one after the other.
 #[inline(always)]
 pub fn uncharge_each<'d, D: Memcg, V: KernelRules>(

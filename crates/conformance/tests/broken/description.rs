@@ -153,9 +153,14 @@ impl<const FAULT: u8> Lru for Misled<FAULT> {
     }
 
     fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
-        self.map.pfn_scan(start, pfns, |head, on_list| {
-            isolate && on_list && lru::isolate_and_putback(self, cpu, Page(head), || true)
-        })
+        self.map
+            .pfn_scan(start, pfns, |head, on_list| match (isolate, on_list) {
+                (false, _) => false,
+                (true, true) => lru::isolate_and_putback(self, cpu, Page(head), || true),
+                (true, false) => {
+                    mm::movable::isolate_movable_and_putback(self, Page(head), || true)
+                }
+            })
     }
 
     fn lru_add<'a>(&'a self, cpu: usize, pages: &[Page<'a>]) {

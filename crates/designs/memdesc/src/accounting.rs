@@ -136,7 +136,9 @@ impl Lru for MemDesc {
             } else if memmap::is_movable(mem.0) {
                 scan.of_drivers += 1;
                 let isolated = isolate
-                    && lru::isolate_movable_and_putback(self, mem, || self.leads_to(pfn, mem));
+                    && mm::movable::isolate_movable_and_putback(self, mem, || {
+                        self.leads_to(pfn, mem)
+                    });
                 scan.isolated += u64::from(isolated);
             } else {
                 scan.unmovable += 1;

@@ -427,7 +427,7 @@ mod tests {
             |part: &mut Part| *part = shard(2, 3),
         ] {
             assert!(
-                doctored(change).contains("no shard of"),
+                doctored(change).contains("not a shard of"),
                 "{}",
                 doctored(change)
             );

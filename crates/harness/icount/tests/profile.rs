@@ -126,9 +126,14 @@ fn damage_is_refused_with_its_line() {
     for (from, to, line, word) in [
         ("0x140f5 491 10", "0x140f5 491 11", 41, "add up"),
         ("summary: 36", "summary: 35", 41, "add up"),
-        ("totals: 36", "totals: 3x", 41, "no number"),
-        ("0x140f5 491 10", "0x140f5 491", 28, "no count"),
-        ("0x140f5 491 10", "+5 491 10", 28, "no line of callgrind's"),
+        ("totals: 36", "totals: 3x", 41, "not a number"),
+        ("0x140f5 491 10", "0x140f5 491", 28, "not a count"),
+        (
+            "0x140f5 491 10",
+            "+5 491 10",
+            28,
+            "not a line of callgrind's",
+        ),
         (
             "positions: instr line",
             "positions: line",
@@ -140,7 +145,7 @@ fn damage_is_refused_with_its_line() {
         ("version: 1", "version: 2", 2, "version 2"),
         ("cfn=entry_a\n", "", 22, "nobody"),
         ("fn=main\n", "", 22, "no function"),
-        ("part: 2", "part 2", 43, "no line of callgrind's"),
+        ("part: 2", "part 2", 43, "not a line of callgrind's"),
     ] {
         let damaged = TEXT.replacen(from, to, 1);
         assert_ne!(damaged, TEXT, "{from} is there");

@@ -105,7 +105,7 @@ fn counts_that_cannot_be_are_refused_by_line_and_field() {
             at,
             "`class`: all@8 is not min and max",
         ),
-        (field("\"all\"", "\"\""), at, "`class`: `` is no state"),
+        (field("\"all\"", "\"\""), at, "`class`: `` is not a state"),
         (
             field("\"min\":7", "\"min\":7,\"min\":7"),
             at,

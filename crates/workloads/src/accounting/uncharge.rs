@@ -5,8 +5,8 @@ use std::hint::black_box;
 use mm::{KernelRules, Memcg};
 use physmem::Kind;
 
-use super::{L1, Ledger, PATH, told};
-use crate::bodies::{uncharge_each, uncharge_kernel_each};
+use super::{L1, Ledger, PATH, told, uncharge_kernel_each};
+use crate::bodies::uncharge_each;
 use crate::fixture::allocations;
 use crate::job::{Extras, Prepared, Then};
 use crate::params::{self, ParamSpec};
