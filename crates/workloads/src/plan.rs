@@ -118,7 +118,7 @@ mod tests {
             let planned: BTreeSet<_> = planned.map(|row| row.workload.id).collect();
             assert_eq!(planned, all);
         }
-        assert_eq!(rows().len(), 164);
+        assert_eq!(rows().len(), 178);
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub fn style_of(name: &str) -> Style {
 pub fn refereed(name: &str) -> Option<String> {
     let look = looks().iter().find(|look| look.name == name)?;
     (name != NULL).then(|| match look.referee {
-        Some(kernel) => format!("refereed by {kernel}"),
+        Some(kernel) => format!("held to {kernel}"),
         None => "no referee".to_owned(),
     })
 }
