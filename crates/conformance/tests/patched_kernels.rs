@@ -147,7 +147,7 @@ fn a_physical_range_meets_a_virtual_boundary_by_its_address() {
         virt_boundary_mask: Some(0x1fff),
         ..Limits::default()
     };
-    let case_of = |adds: &[Add]| case(V7_2, 8, limits.clone(), adds);
+    let case_of = |adds: &[Add]| case(V7_2, 8, limits, adds);
     let bios_of = |case: &Case, change| taken(evaluate_in(case, change)).bios.len();
     // An odd page ends with 8 KiB of memory, and an even one begins there; counted from its
     // page, each ends in the middle.

@@ -196,8 +196,8 @@ impl Memcg for Null {
     fn uncharge_kernel<V: KernelRules>(&self, _: usize, _: Pfn) {}
 
     #[inline]
-    fn charge_object<'a, V: KernelRules>(
-        &'a self,
+    fn charge_object<V: KernelRules>(
+        &self,
         _: (usize, &MemCgroup),
         _: &ObjectOwners,
         _: Pfn,
@@ -207,14 +207,7 @@ impl Memcg for Null {
     }
 
     #[inline]
-    fn uncharge_object<'a, V: KernelRules>(
-        &'a self,
-        _: usize,
-        _: &ObjectOwners,
-        _: Pfn,
-        _: (u64, u32),
-    ) {
-    }
+    fn uncharge_object<V: KernelRules>(&self, _: usize, _: &ObjectOwners, _: Pfn, _: (u64, u32)) {}
 
     #[inline]
     fn uncharge<V: KernelRules>(&self, _: usize, _: Pfn) {}

@@ -100,7 +100,7 @@ pub fn refereed(name: &str) -> Option<String> {
 #[must_use]
 pub fn is_unrefereed(name: &str) -> bool {
     let has_none = |look: &&Look| look.name == name && look.referee.is_none();
-    name != NULL && looks().iter().any(|look| has_none(look))
+    name != NULL && looks().iter().any(has_none)
 }
 
 /// The number of a kernel's version, for its place and its look: 5.10 is 510, 6.1 is 601.

@@ -278,7 +278,7 @@ impl MemcgTree {
         }
         let pages = bytes.div_ceil(PAGE);
         charge_pages::<V>(self, cpu, &group.objcg, u64::from(pages))?;
-        if bytes % PAGE != 0 {
+        if !bytes.is_multiple_of(PAGE) {
             // What was in stock may add up to more than a page: it stays for the next object.
             self.refill_objects::<V>(cpu, group, pages * PAGE - bytes, false);
         }
