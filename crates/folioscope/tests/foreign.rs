@@ -9,7 +9,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use tool::folioscope;
 
-/// What `cargo bench` leaves: two functions of one group, the second one taking `ns` a call.
+/// Writes the files of `cargo bench`: two functions of one group, the second taking `ns` a call.
 fn benched(folder: &Path, name: &str, ns: f64) {
     for (function, ns) in [("std", 100.0), ("ours", ns)] {
         let new = folder

@@ -48,7 +48,7 @@ fn script(folder: &TempDir, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// What a build says of itself.
+/// The greeting of a build.
 fn hello(version: u32) -> String {
     format!(
         r#"echo '{{"lockstep":{version},"git":null,"rustc":"","target":"","profile":"optimised"}}'"#

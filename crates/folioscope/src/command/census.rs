@@ -127,7 +127,7 @@ fn take() -> Result<Census, Failure> {
     })
 }
 
-/// What it costs each design.
+/// Computes bytes and lines of descriptor by design.
 fn found(census: &Census, traced: &LinesBaseline) -> Result<Findings, Failure> {
     let mut blocks = Vec::new();
     for row in &census.rows {
@@ -171,7 +171,7 @@ fn found(census: &Census, traced: &LinesBaseline) -> Result<Findings, Failure> {
 /// tables.
 const SIZES: [(&str, &str); 2] = [
     ("memdesc-80", "80 B + word"),
-    ("page-32-memdesc-80", "80 B + 32 B"),
+    ("page-32-memdesc-80", "80 B + 32 B page"),
 ];
 
 /// How operations meet memory of some use.

@@ -278,7 +278,7 @@ fn build(program: &Path) -> Result<Build, Failure> {
     })
 }
 
-/// Says in what the builds were made otherwise, and refuses unoptimised ones.
+/// Prints how the builds differ in compiler, target and profile; refuses unoptimised ones.
 fn comparable(old: &[Build], new: &[Build], allow_debug: bool) -> Result<(), Failure> {
     let all = || old.iter().chain(new);
     if let Some(debug) = all().find(|build| build.is_debug() && !allow_debug) {

@@ -81,7 +81,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// What rows are left would take, by the pace of those that were measured.
+    /// Estimates the time for the remaining rows from the pace so far.
     fn in_words(&self) -> String {
         if self.done == 0 {
             return String::new();
@@ -237,7 +237,7 @@ impl Run {
         })
     }
 
-    /// Says how many rows the budget has room for.
+    /// Prints how many rows fit the budget.
     fn tell_fit(&self, time: Duration) {
         let (rows, processes) = (self.cells.len(), self.plan.processes);
         let fit = measure::budget::fit(&self.cells, processes, self.plan.quick, time);

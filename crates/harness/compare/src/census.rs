@@ -1,4 +1,4 @@
-//! What a machine's memory costs in descriptors: bytes by design, and the lines that an
+//! The cost of a machine's memory in descriptors: bytes by design, and the lines that an
 //! operation on all of it touches.
 //!
 //! Lines are added up from traced loops ([`LinesBaseline`]), which have the walk over frames,
@@ -73,12 +73,12 @@ pub struct DesignBytes {
     pub bytes: Vec<f64>,
 }
 
-/// What the blocks of one use and order cost a design.
+/// The cost to one design of all blocks of one use and order.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Cost {
     /// The design.
     pub design: String,
-    /// What they are used for.
+    /// The use of the blocks.
     #[serde(rename = "use")]
     pub of: String,
     /// Each is 2^order frames.
@@ -111,7 +111,7 @@ pub struct Findings {
     pub totals: Vec<Total>,
 }
 
-/// Why lines cannot be added up.
+/// A loop whose lines are needed is not in the record.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "no traced loop says what {operation} of {design} touches at order {order}; \

@@ -32,7 +32,7 @@ impl Default for Limits {
     }
 }
 
-/// What a function's source contributes to a loop, before and now: instructions, or lines.
+/// The share of one function's source in a loop, before and now: instructions, or lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Shift {
     /// Its name.

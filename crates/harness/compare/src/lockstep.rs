@@ -28,7 +28,7 @@ const LEAST_VALUES: usize = 3;
 /// standard errors above its mean one time in five.
 const POWER: f64 = 0.84;
 
-/// What is the same in all sets: workload, parameters, design.
+/// Identifies a row across sets: workload, parameters, design.
 pub type LoopKey = (String, Params, String);
 
 /// One row.
@@ -48,7 +48,7 @@ pub struct Compared {
     pub can_see: f64,
     /// The least share of false claims at which the change would be claimed.
     pub q: f64,
-    /// What may be said of the change.
+    /// The verdict on the change.
     pub verdict: Verdict,
     /// Whether old was called different from old: then nothing is said of the row.
     pub false_alarm: bool,

@@ -111,7 +111,7 @@ pub struct TimePair {
     pub real_ratio: Interval,
     /// How far the two ratios are apart: the greater over the lesser.
     pub apart: f64,
-    /// Why they are too far apart: what is known of its rows, which may be within bounds.
+    /// The cause if they are too far apart: the reasons of its rows, which may be within bounds.
     pub reason: Option<String>,
 }
 
@@ -224,7 +224,7 @@ fn fits(reason: &TimeReason, row: &TimeRow, kernel: &str) -> bool {
             .all(|(name, value)| row.params.get(name) == Some(value))
 }
 
-/// What is known of a row: of its kernel, or of that without its patch.
+/// The reason of a row: that of its kernel, or of its kernel without the patch.
 fn reason_of(row: &TimeRow, reasons: &[TimeReason]) -> Option<String> {
     let of = |kernel: &str| reasons.iter().find(|reason| fits(reason, row, kernel));
     let stock = stock_of(&row.kernel);
@@ -233,7 +233,7 @@ fn reason_of(row: &TimeRow, reasons: &[TimeReason]) -> Option<String> {
         .or_else(|| of(stock).map(|shared| format!("as {stock}: {}", shared.reason)))
 }
 
-/// What is known of the two rows of a pair.
+/// The reasons of the two rows of a pair, joined.
 fn reason_of_pair(pair: &TimePair, rows: &[TimeRow], reasons: &[TimeReason]) -> Option<String> {
     let known: Vec<String> = rows
         .iter()

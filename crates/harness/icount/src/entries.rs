@@ -129,7 +129,7 @@ pub fn census() -> Vec<(&'static Workload, Params)> {
     all
 }
 
-/// What [`calls`] does beside calling.
+/// Who watches the calls that [`calls`] makes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Watched {
     /// Nothing.
@@ -139,7 +139,7 @@ pub enum Watched {
     ByTracer,
 }
 
-/// Says which memory a job's descriptors are.
+/// Announces the mappings of a job's descriptors to the tracer.
 fn announce_descriptors(job: &dyn Job) {
     announce::forget(Class::Descriptor);
     for memory in job.memory().iter().filter(|of| of.what == "descriptors") {

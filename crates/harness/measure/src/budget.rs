@@ -1,4 +1,4 @@
-//! What a budget has room for, before anything is measured.
+//! How many cells fit into a budget, estimated before the run.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::assignment::Cell;
 use crate::cell::min_sample;
 use crate::sampling::{MIN_ROUNDS, WARM_UP_ROUNDS};
 
-/// What fits into a budget, counted without what it costs to set a cell up.
+/// Cells that fit into a budget, set-up time not counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fit {
     /// The cells that have room for the fewest rounds in one process, in the order of the plan.

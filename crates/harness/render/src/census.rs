@@ -210,7 +210,7 @@ fn totals(census: &Census, found: &Findings) -> Table {
     table
 }
 
-/// What the figures leave out.
+/// Notes on what the numbers leave out.
 fn notes(census: &Census) -> Vec<String> {
     let mut notes = vec![
         "Lines are those of the models' loops under the tracer (bench-results/baseline), where \

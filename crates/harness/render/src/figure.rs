@@ -37,7 +37,7 @@ pub struct Figure {
     pub name: String,
     /// What it shows, for an index.
     pub title: String,
-    /// What is drawn, for readers who do not see it: panels, axes, series.
+    /// The alternative text: panels, axes, series.
     pub alt: String,
     /// Width and height in pixels of the SVG; the PNG has twice as many.
     pub size: (u32, u32),

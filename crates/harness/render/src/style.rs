@@ -85,8 +85,8 @@ pub fn style_of(name: &str) -> Style {
     }
 }
 
-/// What a model is held to, as tables say it; `None` for the harness floor, for kernels, which
-/// judge, and for designs that are not registered, of which nobody here knows.
+/// The referee of a model, in the words of tables; `None` for the harness floor, for kernels and for
+/// designs that are not registered.
 #[must_use]
 pub fn refereed(name: &str) -> Option<String> {
     let look = looks().iter().find(|look| look.name == name)?;

@@ -1,4 +1,4 @@
-//! What Criterion.rs leaves in its folder (`target/criterion`), as rows.
+//! Reads the results that Criterion.rs leaves (`target/criterion`) as rows.
 //!
 //! A folder with `new/benchmark.json` and `new/sample.json` is a benchmark. Its group becomes the
 //! workload `criterion/GROUP`, its function the design, its parameter the parameter `value`: what

@@ -50,9 +50,9 @@ pub struct LockstepHeader {
     pub schema: u32,
     /// When it began: RFC 3339, UTC, whole seconds.
     pub date_utc: String,
-    /// What it took, in seconds.
+    /// Duration of the comparison in seconds.
     pub elapsed_s: f64,
-    /// What tells the machine from others.
+    /// The machine's identity.
     pub machine: String,
     /// Kernel release.
     pub kernel: String,
@@ -98,7 +98,7 @@ pub struct LockstepRow {
     pub status: Status,
 }
 
-/// What the blocks of one assignment of memory gave.
+/// The medians of the blocks of one assignment of memory.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Period {
@@ -115,7 +115,7 @@ pub struct Period {
 /// A whole record.
 #[derive(Clone, PartialEq, Debug)]
 pub struct LockstepRecord {
-    /// What was compared, and how.
+    /// The builds, the machine and the settings.
     pub header: LockstepHeader,
     /// The rows, as they were measured.
     pub rows: Vec<LockstepRow>,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Loop, RecordError, SCHEMA_VERSION};
 
-/// What one call of a loop touches.
+/// Lines of descriptor that one call of a loop touches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoopLines {

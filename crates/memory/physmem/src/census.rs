@@ -13,7 +13,7 @@ use hugemem::pagemap::{FrameWords, PageFlags};
 use crate::allocator::natural_blocks;
 use crate::{Kind, MAX_ORDER, Order, Pfn};
 
-/// What memory is used for, as far as the kernel's flags tell.
+/// A use of memory, as far as the kernel's flags tell.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Use {
     /// In the buddy allocator.
@@ -188,7 +188,7 @@ pub fn take(progress: &mut dyn FnMut(u64, u64)) -> Result<Census, hugemem::Error
     Ok(walk.finish())
 }
 
-/// What the kernel says of one frame.
+/// One frame as the kernel reports it.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     pfn: u64,

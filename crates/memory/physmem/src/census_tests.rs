@@ -4,8 +4,7 @@ use super::*;
 
 const ANON: PageFlags = PageFlags::ANON.union(PageFlags::LRU);
 
-/// What the walk makes of these frames, from frame 0 on: their flags,
-/// whether they are mapped, and charged.
+/// Takes the census of these frames, from frame 0 on: flags, whether mapped, whether charged.
 fn census(frames: impl IntoIterator<Item = (PageFlags, bool, bool)>) -> Census {
     let mut walk = Walk::default();
     for (pfn, (flags, mapped, charged)) in frames.into_iter().enumerate() {

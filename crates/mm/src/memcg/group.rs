@@ -79,7 +79,7 @@ pub struct MemCgroup {
     pub(super) refs: RefMode,
     /// Serialises moves with those who change the binding (`move_lock`).
     pub(super) move_lock: SpinLock,
-    /// Who has it (`move_lock_task`).
+    /// The holder of `move_lock` (`move_lock_task`).
     pub(super) move_lock_task: AtomicU32,
     /// The lruvec's lock.
     pub(crate) lru_lock: SpinLock,
@@ -89,7 +89,7 @@ pub struct MemCgroup {
     pub(super) stats: AtomicU64,
     /// Each CPU's part of its references.
     pub(super) cpu_refs: [CpuRefs; MAX_CPUS],
-    /// What its kernel memory is charged to.
+    /// The `obj_cgroup` that its kernel memory is charged to.
     pub(super) objcg: ObjCgroup,
 }
 

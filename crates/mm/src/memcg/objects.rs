@@ -16,7 +16,7 @@ use super::{OWNER_FLAGS, OWNER_KMEM, OWNER_SLAB, Stat, mod_memcg_state};
 use crate::rules::{KernelRules, KernelVersion};
 use crate::slot::PowerArray;
 
-/// What kernel memory is charged to (`struct obj_cgroup`). It lies in the group's own block
+/// The target of charges of kernel memory (`struct obj_cgroup`). It lies in the group's own block
 /// of memory, so that its word leads there as any owner word does; accounting does not use
 /// that and follows `memcg`, as a kernel must.
 #[repr(C, align(64))]

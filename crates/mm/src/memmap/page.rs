@@ -23,9 +23,9 @@ impl Memmap {
         )
     }
 
-    /// [`Self::compound_head`] of a page that is a head as a rule, such as the first of a vec (`page_folio` in
-    /// 6.12's `bio_first_folio`): `unlikely()` of a tail. The CPU goes on to what lies behind the
-    /// head without waiting for the load, and two cache lines are fetched side by side.
+    /// [`Self::compound_head`] of a page that is usually a head, such as the first of a vec
+    /// (`page_folio` in 6.12's `bio_first_folio`): a tail is `unlikely()`. The CPU speculates past
+    /// the test, so that both cache lines of the head are fetched at once.
     #[inline]
     pub fn likely_head<'a>(&'a self, page: &'a Slot) -> &'a Slot {
         if Self::is_tail(page) {

@@ -46,8 +46,8 @@ pub trait Memcg: Design {
     /// Base page `n` of a unit as a page table leads to it.
     fn mapped_page<'a>(&'a self, unit: Self::Unit<'a>, n: u64) -> Self::MappedPage<'a>;
 
-    /// What a function that takes a page makes of it before anything else (`page_folio`);
-    /// nothing, where units are pages. Law: `the_lock_keeps_the_owner`.
+    /// Finds the unit of a mapped page, as a function that takes a page does first (`page_folio`); the
+    /// page itself where units are pages. Law: `the_lock_keeps_the_owner`.
     fn unit_of_mapped<'a>(&'a self, page: Self::MappedPage<'a>) -> Self::Unit<'a>;
 
     /// Charges a unit to a group on a CPU (`mem_cgroup_charge`): counters or stock, then

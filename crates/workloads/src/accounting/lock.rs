@@ -69,8 +69,8 @@ const KIND: ParamSpec = ParamSpec::words(
     &["anon", "file", "mixed"],
 );
 
-/// What the caller has. It stays away where that is a unit, so that rows keep the names they
-/// always had.
+/// The argument of the lock: a unit or a page. Unset for a unit, so that older rows keep their
+/// names.
 const FROM: ParamSpec = ParamSpec::words(
     "from",
     "pte: a page as a page table leads to it, the last of its unit, as rmap has; unset: a unit",

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::say::say;
 
-/// What was traced, and the record that it is held to.
+/// The traced loops, and the record that they are held to.
 pub(super) struct Traced {
     path: PathBuf,
     base: Option<LinesBaseline>,

@@ -25,7 +25,7 @@ pub struct StudyLine {
     pub called: usize,
     /// Null rows that were called.
     pub false_alarms: usize,
-    /// What each row can see.
+    /// The least change that each row can see.
     seen: Vec<f64>,
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Peer {
     words: Option<JoinHandle<VecDeque<String>>>,
 }
 
-/// Why a program takes no turns.
+/// A process that cannot take turns.
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
     /// It could not be started.

@@ -1,4 +1,4 @@
-//! What a parent and a process in lock-step say to each other, one JSON object a line.
+//! The protocol between a parent and its processes in lock-step: one JSON object a line.
 //!
 //! Builds of different revisions speak it with one another: a change of these types is a new
 //! [`VERSION`].
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// The version of these types.
 pub const VERSION: u32 = 1;
 
-/// What a process says first, of itself.
+/// The greeting of a process: the build that it is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Hello {
     /// [`VERSION`] of its build.
@@ -50,7 +50,7 @@ pub struct Task {
     pub burn_percent: f64,
 }
 
-/// What a parent asks for.
+/// A request of the parent.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ask {
@@ -62,7 +62,7 @@ pub enum Ask {
     Leave,
 }
 
-/// What a process answers.
+/// An answer of a process.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {

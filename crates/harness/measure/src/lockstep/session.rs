@@ -74,7 +74,7 @@ pub struct Settings {
     pub burn_percent: f64,
 }
 
-/// What came of it.
+/// The rows of a comparison, and how it was made.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Compared {
     /// One row for each loop and set that was come to.
@@ -85,7 +85,7 @@ pub struct Compared {
     pub stopped: bool,
 }
 
-/// Why nothing could be compared.
+/// The comparison could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockstepError {
@@ -105,7 +105,7 @@ pub enum LockstepError {
     System(#[from] hugemem::Error),
 }
 
-/// What a program says of itself.
+/// Returns the greeting of a program: its revision, compiler and profile.
 ///
 /// # Errors
 /// [`LockstepError::Peer`] for one that takes no turns.
@@ -238,7 +238,7 @@ impl Session<'_> {
     }
 }
 
-/// What a loop is once all three have set it up.
+/// A loop that all three processes have set up.
 struct Entered {
     iters: u64,
     elements: u64,
@@ -378,7 +378,7 @@ impl Set {
     }
 }
 
-/// Why a side did not do what it was asked.
+/// The status of a row whose side refused, as its answer says it.
 fn refusal(answer: Answer, side: usize) -> Status {
     let of = if side == 1 { "new" } else { "old" };
     match answer {

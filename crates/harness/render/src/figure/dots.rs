@@ -318,7 +318,7 @@ fn draw(plot: &DotPlot, whole: &DotPlot) -> Figure {
     }
 }
 
-/// What stands where, and what the dots are.
+/// The alternative text: axes and series.
 fn alt(plot: &DotPlot) -> String {
     let columns: Vec<&str> = plot.columns.iter().map(|one| one.1.as_str()).collect();
     let rows: Vec<&str> = plot.rows.iter().map(|row| row.label.as_str()).collect();

@@ -64,7 +64,7 @@ pub fn kernel_history_figure(kernels: &[String], lines: &[Line]) -> Option<Figur
     Some(sheet(&page, &panels))
 }
 
-/// What a panel shows.
+/// The quantity of a panel.
 #[derive(Clone, Copy)]
 enum Counted {
     Instructions,

@@ -250,7 +250,7 @@ fn draw_panel(
     }
 }
 
-/// What lies below the axis, by name where that is not too long.
+/// Names the points below the axis, or counts them where they are many.
 fn words_below(below: &[(&str, String)]) -> String {
     const MAX_NAMED: usize = 2;
     if below.len() > MAX_NAMED && below.iter().all(|(_, value)| *value == below[0].1) {

@@ -1,4 +1,4 @@
-//! What changed between two builds in lock-step: as text, Markdown and JSON lines.
+//! Two builds in lock-step, row by row: text, Markdown and JSON lines.
 
 use compare::lockstep::{Compared, Lockstep, LoopKey, StudyLine};
 use results::{Build, LockstepHeader};

@@ -42,8 +42,8 @@ impl LentMemory {
 /// The borrowed memory, and how much of it is in use.
 static BORROWED: Mutex<Option<(Arc<File>, usize)>> = Mutex::new(None);
 
-/// Has every [`Backing::Tmpfs`] mapping that this process makes from now on lie on the memory at
-/// `path`, one behind the other from its first byte; on memory of its own again with `None`.
+/// Places every later [`Backing::Tmpfs`] mapping of this process in the memory at `path`, one behind
+/// the other from its first byte; `None` goes back to memory of its own.
 ///
 /// # Errors
 /// [`Error::File`] where it cannot be opened: its owner is gone, or another user's.
