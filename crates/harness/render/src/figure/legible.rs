@@ -320,3 +320,32 @@ fn both_files_are_written_and_the_same_run_draws_the_same_bytes() {
         "no litter"
     );
 }
+
+#[test]
+fn no_line_is_drawn_over_a_point_that_lies_below_the_axis() {
+    // How far the curve of flat reaches from left to right, its values at orders 0, 2 and 9 being
+    // these; with what else is as wide: the sample in the legend, and edges of markers.
+    let reach = |lines: [f64; 3]| -> f64 {
+        let points = [0, 2, 9].into_iter().zip(lines);
+        let points: Vec<LinePoint> = points
+            .map(|(order, lines)| LinePoint {
+                workload: "merging/add".to_owned(),
+                who: "flat".to_owned(),
+                order,
+                lines,
+                written: 0.0,
+            })
+            .collect();
+        let reach = |shape: &Shape| match shape {
+            Shape::Line { points, width, .. } if *width == 1.8 => {
+                let pairs = points.windows(2);
+                pairs.map(|pair| (pair[1].0 - pair[0].0).abs()).sum()
+            }
+            _ => 0.0,
+        };
+        line_figures(&points)[0].shapes.iter().map(reach).sum()
+    };
+    let [whole, half, none] = [[1.0, 4.0, 512.0], [0.0, 4.0, 512.0], [1.0, 0.0, 512.0]].map(reach);
+    assert!(whole > half + 50.0, "{whole} {half}");
+    assert!(half > none + 100.0, "over a value of none: {half} {none}");
+}

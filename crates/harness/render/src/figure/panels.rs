@@ -393,17 +393,16 @@ fn draw_series(
     scale: &Log,
 ) {
     let style = &series.style;
-    let inside = || {
-        series
-            .points
-            .iter()
-            .filter(|point| scale.holds(point.1.value))
-    };
-    let points: Vec<(f64, f64)> = inside()
-        .map(|(x, value)| (x_of(*x), scale.place(value.value)))
-        .collect();
-    if joined && points.len() > 1 {
-        shapes.extend(dashed(&points, style, 1.8));
+    let holds = |point: &&(f64, Estimate)| scale.holds(point.1.value);
+    let inside = || series.points.iter().filter(holds);
+    let place = |(x, value): &(f64, Estimate)| (x_of(*x), scale.place(value.value));
+    let points: Vec<(f64, f64)> = inside().map(place).collect();
+    // A line over a point that lies beyond the axis would show a value there that nobody found.
+    for run in series.points.split(|point| !holds(&point)) {
+        if joined && run.len() > 1 {
+            let run: Vec<(f64, f64)> = run.iter().map(place).collect();
+            shapes.extend(dashed(&run, style, 1.8));
+        }
     }
     let aside = match joined {
         true => looks.aside.signum() * room_aside(&points, looks.aside.abs()),
