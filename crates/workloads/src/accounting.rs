@@ -27,11 +27,12 @@ const PATH: ParamSpec = ParamSpec::words(
     &["any", "hit", "miss", "bypass"],
 );
 
-/// Chunks and the groups they are charged to in turn.
+/// Chunks and the group that they are charged to, or the two that take turns.
 struct Ledger<'d, D: Memcg> {
     design: &'d D,
     units: Vec<D::Unit<'d>>,
-    groups: Vec<&'d MemCgroup>,
+    group: &'d MemCgroup,
+    second: Option<&'d MemCgroup>,
     is_kernel: bool,
 }
 
@@ -49,12 +50,11 @@ impl<'d, D: Memcg> Ledger<'d, D> {
             return Err(SetupError::Param(format!("path={path}: {why}")));
         }
         let memory = design.groups();
-        let first = memory.chain(setup.number("depth")? as usize);
-        let mut groups = vec![first];
-        if path == "miss" {
-            let parent = memory.parent(first).unwrap_or(memory.root());
-            groups.push(memory.create(parent).unwrap_or(first));
-        }
+        let group = memory.chain(setup.number("depth")? as usize);
+        let second = (path == "miss").then(|| {
+            let parent = memory.parent(group).unwrap_or(memory.root());
+            memory.create(parent).unwrap_or(group)
+        });
         let is_kernel = is_kernel(setup.kind()?);
         if is_kernel && path == "miss" {
             let why = "kernel memory is charged to one group here";
@@ -63,7 +63,8 @@ impl<'d, D: Memcg> Ledger<'d, D> {
         Ok(Self {
             design,
             units,
-            groups,
+            group,
+            second,
             is_kernel,
         })
     }
@@ -71,7 +72,7 @@ impl<'d, D: Memcg> Ledger<'d, D> {
     /// Charges every unit of kernel memory.
     #[inline(always)]
     fn charge_kernel<V: KernelRules>(&self, cpu: usize) -> u64 {
-        let refused = charge_kernel_each::<D, V>(self.design, cpu, self.groups[0], &self.units);
+        let refused = charge_kernel_each::<D, V>(self.design, cpu, self.group, &self.units);
         self.units.len() as u64 - refused
     }
 
@@ -87,15 +88,14 @@ impl<'d, D: Memcg> Ledger<'d, D> {
     /// Charges every unit; the groups take turns.
     #[inline(always)]
     fn charge<V: KernelRules>(&self, cpu: usize) -> u64 {
+        let Some(second) = self.second else {
+            let refused = charge_each::<D, V>(self.design, cpu, self.group, &self.units);
+            return self.units.len() as u64 - refused;
+        };
         let mut charged = 0;
-        if let [only] = self.groups[..] {
-            let refused = charge_each::<D, V>(self.design, cpu, only, &self.units);
-            charged = self.units.len() as u64 - refused;
-        } else if let [even, odd] = self.groups[..] {
-            for pair in self.units.chunks(2) {
-                for (&unit, group) in pair.iter().zip([even, odd]) {
-                    charged += u64::from(self.design.charge::<V>(cpu, group, unit).is_ok());
-                }
+        for pair in self.units.chunks(2) {
+            for (&unit, group) in pair.iter().zip([self.group, second]) {
+                charged += u64::from(self.design.charge::<V>(cpu, group, unit).is_ok());
             }
         }
         charged
@@ -109,7 +109,7 @@ impl<'d, D: Memcg> Ledger<'d, D> {
             .iter()
             .filter(|&&unit| self.design.owner(unit).is_some())
             .count();
-        let groups = self.groups.iter();
+        let groups = [self.group].into_iter().chain(self.second);
         let pages = groups
             .clone()
             .map(|group| group.memory.read() - memory.stocked(group) as i64)
