@@ -165,6 +165,19 @@ static inline long compat_group_stat(struct mem_cgroup *memcg, int item)
 #endif
 }
 
+/* Pages of kernel memory that a group is charged, those of the groups below it included. */
+#define COMPAT_COUNTS_KMEM COUNT_SINCE(5, 18)
+
+static inline long compat_kmem_pages(struct mem_cgroup *memcg)
+{
+#if COMPAT_COUNTS_KMEM
+	compat_flush_stats(memcg);
+	return compat_group_stat(memcg, MEMCG_KMEM);
+#else
+	return 0;
+#endif
+}
+
 static inline long compat_lruvec_stat(struct lruvec *lruvec, int item)
 {
 #if COUNT_SINCE(5, 15)

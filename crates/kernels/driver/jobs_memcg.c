@@ -4,6 +4,7 @@
  */
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/vmstat.h>
 
 #include "driver.h"
@@ -12,8 +13,11 @@
 static struct group groups[2];
 /* What the groups hold of others, such as the descriptions of the groups below them. */
 static unsigned long before[2];
+static long kmem_before;
 static unsigned int nr_groups;
 static bool is_charged;
+/* Kernel memory that is charged whole, such as page tables. */
+static bool is_kmem;
 static struct count_batch *batches;
 static unsigned int nr_batches;
 static bool gathered;
@@ -38,14 +42,38 @@ static const char *ledger_open(const struct params *p)
 		return why;
 	before[0] = group_pages(&groups[0]);
 	before[1] = nr_groups == 2 ? group_pages(&groups[1]) : 0;
-	if (!ground.nr_extents ||
-	    (ground.extents[0].kind != KIND_ANON && ground.extents[0].kind != KIND_FILE))
-		return "absent: kernel memory is charged by objects, which no job here asks for";
-	if (ground.extents[0].order && !COMPAT_CHARGES_LARGE)
+	kmem_before = compat_kmem_pages(groups[0].memcg);
+	if (!ground.nr_extents || ground.extents[0].kind == KIND_SLAB)
+		return "absent: a slab is charged by objects, which no job here asks for";
+	is_kmem = ground.extents[0].kind == KIND_OTHER;
+	if (is_kmem && nr_groups == 2)
+		return "kernel memory is charged to one group here";
+	if (!is_kmem && ground.extents[0].order && !COMPAT_CHARGES_LARGE)
 		return "absent: before 5.11 only THPs are charged whole, and ARCH=um has none";
 	ground_compose();
 	job_elements = ground.nr_extents;
 	return NULL;
+}
+
+static const char *user_ledger_open(const struct params *p)
+{
+	const char *why = ledger_open(p);
+
+	return !why && is_kmem ? "absent: this is asked of user memory" : why;
+}
+
+/* As an allocation with __GFP_ACCOUNT is charged, on behalf of a group. */
+static noinline u64 charge_kernel(const struct group *g)
+{
+	struct mem_cgroup *old = set_active_memcg(g->memcg);
+	u64 charged = 0;
+	u32 i;
+
+	for (i = 0; i < ground.nr_extents; i++)
+		charged += !__memcg_kmem_charge_page(head_at(i), GFP_KERNEL,
+						     ground.extents[i].order);
+	set_active_memcg(old);
+	return charged;
 }
 
 /* Charges all; the groups take turns. */
@@ -55,7 +83,9 @@ static noinline u64 charge_all(u64 iters)
 	u64 charged = 0;
 	u32 i;
 
-	if (nr_groups == 1) {
+	if (is_kmem) {
+		charged = charge_kernel(g);
+	} else if (nr_groups == 1) {
 		for (i = 0; i < ground.nr_extents; i++)
 			charged += !body_charge(mem_cgroup_charge, count_head_of(head_at(i)), g->mm);
 	} else {
@@ -71,8 +101,12 @@ static noinline u64 uncharge_all(void)
 {
 	u32 i;
 
-	for (i = 0; i < ground.nr_extents; i++)
-		mem_cgroup_uncharge(count_head_of(head_at(i)));
+	if (is_kmem)
+		for (i = 0; i < ground.nr_extents; i++)
+			__memcg_kmem_uncharge_page(head_at(i), ground.extents[i].order);
+	else
+		for (i = 0; i < ground.nr_extents; i++)
+			mem_cgroup_uncharge(count_head_of(head_at(i)));
 	is_charged = false;
 	return ground.nr_extents;
 }
@@ -96,6 +130,7 @@ static u64 uncharge_run(u64 iters)
  * A reference is per-CPU and cannot be read; each chunk with an owner holds one. */
 static u64 ledger_check(u64 charged)
 {
+	long kmem = compat_kmem_pages(groups[0].memcg) - kmem_before;
 	u64 owned = 0, pages = 0;
 	unsigned int i;
 	u64 digest;
@@ -104,8 +139,10 @@ static u64 ledger_check(u64 charged)
 		owned += compat_owned_by(head_at(i), groups[i % nr_groups].memcg);
 	for (i = 0; i < nr_groups; i++)
 		pages += group_pages(&groups[i]) - before[i];
+	if (!COMPAT_COUNTS_KMEM && is_kmem)
+		kmem = pages;
 	digest = digest_add(digest_add(digest_new(), owned), pages);
-	digest = digest_add(digest_add(digest, owned), 0);
+	digest = digest_add(digest_add(digest, owned), kmem);
 	return digest ^ (charged ^ ground.nr_extents);
 }
 
@@ -136,6 +173,8 @@ static const char *uncharge_setup(const struct params *p)
 	if (why)
 		return why;
 	gathered = param_is(p, "batch", "gathered");
+	if (gathered && is_kmem)
+		return "absent: kernel memory is uncharged one by one";
 	nr_batches = (ground.nr_extents - 1) / COMPAT_UNCHARGE_BATCH + 1;
 	batches = pool_alloc(nr_batches * sizeof(*batches));
 	if (!batches)
@@ -170,7 +209,7 @@ static long node_stat(void)
 
 static const char *stat_setup(const struct params *p)
 {
-	const char *why = ledger_open(p);
+	const char *why = user_ledger_open(p);
 
 	if (why)
 		return why;
@@ -214,7 +253,7 @@ static bool lock_by_page;
 
 static const char *lock_setup(const struct params *p)
 {
-	const char *why = ledger_open(p);
+	const char *why = user_ledger_open(p);
 
 	lock_by_page = param_is(p, "from", "pte");
 #ifndef COMPAT_LOCK_PAGE_PAIR
