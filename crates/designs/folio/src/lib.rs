@@ -47,7 +47,7 @@ impl FolioForAll {
     /// The folio that a page belongs to (`page_folio`): the one place with a tail test.
     #[inline]
     fn page_folio<'a>(&'a self, page: &'a Slot) -> Folio<'a> {
-        Folio(self.0.map.likely_head(page))
+        Folio(self.0.map.compound_head(page))
     }
 }
 

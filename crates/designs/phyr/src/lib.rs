@@ -57,7 +57,7 @@ impl Phyr {
     #[inline]
     fn head_of(&self, phys: Phys, offset: u32) -> (&Slot, u64) {
         let page = self.page_at_phys(phys, offset).0;
-        let head = self.0.map.likely_head(page);
+        let head = self.0.map.compound_head(page);
         let in_head = self.0.map.distance(page, head) << PAGE_SHIFT;
         (head, in_head + u64::from(offset) % PAGE_SIZE)
     }

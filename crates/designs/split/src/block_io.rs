@@ -24,7 +24,7 @@ impl BlockIo for Split {
 
     #[inline]
     fn unit_at<'a>(&'a self, page: Page<'a>, offset: u32) -> (Mem<'a>, u64) {
-        let mem = Mem(self.memmap().likely_head(page.0));
+        let mem = Mem(self.memmap().compound_head(page.0));
         let pages = self.memmap().distance(page.0, mem.0);
         (mem, (pages << PAGE_SHIFT) + u64::from(offset))
     }

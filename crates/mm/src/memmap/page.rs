@@ -23,18 +23,6 @@ impl Memmap {
         )
     }
 
-    /// [`Self::compound_head`] of a page that is usually a head, such as the first of a vec
-    /// (`page_folio` in 6.12's `bio_first_folio`): a tail is `unlikely()`. The CPU speculates past
-    /// the test, so that both cache lines of the head are fetched at once.
-    #[inline]
-    pub fn likely_head<'a>(&'a self, page: &'a Slot) -> &'a Slot {
-        if Self::is_tail(page) {
-            crate::block::rare();
-            return self.compound_head(page);
-        }
-        page
-    }
-
     /// The head of a page's allocation, and the bytes from its start to the page
     /// (`page_folio`, `folio_page_idx`).
     #[inline]
