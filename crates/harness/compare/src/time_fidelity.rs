@@ -111,11 +111,19 @@ pub struct TimePair {
     pub real_ratio: Interval,
     /// How far the two ratios are apart: the greater over the lesser.
     pub apart: f64,
+    /// How far they are at the least, by the near end of the interval; 1 where it holds equality.
+    pub apart_at_least: f64,
     /// The cause if they are too far apart: the reasons of its rows, which may be within bounds.
     pub reason: Option<String>,
 }
 
 impl TimePair {
+    /// Whether the ratios are too far apart by all of the interval, so that noise does not explain
+    /// it.
+    pub fn is_surely_apart(&self) -> bool {
+        self.apart_at_least > MAX_APART
+    }
+
     /// Whether a row is one of the pair's two.
     fn holds(&self, row: &TimeRow) -> bool {
         (0..2).any(|at| {
@@ -307,7 +315,7 @@ fn pair(
     let real = quotient(case, first.1, second.1)
         .or_else(|| quotient(under, first.1, second.1))
         .or_else(|| over(first.1, second.1))?;
-    let apart = model.value / real.value;
+    let apart = model.over(&real)?;
     Some(TimePair {
         workload: case.workload.clone(),
         params: under.params.clone(),
@@ -316,7 +324,8 @@ fn pair(
         kernels: [first.1.to_owned(), second.1.to_owned()],
         model_ratio: model.into(),
         real_ratio: real.into(),
-        apart: apart.max(apart.recip()),
+        apart: apart.value.max(apart.value.recip()),
+        apart_at_least: apart.low.max(apart.high.recip()).max(1.0),
         reason: None,
     })
 }

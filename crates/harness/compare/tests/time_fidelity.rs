@@ -1,7 +1,7 @@
 //! Models beside kernels in one run: ratios, pairs, misses and their reasons.
 
 use compare::Summary;
-use compare::time_fidelity::{TimeFidelity, TimeReason};
+use compare::time_fidelity::{MAX_APART, TimeFidelity, TimeReason};
 use results::{Environment, Params, Row, Run, SCHEMA_VERSION, Sample, Status};
 
 const REFEREED: [(&str, &str); 2] = [("flat", "linux-5.10"), ("folio", "linux-6.12")];
@@ -262,6 +262,38 @@ fn a_patched_kernel_referees_beside_what_it_was_before() {
     );
     assert!((apart[0].1 - 1.0).abs() < 1e-6, "{apart:?}");
     assert!((apart[2].1 - 4.0 / 3.0).abs() < 1e-6, "{apart:?}");
+}
+
+#[test]
+fn a_pair_is_surely_apart_by_the_near_end_of_its_interval() {
+    // Processes agree to 10 % on folio, and on the others altogether.
+    let apart = |folio: f64| {
+        let mut rows = Vec::new();
+        for (process, level) in (0..4).zip([1.0, 1.1, 0.9, 1.05]) {
+            let times = [
+                ("flat", 10.0),
+                ("linux-5.10", 10.0),
+                ("folio", folio * level),
+                ("linux-6.12", 5.0),
+            ];
+            let params = Params::from([("order".to_owned(), 9.into())]);
+            rows.extend(times.map(|(of, ns)| sample(of, process, params.clone(), ns)));
+        }
+        let summary = Summary::from_run(&Run {
+            dir: "run".into(),
+            env: Environment::unknown(),
+            rows,
+        });
+        let found = TimeFidelity::of(&summary, &REFEREED, &[]);
+        let pair = &found.pairs[0];
+        let least = pair.apart_at_least;
+        assert!(least >= 1.0 && least <= pair.apart, "{pair:?}");
+        (pair.apart > MAX_APART, pair.is_surely_apart())
+    };
+    assert_eq!(apart(5.0), (false, false));
+    assert_eq!(apart(6.4), (true, false), "within noise");
+    assert_eq!(apart(10.0), (true, true));
+    assert_eq!(apart(2.5), (true, true), "the other way round");
 }
 
 #[test]

@@ -68,6 +68,9 @@ pub fn time_fidelity_pairs(found: &TimeFidelity, wanted: &dyn Fn(&TimePair) -> b
         line.push(match (pair.apart > MAX_APART, &pair.reason) {
             (false, _) => String::new(),
             (true, Some(_)) => format!("beyond {MAX_APART}"),
+            (true, None) if !pair.is_surely_apart() => {
+                format!("beyond {MAX_APART}, within noise")
+            }
             (true, None) => format!("beyond {MAX_APART}, not investigated"),
         });
         table.row(line);
