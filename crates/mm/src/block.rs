@@ -13,7 +13,6 @@ mod split;
 mod step;
 mod walk;
 
-pub(crate) use bio::rare;
 pub use bio::{BIO_MAX_VECS, Bio, BioClone, Bvec, BvecIter, Op};
 pub use map::{SgEntry, TableFull, blk_recalc_rq_segments, blk_rq_map_sg};
 pub use merge::{add_page, add_page_in_page_pieces, page_is_mergeable};

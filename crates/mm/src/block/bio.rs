@@ -279,4 +279,4 @@ impl BvecIter {
 /// that every step pays.
 #[cold]
 #[inline(always)]
-pub(crate) fn rare() {}
+pub(super) fn rare() {}
