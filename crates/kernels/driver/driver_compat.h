@@ -165,6 +165,18 @@ static inline long compat_group_stat(struct mem_cgroup *memcg, int item)
 #endif
 }
 
+static inline long compat_lruvec_stat(struct lruvec *lruvec, int item)
+{
+#if COUNT_SINCE(5, 15)
+	return lruvec_page_state(lruvec, item);
+#else
+	struct mem_cgroup_per_node *node = container_of(lruvec, struct mem_cgroup_per_node, lruvec);
+
+	return atomic_long_read(&node->lruvec_stat[item]) +
+	       __this_cpu_read(node->lruvec_stat_cpu->count[item]);
+#endif
+}
+
 /* Pages of kernel memory that a group is charged, those of the groups below it included. */
 #define COMPAT_COUNTS_KMEM COUNT_SINCE(5, 18)
 
@@ -175,18 +187,6 @@ static inline long compat_kmem_pages(struct mem_cgroup *memcg)
 	return compat_group_stat(memcg, MEMCG_KMEM);
 #else
 	return 0;
-#endif
-}
-
-static inline long compat_lruvec_stat(struct lruvec *lruvec, int item)
-{
-#if COUNT_SINCE(5, 15)
-	return lruvec_page_state(lruvec, item);
-#else
-	struct mem_cgroup_per_node *node = container_of(lruvec, struct mem_cgroup_per_node, lruvec);
-
-	return atomic_long_read(&node->lruvec_stat[item]) +
-	       __this_cpu_read(node->lruvec_stat_cpu->count[item]);
 #endif
 }
 

@@ -43,7 +43,9 @@ static const char *ledger_open(const struct params *p)
 	before[0] = group_pages(&groups[0]);
 	before[1] = nr_groups == 2 ? group_pages(&groups[1]) : 0;
 	kmem_before = compat_kmem_pages(groups[0].memcg);
-	if (!ground.nr_extents || ground.extents[0].kind == KIND_SLAB)
+	if (!ground.nr_extents || ground.extents[0].kind == KIND_FREE)
+		return "absent: nobody pays for free memory";
+	if (ground.extents[0].kind == KIND_SLAB)
 		return "absent: a slab is charged by objects, which no job here asks for";
 	is_kmem = ground.extents[0].kind == KIND_OTHER;
 	if (is_kmem && nr_groups == 2)

@@ -111,15 +111,14 @@ pub struct TimePair {
     pub real_ratio: Interval,
     /// How far the two ratios are apart: the greater over the lesser.
     pub apart: f64,
-    /// How far they are at the least, by the near end of the interval; 1 where it holds equality.
+    /// The near end of its 95 % interval; 1 where the two ratios may be equal.
     pub apart_at_least: f64,
     /// The cause if they are too far apart: the reasons of its rows, which may be within bounds.
     pub reason: Option<String>,
 }
 
 impl TimePair {
-    /// Whether the ratios are too far apart by all of the interval, so that noise does not explain
-    /// it.
+    /// Whether the entire interval is beyond [`MAX_APART`], so that noise does not explain it.
     pub fn is_surely_apart(&self) -> bool {
         self.apart_at_least > MAX_APART
     }

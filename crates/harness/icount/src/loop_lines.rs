@@ -12,8 +12,9 @@ pub use trace::NoTrace;
 
 use crate::origin::Origin;
 
-/// Runs `program` under the tracer once for each of `runs`, its arguments, all at the same time. Each must make the calls of [`entries::calls`](crate::entries::calls), watched by
-/// the tracer, and print what it is told. `loops` are the names of the loops' functions.
+/// Runs `program` under the tracer once for each of `runs`, its arguments, all at the same time.
+/// Each must make the calls of [`entries::calls`](crate::entries::calls), watched by the tracer, and
+/// print what it is told. `loops` are the names of the loops' functions.
 ///
 /// # Errors
 /// [`NoTrace`].

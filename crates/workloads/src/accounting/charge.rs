@@ -33,9 +33,10 @@ pub static WORKLOAD: Workload = Workload {
         designs whose page leads to its slab in one load; large allocations are cheap in all",
     unfair: "a slab's pages are not charged and its vector is there already (alloc_slab_obj_exts \
         is not in the clock), nor are the bytes of slab statistics counted (mod_objcg_state); no \
-        kernel answers rows of objects. For other kernel memory a kernel looks up first who \
-        pays (current_obj_cgroup; a task's active_memcg here), which the models are told. The owner word of each unit is in the cache for l1; heads of order 9 lie 32 KiB \
-        apart in a flat array and share few cache sets, as they do in vmemmap. With path=hit one \
+        kernel answers rows of objects. For other kernel memory a kernel first looks up who pays \
+        (current_obj_cgroup; here the task's active_memcg), which the models are told. The owner \
+        word of each unit is in the cache for l1; heads of order 9 lie 32 KiB apart in a flat \
+        array and share few cache sets, as they do in vmemmap. With path=hit one \
         charge in 64 still misses, as in a kernel",
     unit: "allocation",
     axis: "order",
