@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What a change to makes another tool: not results, not documents.
+/// What makes another tool when it changes: not results, not documents.
 const SOURCES: [&str; 5] = [
     "crates",
     "Cargo.toml",
@@ -43,7 +43,7 @@ fn main() {
     }
 }
 
-/// What a command prints, trimmed; `None` if it fails.
+/// The trimmed output of a command; `None` if it fails.
 fn answer(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;
     output

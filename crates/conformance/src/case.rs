@@ -153,7 +153,7 @@ impl Case {
         self.adds.iter().map(|add| (add.pfn, add.order)).collect()
     }
 
-    /// Whether such memory and such calls can exist, and the answer is of a size that can be
+    /// Checks that such memory and such calls can exist, and that the answer is small enough to be
     /// written down ([`MAX_ENTRIES`]).
     ///
     /// # Errors

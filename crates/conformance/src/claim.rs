@@ -6,15 +6,16 @@ use crate::case::{Answer, Case};
 use crate::evaluate::evaluate;
 use crate::reference;
 
-/// A design's answer to a case that a real kernel is asked too: `None` where the case asks what
-/// the design by its nature does not do.
+/// A design's answer to a case that a real kernel is asked too; `None` where the case asks for
+/// something that the design by its nature does not do.
 ///
 /// - A design whose vecs hold one page each is asked only under the rules of v5.0, and the
 ///   others only under later ones.
-/// - A design whose vecs name whole allocations is asked what has the same answer whether vecs
-///   name those or pages ([`reference::depends_on_names`]): offsets count from what a vec names
-///   at a virtual boundary wider than a page. Kernels name pages, and 6.1's `bio_add_folio`
-///   folios, whose short cuts for a vec within its first page look at the whole offset besides.
+/// - A design whose vecs name whole allocations is only asked cases whose answer is the same
+///   whether vecs name those or pages ([`reference::depends_on_names`]): at a virtual boundary
+///   wider than a page, offsets count from what a vec names. Kernels name pages; 6.1's
+///   `bio_add_folio` names folios, and there the short cuts for a vec within its first page look at
+///   the whole offset.
 pub fn answer_of<D: BlockIo>(case: &Case) -> Option<Answer> {
     if (case.rules == KernelVersion::V5_0) != D::SINGLE_PAGE_VECS {
         return None;

@@ -13,15 +13,15 @@ use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
 
 use crate::case::{self, Add, Answer, By, Case, Refusal, Refused, Taken};
 
-/// The most frames that a design is built over for one case: 64 GiB, 1 GiB of descriptors. Less than
-/// the power of two by what else an array of descriptors holds (list heads, free ones at hand),
-/// or it would be twice as large.
+/// The maximum number of frames that a design is built over for one case: 64 GiB, 1 GiB of
+/// descriptors. It is below the power of two by what else an array of descriptors holds (list
+/// heads, free ones at hand); otherwise the array would be twice as large.
 pub const MAX_FRAMES: u64 = (1 << 24) - (1 << 13);
 
 /// Why a case could not be put to a design.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
-    /// The case's memory is spread over more frames than descriptors can be had for.
+    /// The case's memory is spread over more frames than there can be descriptors for.
     #[error(
         "the case spans {frames} page frames, more than the {MAX_FRAMES} that a design is built over"
     )]
@@ -62,7 +62,7 @@ fn plan(case: &Case) -> Result<Plan, EvaluateError> {
         .map(|(pfn, order)| pfn + (1 << order))
         .max()
         .unwrap_or(1);
-    // One frame behind the end, so that the unit behind the last one is a free frame.
+    // One frame past the end, so that the unit after the last one is a free frame.
     let frames = end - first + 1;
     if frames > MAX_FRAMES {
         return Err(EvaluateError::Spread { frames });
@@ -176,8 +176,8 @@ pub(crate) fn with_bios<'d, D: BlockIo + 'd, V: KernelRules, T>(
 
 /// A case's memory, by the first frame of each allocation.
 ///
-/// Out of line, as what follows: a law is generic over the design, and a copy of this in every
-/// law of every design is most of what an optimised build of the laws would then compile.
+/// Out of line, like what follows: a law is generic over the design, and copies of this in every
+/// law of every design would be most of what an optimised build of the laws compiles.
 #[inline(never)]
 fn alloc<'d, D: BlockIo + 'd>(
     design: &'d D,
@@ -200,7 +200,7 @@ fn free<'d, D: BlockIo + 'd>(design: &'d D, units: BTreeMap<u64, D::Unit<'d>>) {
     }
 }
 
-/// All adds of a case; the units come back where the design refuses one of them.
+/// All adds of a case; the units are returned where the design refuses one of them.
 #[inline(never)]
 #[allow(
     clippy::type_complexity,
@@ -235,8 +235,8 @@ fn build<'d, D: BlockIo + 'd, V: KernelRules>(
             };
             opened_by.resize(opened_by.len() + bio.vecs().len() - before, i);
             taken += n;
-            // Before multi-page bvecs a submitter who ran out of vecs went on in a new bio;
-            // a bio that is full from the start refuses, as it does later.
+            // Before multi-page bvecs a submitter that ran out of vecs went on in a new
+            // bio; a bio that is full from the start refuses, as it does later.
             if V::VERSION != KernelVersion::V5_0 || taken == add.len {
                 break;
             }

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 pub use books::Books;
 pub use evaluate::evaluate;
 
-/// Allocations of one case at most, as `ledger.c` has it.
+/// The maximum number of allocations in one case, as in `ledger.c`.
 pub const MOST_ALLOCS: usize = 64;
-/// Groups of one case at most, as `ledger.c` has it.
+/// The maximum number of groups in one case, as in `ledger.c`.
 pub const MOST_GROUPS: usize = 16;
 /// The rules of a line of a case file: no answer differs from kernel to kernel, but 5.10 charges
 /// base pages only.
@@ -53,7 +53,7 @@ pub enum Step {
     },
     /// `mem_cgroup_uncharge`; nothing happens to one that is not charged.
     Uncharge(usize),
-    /// `NR_FILE_PAGES` or `NR_ANON_MAPPED` of its group changes by so many pages.
+    /// `NR_FILE_PAGES` or `NR_ANON_MAPPED` of its group changes by this many pages.
     Stat(usize, i64),
     /// It goes on its inactive list (`folio_add_lru`).
     List(usize),
@@ -66,8 +66,8 @@ pub enum Step {
 }
 
 impl LedgerCase {
-    /// Whether a kernel of these rules may be asked it: every step is one that kernel code could
-    /// take. A kernel that is asked another one may answer anything, or stop.
+    /// Whether a kernel of these rules may be asked this case: every step is one that kernel code
+    /// could take. Asked anything else, a kernel may answer anything, or stop.
     pub fn is_askable(&self, rules: KernelVersion) -> bool {
         let groups = self.groups.len() <= MOST_GROUPS && self.groups.iter().all(|g| is_path(g));
         let different = (1..self.groups.len()).all(|n| !self.groups[..n].contains(&self.groups[n]));

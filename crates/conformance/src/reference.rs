@@ -22,7 +22,7 @@ pub use request::{QueuedRequest, submit};
 pub use sg::map_sg;
 pub use split::{Split, split_to_limits};
 
-/// What the kernel whose rules the case names makes of it.
+/// The answer of the kernel whose rules the case names.
 ///
 /// # Panics
 /// If the case does not pass [`Case::check`]; cases from [`crate::case::parse_lines`] do.
@@ -30,7 +30,8 @@ pub fn evaluate(case: &Case) -> Answer {
     evaluate_in(case, None)
 }
 
-/// The same for that kernel with a patch of ours: its tables are written down as it has them.
+/// The same for that kernel with a patch of ours; the tables are written down as that kernel has
+/// them.
 ///
 /// # Panics
 /// As [`evaluate`].
@@ -50,7 +51,7 @@ pub fn build_in(case: &Case, change: Option<Change>) -> Built {
 
 /// The same in a kernel whose vecs name whole allocations ([`Change::HeadPages`]): its rules see
 /// offsets from there, which matters at a virtual boundary wider than a page. The tables are
-/// written down as the kernel has them that the case names.
+/// written down as in the kernel that the case names.
 ///
 /// # Panics
 /// As [`evaluate`].
@@ -62,9 +63,9 @@ pub fn evaluate_by_unit(case: &Case) -> Answer {
     answer(case, kernel, &build(case), build_by_unit(case).bios)
 }
 
-/// Whether the answer depends on what vecs name, pages or allocations: no design of one sort is
-/// to be judged by the answer of the other. It may without any large allocation, since a vec
-/// over neighbours of order 0 has offsets beyond a page too.
+/// Whether the answer depends on what vecs name, pages or allocations: a design of one sort must
+/// not be judged by the answer of the other. It can depend even without a large allocation, since a
+/// vec over neighbours of order 0 has offsets beyond a page too.
 ///
 /// # Panics
 /// As [`evaluate`].
@@ -149,7 +150,7 @@ pub(crate) fn phys_mergeable(limits: &QueueLimits, first: Bvec, second: Bvec) ->
     first.end() == second.phys() && (first.phys() | mask) == ((second.end() - 1) | mask)
 }
 
-/// Whether a virtual boundary forbids that `next` follows `prev` (`bvec_gap_to_prev`). A
+/// Whether a virtual boundary forbids `next` to follow `prev` (`bvec_gap_to_prev`). A
 /// released kernel counts from the vec's page, not from address 0.
 fn gap_to_prev(kernel: Kernel, limits: &QueueLimits, prev: Bvec, next: Bvec) -> bool {
     let prev_end = kernel.place(prev) + u64::from(prev.len);

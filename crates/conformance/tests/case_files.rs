@@ -96,7 +96,7 @@ proptest! {
     }
 }
 
-/// A line that is right but for what is put in for `{}`.
+/// A line that is right except for what replaces `{}`.
 fn field_of(rest: &str) -> (Option<String>, String) {
     let error = parse_one(rest).expect_err("a bad line");
     (error.field, error.reason)

@@ -50,7 +50,7 @@ fn taken(answer: Answer) -> Taken {
 
 #[test]
 fn head_pages_change_the_table_and_nothing_that_the_device_sees() {
-    // A page of a tail, its neighbour behind it, and another page.
+    // A tail page, its neighbour after it, and another page.
     let adds = [large(3 * 4096, 4096), large(4 * 4096, 512), page(40)];
     let case = case(V6_12, 8, Limits::default(), &adds);
     let stock = taken(evaluate(&case));
@@ -88,7 +88,7 @@ fn a_vec_in_one_page_takes_the_short_cut_wherever_its_head_is() {
 #[test]
 fn the_rest_of_a_vec_is_seen_from_its_page_where_vecs_name_heads() {
     // Neighbours of order 0 in one vec, cut where the first page ends: what is left begins 4096
-    // bytes behind what the vec names, so 6.12 misses the short cut and its patch does not.
+    // bytes past what the vec names, so 6.12 misses the short cut and its patch does not.
     let limits = Limits {
         max_segment_size: Some(512),
         virt_boundary_mask: Some(0xffff),
@@ -136,7 +136,7 @@ fn a_virtual_boundary_counts_from_the_head() {
 
 #[test]
 fn a_vec_within_its_head_is_joined_there_and_nowhere_else() {
-    // Two pieces of one allocation, then the allocation behind it.
+    // Two pieces of one allocation, then the allocation after it.
     let behind = Add {
         pfn: PFN + 16,
         ..large(0, 4096)
@@ -249,8 +249,8 @@ fn an_add_of_pages_that_find_no_room_takes_none() {
     }
 }
 
-/// A check that could not fail would be none: the random cases tell the patched kernel from
-/// the stock one, and the patches from each other.
+/// A check that could not fail would not be one: the random cases tell the patched kernel
+/// from the stock one, and the patches from each other.
 #[test]
 fn random_cases_tell_each_patch_from_its_kernel() {
     for (rules, change, cases, least) in [

@@ -159,7 +159,7 @@ fn a_segment_that_ends_off_the_virtual_boundary_ends_the_bio() {
         ..Limits::default()
     };
     let adds = [at(PFN, 2, 0, 16384)];
-    // 6000 bytes, rounded down to sectors; what follows starts off the boundary anew.
+    // 6000 bytes, rounded down to sectors; what follows starts off the boundary again.
     for rules in [V5_10, V6_1, V6_12, V7_1, V7_2] {
         let taken = taken(rules, limits, 0, &adds);
         assert_eq!(parts(&taken)[0], (0, 5632, 1), "rules {rules}");

@@ -104,7 +104,7 @@ pub(crate) enum Command {
     ModelCalls(crate::command::fidelity::ModelCallsArgs),
 }
 
-/// What part of the plan is meant.
+/// Selects part of the plan.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Which {
     /// Workloads by id; `*` and `?` match. May be given several times.
@@ -132,7 +132,7 @@ pub(crate) struct Which {
     /// Orders of the allocations, separated by commas: 2^order base pages each.
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub order: Vec<u64>,
-    /// A parameter of workloads, as `list` shows them, in the place of the plan's: count=64. May be
+    /// A parameter of workloads, as `list` shows them, instead of the plan's: count=64. May be
     /// given several times; workloads that do not take it are left out.
     #[arg(long, value_name = "NAME=VALUE")]
     pub param: Vec<String>,
@@ -213,11 +213,11 @@ Examples:
   folioscope compare --quick
   folioscope compare --budget 600 --processes 5 --out bench-results/mine/2026-11-23
   folioscope compare --workload 'iteration/*' --design folio,headpage --order 0,9
-  folioscope compare --resume                   go on with the newest unfinished run")]
+  folioscope compare --resume                   resume the newest unfinished run")]
 pub(crate) struct MeasureArgs {
     #[command(flatten)]
     pub which: Which,
-    /// Seconds that all may take, after the build; 120, or 20 with --quick, unless given.
+    /// Time budget in seconds, after the build; 120, or 20 with --quick, unless given.
     #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     pub budget: Option<f64>,
     /// Seed of every random order and layout; 1 unless given.
@@ -229,7 +229,7 @@ pub(crate) struct MeasureArgs {
     /// Where the run goes: a folder that does not exist yet, or is empty.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Go on with an interrupted run: that of --out, or the newest.
+    /// Resume an interrupted run: that of --out, or the newest.
     #[arg(long)]
     pub resume: bool,
     /// Measure with an unoptimised build; the record says so and is never judged.
@@ -273,7 +273,7 @@ pub(crate) struct ReportArgs {
     /// Markdown rather than mail text.
     #[arg(long)]
     pub markdown: bool,
-    /// Of the whole Markdown only the section under the first heading that has this text.
+    /// Print only the Markdown section whose heading contains this text.
     #[arg(long, value_name = "TEXT", requires = "markdown")]
     pub section: Option<String>,
     /// One JSON object a line: what the tables hold.
@@ -343,7 +343,7 @@ Without --design the reference model answers, and every design that supports a c
 is compared with it: a disagreement is an error line. A bad line is reported with its
 number, and the others still run.
 
-Exit codes: 0 all agree; 3 a design disagrees; 2 a line is bad or cannot be put.
+Exit codes: 0 all agree; 3 a design disagrees; 2 a line is malformed or cannot be asked.
 
 A line with `steps` is about accounting and lists: charges, uncharges, statistics, lists and
 references in a tree of groups. Its answer is a line of counters for each group (usage,

@@ -1,4 +1,4 @@
-//! Ctrl-C and its kin: a flag that is looked at, never an end in the middle of a row.
+//! Ctrl-C and the like: a flag that is polled, so that a row is never cut short.
 
 use crate::say::say;
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! Which real kernels are meant: native ones by name, others by series or file.
+//! Selects real kernels: native ones by name, others by series or file.
 
 use measure::plan::{Plan, REFERENCE};
 use native::{Cache, Kernel, current};
@@ -11,8 +11,8 @@ use crate::failure::Failure;
 /// Stands for all kernels that are built.
 pub(crate) const ALL: &str = "all";
 
-/// Names in a plan the kernels that it means: those of `--kernels`, all of them where none is
-/// named, and those that `--design` names.
+/// Fills in the kernels of a plan: those of `--kernels`, all of them where none is named, and those
+/// that `--design` names.
 ///
 /// # Errors
 /// [`Failure::Usage`] for a kernel that is not built, with those that are.
@@ -56,7 +56,7 @@ pub(crate) fn of_built(wanted: &[String]) -> Result<Vec<Kernel>, Failure> {
     Ok(built)
 }
 
-/// The wanted of the built in their order; the first that is missing otherwise.
+/// The wanted kernels among the built ones, in their order; otherwise the first that is missing.
 fn choose(wanted: &[String], built: &[String]) -> Result<Vec<String>, String> {
     let all = wanted.iter().any(|name| name == ALL);
     if all && built.is_empty() {
@@ -75,7 +75,7 @@ fn choose(wanted: &[String], built: &[String]) -> Result<Vec<String>, String> {
         .collect())
 }
 
-/// The kernels to boot that are meant, each ready to be asked.
+/// The selected kernels to boot, each ready to be asked.
 ///
 /// # Errors
 /// A kernel that was not fetched, or an emulator that is not there.

@@ -31,7 +31,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match args::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version come this way, too; a closed pipe is no news to anyone.
+            // Help and version come this way, too; a closed pipe is not reported.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }

@@ -45,7 +45,7 @@ impl Output {
         self.line(text)
     }
 
-    /// Sends what is buffered on its way.
+    /// Flushes the buffer.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         self.to.flush().map_err(|error| Failure::printing(&error))
     }

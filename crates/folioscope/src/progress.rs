@@ -11,7 +11,7 @@ pub(crate) fn bar(total: u64) -> ProgressBar {
     drawn(total, None)
 }
 
-/// The same for what ends at `deadline` at the latest, whatever its pace.
+/// The same for work that ends by `deadline`, whatever its pace.
 pub(crate) fn bar_until(total: u64, deadline: Instant) -> ProgressBar {
     drawn(total, Some(deadline))
 }

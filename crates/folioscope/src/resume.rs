@@ -75,7 +75,7 @@ pub(crate) fn read(
     Ok((plan, before))
 }
 
-/// The first thing in which two environments differ whose rows would not be of one run.
+/// The first difference between two environments whose rows cannot be of one run.
 fn not_alike(before: &Environment, here: &Environment) -> Option<Difference> {
     // The plan says how long and how often, whatever the environment of now.
     let of_plan = ["length", "processes"];
@@ -85,7 +85,7 @@ fn not_alike(before: &Environment, here: &Environment) -> Option<Difference> {
         .find(|difference| !of_plan.contains(&difference.what))
 }
 
-/// The flag of the first thing in which two plans differ: a plan's fields are named after
+/// The flag of the first field in which two plans differ: a plan's fields are named after
 /// their flags.
 fn differing(one: &Plan, other: &Plan) -> Option<String> {
     let fields = |plan| match serde_json::to_value(plan) {
@@ -99,7 +99,7 @@ fn differing(one: &Plan, other: &Plan) -> Option<String> {
         .map(|(name, _)| format!("--{name}"))
 }
 
-/// Opens the rows of a run to be gone on with, without what is not whole.
+/// Opens the rows of a run to be resumed, without those that are not whole.
 ///
 /// # Errors
 /// What the record refuses: a damaged line is not silently dropped.
@@ -115,7 +115,7 @@ pub(crate) fn writer(folder: &Path, cells: &[Cell], processes: u32) -> Result<Ro
     }
     let (writer, rows) = RowWriter::resume(&path)?;
     say!(
-        "folioscope: going on with {}: {} rows are there",
+        "folioscope: resuming {}, which has {} rows",
         folder.display(),
         rows.len()
     );

@@ -75,7 +75,7 @@ pub(crate) fn with_kernels(among: Among) -> Result<PathBuf, Failure> {
 ///
 /// # Errors
 /// [`Failure::Usage`] for a folder without a run, a damaged record, an unfinished run that
-/// is named, and what contradicts each other.
+/// is named, and runs that contradict each other.
 pub(crate) fn stored(folders: &[PathBuf]) -> Result<Store, Failure> {
     let mut runs = Vec::new();
     let mut unfinished = Vec::new();
@@ -109,8 +109,8 @@ pub(crate) fn stored(folders: &[PathBuf]) -> Result<Store, Failure> {
     })
 }
 
-/// Makes the folder of a new run and takes it: `out`, or the day's next free one. Rows that
-/// were never written to are what a run leaves that was killed before it had begun.
+/// Makes the folder of a new run and takes it: `out`, or the day's next free one. An empty
+/// file of rows is left by a run that was killed before it had begun.
 ///
 /// # Errors
 /// [`Failure::Usage`] if `out` holds a run already, [`Failure::Wrong`] if the system refuses.
@@ -126,7 +126,7 @@ pub(crate) fn new(out: Option<&Path>, date_utc: &str) -> Result<(PathBuf, RunLoc
     let rows = fs::metadata(folder.join(results::SAMPLES_FILE));
     if folder.join(ENV_FILE).exists() || rows.is_ok_and(|rows| rows.len() > 0) {
         return Err(Failure::Usage(format!(
-            "{} holds a run already; go on with it with --resume, or name another folder",
+            "{} holds a run already; resume it with --resume, or name another folder",
             folder.display()
         )));
     }
@@ -139,7 +139,7 @@ pub(crate) fn new(out: Option<&Path>, date_utc: &str) -> Result<(PathBuf, RunLoc
     Ok((folder, lock))
 }
 
-/// Something in a folder that a run has not left there before it began.
+/// Something in a folder that no run leaves there before it begins.
 fn foreign(folder: &Path) -> Result<Option<String>, Failure> {
     let refused = |error| Failure::Wrong(format!("{}: {error}", folder.display()));
     for entry in fs::read_dir(folder).map_err(refused)? {
@@ -177,7 +177,7 @@ pub(crate) fn unfinished(out: Option<&Path>) -> Result<PathBuf, Failure> {
             return Ok(folder.to_owned());
         }
         return Err(Failure::Usage(format!(
-            "{}: no run to go on with (there is no {ENV_FILE}); leave out --resume to begin one",
+            "{}: no run to resume (there is no {ENV_FILE}); leave out --resume to begin one",
             folder.display()
         )));
     }

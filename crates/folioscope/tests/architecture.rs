@@ -1,5 +1,5 @@
-//! The house's invariants (crates/README.md), checked: which crate uses which, where unsafe
-//! code stands, how long a file may be, what a file may not be called.
+//! The invariants of crates/README.md, checked: which crate uses which, where unsafe code
+//! is, how long a file may be, what a file may not be called.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-/// The crates of the house that each crate uses, and no other: the table is the architecture,
+/// The crates of the workspace that each crate uses, and no other: the table is the architecture,
 /// and the manifests must say the same. [`DESIGNS`] stands for every crate in `crates/designs`.
 const USES: &[(&str, &[&str])] = &[
     ("params", &[]),
@@ -84,10 +84,10 @@ const USES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Every contender's crate: one more is no change of the architecture.
+/// Every contender's crate: one more does not change the architecture.
 const DESIGNS: &str = "designs/*";
 
-/// The most lines that a source file may have.
+/// The maximum number of lines of a source file.
 const MAX_LINES: usize = 450;
 
 fn root() -> PathBuf {
@@ -371,7 +371,7 @@ fn files_used<'a>(
     used.into_iter().filter(apart).collect()
 }
 
-/// The paths that begin behind `crate::`: one, or all of `{a::b, c::{d, e}}`.
+/// The paths that follow `crate::`: one, or all of `{a::b, c::{d, e}}`.
 fn paths(text: &str) -> Vec<String> {
     let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
     let (head, rest) = text.split_at(end.unwrap_or(text.len()));

@@ -271,7 +271,7 @@ fn without_valgrind_nothing_passes_and_nothing_is_blessed() {
     assert!(!path.exists());
 }
 
-/// A `valgrind` that leaves half a file behind, as one does that is killed.
+/// A `valgrind` that leaves half a file behind, as one that is killed does.
 #[test]
 fn a_half_written_callgrind_file_is_named_and_refused() {
     let folder = TempDir::new().expect("a folder");

@@ -74,7 +74,7 @@ fn a_build_is_compared_with_itself_and_the_record_reads() {
     let (code, table, _) = answer(Command::new(tool()).arg("resolution").arg(&record));
     assert_eq!(code, 0);
     assert!(table.contains("| the same | in turn | 1 | 1 |"), "{table}");
-    // Cut off at the end of a line it is no record.
+    // Cut off at the end of a line it is not a record.
     let text = fs::read_to_string(&record).expect("text");
     let cut: String = text
         .lines()
@@ -126,7 +126,7 @@ fn a_budget_that_is_over_judges_nothing() {
     let more = [&SMALL[..], &["--budget", "0.000001"]].concat();
     let (code, _, stderr) = diff(&[&tool(), &tool()], &more);
     assert_eq!(code, 2, "{stderr}");
-    assert!(stderr.contains("1 rows were not come to"), "{stderr}");
+    assert!(stderr.contains("1 rows were not reached"), "{stderr}");
 }
 
 #[test]

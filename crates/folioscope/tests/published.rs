@@ -1,4 +1,4 @@
-//! Nothing is put aside unsaid: every run that is committed, or ever was, is named in the document
+//! Nothing is dropped silently: every run that is committed, or ever was, is named in the document
 //! of the store.
 
 use std::collections::BTreeSet;

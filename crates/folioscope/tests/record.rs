@@ -273,8 +273,8 @@ fn a_slower_run_is_beyond_the_threshold() {
     let new = folder.path().join("slow");
     fs::create_dir(&new).expect("a folder");
     fs::copy(old.join("env.json"), new.join("env.json")).expect("copied");
-    // Both with times that do not depend on who else is at work here; in the second, one
-    // design is three times as slow.
+    // Both with times that do not depend on what else runs here; in the second, one design
+    // is three times as slow.
     let rows = load(&old).rows;
     for (folder, factor) in [(&old, 1.0), (&new, 3.0)] {
         let mut text = String::new();

@@ -137,7 +137,7 @@ fn merging_refuses_before_it_writes_and_then_copies_all() {
     let (code, _, stderr) = folioscope(root, &["merge", "laptop/a/two", "--out", "all"]);
     assert_eq!(code, 2);
     assert!(
-        stderr.contains("all/a/two and laptop/a/two: two records of one identity"),
+        stderr.contains("all/a/two and laptop/a/two: two records with the same identity"),
         "{stderr}"
     );
     // The second of these is refused, so the first is not written either.
@@ -170,7 +170,10 @@ fn formats_of_trackers_hold_one_run() {
         );
         let (code, _, stderr) = folioscope(root, &["export", "a/one", "a/two", "--format", format]);
         assert_eq!(code, 2);
-        assert!(stderr.contains("holds one run and 2 are given"), "{stderr}");
+        assert!(
+            stderr.contains("holds one run, but 2 were given"),
+            "{stderr}"
+        );
     }
     let (code, stdout, _) = folioscope(root, &["export", "a/one", "a/two", "--format", "csv"]);
     assert_eq!((code, stdout.lines().count()), (0, 7));

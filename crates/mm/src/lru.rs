@@ -12,7 +12,7 @@ use crate::slot::{PowerArray, Slot};
 /// `PG_lru` in [`Slot::flags`]: on a list. Designs leave this bit to this module.
 pub const PG_LRU: u64 = 1 << 5;
 
-/// Slots that an array needs behind its descriptors for the heads of all lists.
+/// Slots that an array needs after its descriptors for the heads of all lists.
 pub const HEADS: u64 = (MAX_GROUPS * crate::memcg::LISTS) as u64;
 
 /// The first slot that is a list head: the last [`HEADS`] of the array.
@@ -39,7 +39,7 @@ fn head_of<'a, D: Lru>(design: &'a D, group: &MemCgroup, kind: Kind) -> &'a Slot
     slots.at(heads_start(slots) + list)
 }
 
-/// Links `entry` behind `at` (`list_add`). The lruvec's lock orders all accesses.
+/// Links `entry` after `at` (`list_add`). The lruvec's lock orders all accesses.
 #[inline]
 fn list_add(slots: &PowerArray<Slot>, entry: &Slot, at: &Slot) {
     let next = slots.resolve(at.word1.load(Relaxed));

@@ -126,7 +126,7 @@ pub struct Memmap {
     /// Frame number of the (imaginary) page at address 0, so that `page_to_pfn` is one
     /// shift and one addition, as with the kernel's `vmemmap_base`.
     bias: u64,
-    /// The frame of zeroes (`zero_pfn`).
+    /// The frame of the zero page (`zero_pfn`).
     zero: Pfn,
 }
 
@@ -179,7 +179,7 @@ impl Memmap {
         self.pfn(page).0 << PAGE_SHIFT
     }
 
-    /// The line `n` frames behind (`page + n`, `nth_page`).
+    /// The line `n` frames further on (`page + n`, `nth_page`).
     #[inline]
     pub fn nth<'a>(&'a self, page: &Slot, n: u64) -> &'a Slot {
         self.slots.offset(page, n)
@@ -211,8 +211,8 @@ impl Memmap {
         head.mapcount.load(Relaxed) >> 24 == PGTY_SLAB
     }
 
-    /// Whether this is the shared page of zeroes, whose pins are not counted
-    /// (`is_zero_page`). It lies outside the frames described.
+    /// Whether this is the zero page, whose pins are not counted (`is_zero_page`). It lies
+    /// outside the frames described.
     #[inline]
     pub fn is_zero_page(&self, page: &Slot) -> bool {
         self.pfn(page) == self.zero
@@ -304,7 +304,7 @@ impl Memmap {
         if order > 0 {
             self.prep_compound_page(head, order);
         }
-        // Release pairs with the Acquire of try_get: who gets a reference sees the rest.
+        // Release pairs with the Acquire of try_get: a holder of a reference sees the rest.
         head.refcount.store(1, Release);
         head
     }
@@ -381,9 +381,9 @@ impl Memmap {
             .min(u64::from(physmem::MAX_ORDER))
     }
 
-    /// Compaction's walk (`isolate_migratepages_block`): free blocks and compound pages
-    /// beyond the pageblock's order are skipped whole, what is on no LRU list is counted,
-    /// what is on one is offered to `isolate`, which is told so, and so is what a driver moves.
+    /// Compaction's walk (`isolate_migratepages_block`): free blocks and compound pages beyond the
+    /// pageblock's order are skipped whole, what is on an LRU list, and what a driver moves, is
+    /// offered to `isolate`, which is told which of the two it is; the rest is counted.
     #[inline]
     pub fn pfn_scan(
         &self,

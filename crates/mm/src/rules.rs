@@ -63,15 +63,15 @@ impl std::str::FromStr for KernelVersion {
 /// to a scatterlist (`struct queue_limits`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct QueueLimits {
-    /// Most segments of one bio after the split.
+    /// Maximum segments of one bio after the split.
     pub max_segments: u16,
-    /// Most bytes of one segment.
+    /// Maximum bytes of one segment.
     pub max_segment_size: u32,
     /// A segment may not cross a multiple of this mask + 1.
     pub seg_boundary_mask: u64,
     /// Segments may only meet at multiples of this mask + 1 (NVMe PRP); 0 means none.
     pub virt_boundary_mask: u64,
-    /// Most 512-byte sectors of one bio after the split.
+    /// Maximum 512-byte sectors of one bio after the split.
     pub max_sectors: u32,
     /// A bio may not cross a multiple of this many sectors; 0 means none.
     pub chunk_sectors: u32,

@@ -208,19 +208,19 @@ impl<T: Sync> PowerArray<T> {
         (Self::word_of(element) & self.mask as u64) / size_of::<T>() as u64
     }
 
-    /// The element `n` behind this one, modulo the length of the array.
+    /// The element `n` after this one, modulo the length of the array.
     #[inline]
     pub fn offset<'a>(&'a self, element: &T, n: u64) -> &'a T {
         self.resolve(Self::word_of(element).wrapping_add(n.wrapping_mul(size_of::<T>() as u64)))
     }
 
-    /// The `n` elements behind this one, or as many as there are.
+    /// The `n` elements after this one, or as many as there are.
     #[inline]
     pub fn behind(&self, element: &T, n: u64) -> impl Iterator<Item = &T> {
         let at = Self::word_of(element) as usize & self.mask;
         let left = (self.mask - at) / size_of::<T>();
-        // SAFETY: `at` is at most `mask`, so base + at is an element, and `left` of them lie
-        // behind it in the mapping; for the rest see `resolve`.
+        // SAFETY: `at` is at most `mask`, so base + at is an element, and `left` of them follow it
+        // in the mapping; for the rest see `resolve`.
         let elements = unsafe {
             let next = self.base.byte_add(at).add(1);
             std::slice::from_raw_parts(next.as_ptr(), left.min(n as usize))
@@ -241,8 +241,8 @@ impl<T: Sync> PowerArray<T> {
 }
 
 impl PowerArray<Slot> {
-    /// Makes the `n` slots behind `head`, or as many as there are, its tails; each is handed
-    /// to `prepare` before it leads to the head.
+    /// Makes the `n` slots after `head`, or as many as there are, its tails; each is handed to
+    /// `prepare` before it leads to the head.
     #[inline]
     pub fn link_tails(&self, head: &Slot, n: u64, mut prepare: impl FnMut(&Slot)) {
         let first = Self::word_of(head) as usize & self.mask;

@@ -19,7 +19,7 @@ use crate::{Setup, SetupError};
 /// Chunks of the footprint `l1`: a whole number of stocks.
 const L1: u64 = 256;
 
-/// The way that a charge takes.
+/// The path that a charge takes.
 const PATH: ParamSpec = ParamSpec::words(
     "path",
     "any: one group, and whatever the order leads to; hit: the same, the stock holds enough; \

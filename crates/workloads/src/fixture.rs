@@ -86,7 +86,7 @@ impl Fixture {
         let layout = Layout::from(capture)
             .first_pages(CAPTURED_PAGES)
             .squeezed(BASE);
-        // What a walk of page tables meets can lie twice in a layout, an allocation cannot.
+        // A walk of page tables may meet an allocation twice in a layout; it is made only once.
         let mut seen = std::collections::BTreeSet::new();
         let extents: Vec<_> = layout
             .iter()
@@ -280,7 +280,7 @@ fn fill_by<'d, D: BlockIo>(
     Ok((bios, added))
 }
 
-/// The vec table that the kernel allocates for so many pages (`biovec_slab`).
+/// The vec table that the kernel allocates for this many pages (`biovec_slab`).
 pub(crate) fn vecs_for(pages: u64) -> u16 {
     match pages {
         0..=4 => 4,

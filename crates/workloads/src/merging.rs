@@ -21,8 +21,8 @@ const LIMITS: ParamSpec = ParamSpec::words(
     &["default", "large", "nvme", "small"],
 );
 
-/// Whether a piece that is added may join the last vec. It stays away where it does, so that
-/// rows keep the names they always had.
+/// Whether a piece that is added may join the last vec. It is absent where it does, so that rows
+/// keep the names they always had.
 const MERGE: ParamSpec = ParamSpec::words(
     "merge",
     "no: every piece that is added gets a vec of its own, the neighbour is not asked",

@@ -13,7 +13,7 @@ pub enum Default {
     Number(u64),
     /// A word.
     Word(&'static str),
-    /// It stays away.
+    /// It is unset.
     Unset,
 }
 
@@ -98,7 +98,7 @@ impl ParamSpec {
         Self { applies, ..self }
     }
 
-    /// Whether the parameter is of use with these others.
+    /// Whether the parameter means anything with these others.
     fn applies_to(&self, params: &Params) -> bool {
         let captured =
             matches!(params.get(LAYOUT.name), Some(Param::Text(l)) if l.starts_with(CAPTURED));

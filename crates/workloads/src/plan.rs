@@ -90,7 +90,7 @@ fn row(line: &str) -> Result<Row, (String, String)> {
             .split_once('=')
             .ok_or_else(|| wrong(word, "has no value; expected NAME=VALUE".to_owned()))?;
         if given.insert(name.to_owned(), Param::from(value)).is_some() {
-            return Err(wrong(name, "stands there twice".to_owned()));
+            return Err(wrong(name, "is a duplicate".to_owned()));
         }
     }
     let params = workload
@@ -166,7 +166,7 @@ mod tests {
             (
                 "full all iteration/segments order=1 order=2",
                 "order",
-                "stands there twice",
+                "is a duplicate",
             ),
             (
                 "full all iteration/segments order=2",

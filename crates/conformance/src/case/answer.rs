@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a kernel, or a model of it, makes of a case.
+/// The answer of a kernel, or of a model of it, to a case.
 ///
 /// Serialises to one object with the fields in the order of [`Taken`] or [`Refused`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ pub enum Refusal {
     #[serde(rename = "EINVAL")]
     Invalid,
     /// That kernel stops at a `BUG_ON`: until 6.1 a split that would leave nothing in the
-    /// first part, in 5.0 a chunk size that is no power of two.
+    /// first part, in 5.0 a chunk size that is not a power of two.
     #[serde(rename = "BUG")]
     Bug,
 }

@@ -7,8 +7,8 @@ use super::{Case, Impossible};
 pub const MAX_ENTRIES: u64 = 1 << 18;
 
 impl Case {
-    /// The entries that the scatterlists of all requests can have together, to a few for each
-    /// add; 0 where the kernel refuses the limits.
+    /// The most entries that the scatterlists of all requests can have together, give or take a few
+    /// for each add; 0 where the kernel refuses the limits.
     fn entries(&self) -> u64 {
         let Ok(limits) = self.limits.effective(self.rules) else {
             return 0;
@@ -17,8 +17,8 @@ impl Case {
             0 => limits.max_sectors,
             chunk => limits.max_sectors.min(chunk),
         };
-        // A request is cut behind a segment that ends off the virtual boundary, so there are no
-        // more requests than segments.
+        // A request is cut after a segment that ends off the virtual boundary, so there are no more
+        // requests than segments.
         let segment = u64::from(limits.max_segment_size)
             .min(limits.seg_boundary_mask.saturating_add(1))
             .min(u64::from(sectors) << 9)
@@ -29,7 +29,7 @@ impl Case {
             .fold(0, |sum: u64, add| sum.saturating_add(of_add(add.len)))
     }
 
-    /// Whether the answer is one that can be written down.
+    /// Whether the answer is small enough to be written down.
     pub(super) fn check_answer(&self) -> Result<(), Impossible> {
         let entries = self.entries();
         if entries <= MAX_ENTRIES {

@@ -314,7 +314,7 @@ impl Source {
     }
 }
 
-/// The window, and who has what of it.
+/// The window, and what of it is taken.
 struct MemcgTree {
     base: u64,
     taken: BTreeMap<u64, u8>,

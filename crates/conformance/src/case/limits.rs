@@ -15,10 +15,10 @@ use super::{PAGE_SIZE, Refusal};
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Most segments of a request. 0 becomes 1 up to 6.1, and the default later.
+    /// Maximum segments of a request. 0 becomes 1 up to 6.1, and the default later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_segments: Option<u16>,
-    /// Most bytes of a segment, at least a page; without one, a virtual boundary means no
+    /// Maximum bytes of a segment, at least a page; if unset, a virtual boundary means no
     /// bound (from v5.2 on).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_segment_size: Option<u32>,
@@ -28,7 +28,7 @@ pub struct Limits {
     /// Segments meet only at multiples of this mask + 1; 0 for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub virt_boundary_mask: Option<u64>,
-    /// Most 512-byte sectors of a request: the driver states it as `max_hw_sectors`, and the
+    /// Maximum 512-byte sectors of a request: the driver states it as `max_hw_sectors`, and the
     /// administrator has raised `max_sectors` to it. Missing: the driver states a very large
     /// `max_hw_sectors` and the kernel's own cap holds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,8 @@ pub struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub physical_block_size: Option<u32>,
     /// Mask of the alignment of offsets and lengths. Nothing before 7.1 looks at it on the
-    /// way from a bio to a scatterlist, and 7.1 not where a bio is one vec within a page.
+    /// way from a bio to a scatterlist, and 7.1 does not where a bio is one vec within a
+    /// page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dma_alignment: Option<u32>,
 }
@@ -158,7 +159,7 @@ impl Limits {
         q.max_segment_size = match self.max_segment_size {
             None | Some(0) if q.virt_boundary_mask != 0 => u32::MAX,
             None | Some(0) => q.max_segment_size,
-            // A page at least is asked only of devices without a virtual boundary.
+            // Only devices without a virtual boundary must take at least a page.
             Some(size) if size < PAGE_SIZE as u32 && q.virt_boundary_mask == 0 => {
                 return Err(Refusal::Invalid);
             }

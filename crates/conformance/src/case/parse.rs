@@ -19,7 +19,7 @@ pub struct CaseError {
     pub reason: String,
 }
 
-/// The cases of a file with their line numbers, from 1. Blank lines are passed over.
+/// The cases of a file with their line numbers, from 1. Blank lines are skipped.
 ///
 /// The file's name is the caller's to add. After an error of the reader itself there are no
 /// more items.
@@ -66,8 +66,8 @@ fn lines<R: BufRead, T>(
 pub enum CaseLine {
     /// A case of block IO: the pieces added to bios, and their limits.
     Bio(Case),
-    /// A case of accounting and lists: a line with `steps`. Kernels differ in nothing that it
-    /// asks but in the largest order, so it has no rules of its own; those are 6.12's.
+    /// A case of accounting and lists: a line with `steps`. Kernels differ only in the largest
+    /// order that it may ask for, so it names no rules; 6.12's apply.
     Ledger(LedgerCase),
 }
 
@@ -110,7 +110,7 @@ fn parse(line: usize, bytes: &[u8]) -> Result<Case, CaseError> {
     Ok(case)
 }
 
-/// One value, and nothing behind it.
+/// One value, and nothing after it.
 fn read<T: DeserializeOwned>(line: usize, bytes: &[u8]) -> Result<T, CaseError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {

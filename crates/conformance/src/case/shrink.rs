@@ -1,4 +1,4 @@
-//! One step from a case to a smaller one, for all who look for the smallest that still fails.
+//! One step from a case to a smaller one, for every search for the smallest that still fails.
 
 use super::{Add, By, Case, Limits};
 
@@ -91,7 +91,7 @@ fn smaller_adds(add: &Add) -> Vec<Add> {
     ] {
         if 0 < len && len < add.len {
             smaller.push(Add { len, ..*add });
-            // The same bytes from behind, so that what ends adjacent stays adjacent.
+            // As many bytes from the end, so that what ends adjacent stays adjacent.
             smaller.push(Add {
                 offset: add.offset + (add.len - len),
                 len,

@@ -205,7 +205,7 @@ pub fn chunks_are_added_like_folios<D: BlockIo>() {
                 (u64::from(!goes_on), u64::from(case.max_vecs) - vecs)
             };
             if V::VERSION == KernelVersion::V5_0 && opens > room {
-                // A part of it is taken, page by page: not this law's subject.
+                // Part of it is taken, page by page, which is not what this law is about.
                 continue;
             }
             let got = design.add_unit::<V>(&mut bio, built.units[&add.pfn], add.len, add.offset);

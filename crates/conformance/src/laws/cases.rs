@@ -1,4 +1,4 @@
-//! Random cases for laws: how many, over which frames, and made small when one fails.
+//! Random cases for laws: how many, over which frames, and shrunk when one fails.
 
 use hugemem::Backing;
 use mm::{BlockIo, KernelVersion, Plan};
@@ -10,7 +10,7 @@ use crate::case::{By, Case, WINDOW_PAGES, generate_one, shrink};
 const DEFAULT_CASES: usize = 1000;
 /// The seed of every law's cases: a run today and a run tomorrow see the same ones.
 pub(super) const SEED: u64 = 0x0051_ab5e;
-/// The first frame of the memory that laws play with.
+/// The first frame of the memory that laws work on.
 pub(super) const BASE: Pfn = Pfn(2 * WINDOW_PAGES);
 
 /// Cases that each law is tried on: `FOLIOSCOPE_CASES`, or 1000.
@@ -29,7 +29,7 @@ pub fn cases_per_law() -> usize {
 
 /// A design over the frames that [`for_each_case`] uses, all of them free.
 pub(super) fn fresh<D: BlockIo>() -> D {
-    // One frame more, so that the unit behind the last one is a free frame.
+    // One frame more, so that the unit after the last one is a free frame.
     let plan = Plan {
         base: BASE,
         frames: WINDOW_PAGES + 1,
@@ -110,8 +110,8 @@ fn put_in_window(case: &mut Case) {
     }
 }
 
-/// Makes a failing case smaller for as long as it fails. A case whose adds all name folios
-/// keeps doing so: a design that names units is asked nothing else.
+/// Shrinks a failing case for as long as it fails. A case whose adds all name folios keeps
+/// doing so: a design that names units is asked nothing else.
 fn make_small(
     mut case: Case,
     mut what: String,

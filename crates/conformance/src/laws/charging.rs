@@ -224,8 +224,8 @@ impl<D: Memcg> World<D> {
             prop_assert_eq!(tight, true, "refused without a limit");
             return Ok(());
         }
-        // Kernel memory goes back to a stock, also below a limit that its group is beyond. Whoever
-        // takes it from there adds nothing to the usage.
+        // Kernel memory goes back to a stock even if its group is beyond a limit. Taking it from
+        // there adds nothing to the usage.
         let is_from_stock = stocked == self.design.groups().stocked(to) + pages;
         prop_assert!(
             fits || is_from_stock,
@@ -238,6 +238,7 @@ impl<D: Memcg> World<D> {
         Ok(())
     }
 
+    /// The fewest pages that the objects charged to a group and below it can hold.
     pub(super) fn objects_pages(&self, group: usize) -> u64 {
         (1..GROUPS)
             .filter(|&g| Self::ancestry(g).any(|a| a == group))

@@ -109,8 +109,8 @@ pub fn the_last_reference_is_the_last<D: Design>() {
     }
 }
 
-/// A reference that was taken through a frame is to the allocation of that frame, and is the
-/// last one once only, though the frame is freed and its descriptor used again meanwhile.
+/// A reference taken through a frame is to that frame's allocation, and is the last one only once,
+/// even if the frame is freed and its descriptor reused meanwhile.
 pub fn what_a_frame_leads_to_is_not_another_frames<D: Design>() {
     const ROUNDS: usize = 400_000;
     let world = World::<D>::new();

@@ -140,7 +140,6 @@ impl<D: Lru> World<D> {
         self.unit_mut(pfn).on_lru = true;
     }
 
-    /// Fewest pages that the objects charged to a group and below it must hold.
     /// Isolates from the tail and puts back at the head: the list is a queue.
     fn lru_cycle(
         &mut self,

@@ -219,8 +219,8 @@ pub fn a_walk_against_freeing_frees_each_once<D: Lru>() {
     assert_eq!(design.groups().zone_lru_pages(Kind::Anon), 0, "{}", D::NAME);
 }
 
-/// Memory that a driver moves is isolated by a walk without being on a list, and by two walks at
-/// once keeps its references; what nobody moves stays unmovable.
+/// Memory that a driver moves is isolated by a walk without being on a list, and keeps its
+/// references under two walks at once; what nobody moves stays unmovable.
 pub fn what_drivers_move_is_isolated_too<D: Lru>() {
     let world = <Listing as Level<D>>::world();
     let design = &world.design;

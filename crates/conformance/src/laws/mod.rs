@@ -14,8 +14,8 @@
 //! every law in it, and the functions [`describe()`], [`block()`], [`memcg()`] and [`lru()`]
 //! hand out the same laws as data, for `folioscope verify`.
 //!
-//! A law panics with the design, the rules and a case that breaks it. Laws over random cases
-//! run [`cases_per_law`] of them; a failing case is made small before it is printed.
+//! A law panics with the design, the rules and a case that breaks it. Laws over random cases run
+//! [`cases_per_law`] of them; a failing case is shrunk before it is printed.
 
 pub mod block;
 mod cases;

@@ -62,7 +62,7 @@ pub trait Level<D: Design>: Sized {
         operation: &Self::Operation,
     ) -> Result<(), TestCaseError>;
 
-    /// Marks the blocks that are free now, for those who walk over frames.
+    /// Marks the blocks that are free now, for walks over frames.
     fn mark_free_blocks(_: &World<D>) {}
 
     /// Takes an allocation out of whatever else knows it, before its frames are freed.
@@ -239,8 +239,8 @@ impl<D: Design> World<D> {
     fn split<L: Level<D>>(&mut self, index: usize) {
         let Some(pfn) = self.nth(index) else { return };
         let whole = self.units[&pfn].clone();
-        // The allocator frees blocks as it gave them, so shattered ones are put together
-        // again by nobody: only what has order 0..=3 is worth a case.
+        // The allocator frees blocks as it handed them out, so nothing puts split ones
+        // together again: only orders 0..=3 are worth a case.
         if whole.on_lru || whole.extent.order.get() == 0 || whole.extent.order.get() > 3 {
             return;
         }

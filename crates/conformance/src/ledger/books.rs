@@ -4,7 +4,7 @@ use mm::KernelVersion;
 
 use super::{FRAMES, MOST_ALLOCS, Step, first_frame};
 
-/// What a kernel must come to, step by step.
+/// The state that a kernel must come to, step by step.
 #[derive(Clone, Debug)]
 pub struct Books<'a> {
     groups: &'a [String],
@@ -82,7 +82,7 @@ impl<'a> Books<'a> {
     }
 
     fn charge(&mut self, group: usize, order: u8, file: bool) -> bool {
-        // Before 5.11 a charge takes a compound page for one page where THPs are not built in.
+        // Before 5.11 a charge counts a compound page as one page where THPs are not built in.
         let most = if self.rules < KernelVersion::V6_1 {
             0
         } else {

@@ -24,7 +24,7 @@ impl Bvec {
         self.pfn * PAGE_SIZE + u64::from(self.offset)
     }
 
-    /// The physical address behind the last byte.
+    /// The physical address past the last byte.
     pub fn end(self) -> u64 {
         self.phys() + u64::from(self.len)
     }

@@ -121,13 +121,13 @@ impl Change {
     }
 }
 
-/// Whether the bio's size still has 32 bits.
+/// Whether the bio's size still fits into 32 bits.
 fn has_room(table: &[Bvec], add: &Add) -> bool {
     let size: u64 = table.iter().map(|vec| u64::from(vec.len)).sum();
     size + u64::from(add.len) <= u64::from(u32::MAX)
 }
 
-/// The table with an add behind it, cut at the ends of pages. Only what goes on in the page
+/// The table with an add appended, cut at the ends of pages. Only what goes on in the page
 /// that the last vec ends in joins it.
 fn by_page(table: &[Bvec], add: &Add) -> Vec<Bvec> {
     let mut table = table.to_vec();

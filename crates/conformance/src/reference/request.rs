@@ -28,7 +28,7 @@ impl QueuedRequest {
         self.bios.iter().map(|bio| bio.size).sum::<u64>() as u32
     }
 
-    /// `blk_attempt_bio_merge` and `ll_back_merge_fn`: whether `bio` may be put behind.
+    /// `blk_attempt_bio_merge` and `ll_back_merge_fn`: whether `bio` may be appended.
     fn takes(&self, kernel: Kernel, limits: &QueueLimits, bio: &Bio, segments: u32) -> bool {
         let sectors = self.bytes() >> 9;
         let most = max_sectors_at(limits, self.sector());

@@ -87,8 +87,8 @@ fn chop(kernel: Kernel, limits: &QueueLimits, vec: Bvec, sg: &mut Vec<(u64, u32)
     }
 }
 
-/// 7.1: `blk_map_iter_next`. An entry that reaches the end of its vec absorbs the vecs behind
-/// it, of the next bio too, each as a whole.
+/// 7.1: `blk_map_iter_next`. An entry that reaches the end of its vec absorbs the vecs after it, of
+/// the next bio too, each as a whole.
 fn absorb_vecs(limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64, u32)> {
     let vecs: Vec<Bvec> = request.bios.iter().flat_map(|bio| bio.bvecs()).collect();
     let mut sg = Vec::new();

@@ -1,5 +1,5 @@
-//! The array of `struct page` with one thing wrong at a time that its description, its
-//! charges or its lists say.
+//! The array of `struct page` with one thing wrong at a time in its description, its
+//! charges or its lists.
 
 use mm::memcg::{self, Charge, MemCgroup, MemcgTree, OverLimit};
 use mm::memmap::{Memmap, Page, STRUCT_PAGE};
@@ -18,7 +18,7 @@ pub mod fault {
     pub const LOSES_TAILS: u8 = 1;
     /// Dropping a reference drops none.
     pub const KEEPS_REFERENCES: u8 = 2;
-    /// A reference is had of what has none left.
+    /// A reference is taken to what has none left.
     pub const RESURRECTS: u8 = 3;
     /// Charging takes a reference.
     pub const CHARGE_REFERS: u8 = 4;

@@ -9,7 +9,7 @@ use physmem::{PAGE_SHIFT, PhysAddr};
 pub mod fault {
     /// Nothing.
     pub const NONE: u8 = 0;
-    /// The single-page walk hands out the page behind the one it stands in.
+    /// The single-page walk hands out the page after the one it stands in.
     pub const NEXT_PAGE: u8 = 1;
     /// The end of IO forgets a reference of each bio.
     pub const LEAKS: u8 = 2;

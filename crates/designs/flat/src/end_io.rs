@@ -83,7 +83,7 @@ impl<const SINGLE_PAGE_VECS: bool> FlatDesign<SINGLE_PAGE_VECS> {
             .fetch_and(!PG_LOCKED, Release);
     }
 
-    /// `set_page_dirty`: each flag's accessor asks for the head anew, since between two of
+    /// `set_page_dirty`: each flag's accessor looks up the head again, since between two of
     /// them the compiler may not assume that it is still the same.
     #[inline(never)]
     fn set_page_dirty(&self, page: Page<'_>) -> bool {

@@ -8,7 +8,7 @@
 //!
 //! Two variants: [`Flat`] as since v5.1, with bio_vecs that span pages, and
 //! [`FlatSinglePage`] as before, where a bio_vec ends with its page and segments are
-//! counted by walking. Mirrors v5.10, v5.0 respectively.
+//! counted by walking. They mirror v5.10 and v5.0 respectively.
 
 #![forbid(unsafe_code)]
 
@@ -50,7 +50,7 @@ impl<const SINGLE_PAGE_VECS: bool> FlatDesign<SINGLE_PAGE_VECS> {
         &self.0.map
     }
 
-    /// The `n`th page behind this one (`page + n`).
+    /// The `n`th page after this one (`page + n`).
     #[inline]
     pub fn nth<'a>(&'a self, page: Page<'a>, n: u64) -> Page<'a> {
         Page(self.0.map.nth(page.0, n))

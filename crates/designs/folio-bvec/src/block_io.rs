@@ -60,7 +60,7 @@ impl<const SLAB: bool> BlockIo for FolioBvecDesign<SLAB> {
         SlabIo::Refused
     };
 
-    /// The vec says it: the claim of the design.
+    /// The vec names it: the claim of the design.
     #[inline]
     fn unit_at<'a>(&'a self, folio: Folio<'a>, offset: u32) -> (Folio<'a>, u64) {
         (folio, u64::from(offset))
@@ -76,7 +76,8 @@ impl<const SLAB: bool> BlockIo for FolioBvecDesign<SLAB> {
         Folio(self.0.map.nth(folio.0, self.0.map.nr_pages(folio.0)))
     }
 
-    /// `bio_add_folio`. Whoever has a folio does not ask whether it is a slab: the type says it.
+    /// `bio_add_folio`. A caller that has a folio need not ask whether it is a slab: the type says
+    /// so.
     #[inline]
     fn add_unit<'a, V: KernelRules>(
         &'a self,

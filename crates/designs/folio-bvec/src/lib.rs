@@ -3,11 +3,11 @@
 //! A bio_vec holds a [`Folio`] and a byte offset into it: what head pages are by assertion, a
 //! folio is by type. All else is a folio for everything, as in the crate `folio`.
 //!
-//! The thread's objection is that block IO goes to memory of any kind: "if bvecs point to
-//! folios, slab must be a subtype". Both answers are here. In [`FolioBvec`] it is one, and
-//! `Folio::of` makes a folio of any head page. In [`FolioBvecNoSlab`] it is not: nobody who
-//! holds slab memory has a folio to name, so a bio cannot take it ([`SlabIo::Refused`]), and
-//! the submitter copies through a folio of his own. `merging/slab-io` shows both prices.
+//! The thread's objection is that block IO goes to memory of any kind: "if bvecs point to folios,
+//! slab must be a subtype". Both answers are here. In [`FolioBvec`] it is one, and `Folio::of`
+//! makes a folio of any head page. In [`FolioBvecNoSlab`] it is not: a submitter with slab memory
+//! has no folio to name, so a bio cannot take it ([`SlabIo::Refused`]), and the submitter copies
+//! through a folio of its own. `merging/slab-io` shows both prices.
 //!
 //! [`SlabIo::Refused`]: mm::SlabIo::Refused
 
@@ -20,7 +20,7 @@ use mm::{OnMemmap, PageArray, Slot};
 
 /// Slab memory is a subtype of folio.
 pub type FolioBvec = FolioBvecDesign<true>;
-/// Slab memory is no folio, and no bio takes it.
+/// Slab memory is not a folio, and no bio takes it.
 pub type FolioBvecNoSlab = FolioBvecDesign<false>;
 
 /// A `struct folio *`: a head page by type.
@@ -29,8 +29,8 @@ pub type FolioBvecNoSlab = FolioBvecDesign<false>;
 pub struct Folio<'a>(pub(crate) &'a Slot);
 
 impl<'a> Folio<'a> {
-    /// The folio that a head page is the first page of; none where it is a slab's, and slab is
-    /// no subtype.
+    /// The folio that a head page is the first page of; none where it is a slab's, and slab is not
+    /// a subtype.
     #[inline]
     fn of<const SLAB: bool>(head: &'a Slot) -> Option<Self> {
         (SLAB || !Memmap::is_slab(head)).then_some(Folio(head))

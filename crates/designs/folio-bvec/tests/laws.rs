@@ -41,7 +41,7 @@ fn slab_memory_has_no_name_where_it_is_none() {
     assert_eq!(design.bv_page(slab), None);
     assert_eq!(design.nth_page(slab, 1), None);
     assert!(design.user_page(slab, 1).is_none());
-    // The page behind a file's, which a slab has taken since.
+    // The page after a file's, which a slab has since taken.
     let file = design.alloc(Extent::new(BASE + 2, Order::new(1)), Kind::File);
     let page = design
         .user_page(file, 1)

@@ -33,7 +33,7 @@ impl BlockIo for FolioForAll {
         PAGE_SIZE << self.memmap().order(folio.0)
     }
 
-    /// `folio_next`: a folio lies behind a folio.
+    /// `folio_next`: a folio follows a folio.
     #[inline]
     fn next_unit<'a>(&'a self, folio: Folio<'a>) -> Folio<'a> {
         Folio(self.memmap().nth(folio.0, self.memmap().nr_pages(folio.0)))

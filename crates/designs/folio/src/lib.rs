@@ -1,7 +1,7 @@
 //! # A folio for everything
 //!
-//! A [`Folio`] is a head page *by type*: the holder of one never asks whether it might be
-//! a tail. Taken to its end, every allocation that is not a tail page is a folio: page
+//! A [`Folio`] is a head page *by type*: the holder of one never asks whether it might be a
+//! tail. Taken to its conclusion, every allocation that is not a tail page is a folio: page
 //! cache and anonymous memory, and also page tables, slabs, zsmalloc, kernel stacks and
 //! pipe buffers. The lines are those of `struct page` (a folio overlays its head), so
 //! memory cost is the same as flat; `compound_head()` goes away on every path that starts

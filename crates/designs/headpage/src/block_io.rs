@@ -25,7 +25,7 @@ impl<const CHECK: bool> PageBvecs for HeadPageDesign<CHECK> {
 impl<const CHECK: bool> BlockIo for HeadPageDesign<CHECK> {
     const SLAB_IO: SlabIo = SlabIo::Counted;
 
-    /// The vec says it: the claim of the design.
+    /// The vec names it: the claim of the design.
     #[inline]
     fn unit_at<'a>(&'a self, head: Page<'a>, offset: u32) -> (Page<'a>, u64) {
         (head, u64::from(offset))

@@ -5,17 +5,17 @@
 //! whole allocation. No iteration needs to break a vec into pages in order to find the head,
 //! since the vec names it.
 //!
-//! An assertion gives here what a type gives to folios: [`HeadPage`] checks `!PageTail(page)`
-//! where a vec is set (`VM_BUG_ON_PAGE` in `bvec_set_page`) and counts its finds in
-//! [`HeadPageDesign::violations`]; [`HeadPageUnchecked`] is the same without, which is what
-//! production kernels run, whose `VM_BUG_ON_PAGE` is nothing without `CONFIG_DEBUG_VM`. Anyone
-//! may still write down a tail page: the types do not say.
+//! An assertion gives here what a type gives to folios: [`HeadPage`] checks `!PageTail(page)` where
+//! a vec is set (`VM_BUG_ON_PAGE` in `bvec_set_page`) and counts what it finds in
+//! [`HeadPageDesign::violations`]; [`HeadPageUnchecked`] is the same without, as in production
+//! kernels, where `VM_BUG_ON_PAGE` is nothing without `CONFIG_DEBUG_VM`. A vec may still be set to
+//! a tail page: the types do not forbid it.
 //!
 //! Linux had such vecs: 6.1's `bio_add_folio` stores `&folio->page` and the whole offset. It was
-//! taken back ("block: fix adding folio to bio", 26064d3e2b4d) because `bv_offset` has 32 bits,
-//! and a folio may be 4 GiB; 6.12's finds the page first. Here memory that such an offset does
-//! not reach is refused a vec, or a place in one. The rules' short cuts for a vec within its
-//! first page look at the offset in that page, as the patch `headpage` does.
+//! reverted ("block: fix adding folio to bio", 26064d3e2b4d) because `bv_offset` has 32 bits, and a
+//! folio may be 4 GiB; 6.12's finds the page first. Here memory that such an offset does not reach
+//! is refused a vec, or a place in one. The rules' short cuts for a vec within its first page look
+//! at the offset in that page, as the patch `headpage` does.
 
 #![forbid(unsafe_code)]
 

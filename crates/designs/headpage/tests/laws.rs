@@ -85,14 +85,14 @@ fn a_reference_through_a_tail_is_the_heads() {
     assert_eq!(design.violations(), 0, "no vec was set");
 }
 
-/// Walks look at the memory behind a vec's end; that is not the bio's.
+/// Walks look at the memory past a vec's end, which is not the bio's.
 #[test]
 fn memory_behind_a_vec_is_not_asserted_on() {
     let design = HeadPage::build(&plan()).expect("a small design can be built");
     let unit = design.alloc(Extent::new(Pfn(1 << 20), Order::new(0)), Kind::File);
     let mut bio = Bio::new(4, 0, Op::Read, unit);
     assert_eq!(design.add_unit::<Linux6_12>(&mut bio, unit, 4096, 0), 4096);
-    // The frame behind is a tail of what somebody else is making.
+    // The next frame is a tail of what somebody else is making.
     design.alloc(Extent::new(Pfn((1 << 20) + 2), Order::new(1)), Kind::File);
     let tail = design.page(Pfn((1 << 20) + 3));
     assert!(Memmap::is_tail(tail.0));

@@ -72,7 +72,7 @@ impl Memcg for MemDesc {
             let owner = || self.owner_word(unit(), style);
             return memcg::with_lock::<Self, V, _>(&self.memory, cpu, owner, critical);
         }
-        // Who looked at the type has the unit, and hands it to lock and to unlock.
+        // A caller that looked at the type has the unit, and hands it to lock and to unlock.
         let mem = unit();
         let owner = || self.owner_word(mem, style);
         if mem.kind() == Kind::File {

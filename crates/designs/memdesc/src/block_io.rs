@@ -64,7 +64,7 @@ impl BlockIo for MemDesc {
         mem.pages() * PAGE_SIZE
     }
 
-    /// Through the word of the frame behind; the same unit again where that frame is free,
+    /// Through the word of the next frame; the same unit again where that frame is free,
     /// which no vec reaches into.
     #[inline]
     fn next_unit<'a>(&'a self, mem: Mem<'a>) -> Mem<'a> {

@@ -13,11 +13,11 @@
 //! How memcg locks one is the thread's open question, answered here in three ways: a
 //! function per type, a cast to the prefix, a generic function that looks at the tag.
 //!
-//! Costs that the other designs do not have: an allocation needs a descriptor from a slab
-//! cache (`store.rs`), which may have no memory for one, and what lies physically behind an
-//! allocation is found through the words. A descriptor that was returned describes something
-//! else at once (`SLAB_TYPESAFE_BY_RCU`), so a walk that found one through a frame's word takes
-//! a reference and looks at the word again ([`Design::leads_to`]).
+//! Costs that the other designs do not have: an allocation needs a descriptor from a slab cache
+//! (`store.rs`), which may have no memory for one, and what physically follows an allocation is
+//! found through the words. A descriptor that was returned describes something else at once
+//! (`SLAB_TYPESAFE_BY_RCU`), so a walk that found one through a frame's word takes a reference and
+//! looks at the word again ([`Design::leads_to`]).
 
 #![forbid(unsafe_code)]
 
@@ -106,7 +106,7 @@ impl MemDesc {
         Ok(chain)
     }
 
-    /// Whether this is the page of zeroes (`is_zero_page`), which lies before the frames
+    /// Whether this is the zero page (`is_zero_page`), which lies before the frames
     /// described.
     #[inline]
     fn is_zero_page(&self, mem: Mem<'_>) -> bool {
@@ -119,8 +119,7 @@ impl MemDesc {
         types::prefix(extent.head - self.words.base(), extent.order, kind)
     }
 
-    /// The design with memory for `most` descriptors only, for those who ask how it takes the
-    /// lack of one.
+    /// The design with memory for `most` descriptors only, to test how it handles running out.
     ///
     /// # Errors
     /// [`BuildError`].
@@ -163,9 +162,9 @@ impl Design for MemDesc {
 
     #[inline(never)]
     fn alloc(&self, extent: Extent, kind: Kind) -> Mem<'_> {
-        // There is a descriptor for every frame, and an allocation has at least a frame: there
-        // is none left only where frames were described twice. Then a descriptor is shared,
-        // which the laws see.
+        // There is a descriptor for every frame, and an allocation has at least a frame: none is
+        // left only where frames were described twice. Then a descriptor is shared, which the laws
+        // catch.
         let slot = self.store.alloc();
         let slot = slot.unwrap_or_else(|| self.store.slots().at(0));
         self.describe(slot, extent, kind, 1)
@@ -212,7 +211,7 @@ impl Design for MemDesc {
             .filter(|mem| mem.0.refcount.load(Acquire) != 0)
     }
 
-    /// The word again: whoever freed the frame cleared it before the descriptor was returned.
+    /// The word again: freeing the frame cleared it before the descriptor was returned.
     #[inline]
     fn leads_to(&self, pfn: Pfn, mem: Mem<'_>) -> bool {
         self.unit(pfn) == Some(mem)

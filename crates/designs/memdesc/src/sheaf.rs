@@ -1,6 +1,6 @@
-//! The free descriptors at hand of each CPU: the sheaves of SLUB (v7.2; v6.12 has none), an array of
-//! pointers that no other CPU touches, so that neither taking nor returning one is a locked
-//! operation.
+//! The free descriptors that each CPU has at hand: the sheaves of SLUB (v7.2; v6.12 has none), an
+//! array of pointers that no other CPU touches, so that neither taking nor returning one is a
+//! locked operation.
 
 use std::cell::Cell;
 use std::sync::atomic::{

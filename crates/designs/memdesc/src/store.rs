@@ -121,7 +121,7 @@ impl Store {
     }
 
     /// Returns a descriptor (`kmem_cache_free`). Its memory stays a descriptor, and may describe
-    /// something else at once: whoever found it without holding it looks again.
+    /// something else at once: a walk that found it without holding it looks again.
     #[inline]
     pub(crate) fn free(&self, slot: &Slot) {
         if self.sheaves.local(|sheaf| sheaf.push(slot)) != Some(true) {

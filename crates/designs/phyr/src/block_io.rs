@@ -46,7 +46,7 @@ impl BvPages for Phyr {
         Some(Page(self.0.map.nth(page.0, n)))
     }
 
-    /// `page_to_phys`, once; head or tail is all the same.
+    /// `page_to_phys`, once; head or tail makes no difference.
     #[inline]
     fn name_user_page<'a>(&'a self, page: Page<'a>) -> Option<(Phys, u32)> {
         Some((self.phys_of(page), 0))

@@ -7,7 +7,7 @@
 //! The cost moves to other callers. A page that is added becomes an address once
 //! ([`name_user_page`](mm::BvPages::name_user_page): `page_to_phys`). From there on merging,
 //! cutting and mapping are arithmetic on addresses, with no descriptor, no tail test and no
-//! question about what the memory is. Who needs a descriptor after all, and the end of IO into
+//! question about what the memory is. Code that needs a descriptor after all, as the end of IO into
 //! user memory does, goes from the address to the page and from the page to its head
 //! (`Phyr::head_of`: `pfn_to_page`, `compound_head`).
 

@@ -19,7 +19,8 @@ fn design(frames: u64) -> Phyr {
     Phyr::build(&plan).expect("a small design can be built")
 }
 
-/// A vec keeps an address, whoever freed or reused the page since: a name that is no reference.
+/// A vec keeps an address even if the page was freed or reused since: a name that is not a
+/// reference.
 #[test]
 fn a_vec_holds_an_address_and_no_descriptor() {
     let design = design(64);

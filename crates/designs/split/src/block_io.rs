@@ -1,5 +1,5 @@
 //! Bios whose vecs name pages, as in every released kernel. A vec does not say of which type its
-//! memory is: who has to know looks, once for each allocation.
+//! memory is: code that has to know looks, once for each allocation.
 
 use mm::block::{self, Bio};
 use mm::memmap::Page;
@@ -34,7 +34,7 @@ impl BlockIo for Split {
         PAGE_SIZE << self.memmap().order(mem.0)
     }
 
-    /// Memory lies behind memory, of whatever type.
+    /// Memory follows memory, of whatever type.
     #[inline]
     fn next_unit<'a>(&'a self, mem: Mem<'a>) -> Mem<'a> {
         Mem(self.memmap().nth(mem.0, self.memmap().nr_pages(mem.0)))

@@ -22,9 +22,10 @@
 //! Where types are checked:
 //!
 //! * [`Split::mem`], from any page: `compound_head()`, for the page may be a tail.
-//! * [`Mem::typed`], [`AnonMem::try_from`] …: the type, for whoever got his memory from an
-//!   unknown page, a bio_vec or a frame number. Once: what is called with the view asks no more.
-//! * Nothing, by a caller who was handed a view. That marking anonymous memory dirty has no file
+//! * [`Mem::typed`], [`AnonMem::try_from`] …: the type, for a caller that got its memory from an
+//!   unknown page, a bio_vec or a frame number. Once: what is called with the view does not ask
+//!   again.
+//! * Nothing, by a caller that was handed a view. That marking anonymous memory dirty has no file
 //!   to ask, and that a slab is never marked, is known when the code is compiled.
 //! * Nothing, by memcg. It takes memory of any type ([`View`]): all views keep the owner's word
 //!   at one offset, and its low bits say whether it is a slab's vector of owners.
@@ -105,9 +106,9 @@ impl OnMemmap for Split {
         Mem(head)
     }
 
-    /// Every type has its owner at one offset, so a caller who knows the type, a cast and a
-    /// function for any type read the same word; only who must choose between two functions
-    /// looks at the type.
+    /// Every type has its owner at one offset, so a caller that knows the type, a cast and
+    /// a function for any type read the same word; only a caller that must choose between
+    /// two functions looks at the type.
     #[inline]
     fn with_owner_locked<'a, V: KernelRules, T>(
         &'a self,
@@ -118,7 +119,7 @@ impl OnMemmap for Split {
     ) -> T {
         let groups = &self.0.groups;
         if style == LockStyle::WhichType {
-            // Who looked at the type has the unit, and hands it to lock and to unlock.
+            // A caller that looked at the type has the unit, and hands it to lock and to unlock.
             let mem = unit();
             let owner = || mem.memcg_data();
             return if mem.kind() == Kind::File {

@@ -1,5 +1,5 @@
 //! Functions of user memory only. Each function belongs to a type: a slab or a page table
-//! cannot be marked dirty, and nobody has to look whether it is one.
+//! cannot be marked dirty, and nobody has to check whether it is one.
 //!
 //! ```compile_fail,E0599
 //! fn mark(table: split::PtDesc<'_>) {
@@ -44,8 +44,8 @@ impl AnonMem<'_> {
 }
 
 impl FileMem<'_> {
-    /// Locks, marks dirty and unlocks (`folio_mark_dirty_lock`). Whose file it is stands in one
-    /// word, without a look at what else that word could be.
+    /// Locks, marks dirty and unlocks (`folio_mark_dirty_lock`). Its file is in one word, without a
+    /// look at what else that word could be.
     #[inline(never)]
     pub fn set_dirty_lock(self) {
         memmap::folio_lock(self.mem().0);

@@ -27,9 +27,9 @@ impl<'a> View<'a> for Mem<'a> {
     }
 }
 
-/// Memory is of another type than the one that was asked for.
+/// The memory is not of the type that was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the memory is no {asked}, it is {found:?}")]
+#[error("the memory is {found:?}, not {asked}")]
 pub struct WrongType {
     /// The type that was asked for.
     pub asked: &'static str,

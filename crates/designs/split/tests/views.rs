@@ -1,5 +1,4 @@
-//! Tests of the types: each page leads to memory of its type, and that one
-//! frame has one line.
+//! Tests of the types: each page leads to memory of its type, and one frame has one line.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -66,7 +65,7 @@ fn another_type_is_refused_by_name_and_free_memory_is_of_none() {
         })
     );
     let told = Slab::try_from(unit).unwrap_err().to_string();
-    assert_eq!(told, "the memory is no slab, it is PageTable");
+    assert_eq!(told, "the memory is PageTable, not slab");
     design.mark_free(Extent::new(BASE + 32, Order::new(3)));
     assert_eq!(design.mem(design.page(BASE + 32)).typed(), None);
 }

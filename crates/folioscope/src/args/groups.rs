@@ -73,6 +73,6 @@ mod tests {
             .collect();
         let listed: Vec<&str> = GROUPS.iter().flat_map(|group| group.1).copied().collect();
         assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), shown);
-        assert_eq!(listed.len(), shown.len(), "none stands there twice");
+        assert_eq!(listed.len(), shown.len(), "no duplicates");
     }
 }

@@ -16,9 +16,9 @@ pub(crate) struct KernelArgs {
 pub(crate) enum KernelCommand {
     /// Build kernels from source as programs of this machine (ARCH=um), without root.
     #[command(after_help = "\
-What comes of it is a contender: folioscope compare --kernels. Sources and kernels are kept in
-$XDG_CACHE_HOME/folioscope/kernels, or below ~/.cache; `kernel list` says how long each took. After
-a change of a file only what depends on it is compiled.
+The result is a contender: folioscope compare --kernels. Sources and kernels are kept in
+$XDG_CACHE_HOME/folioscope/kernels, or below ~/.cache; `kernel list` says how long each took.
+Changing a file recompiles only what depends on it.
 
 Examples:
   folioscope kernel build 5.10 6.1 6.12 7.2
@@ -135,7 +135,7 @@ pub(crate) struct FetchArgs {
     /// Series: 5.10, 6.1, 6.12, 7; the first three unless given.
     #[arg(value_name = "SERIES")]
     pub series: Vec<Series>,
-    /// Look for newer packages of what is there already.
+    /// Look for newer packages of series that are already fetched.
     #[arg(long)]
     pub refresh: bool,
 }
@@ -163,7 +163,7 @@ pub(crate) struct CheckArgs {
     /// sequences, held to plain sums over the tree of groups. Native kernels only.
     #[arg(long, requires = "native", conflicts_with = "in_turn")]
     pub ledger: bool,
-    /// Add up what shards of one campaign said with --json, instead of checking anything.
+    /// Add up the --json output of the shards of one campaign, instead of checking anything.
     #[arg(
         long,
         value_name = "FILE",
@@ -174,7 +174,7 @@ pub(crate) struct CheckArgs {
     /// Cases per kernel, over all shards.
     #[arg(long, default_value_t = 10_000)]
     pub cases: u64,
-    /// The same seed, the same cases.
+    /// Seed of the cases.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// This machine's part of the campaign.
@@ -186,7 +186,7 @@ pub(crate) struct CheckArgs {
     /// One JSON object a line.
     #[arg(long)]
     pub json: bool,
-    /// Returns the text as a block of a Markdown document.
+    /// Print the text as a block of a Markdown document.
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,
 }

@@ -10,7 +10,7 @@ use super::{names, values};
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Two programs")]
 pub(crate) struct LockstepArgs {
-    /// Build this revision in a work tree of its own and take it for the old program.
+    /// Build this revision in a work tree of its own and use it as the old program.
     #[arg(long, value_name = "REV")]
     pub against: Option<String>,
     /// Another build of the old source, with its functions in another order.
@@ -34,10 +34,10 @@ pub(crate) struct LockstepArgs {
     /// Orders of the allocations, separated by commas.
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub order: Vec<u64>,
-    /// A parameter in the place of the plan's: count=64. May be given several times.
+    /// A parameter instead of the plan's: count=64. May be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     pub param: Vec<String>,
-    /// At most so many rows, evenly over the plan.
+    /// At most this many rows, spread evenly over the plan.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rows: Option<u32>,
     /// The rows of a first look only.
@@ -46,7 +46,7 @@ pub(crate) struct LockstepArgs {
     /// Sets of three fresh processes: new, old, and old once more; 6 unless given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=64))]
     pub processes: Option<u32>,
-    /// Seconds that all may take; 300 unless given.
+    /// Time budget in seconds; 300 unless given.
     #[arg(long, value_name = "SECONDS", value_parser = values::seconds)]
     pub budget: Option<f64>,
     /// Seed of every random order; 1 unless given.
@@ -60,7 +60,7 @@ pub(crate) struct LockstepArgs {
         hide_possible_values = true
     )]
     pub own_memory: Option<Backing>,
-    /// Slow the new side down by so many percent, to see whether that is seen.
+    /// Slow the new side down by this many percent, to test whether it is detected.
     #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
     pub inject: Option<f64>,
     /// Write the record into this file.

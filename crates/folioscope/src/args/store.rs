@@ -13,8 +13,8 @@ samples, which no design can change.
 
 Two programs, builds of this tool, are compared in lock-step: one process of the new and two
 of the old build take turns of 0.1 ms on one CPU and on the same memory, in several sets of
-fresh processes. Old against old shows what the noise is, and every row says how small a change
-it can see.
+fresh processes. Old against old shows the noise, and every row states the smallest change it
+can detect.
 
 Exit codes: 0 all was judged; 3 a row became worse by more than --threshold; 2 something
 could not be judged: rows lost or gone wrong, other machines, a record without yardsticks in
@@ -34,8 +34,8 @@ pub(crate) struct DiffArgs {
     /// Percent by which a row may become slower.
     #[arg(long, value_name = "PERCENT", value_parser = super::values::percent)]
     pub threshold: Option<f64>,
-    /// A folder of past runs, bench-results unless given: those of this machine teach each
-    /// row its own noise floor.
+    /// A folder of past runs, bench-results unless given: each row's noise floor is learnt from
+    /// those of this machine.
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
     /// Compare runs of two machines: each design's ratio to the reference of its own run.
@@ -57,8 +57,8 @@ pub(crate) struct DiffArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Runs lie in the store as MACHINE/RUN; times are theirs. Counts are those of the committed
-baselines, commit by commit. Clocks that go backwards, and two records of one identity, are
-refused by name.
+baselines, commit by commit. Clocks that go backwards, and two records with the same
+identity, are refused by name.
 
 Exit codes: 0 done; 3 an entry is worse by more than --threshold; 2 damaged records, or no
 machine with two runs to judge by.
@@ -118,7 +118,7 @@ pub(crate) enum Format {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The folder around a run names its machine. Two records of one identity, and clocks of a
+The folder around a run names its machine. Two records with the same identity, and clocks of a
 machine that go backwards, are refused by name before anything is written.
 
 Examples:
@@ -147,9 +147,9 @@ pub(crate) struct ImportArgs {
 pub(crate) enum ImportCommand {
     /// Benchmarks of Criterion.rs, of any project.
     #[command(after_help = "\
-A folder is what one `cargo bench` has left in target/criterion; several of one revision are as
-many processes of one run, and three on each side make a diff say something. Import where the
-benchmarks ran: the machine of the run is this one.
+A folder is what one `cargo bench` has left in target/criterion; several of one revision become
+processes of one run. A diff needs at least three on each side. Import where the benchmarks ran:
+the machine of the run is this one.
 
 Examples:
   cargo bench && mv target/criterion bench-1    and so on, three times

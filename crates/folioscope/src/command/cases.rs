@@ -16,7 +16,7 @@ use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::say::say;
 
-/// A design that answers otherwise than the reference.
+/// A design whose answer differs from the reference's.
 #[derive(Serialize)]
 struct Disagreement<'a> {
     name: &'a str,
@@ -46,8 +46,8 @@ pub(crate) fn run(args: &CasesArgs, output: &mut Output) -> Result<Code, Failure
     answer_all(BufReader::new(opened), &file.to_string(), design, output)
 }
 
-/// The design that is to answer, with how it does: the floor has no answer, and neither has a
-/// design without block IO.
+/// The design that is to answer, and how it does; the floor has no answer, nor has a design without
+/// block IO.
 fn named(name: &str) -> Result<Asked, Failure> {
     let contender = registry::contender(name)?;
     let why = if contender.is_floor() {
@@ -88,7 +88,7 @@ fn answer_all(
                     (CaseLine::Ledger(case), Some((held, _))) => ledger_of(case, held, output)?,
                     (CaseLine::Ledger(case), None) => compare_ledgers(case, output)?,
                 };
-                // What is answered is out, whatever a later line asks for.
+                // Answers so far are printed, whatever a later line asks for.
                 output.finish()?;
                 // A line that could not be put leaves more unknown than one that was judged.
                 if code != Code::Usage && said != Code::Done {
@@ -152,7 +152,7 @@ struct Counters<'a> {
     counters: &'a [String],
 }
 
-/// A design that comes to other counters than the sums.
+/// A design whose counters differ from the sums.
 #[derive(Serialize)]
 struct OtherCounters<'a> {
     name: &'a str,
@@ -182,7 +182,7 @@ fn ledger_of(case: &LedgerCase, held: &Held, output: &mut Output) -> Result<Code
     Ok(Code::Done)
 }
 
-/// Prints the sums, and a line for every design whose counters are others.
+/// Prints the sums, and a line for every design whose counters differ.
 fn compare_ledgers(case: &LedgerCase, output: &mut Output) -> Result<Code, Failure> {
     let expected = case.expected(FILE_RULES);
     output.json(&Counters {

@@ -16,7 +16,7 @@ use crate::progress;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Reads the kernel's word on every page frame (/proc/kpageflags, kpagecount, kpagecgroup), which
-it shows to root only; a census that was taken before, as the committed one, needs no root.
+it shows to root only; an earlier census, such as the committed one, needs no root.
 Bytes are those of the models; lines are added up from their traced loops, which
 `folioscope gate` holds (bench-results/baseline/lines.jsonl).
 
@@ -27,9 +27,9 @@ Examples:
   folioscope census mine.jsonl --plot /tmp/figures
   folioscope census mine.jsonl --json | jq 'select(.type == \"total\")'")]
 pub(crate) struct CensusArgs {
-    /// A census that was taken before; this machine's memory unless given.
+    /// An earlier census; this machine's memory unless given.
     census: Option<PathBuf>,
-    /// Write the census that is taken into this file.
+    /// Write the new census into this file.
     #[arg(long, value_name = "FILE", conflicts_with = "census")]
     out: Option<PathBuf>,
     /// Draw it into this folder.
@@ -93,7 +93,7 @@ fn take() -> Result<Census, Failure> {
     let taken = taken.map_err(|error| {
         Failure::Wrong(format!(
             "this machine's memory was not counted, for the kernel shows page frames to root \
-             only: {error}\n  do: sudo folioscope census, or name a census that was taken before \
+             only: {error}\n  do: sudo folioscope census, or name an earlier census \
              (bench-results/census)"
         ))
     })?;

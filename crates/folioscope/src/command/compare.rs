@@ -9,7 +9,7 @@ use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::say::say;
 
-/// What report and figures take at most, in seconds, of the budget.
+/// The seconds of the budget that report and figures take at most.
 const SPARE_S: f64 = 8.0;
 /// The largest part of the budget that is kept for them.
 const SPARE_SHARE: f64 = 0.25;

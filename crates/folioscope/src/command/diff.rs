@@ -94,8 +94,8 @@ fn runs(args: &DiffArgs, [old, new]: [&PathBuf; 2], output: &mut Output) -> Resu
 /// Past runs of a machine that a row's floor rests on: the latest.
 const PAST: usize = 20;
 
-/// The past runs of the machine of the second run, oldest first: those in the store, or
-/// in the folder that was named. The runs that are compared are no past.
+/// The past runs of the machine of the second run, oldest first: those in the store, or in
+/// the folder that was named. The runs being compared do not count as past.
 ///
 /// # Errors
 /// A damaged record; a folder that was named and holds none.

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &ExportArgs, output: &mut Output) -> Result<Code, Failur
         && matches!(args.format, Format::Bencher | Format::GithubActionBenchmark)
     {
         return Err(Failure::Usage(format!(
-            "this format holds one run and {} are given; export each by itself",
+            "this format holds one run, but {} were given; export each by itself",
             store.runs.len()
         )));
     }

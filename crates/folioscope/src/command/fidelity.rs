@@ -17,8 +17,8 @@ use crate::run_dir;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Both sides are committed records; --count makes the models' side anew, with valgrind or,
-for --lines, under qemu-x86_64.
+Both sides are committed records; --count recounts the models, with valgrind or, for --lines,
+under qemu-x86_64.
 
 Examples:
   folioscope fidelity
@@ -36,7 +36,8 @@ pub(crate) struct FidelityArgs {
     /// Markdown rather than plain text.
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
-    /// Only the primitives that the project's issue asks for, a line per order.
+    /// Only building and walking a bio, a line per order; with --time, the rows of orders 0 and 9
+    /// that the caches hold.
     #[arg(long, conflicts_with = "pairs")]
     headline: bool,
     /// Only the competing pairs.
@@ -63,7 +64,7 @@ pub(crate) struct FidelityArgs {
     /// Print how patches moved the real kernels of that run, patched : stock.
     #[arg(long, requires = "time", conflicts_with_all = ["headline", "pairs", "plot"])]
     patched: bool,
-    /// Count the models anew, and rewrite their record.
+    /// Recount the models, and rewrite their record.
     #[arg(long)]
     count: bool,
 }
@@ -73,7 +74,7 @@ const NEWEST: &str = "newest";
 /// Committed counts, which both sides of a comparison rest on.
 const KERNELS: &str = "kernel";
 
-/// What stands in the README: building and walking, at the kernel facts' orders.
+/// The primitives of `--headline`, which BIAS.md prints: building and walking, at these orders.
 const HEADLINE: [&str; 5] = [
     "bio_add_page",
     "bio_add_folio",
@@ -122,7 +123,12 @@ pub(crate) fn run(args: &FidelityArgs, output: &mut Output) -> Result<Code, Fail
         }
         output.text(text(render::fidelity_pairs(&found), args.markdown))?;
     }
-    if !(args.headline || args.pairs || args.markdown) {
+    if args.headline {
+        // What is left out of the table is in the totals.
+        if let Some(line) = render::fidelity_line(&found) {
+            output.line(format_args!("\nAll rows: {line}."))?;
+        }
+    } else if !(args.pairs || args.markdown) {
         output.text(render::fidelity_words(&found))?;
     }
     Ok(Code::Done)
@@ -172,7 +178,7 @@ fn text(table: render::Table, markdown: bool) -> String {
 fn refuse_unoptimised() -> Result<(), Failure> {
     match cfg!(debug_assertions) {
         true => Err(Failure::Usage(
-            "what an unoptimised build costs says nothing: cargo folioscope fidelity --count"
+            "refusing to count an unoptimised build; run cargo folioscope fidelity --count"
                 .to_owned(),
         )),
         false => Ok(()),
@@ -189,7 +195,7 @@ fn count(path: &Path) -> Result<(), Failure> {
     let mut text = String::new();
     for call in counted {
         let row = model_count(&call.label, call.instructions)
-            .ok_or_else(|| Failure::Wrong(format!("a call that is called `{}`", call.label)))?;
+            .ok_or_else(|| Failure::Wrong(format!("not the label of a call: `{}`", call.label)))?;
         text += &serde_json::to_string(&row).map_err(|error| wrong(&error))?;
         text.push('\n');
     }
@@ -218,7 +224,7 @@ pub(crate) struct ModelCallsArgs {
     traced: bool,
 }
 
-/// Makes every call that is counted or traced, and says after each what it was.
+/// Makes every call that is counted or traced, and prints after each what it was.
 pub(crate) fn model_calls(args: &ModelCallsArgs, output: &mut Output) -> Result<Code, Failure> {
     let mut said = Vec::new();
     let run = match args.traced {

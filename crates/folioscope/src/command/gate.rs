@@ -23,22 +23,22 @@ the committed baseline of this target and compiler. Counts are exact: they repea
 run, and a loop may grow by --limit percent. What must not depend on the order of the
 allocation is held to that whatever the baseline says.
 
-Lines of descriptor are held too, where qemu-x86_64 with plugins and gcc are installed: every
-loop is traced, and none may touch or write a line more than lines.jsonl says, which lies
-beside the baseline. What touched the line is named.
+Lines of descriptor are checked too, where qemu-x86_64 with plugins and gcc are installed: every
+loop is traced, and none may touch or write more lines than lines.jsonl beside the baseline
+allows. The function that touched the line is named.
 
 Examples:
   cargo folioscope gate                         an optimised build, as it is timed
   cargo folioscope gate --markdown              a table for a pull request
   cargo folioscope gate --flamegraph /tmp/why   where the instructions of what moved go
-  cargo folioscope gate --bless                 the counts of now become the baseline
+  cargo folioscope gate --bless                 the current counts become the baseline
 
 Exit codes: 0 within the limits, 3 beyond one, 2 could not be measured or compared.")]
 pub(crate) struct GateArgs {
     /// Workloads by id; `*` and `?` match. May be given several times.
     #[arg(long, value_name = "GLOB")]
     workload: Vec<String>,
-    /// Percent by which a loop may grow that has no limit of its own in the baseline.
+    /// Percent by which a loop without a limit of its own may grow.
     #[arg(long, value_name = "PERCENT", value_parser = crate::args::values::percent)]
     limit: Option<f64>,
     /// The baseline; that of this target and compiler in bench-results/baseline unless given.
@@ -47,7 +47,7 @@ pub(crate) struct GateArgs {
     /// Instructions alone: no loop is traced.
     #[arg(long)]
     no_lines: bool,
-    /// Make the counts of now the baseline, and print what changes.
+    /// Make the current counts the baseline, and print what changes.
     #[arg(long)]
     bless: bool,
     /// Markdown rather than plain text.
@@ -208,7 +208,7 @@ fn same_valgrind(base: Option<&Baseline>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes the calls of one share, and says after each what it was.
+/// Makes the calls of one share, and prints after each what it was.
 pub(crate) fn calls(args: &EntryCallsArgs, output: &mut Output) -> Result<Code, Failure> {
     let watched = match args.traced {
         true => entries::Watched::ByTracer,
@@ -243,7 +243,7 @@ fn place(args: &GateArgs) -> Result<PathBuf, Failure> {
     }
     if !is_optimised() {
         return Err(Failure::Usage(
-            "what an unoptimised build costs says nothing: cargo folioscope gate (or name a \
+            "refusing to count an unoptimised build; run cargo folioscope gate (or name a \
              baseline of its own with --baseline)"
                 .to_owned(),
         ));
@@ -362,7 +362,7 @@ fn draw(
     Ok(())
 }
 
-/// Writes the baseline anew; what did not take part stays as it is, and so do limits.
+/// Rewrites the baseline; what did not take part stays as it is, and so do limits.
 fn bless(
     path: &Path,
     base: Option<&Baseline>,

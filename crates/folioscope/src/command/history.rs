@@ -39,7 +39,7 @@ pub(crate) fn run(args: &HistoryArgs, output: &mut Output) -> Result<Code, Failu
     }
 }
 
-/// Whether anything is worse than it was by more than so much.
+/// Whether anything is worse than it was by more than the threshold.
 fn judge(history: &History, percent: f64) -> Result<Code, Failure> {
     let several = history.machines.iter().filter(|one| one.runs.len() > 1);
     let mut judged = false;
@@ -123,7 +123,7 @@ fn point(stored: &Stored) -> HistoryRun {
     HistoryRun::from_summary(&machine, &stored.place(), &Summary::from_run(&stored.run))
 }
 
-/// Draws the figures and the page; answers how many figures there are.
+/// Draws the figures and the page; returns the number of figures.
 fn draw(history: &History, folder: &Path) -> Result<usize, Failure> {
     let wrong = |error: render::FigureError| Failure::Wrong(error.to_string());
     let figures = render::history_figures(history);

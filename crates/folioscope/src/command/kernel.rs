@@ -106,7 +106,7 @@ fn count(args: &CountArgs, output: &mut Output) -> Result<Code, Failure> {
         for absent in &traced.counts.absent {
             output.line(format_args!("{}  -  {}", absent.primitive, absent.reason))?;
         }
-        // A kernel takes seconds: what it said is shown before the next one boots.
+        // A kernel takes seconds: its answers are shown before the next one boots.
         output.finish()?;
     }
     Ok(Code::Done)

@@ -138,8 +138,8 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Cases of IO: the kernel, the reference and the designs. A kernel whose patch changes
-    /// answers is no kernel that a design describes: it has the reference alone beside it.
+    /// Cases of IO: the kernel, the reference and the designs. No design describes a kernel
+    /// whose patch changes answers: it is held to the reference alone.
     fn of_io(
         &self,
         witness: &dyn Witness,
@@ -310,8 +310,7 @@ fn merge(files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
     added_up(parts).map_err(Failure::Usage)
 }
 
-/// One part for each kernel, if its shards are those of one campaign, each of them once, and
-/// asked all that they should.
+/// One part for each kernel, if its shards are those of one campaign, each there once and complete.
 fn added_up(parts: Vec<(String, Part)>) -> Result<Vec<Part>, String> {
     let mut kernels: Vec<(Part, BTreeMap<u32, String>, u32)> = Vec::new();
     for (place, part) in parts {

@@ -102,7 +102,7 @@ pub(crate) fn run(args: &ListArgs, output: &mut Output) -> Result<Code, Failure>
     Ok(Code::Done)
 }
 
-/// Text behind a head, wrapped to the terminal.
+/// Text after a head, wrapped to the terminal.
 fn paragraph(head: &str, text: &str) -> String {
     let indent = " ".repeat(head.len());
     match terminal_width() {

@@ -27,7 +27,7 @@ const BUDGET_S: f64 = 300.0;
 /// The hidden command: a process that takes turns.
 pub(crate) fn serve() -> Result<Code, Failure> {
     interrupt::leave_to_parent();
-    // Where the system refuses, it still ends when nobody asks any more.
+    // Where the system refuses, it still ends when there are no more requests.
     let _ = hugemem::process::die_with_parent();
     let env = provenance::environment();
     let hello = Hello {
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &DiffArgs, start: Instant, output: &mut Output) -> Resul
     judge(args, &record, &loops, output)
 }
 
-/// Prints what was found, and answers whether it is in order.
+/// Prints what was found, and returns whether it is in order.
 fn judge(
     args: &DiffArgs,
     record: &LockstepRecord,
@@ -128,7 +128,7 @@ fn judge(
     let unjudged = [
         (
             unmeasured,
-            "rows were not come to: give it a larger --budget".to_owned(),
+            "rows were not reached; raise --budget".to_owned(),
         ),
         (found.failed.len(), "rows could not be judged".to_owned()),
         (
@@ -283,7 +283,7 @@ fn comparable(old: &[Build], new: &[Build], allow_debug: bool) -> Result<(), Fai
     let all = || old.iter().chain(new);
     if let Some(debug) = all().find(|build| build.is_debug() && !allow_debug) {
         return Err(Failure::Usage(format!(
-            "{} is an unoptimised build: its times say nothing; --allow-debug compares it",
+            "{} is an unoptimised build: its times mean nothing; --allow-debug compares it",
             debug.title()
         )));
     }

@@ -95,14 +95,14 @@ impl Run {
     /// Chooses what to measure and makes the record's folder, with the environment in it.
     ///
     /// # Errors
-    /// Unknown names, a folder that cannot be used, a run that cannot be gone on with.
+    /// Unknown names, a folder that cannot be used, a run that cannot be resumed.
     pub(crate) fn prepare(args: &MeasureArgs, start: Instant) -> Result<Self, Failure> {
         let mut env = provenance::environment();
         let (folder, lock, plan, cells) = if args.resume {
             let folder = run_dir::unfinished(args.out.as_deref())?;
             let lock = RunLock::take(&folder)?;
             let (plan, before) = resume::read(&folder, args, &env)?;
-            // What was written when the run began stays; only what has gone on since is added.
+            // What was written when the run began stays; only what has happened since is added.
             env = before;
             let cells = plan.cells()?;
             provenance::optimised(args.allow_debug)?;
@@ -130,7 +130,7 @@ impl Run {
             env.processes = plan.processes;
             env.pinned_cpu = session::pinned_cpu().and_then(|cpu| u32::try_from(cpu).ok());
             env.budget_s = budget_s;
-            // Before the plan: who finds rows here already must leave their plan alone.
+            // Before the plan: if there are rows here already, their plan must be left alone.
             let writer = RowWriter::create(&folder.join(SAMPLES_FILE))?;
             resume::write(&plan, &folder)?;
             writer
@@ -154,7 +154,7 @@ impl Run {
         &self.plan
     }
 
-    /// Seconds that all may take.
+    /// The budget in seconds, for everything.
     pub(crate) fn budget_s(&self) -> f64 {
         self.budget_s
     }
@@ -283,7 +283,7 @@ impl Run {
         }
         write_environment(&self.folder.join(ENV_FILE), env)?;
         if summary.is_whole() {
-            // Nothing is left to go on with.
+            // Nothing is left to resume.
             let plan = self.folder.join(PLAN_FILE);
             std::fs::remove_file(&plan)
                 .map_err(|error| Failure::Wrong(format!("{}: {error}", plan.display())))?;
@@ -353,8 +353,8 @@ fn thin_only(rows: &[Row]) -> Option<String> {
     why
 }
 
-/// Makes sure that memory of every kind that is named can be had at all, before anything
-/// is begun: otherwise every row of it would be the same error.
+/// Checks that memory of every kind that is named is available at all, before anything is
+/// begun: otherwise every row of it would be the same error.
 fn probe(backings: &[hugemem::Backing]) -> Result<(), Failure> {
     for &backing in backings {
         let request = hugemem::Request::new(backing.page_bytes(), backing);
@@ -372,7 +372,7 @@ fn rows_in_words(rows: usize) -> String {
 
 fn how_to_go_on(folder: &Path) -> String {
     format!(
-        "what was finished is in {0}; go on with: folioscope compare --resume --out {0}",
+        "finished rows are in {0}; resume with: folioscope compare --resume --out {0}",
         folder.display()
     )
 }

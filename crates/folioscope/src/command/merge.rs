@@ -21,7 +21,7 @@ pub(crate) fn run(args: &MergeArgs, output: &mut Output) -> Result<Code, Failure
     } else {
         Vec::new()
     };
-    // Everything is held against everything before anything is written.
+    // Every run is checked against every other before anything is written.
     Store::of(there.iter().chain(&added).cloned().collect())?;
     apart(there.iter().chain(&added))?;
     for run in &added {
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &MergeArgs, output: &mut Output) -> Result<Code, Failure
     Ok(Code::Done)
 }
 
-/// Refuses to put runs of two machines under one name: a store tells machines apart by it.
+/// Refuses to put runs of two machines under one name: a store tells machines apart by name.
 fn apart<'a>(runs: impl Iterator<Item = &'a Stored>) -> Result<(), Failure> {
     let mut known: BTreeMap<&str, &Stored> = BTreeMap::new();
     for run in runs {

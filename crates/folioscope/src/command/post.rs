@@ -4,6 +4,7 @@ use std::path::Path;
 
 use compare::Summary;
 use render::{Context, Figure};
+use results::look::{is_kernel, stock_of};
 
 use crate::args::PostArgs;
 use crate::command::report::{context, summary};
@@ -54,7 +55,13 @@ fn write(
     let file = out.join(MAIL_FILE);
     results::write_whole(&file, mail.as_bytes())?;
     output.line(file.display())?;
-    let mut figures: Vec<Figure> = render::figures(summary);
+    // A reader of a mail sees what its table has, and the kernels as they were released.
+    let shown = summary.clone().only(|name| {
+        name == summary.reference
+            || context.screen.contenders.iter().any(|one| one == name)
+            || is_kernel(name) && stock_of(name) == name
+    });
+    let mut figures: Vec<Figure> = render::figures(&shown);
     figures.retain(|figure| FIGURES.contains(&figure.name.as_str()));
     figures.extend(render::kernel_history_figure(
         &context.kernels,

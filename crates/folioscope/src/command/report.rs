@@ -76,14 +76,14 @@ pub(crate) fn summary(folder: &Path) -> Result<Summary, Failure> {
     let run = Run::load(folder, tail)?;
     if run.rows.is_empty() {
         return Err(Failure::Usage(format!(
-            "{}: nothing was measured in this run; go on with it: folioscope compare --resume --out {0}",
+            "{}: nothing was measured in this run; resume it: folioscope compare --resume --out {0}",
             folder.display()
         )));
     }
     Ok(Summary::from_run(&run))
 }
 
-/// Writes the mail text of a run beside it, and answers it.
+/// Writes the mail text of a run beside it, and returns it.
 ///
 /// # Errors
 /// If the disk refuses.

@@ -38,12 +38,12 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
-    /// What is not as it should be.
+    /// The checks that failed.
     pub(crate) fn wrong(&self) -> impl Iterator<Item = &Checked> {
         self.lines.iter().filter(|line| line.status == "err")
     }
 
-    /// The whole in one line.
+    /// The summary in one line.
     pub(crate) fn in_words(&self) -> String {
         let count = |what: &str, status: &str| {
             self.lines
@@ -140,9 +140,9 @@ fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
     Ok(Verified { lines })
 }
 
-/// Holds designs to their laws, on all CPUs that we may use, and answers in order.
+/// Holds designs to their laws, on all CPUs that we may use; returns the results in order.
 fn hold_laws(laws: &[(&'static str, &'static Law)], bar: &ProgressBar) -> Vec<Checked> {
-    // Laws say by panicking what breaks them; the message is kept, not printed.
+    // A law that is broken panics with what breaks it; the message is kept, not printed.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let queue = Mutex::new(laws.iter().enumerate());
@@ -184,10 +184,10 @@ fn hold((design, law): &(&'static str, &'static Law)) -> Checked {
     }
 }
 
-/// Holds designs, all unless some are named, to their laws in a process of its own, on `cases` random cases each unless
-/// the user asks for another number: nothing that verification does can touch what is
-/// measured afterwards. The workloads' answers are checked by who measures them, before
-/// the first time is taken.
+/// Holds designs, all unless some are named, to their laws in a process of its own, on `cases`
+/// random cases each unless the user asks for another number: nothing that verification does can
+/// affect what is measured afterwards. The workloads' answers are checked when they are measured,
+/// before the first time is taken.
 ///
 /// # Errors
 /// If the process cannot be started or ends without an answer.
@@ -218,7 +218,7 @@ pub(crate) fn apart(designs: &[String], cases: u32) -> Result<Verified, Failure>
             output.status
         ))),
         Err(error) => Err(Failure::Wrong(format!(
-            "the verification's answer is not understood: {error}"
+            "malformed answer from the verification: {error}"
         ))),
     }
 }
@@ -232,7 +232,7 @@ const CASES: &str = "FOLIOSCOPE_CASES";
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("it panicked without a word")
+        .unwrap_or("it panicked without a message")
         .to_owned()
 }
 

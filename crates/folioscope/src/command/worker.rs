@@ -7,7 +7,7 @@ use crate::interrupt;
 
 pub(crate) fn run() -> Result<Code, Failure> {
     interrupt::leave_to_parent();
-    // Where the system refuses, a worker still ends with the first word that nobody hears.
+    // Where the system refuses, a worker still ends with the first write that nobody reads.
     let _ = hugemem::process::die_with_parent();
     measure::worker::serve(stdin().lock(), stdout().lock())
         .map(|()| Code::Done)

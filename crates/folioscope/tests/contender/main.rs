@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 registry::contenders! {
     (model small::Small: Linux6_12 [describe],
-        drawn 'm' ORANGE Down Solid,
+        drawn 'd' YELLOW Down Solid,
         order-invariant &["layout/lookup", "layout/compose"])
 }
 

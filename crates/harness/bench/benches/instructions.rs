@@ -6,7 +6,7 @@
 
 use std::process::{Command, Stdio};
 
-/// The lock file knows which version of the runner speaks this library's language.
+/// The lock file says which version of the runner this library works with.
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 
 fn main() {

@@ -190,7 +190,7 @@ fn memory_of(run: &Run) -> Vec<MemoryLine> {
 }
 
 /// A reason without what differs from mapping to mapping: how many pages each wanted.
-/// What is said twice is said once.
+/// Repeated parts are given once.
 fn in_general(reason: &str) -> String {
     let mut parts: Vec<String> = Vec::new();
     for part in reason.split("; ") {

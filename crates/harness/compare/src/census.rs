@@ -43,7 +43,7 @@ impl Operation {
 pub enum Met {
     /// Allocations on LRU lists.
     User,
-    /// Allocations that are movable by nobody.
+    /// Allocations that nobody can move.
     Fixed,
     /// Free blocks.
     Free,

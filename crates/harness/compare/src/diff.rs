@@ -68,7 +68,7 @@ impl Change {
 /// Where a row's floor comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FloorSource {
-    /// The row's own past: so many changes between what should have been the same.
+    /// The row's own past: the number of changes between what should have been the same.
     History(usize),
     /// The control copies of the two runs, all rows together.
     Runs,
@@ -85,7 +85,7 @@ pub enum FloorSource {
 pub struct Diff {
     /// Rows that both hold: times in the order of the second run, then values.
     pub rows: Vec<Change>,
-    /// In what the runs were made otherwise.
+    /// The differences in how the runs were made.
     pub differences: Vec<Difference>,
     /// How the machine moved, and what is known of it.
     pub drift: Drift,
@@ -123,7 +123,7 @@ impl Drift {
     }
 }
 
-/// What rows' noise was in the past of one machine.
+/// The noise of rows in the past of one machine.
 #[derive(Debug, Clone, Default)]
 pub struct Floors {
     /// Changes of each row between what should have been the same.
@@ -206,13 +206,13 @@ impl Floors {
 
 /// Processes of each side behind a verdict where no control copy stands beside it.
 const LEAST_PROCESSES: usize = 3;
-/// The floor of such a row: what moving code about does to most rows, which a process of the same
-/// build does not show.
+/// The floor of such a row: what moving code around does to most rows, which other processes of the
+/// same build do not show.
 const PLACED_FLOOR: f64 = 0.05;
 
 impl Floors {
-    /// The floor of a row of benchmarks that know no control copy, as another program's: its own
-    /// past, or the placement of code where several processes show the rest of its noise.
+    /// The floor of a row without a control copy, such as another program's: its own past, or the
+    /// placement of code where several processes show the rest of its noise.
     fn without_control(
         &self,
         key: &RowKey,

@@ -59,8 +59,8 @@ pub struct Fidelity {
 }
 
 /// The kernel's count of a state: the value that most samples had. Where the kernel was never in
-/// just that state, the one that differs only in what happened beside it (`held+spill1` for
-/// `held`) stands in, and true is said.
+/// just that state, the one that differs only in what happened beside it (`held+spill1` for `held`)
+/// stands in, and the flag is true.
 fn real(
     recorded: &CountedKernel,
     primitive: &str,
@@ -87,11 +87,11 @@ fn uncompared<'a>(rows: &[Row], names: impl Iterator<Item = &'a str>) -> Vec<Str
     left.into_iter().map(str::to_owned).collect()
 }
 
-/// Most that a model may cost, as a share of the kernel's instructions.
+/// The most that a model may cost, as a share of the kernel's instructions.
 pub const MAX_SHARE: f64 = 1.1;
-/// Below this share a row wants its reason.
+/// Below this share a row needs a reason.
 pub const REASON_BELOW: f64 = 0.8;
-/// Most that a pair's two ratios may be apart.
+/// The most that a pair's two ratios may be apart.
 pub const MAX_APART: f64 = 1.25;
 
 impl Fidelity {

@@ -91,7 +91,7 @@ pub struct Findings {
     pub vanished: Vec<LoopCount>,
     /// What may not depend on the order.
     pub steady: Vec<Steady>,
-    /// What of that was not there to be looked at: workload and design.
+    /// Which of those were not there to be looked at: workload and design.
     pub unseen: Vec<String>,
     /// Geometric mean of now : base, over the loops that are in both; `None` without any.
     pub ratio: Option<f64>,

@@ -126,12 +126,12 @@ impl HistoryRun {
     }
 }
 
-/// Why runs make no history.
+/// Why runs do not make a history.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {
     /// A date that cannot be put into order.
-    #[error("{name}: date_utc `{date}` is no UTC time such as 2026-11-23T01:02:03Z")]
+    #[error("{name}: date_utc `{date}` is not a UTC time such as 2026-11-23T01:02:03Z")]
     Date {
         /// The run.
         name: String,

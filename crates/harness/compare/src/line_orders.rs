@@ -22,7 +22,8 @@ pub struct LinePoint {
     pub written: f64,
 }
 
-/// Primitives of a kernel that a loop's call does one after the other, and the states that are meant; any if the list is empty.
+/// Primitives of a kernel that a loop's call does one after the other, and the states that are
+/// meant; any if the list is empty.
 type Parts = &'static [(&'static str, &'static [&'static str])];
 
 /// A workload whose loops are shown, and what does the same work in a kernel: the first parts

@@ -71,7 +71,7 @@ impl LineRow {
 pub struct LineFidelity {
     /// Primitives, in the order of the models' record.
     pub rows: Vec<LineRow>,
-    /// Primitives of the models without the like in their kernel's record.
+    /// Primitives of the models that their kernel's record lacks.
     pub unpaired: Vec<String>,
     /// Reasons for what is equal, or not compared.
     pub outdated: Vec<LineReason>,
@@ -97,7 +97,7 @@ fn main_state(class: &str) -> &str {
 }
 
 /// The kernel's row of a model's: the same state, or else one that differs only in what
-/// happened beside it; of several the most frequent one. The flag tells the latter.
+/// happened beside it; of several the most frequent one. The flag marks the latter.
 fn real<'a>(kernels: &'a [TrafficRecord], model: &TrafficRow) -> Option<(&'a TrafficRow, bool)> {
     let rows = || {
         kernels.iter().flat_map(|k| &k.rows).filter(|row| {

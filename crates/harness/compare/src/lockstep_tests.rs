@@ -30,7 +30,7 @@ fn normal(random: &mut Pcg64Mcg) -> f64 {
     (-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).cos()
 }
 
-/// A record of so many rows and sets. Sets scatter by `noise`; the memory of a period shifts its
+/// A record of this many rows and sets. Sets scatter by `noise`; the memory of a period shifts its
 /// ratios by far more and adds up to nothing; new is slower by `slower`.
 fn record(rows: usize, sets: u32, noise: f64, slower: f64) -> LockstepRecord {
     let mut random = Pcg64Mcg::seed_from_u64(7);

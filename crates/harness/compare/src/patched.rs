@@ -5,7 +5,7 @@ use results::look::{is_kernel, stock_of};
 use serde::Serialize;
 
 use crate::summary::Summary;
-use crate::time_fidelity::{Interval, quotient};
+use crate::time_fidelity::Interval;
 
 /// A patched kernel beside its stock in one row.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -40,7 +40,7 @@ pub fn moved(summary: &Summary) -> Vec<Moved> {
     for case in summary.cases().filter(|case| case.rules().is_none()) {
         for &name in &patched {
             let stock = stock_of(name);
-            let (Some(ratio), Some(stock_ns)) = (quotient(case, name, stock), case.time(stock))
+            let (Some(ratio), Some(stock_ns)) = (case.over(name, (case, stock)), case.time(stock))
             else {
                 continue;
             };

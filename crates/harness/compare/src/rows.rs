@@ -67,7 +67,7 @@ pub(crate) fn judged(run: &Run, reference: &str) -> Judged {
     let mut controls: Vec<Option<Moderated>> = Vec::new();
     for draft in &drafts {
         let priors = &priors[usize::from(draft.threaded)];
-        let case = draft.case(reference, priors);
+        let case = draft.case(reference, priors, fast);
         for (slot, values) in &draft.ratios {
             if slot.1.is_empty()
                 && matches!(case.cells.get(&slot.0), Some(Cell::Time { .. }))
@@ -187,13 +187,13 @@ impl<'a> Draft<'a> {
         Moderated::of(&self.ratios.get(&slot)?.0, priors.ratio.as_ref())
     }
 
-    fn case(&self, reference: &str, priors: &Priors) -> Case {
+    fn case(&self, reference: &str, priors: &Priors, fast: Option<FastState>) -> Case {
         let any = self.rows.values().flat_map(BTreeMap::values).next();
         let cells = self
             .rows
             .iter()
             .filter(|((_, label), _)| label.is_empty())
-            .map(|(slot, row)| (slot.0.clone(), self.cell(slot, row, priors)))
+            .map(|(slot, row)| (slot.0.clone(), self.cell(slot, row, priors, fast)))
             .collect();
         Case {
             workload: self.key.0.clone(),
@@ -204,13 +204,20 @@ impl<'a> Draft<'a> {
             control: self
                 .control(reference, priors)
                 .map(|control| control.estimate()),
+            scatter: priors.ratio,
             cells,
         }
     }
 
     /// One wrong process spoils the cell: a design that is right two times out of three is
     /// not measured, it is broken.
-    fn cell(&self, slot: &Slot, row: &Processes<'_>, priors: &Priors) -> Cell {
+    fn cell(
+        &self,
+        slot: &Slot,
+        row: &Processes<'_>,
+        priors: &Priors,
+        fast: Option<FastState>,
+    ) -> Cell {
         for sample in row.values() {
             if let Status::Err(reason) = &sample.status {
                 return Cell::Failed(reason.clone());
@@ -233,6 +240,10 @@ impl<'a> Draft<'a> {
             verdict: None,
             instructions: median(&counted),
             slow: *slow || ratio.is_some_and(|ratio| ratio.1),
+            rounds: row
+                .iter()
+                .filter_map(|(process, sample)| Some((*process, fast_rounds(sample, fast)?)))
+                .collect(),
         }
     }
 }

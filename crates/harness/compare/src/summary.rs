@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use results::{Environment, Params};
-use stats::{Estimate, Verdict};
+use stats::{Estimate, Prior, RowValues, Verdict};
+
+use crate::rows::estimate;
 
 /// The parameter that names the kernel whose rules a row follows.
 pub(crate) const RULES: &str = "rules";
 
-/// Parameters with which a row asks another question than the row without: who does not name
-/// them does not mean it.
-pub const OTHER_QUESTIONS: [&str; 2] = [RULES, "merge"];
+/// Parameters with which a row asks another question than the row without: a request that does not
+/// name them does not mean it.
+pub const OTHER_QUESTIONS: [&str; 4] = [RULES, "merge", "from", "zsmalloc"];
 
 /// A run in numbers.
 #[derive(Debug, Clone)]
@@ -72,6 +74,8 @@ pub struct Case {
     pub floor: Option<f64>,
     /// Ratio of the reference's control copy to the reference.
     pub control: Option<Estimate>,
+    /// How the ratios of its class of rows scatter.
+    pub scatter: Option<Prior>,
     /// What each design did.
     pub cells: BTreeMap<String, Cell>,
 }
@@ -93,6 +97,8 @@ pub enum Cell {
         /// Whether the machine was slow all the time that this was measured, or that it
         /// could be compared with the reference.
         slow: bool,
+        /// The rounds of each process in the machine's fast state, in nanoseconds per element.
+        rounds: BTreeMap<u32, Vec<f64>>,
     },
     /// It went wrong, with the reason: `err`, never a time.
     Failed(String),
@@ -184,6 +190,18 @@ impl Summary {
         self.families.iter().flat_map(|family| &family.cases)
     }
 
+    /// The same with these contenders alone, for a figure that cannot hold all.
+    #[must_use]
+    pub fn only(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        self.designs.retain(|name| keep(name));
+        for family in &mut self.families {
+            for case in &mut family.cases {
+                case.cells.retain(|name, _| keep(name));
+            }
+        }
+        self
+    }
+
     /// Rows that went wrong: case, design, reason.
     pub fn failures(&self) -> impl Iterator<Item = (&Case, &str, &str)> {
         self.cases().flat_map(|case| {
@@ -246,6 +264,30 @@ impl Case {
     pub fn ratio(&self, design: &str) -> Option<Estimate> {
         match self.cells.get(design) {
             Some(Cell::Time { ratio, .. }) => *ratio,
+            _ => None,
+        }
+    }
+
+    /// One contender's time over another's, in this row or in another one of the same run:
+    /// from the two themselves, process by process. Through the ratios to the reference, what
+    /// the reference did in that process would come into it twice.
+    #[must_use]
+    pub fn over(&self, design: &str, than: (&Self, &str)) -> Option<Estimate> {
+        let (ours, theirs) = (self.rounds(design)?, than.0.rounds(than.1)?);
+        let (ours, theirs): (Vec<_>, Vec<_>) = ours
+            .iter()
+            .filter_map(|(process, rounds)| Some((rounds.clone(), theirs.get(process)?.clone())))
+            .unzip();
+        match RowValues::of_ratios(&ours, &theirs) {
+            Some(values) => Some(estimate(&values, self.scatter.as_ref())),
+            // No process had both in one state of the machine.
+            None => self.time(design)?.over(&than.0.time(than.1)?),
+        }
+    }
+
+    fn rounds(&self, design: &str) -> Option<&BTreeMap<u32, Vec<f64>>> {
+        match self.cells.get(design) {
+            Some(Cell::Time { rounds, .. }) => Some(rounds),
             _ => None,
         }
     }

@@ -16,7 +16,7 @@ use crate::summary::{Case, RULES, Summary};
 pub const REASONS: &str = "fidelity/time-reasons.jsonl";
 /// The least and the most that a model may take, as a share of its kernel's time.
 pub const BOUNDS: (f64, f64) = (0.8, 1.25);
-/// Most that a pair's two ratios may be apart.
+/// The most that a pair's two ratios may be apart.
 pub const MAX_APART: f64 = 1.25;
 
 /// Why a model takes another time than its kernel does.
@@ -252,7 +252,7 @@ fn reason_of_pair(pair: &TimePair, rows: &[TimeRow], reasons: &[TimeReason]) -> 
 
 fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> Option<TimeRow> {
     let (model, real) = (case.time(design)?, case.time(kernel)?);
-    let ratio = quotient(case, design, kernel)?;
+    let ratio = case.over(design, (case, kernel))?;
     let mut row = TimeRow {
         workload: case.workload.clone(),
         params: case.params.clone(),
@@ -305,15 +305,12 @@ fn pair(
     (first, case): (Refereed<'_>, &Case),
     (second, under): (Refereed<'_>, &Case),
 ) -> Option<TimePair> {
-    let over = |over: &str, than: &str| match std::ptr::eq(case, under) {
-        true => quotient(case, over, than),
-        false => case.time(over)?.over(&under.time(than)?),
-    };
-    let model = over(first.0, second.0)?;
+    let model = case.over(first.0, (under, second.0))?;
     // The kernels stand in one row wherever both are asked.
-    let real = quotient(case, first.1, second.1)
-        .or_else(|| quotient(under, first.1, second.1))
-        .or_else(|| over(first.1, second.1))?;
+    let real = case
+        .over(first.1, (case, second.1))
+        .or_else(|| under.over(first.1, (under, second.1)))
+        .or_else(|| case.over(first.1, (under, second.1)))?;
     let apart = model.over(&real)?;
     Some(TimePair {
         workload: case.workload.clone(),
@@ -327,15 +324,4 @@ fn pair(
         apart_at_least: apart.low.max(apart.high.recip()).max(1.0),
         reason: None,
     })
-}
-
-/// One contender's time over another's in one row. Ratios to the reference, which were taken
-/// round by round, say more than two times do; the reference's own is 1.
-pub(crate) fn quotient(case: &Case, over: &str, under: &str) -> Option<Estimate> {
-    match (case.ratio(over), case.ratio(under)) {
-        (Some(over), Some(under)) => over.over(&under),
-        (None, Some(under)) if case.time(over).is_some() => Estimate::exact(1.0).over(&under),
-        (Some(over), None) if case.time(under).is_some() => Some(over),
-        _ => case.time(over)?.over(&case.time(under)?),
-    }
 }

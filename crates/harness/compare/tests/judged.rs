@@ -194,3 +194,32 @@ fn what_the_harness_takes_is_known() {
     assert_eq!(case(&summary, 1).overhead("flat"), None);
     assert_eq!(summary.rounds, Some((15, 15)));
 }
+
+#[test]
+fn two_that_are_not_the_reference_are_compared_without_it() {
+    let mut made = Made(Vec::new());
+    for row in 0..8 {
+        made.pair(row)
+            .add(row, "folio", "", 8.0, 0.002)
+            .add(row, "split", "", 4.0, 0.002);
+    }
+    // The reference is slow in half of the processes, and what is compared with it scatters so.
+    made.add_with(9, "flat", "", &[], |process, round| {
+        let times = if process % 2 == 0 { 1.0 } else { 1.5 };
+        (10.0 * times * (1.0 + 0.001 * f64::from(round % 3)), 1.0)
+    })
+    .add(9, "folio", "", 8.0, 0.002)
+    .add(9, "split", "", 4.0, 0.002);
+    let summary = made.summary();
+    let row = case(&summary, 9);
+    let ratio = row.over("folio", (row, "split")).unwrap();
+    assert!((ratio.value / 2.0 - 1.0).abs() < 0.005, "{ratio:?}");
+    assert!(ratio.low > 1.98 && ratio.high < 2.02, "{ratio:?}");
+    let other = case(&summary, 3);
+    let across = row.over("folio", (other, "split")).unwrap();
+    assert!((across.value / 2.0 - 1.0).abs() < 0.005, "{across:?}");
+    assert_eq!(row.over("folio", (row, "memdesc")), None);
+    for (design, ratio) in [("folio", row.ratio("folio")), ("split", row.ratio("split"))] {
+        assert_eq!(row.over(design, (row, "flat")), ratio, "{design}");
+    }
+}

@@ -117,7 +117,7 @@ pub fn run<S: AsRef<OsStr>>(
     };
     for name in names {
         command.arg(format!("--toggle-collect={name}"));
-        // The same name, spelled differently: valgrind 3.19 keeps one wish per spelling.
+        // The same name, spelled differently: valgrind 3.19 keeps one request per spelling.
         command.arg(format!("--dump-after=*{name}"));
     }
     let output = command
@@ -151,7 +151,7 @@ pub fn version() -> Result<String, NoCounts> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Puts what was said to what was counted.
+/// Matches what was announced with what was counted.
 fn pair(said: &str, mut profile: Profile) -> Result<Calls, NoCounts> {
     let of_call = |part: &Part| part.trigger.starts_with("--dump-after");
     profile.parts.retain(of_call);

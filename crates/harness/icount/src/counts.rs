@@ -17,9 +17,9 @@ pub struct Profiled {
     pub stacks: Vec<Stack>,
 }
 
-/// Has `program` called under callgrind once for each of `runs`, its arguments, all at the
-/// same time. Each must make the calls of [`entries::calls`](crate::entries::calls) and print
-/// what it is told, one line each. `symbols` are the loops' own functions.
+/// Runs `program` under callgrind once for each of `runs`, its arguments, all at the same time.
+/// Each must make the calls of [`entries::calls`](crate::entries::calls) and print the label of
+/// each, one line each. `symbols` are the loops' own functions.
 ///
 /// # Errors
 /// [`NoCounts`].

@@ -129,13 +129,13 @@ pub fn census() -> Vec<(&'static Workload, Params)> {
     all
 }
 
-/// Who watches the calls that [`calls`] makes.
+/// What watches the calls that [`calls`] makes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Watched {
     /// Nothing.
     ByNobody,
     /// Tells the tracer where the descriptors are, and `say` also how many elements a call
-    /// handles, behind the label.
+    /// handles, after the label.
     ByTracer,
 }
 
@@ -149,8 +149,8 @@ fn announce_descriptors(job: &dyn Job) {
     }
 }
 
-/// Calls every loop of `rows` once for every design that `designs` accepts; `say` is told
-/// of each call after it.
+/// Calls every loop of `rows` once for every design that `designs` accepts; `say` gets the
+/// label of each call after it.
 ///
 /// # Errors
 /// [`NotSetUp`] for any reason but that a design lacks what is asked.

@@ -7,10 +7,10 @@ use results::Loop;
 
 use crate::origin::Stack;
 
-/// Draws one loop into `folder`; answers the file.
+/// Draws one loop into `folder`; returns the file.
 ///
 /// # Errors
-/// In words, that the file cannot be written or the stacks not be drawn.
+/// In words, that the file cannot be written or the stacks cannot be drawn.
 pub fn draw(folder: &Path, of: &Loop, stacks: &[Stack]) -> Result<PathBuf, String> {
     let mut lines: Vec<String> = stacks
         .iter()

@@ -13,8 +13,8 @@ pub use trace::NoTrace;
 use crate::origin::Origin;
 
 /// Runs `program` under the tracer once for each of `runs`, its arguments, all at the same time.
-/// Each must make the calls of [`entries::calls`](crate::entries::calls), watched by the tracer, and
-/// print what it is told. `loops` are the names of the loops' functions.
+/// Each must make the calls of [`entries::calls`](crate::entries::calls), watched by the tracer,
+/// and print the label of each. `loops` are the names of the loops' functions.
 ///
 /// # Errors
 /// [`NoTrace`].
@@ -67,7 +67,7 @@ fn one(
         let (of, units) = label
             .rsplit_once(' ')
             .and_then(|(of, units)| Some((of.parse().ok()?, units.parse().ok()?)))
-            .ok_or_else(|| NoTrace::Malformed(format!("a call that is called `{label}`")))?;
+            .ok_or_else(|| NoTrace::Malformed(format!("not the label of a call: `{label}`")))?;
         let mut functions: BTreeMap<String, u32> = BTreeMap::new();
         for &(distance, lines) in &section.from {
             let function = origin.function_at(traced.base + distance);

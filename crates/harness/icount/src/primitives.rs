@@ -69,11 +69,11 @@ impl fmt::Display for Label {
     }
 }
 
-/// The receiver of the label of each call, right after it.
+/// Receives the label of each call, right after it.
 pub type Say<'s> = &'s mut dyn FnMut(Label);
 
-/// Calls every operation once for every design, order and state; `say` is told after each
-/// call, once, what it was.
+/// Calls every operation once for every design, order and state; `say` gets the label of
+/// each call, once, after it.
 ///
 /// # Errors
 /// [`Unbuilt`] where a design cannot be built, or an operation answers what it must not.
@@ -111,9 +111,9 @@ pub struct Count {
     pub instructions: u64,
 }
 
-/// Has `program` called with `args` under callgrind, which must call [`run`] and print each
-/// label on a line of its own, and answers what each state of each primitive costs: the most
-/// usual states first, each state once, `bio_add_page` without its loop.
+/// Runs `program` with `args` under callgrind; it must call [`run`] and print each label on a line
+/// of its own. Returns the cost of each state of each primitive: the most usual states first, each
+/// state once, `bio_add_page` without its loop.
 ///
 /// # Errors
 /// [`NoCounts`](crate::callgrind::NoCounts).

@@ -1,4 +1,4 @@
-//! JSON in which every key stands once. serde's maps keep the last of two, in silence.
+//! JSON in which every key is unique. serde's maps silently keep the last of two.
 
 use std::fmt;
 
@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for Builder {
         let mut map = Map::new();
         while let Some((key, Strict(value))) = entries.next_entry::<String, _>()? {
             if map.contains_key(&key) {
-                return Err(A::Error::custom(format!("key `{key}` stands there twice")));
+                return Err(A::Error::custom(format!("duplicate key `{key}`")));
             }
             map.insert(key, value);
         }

@@ -50,7 +50,7 @@ pub fn write_whole(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Error>
     sync_folder(path)
 }
 
-/// Sends the name of a file to the disk: its contents alone may be found under no name.
+/// Syncs the name of a file to the disk: without it the contents may end up under no name.
 ///
 /// # Errors
 ///

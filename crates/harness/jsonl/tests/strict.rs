@@ -14,15 +14,15 @@ fn an_object_is_refused_with_its_place() {
     for (text, told) in [
         (
             r#"{"a":1,"a":2}"#,
-            "x.jsonl:7: field `.`: key `a` stands there twice",
+            "x.jsonl:7: field `.`: duplicate key `a`",
         ),
         (
             r#"{"p":{"a":1,"a":1}}"#,
-            "x.jsonl:7: field `p`: key `a` stands there twice",
+            "x.jsonl:7: field `p`: duplicate key `a`",
         ),
         (
             r#"{"p":[0,{"a":1,"a":1}]}"#,
-            "x.jsonl:7: field `p[1]`: key `a` stands there twice",
+            "x.jsonl:7: field `p[1]`: duplicate key `a`",
         ),
         (
             r#"{"a":1}}]x"#,

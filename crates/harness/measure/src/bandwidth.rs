@@ -7,7 +7,7 @@ use workloads::Job;
 
 use crate::clock::CLOCK;
 
-/// At least so many bytes are read between two readings of the clock.
+/// The minimum number of bytes that are read between two readings of the clock.
 const MIN_BYTES: u64 = 8 << 20;
 
 /// Reading speeds of one job's descriptor mapping in one process.
@@ -23,8 +23,8 @@ pub struct Speed {
     pub share: f64,
 }
 
-/// Reads linearly and walks by turns, so that a neighbour on the machine slows both.
-/// `None` where the job has no linear read.
+/// Reads linearly and walks in turn, so that a neighbour on the machine slows both. `None`
+/// where the job has no linear read.
 pub(crate) fn compare(job: &mut dyn Job, rounds: u32) -> Option<Speed> {
     let touched = job.bytes_touched()?;
     let bytes = job.read_linearly(1)?.bytes;

@@ -7,13 +7,13 @@ use stats::median;
 
 use crate::clock::CLOCK;
 
-/// Shortest time in which work is timed, in nanoseconds.
+/// The shortest time over which work is timed, in nanoseconds.
 const LONG_ENOUGH_NS: u64 = 400_000;
-/// Times that a median is taken of.
+/// The number of times that a median is taken of.
 const TIMES: usize = 5;
 
-/// A job of some design, and a burn after its calls that is as long as so many steps per
-/// call. The loop itself stays as it is: what is slower is every call, by the same part.
+/// A job of some design, and a burn after its calls of a given number of steps per call.
+/// The loop itself stays as it is: every call is slower, by the same part.
 pub struct Burning<'a> {
     job: &'a mut dyn Job,
     steps_per_call: f64,
@@ -38,8 +38,8 @@ fn burn(steps: u64) -> u64 {
 }
 
 impl<'a> Burning<'a> {
-    /// The job as it is. It goes the same way as one that burns, so that the way is no
-    /// difference.
+    /// The job as it is. It takes the same path as one that burns, so that the path makes
+    /// no difference.
     pub fn not_at_all(job: &'a mut dyn Job) -> Self {
         Self {
             job,
@@ -60,7 +60,7 @@ impl<'a> Burning<'a> {
         burning
     }
 
-    /// The percent by which it is slower, measured: its burn beside its work, by turns.
+    /// The measured percentage by which it is slower: its burn beside its work, in turn.
     pub fn injected_percent(&mut self) -> f64 {
         let calls = self.enough_calls();
         let steps = self.steps(calls);
@@ -83,7 +83,7 @@ impl<'a> Burning<'a> {
         calls
     }
 
-    /// Nanoseconds of so many calls, without burn and preparation.
+    /// The nanoseconds that `calls` calls take, without burn and preparation.
     fn work_ns(&mut self, calls: u64) -> f64 {
         let mut ns = 0.0;
         let mut left = calls;

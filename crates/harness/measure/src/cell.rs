@@ -22,7 +22,7 @@ use crate::sampling::{Contender, Effort, MIN_ROUNDS, Outcome, sample};
 /// Rounds in which a walk's reading speed is compared with a linear read.
 const SPEED_ROUNDS: u32 = 3;
 
-/// What a cell gave.
+/// The result of a cell.
 #[derive(Default)]
 pub(crate) struct Found {
     /// A row for every slot.
@@ -108,13 +108,13 @@ pub(crate) fn measure(
     gather(assignment, cell, ran)
 }
 
-/// The kernels of a cell; they stand behind the designs.
+/// The kernels of a cell; they come after the designs.
 fn kernels_of(cell: &Cell) -> Vec<&str> {
     let names = cell.slots.iter().map(|slot| slot.design.as_str());
     names.filter(|name| is_kernel(name)).collect()
 }
 
-/// Who is about to be sampled.
+/// A contender that is about to be sampled.
 struct Entrant<'a> {
     job: Result<&'a mut dyn Job, Status>,
     /// Whether it does no work, and its answer means nothing.

@@ -19,7 +19,7 @@ const LAST_WORDS: usize = 3;
 /// A message of a worker, or its end.
 #[derive(Debug)]
 pub(crate) enum Said {
-    /// Nothing for the time one was willing to wait.
+    /// Nothing came in time.
     Nothing,
     /// A row.
     Row(Box<Row>),
@@ -36,7 +36,7 @@ pub(crate) enum Said {
 pub(crate) enum Ended {
     /// With exit status 0.
     InOrder,
-    /// By a signal, which it could not help: its last words, if any.
+    /// By a signal: its last words, if any.
     Killed(String),
     /// Otherwise: how, and its last words.
     Badly(String),
@@ -80,13 +80,13 @@ impl Child {
         if let Some(mut stdin) = started.child.stdin.as_ref() {
             let mut text = serde_json::to_vec(assignment)?;
             text.push(b'\n');
-            // A worker that dies at once is noticed when it is listened to.
+            // A worker that dies at once is noticed when it is read from.
             let _ = stdin.write_all(&text);
         }
         Ok(started)
     }
 
-    /// The next thing it says, waiting for at most `patience`.
+    /// The next message, waiting for at most `patience`.
     pub(crate) fn hear(&mut self, patience: Duration) -> Said {
         match self.lines.recv_timeout(patience) {
             Err(RecvTimeoutError::Timeout) => Said::Nothing,

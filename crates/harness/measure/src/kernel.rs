@@ -28,7 +28,7 @@ pub struct Kernels {
 pub(crate) type Entered<'a> = Result<KernelJob<'a>, Status>;
 
 impl Kernels {
-    /// Sets a workload up in the kernels of these names, and answers in their order.
+    /// Sets a workload up in the kernels of these names; returns the results in their order.
     pub(crate) fn enter(
         &mut self,
         names: &[&str],
@@ -90,7 +90,7 @@ impl Kernels {
         })
     }
 
-    /// The running kernel of this name, with an arena of so many frames at least.
+    /// The running kernel of this name, with an arena of at least this many frames.
     fn session(&mut self, name: &str, frames: u64) -> Result<&mut Session, String> {
         let fits = |session: &Session| session.hello().frames >= frames;
         if !self.running.get(name).is_some_and(fits) {
@@ -190,7 +190,7 @@ impl KernelJob<'_> {
         self.dead
     }
 
-    /// What the host says of the memory that the kernel takes for its own.
+    /// The host's report on the memory that the kernel takes for its own.
     pub(crate) fn memory(&self) -> Memory {
         let backed = &self.ready.backed;
         let huge = match backed.collapsed {

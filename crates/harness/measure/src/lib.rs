@@ -1,9 +1,9 @@
 //! Clock, interleaving, sampling and environment: how a time comes about.
 //!
-//! A [`plan::Plan`] says what was asked for, and its [`cells`](plan::Plan::cells) what is
-//! measured for it. [`session::run`] has them measured by fresh processes that each call [`worker::serve`], and appends what
-//! they say to the record. Inside a process, [`sampling::sample`] interleaves the designs
-//! of one cell in rounds of random order, the reference twice.
+//! A [`plan::Plan`] says what was asked for, and its [`cells`](plan::Plan::cells) what is measured
+//! for it. [`session::run`] has them measured by fresh processes that each call [`worker::serve`],
+//! and appends what they say to the record. Inside a process, [`sampling::sample`] interleaves the
+//! designs of one cell in rounds of random order, the reference twice.
 #![forbid(unsafe_code)]
 
 pub mod assignment;

@@ -81,7 +81,7 @@ pub enum PlanError {
         /// What a workload said.
         why: String,
     },
-    /// A parameter that is none, or that no selected workload takes.
+    /// A malformed parameter, or one that no selected workload takes.
     #[error("--param {param}: {why}")]
     Param {
         /// As it was given.
@@ -274,8 +274,8 @@ impl<'a> Given<'a> {
         })
     }
 
-    /// A row's parameters with those that were asked for: what the row had besides stays as far as
-    /// it means anything beside them. `None` where the workload does not take them.
+    /// A row's parameters with those that were asked for: the row's other parameters stay as far as
+    /// they mean anything beside them. `None` where the workload does not take them.
     fn over(&mut self, workload: &Workload, planned: Params) -> Option<Params> {
         if self.asked.is_empty() {
             return Some(planned);

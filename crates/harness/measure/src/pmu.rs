@@ -13,7 +13,7 @@ pub struct Counts {
 }
 
 impl std::ops::AddAssign for Counts {
-    /// What is not counted on either side stays what the other side has.
+    /// What one side does not count is taken from the other.
     fn add_assign(&mut self, more: Self) {
         let add = |mine: &mut Option<u64>, more: Option<u64>| {
             if let Some(more) = more {
@@ -33,7 +33,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Opens what the machine and its settings let us open. Nothing is an answer, too.
+    /// Opens what the machine and its settings let us open, which may be nothing.
     #[must_use]
     pub fn open() -> Self {
         let misses = Cache {

@@ -7,16 +7,16 @@ use results::{Identity, Row, Status};
 
 use crate::assignment::Cell;
 
-/// How the status of a row begins whose cell the budget cut off.
+/// The beginning of the status of a row whose cell the budget cut off.
 pub const NOT_MEASURED: &str = "not measured: ";
 
-/// How the status of a row begins whose worker process died in the cell.
+/// The beginning of the status of a row whose worker process died in the cell.
 pub const DIED: &str = "the worker process died: ";
 
-/// The status of a cell that no process came to.
+/// The status of a cell that no process reached.
 pub(crate) fn not_measured() -> Status {
     Status::Err(format!(
-        "{NOT_MEASURED}the budget ran out; go on with --resume, or raise --budget"
+        "{NOT_MEASURED}the budget ran out; continue with --resume, or raise --budget"
     ))
 }
 
@@ -28,7 +28,7 @@ fn is_gap(row: &Row) -> bool {
     matches!(status, Status::Err(why) if why.starts_with(NOT_MEASURED) || why.starts_with(DIED))
 }
 
-/// The rows of a run that can be gone on with: all but the notes on what is missing or died, and
+/// The rows of a run that it can be resumed with: all but the notes on what is missing or died, and
 /// the rows of cells that are not complete, whose rounds would belong to no others.
 #[must_use]
 pub fn resumable(rows: Vec<Row>, cells: &[Cell], processes: u32) -> Vec<Row> {

@@ -36,7 +36,7 @@ pub struct Effort {
     pub min_sample_ns: u64,
     /// The longest sample, in nanoseconds, unless a single call takes longer.
     pub max_sample_ns: u64,
-    /// Rounds that are made although the slice is over.
+    /// Rounds that are made even if the slice is over.
     pub min_rounds: u32,
     /// Rounds that are enough.
     pub max_rounds: u32,
@@ -170,8 +170,8 @@ pub fn sample(
     outcomes
 }
 
-/// Checks one call, warms up, and finds the number of calls that fill `target_ns`.
-/// Answers with that and the nanoseconds that a round of it takes, preparation included.
+/// Checks one call, warms up, and finds the number of calls that fill `target_ns`. Returns
+/// that and the nanoseconds that a round of it takes, preparation included.
 pub(crate) fn calibrate(contender: &mut Contender<'_>, target_ns: u64) -> (Outcome, u64) {
     let mut outcome = Outcome::default();
     let first = match timed(contender, 1, &mut Counters::none()) {
@@ -192,8 +192,9 @@ pub(crate) fn calibrate(contender: &mut Contender<'_>, target_ns: u64) -> (Outco
     let (mut run_ns, mut whole_ns) = (first.ns, first.ns);
     loop {
         if fills(run_ns, whole_ns, iters) {
-            // A disturbance fills the time with a call or two, of which each round would
-            // then consist: what a second try does not confirm by half is no measure.
+            // A disturbance can fill the time with a call or two, and each round would then
+            // consist of those: a count must fill at least half of the time in a second
+            // try.
             let (again_ns, whole_again_ns) = match tried(contender, iters) {
                 Ok(took) => took,
                 Err(error) => return (failed(outcome, error), 0),
@@ -215,7 +216,7 @@ pub(crate) fn calibrate(contender: &mut Contender<'_>, target_ns: u64) -> (Outco
     }
 }
 
-/// Nanoseconds of so many calls: inside the clock, and with their preparation.
+/// The nanoseconds that `iters` calls take: inside the clock, and with their preparation.
 fn tried(contender: &mut Contender<'_>, iters: u64) -> Result<(u64, u64), String> {
     let start = CLOCK.now_ns();
     let run = timed(contender, iters, &mut Counters::none())?;
@@ -239,8 +240,8 @@ pub(crate) struct Run {
     counts: Counts,
 }
 
-/// Runs so many calls, the clock running during the calls only: preparation, fault
-/// counters and the comparison of answers stand outside.
+/// Runs `iters` calls, the clock running during the calls only: preparation, fault counters
+/// and the comparison of answers are outside.
 pub(crate) fn timed(
     contender: &mut Contender<'_>,
     iters: u64,

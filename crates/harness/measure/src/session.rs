@@ -50,7 +50,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether nothing is left for `--resume` to go on with.
+    /// Whether nothing is left for `--resume`.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         !self.stopped && self.unmeasured.is_empty() && self.thin == 0 && self.died.is_empty()
@@ -152,7 +152,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Whether nothing more is to be begun.
+    /// Whether nothing further may be begun.
     fn over(&mut self) -> bool {
         self.summary.stopped |= self.stop.load(Ordering::Relaxed);
         self.summary.stopped || self.remaining() == Duration::ZERO
@@ -185,7 +185,7 @@ impl Session<'_> {
         left.into_iter().cloned().collect()
     }
 
-    /// One worker process: answers the cells that it did not come to because it died.
+    /// Runs one worker process; returns the cells that it did not reach because it died.
     fn process(
         &mut self,
         process: u32,
@@ -365,7 +365,7 @@ fn died(cell: &Cell, process: u32, why: &str) -> Vec<Row> {
 /// How a worker ended in the middle of a cell.
 fn in_words(why: &Ended) -> String {
     match why {
-        Ended::InOrder => format!("{DIED}it left in the middle of a cell"),
+        Ended::InOrder => format!("{DIED}it exited in the middle of a cell"),
         Ended::Killed(why) | Ended::Badly(why) => format!("{DIED}{why}"),
     }
 }

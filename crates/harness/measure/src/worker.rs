@@ -1,4 +1,4 @@
-//! A fresh process of a run: takes its assignment, measures its cells, says its rows.
+//! A fresh process of a run: reads its assignment, measures its cells, writes its rows.
 //!
 //! One process is one sample of memory layout: where the linker, the environment and the
 //! allocator happened to put things. That is why a run has several.
@@ -19,8 +19,8 @@ pub enum WorkerError {
     /// Its parent is gone, or said nothing.
     #[error("cannot speak to the parent process: {0}")]
     Io(#[from] io::Error),
-    /// The assignment is none.
-    #[error("the assignment is not understood: {0}")]
+    /// The assignment is malformed.
+    #[error("malformed assignment: {0}")]
     Assignment(#[from] serde_json::Error),
     /// It cannot stay on its CPU.
     #[error("cannot stay on CPU {cpu}: {source}")]

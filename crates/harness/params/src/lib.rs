@@ -25,7 +25,7 @@ pub enum Param {
     Text(String),
 }
 
-/// A parameter as JSON has it: `9` and `"9"` are the same one.
+/// A parameter in JSON: `9` and `"9"` are the same.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Wire {

@@ -127,7 +127,7 @@ impl Cases {
     }
 
     /// Whether the question can be put to the design: it is run under the rules of the case, and
-    /// the answer does not depend on its vecs naming something else than the kernel's.
+    /// the answer does not depend on its vecs naming something other than the kernel's do.
     pub fn supports(&self, case: &Case) -> bool {
         (case.rules == KernelVersion::V5_0) == self.single_page_vecs
             && !(self.names_units && conformance::reference::depends_on_names(case))

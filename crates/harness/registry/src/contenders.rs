@@ -18,9 +18,10 @@
 //!   (`crates/kernels/patches`) is meant where no release gave that answer;
 //! * `lacks "WHY"`: why it lacks capabilities that it could have.
 //!
-//! Everything that goes over designs goes over this list: the laws that `folioscope verify`
-//! runs, `folioscope kernel check`, the workloads, the plan, the gate, the callgrind bench,
-//! the check of machine code for panics, the study of sensitivity, and the figures.
+//! Everything that iterates over designs iterates over this list: the laws that `folioscope
+//! verify` runs, `folioscope kernel check`, the workloads, the plan, the gate, the
+//! callgrind bench, the check of machine code for panics, the study of sensitivity, and the
+//! figures.
 
 /// Workloads in which a design that has a step of its own takes one for an allocation of
 /// any order: walking it, and adding it to a bio.

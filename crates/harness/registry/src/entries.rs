@@ -71,7 +71,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
                         Enter::Value
                     }
                     Some((_, Stamp::Code)) => Enter::Value,
-                    // Other rules than its own add loops, they take none away.
+                    // Rules other than its own add loops, they take none away.
                     None if run.rules != design.rules => continue,
                     None => Enter::Absent(design.lacks.unwrap_or(lacks(workload.capability))),
                 };
@@ -133,8 +133,8 @@ pub enum AlsoError {
     Late,
 }
 
-/// Adds contenders that live elsewhere, made with [`contenders!`](crate::contenders!), behind
-/// those of the list. A program calls this first, and then `folioscope::run`.
+/// Adds contenders that live elsewhere, made with [`contenders!`](crate::contenders!), after those
+/// of the list. A program calls this first, and then `folioscope::run`.
 ///
 /// # Errors
 /// [`AlsoError`]; the list is then as it was.

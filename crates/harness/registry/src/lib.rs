@@ -1,7 +1,7 @@
 //! The list of contenders, and every workload stamped out for every one of them.
 //!
 //! Types end here: an [`Entry`] is a function pointer to a loop that was made for one
-//! design. Who measures calls it once per run and knows neither the design's type nor the
+//! design. `measure` calls it once per run and knows neither the design's type nor the
 //! workload's. A new design is one line in `contenders.rs`.
 //!
 //! * [`contenders()`], [`workloads()`], [`entries`]: what there is.

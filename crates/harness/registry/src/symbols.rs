@@ -64,7 +64,7 @@ pub fn is_followed(function: &str) -> bool {
 /// All functions of this executable, by where they start in its file.
 struct Own {
     functions: Vec<EntryCode>,
-    /// What a function's address is here, less what it is in the file.
+    /// A function's address here, less its address in the file.
     slide: usize,
 }
 
@@ -100,7 +100,7 @@ impl Own {
     }
 }
 
-/// The function by which it is found out where the executable was loaded.
+/// The function that shows where the executable was loaded.
 const ANCHOR: &str = "registry::symbols::entry_codes";
 
 fn read() -> Result<Vec<EntryCode>, CodeError> {

@@ -1,7 +1,7 @@
 //! Loops stamped out for a design: one table for each capability.
 //!
 //! A capability that a design lacks does not compile here, so a design's line in the list
-//! cannot promise what it has not got.
+//! cannot promise what the design does not have.
 //!
 //! Public for the macro that lines are made with, and not part of the interface.
 

@@ -1,5 +1,5 @@
-//! The list of contenders is whole: a crate in `crates/designs` that is not in it, or that no
-//! law is stamped for, is a design nobody compares. And it is what everything goes over.
+//! The list of contenders is whole: a crate in `crates/designs` that is not in it, or that no law
+//! is stamped for, is a design nobody compares. And everything iterates over it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -263,9 +263,9 @@ fn a_design_is_asked_what_it_does() {
     assert!(answer("folio", &case(KernelVersion::V5_0, By::Page)).is_none());
 }
 
-/// The second page of a folio, where only its first two sectors may go at once. The short cut
-/// lets it through whole, whatever the vec names; only 6.1's `bio_add_folio`, whose vec begins
-/// beyond its first page, misses it, and no design is as that.
+/// The second page of a folio, where only its first two sectors may go at once. The short cut lets
+/// it through whole, whatever the vec names; only 6.1's `bio_add_folio`, whose vec begins beyond
+/// its first page, misses it, and no design is like that.
 #[test]
 fn a_design_is_not_asked_for_the_short_cut_that_bio_add_folio_missed() {
     let mut small = case(KernelVersion::V6_1, By::Page);

@@ -124,7 +124,7 @@ fn memory(census: &Census, is_text: bool) -> Table {
     table
 }
 
-/// MiB of so many frames; a dash for none.
+/// The MiB of these frames; a dash for none.
 fn mebibytes(frames: u64) -> String {
     match frames {
         0 => "-".to_owned(),
@@ -150,7 +150,7 @@ fn alike(found: &Findings) -> Vec<(&str, Vec<&str>)> {
     heads
 }
 
-/// Whom a row stands for, where that is more than one design.
+/// The designs that a row stands for, where they are more than one.
 fn same(found: &Findings) -> Option<String> {
     let words: Vec<String> = alike(found)
         .into_iter()

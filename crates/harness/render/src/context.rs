@@ -1,4 +1,4 @@
-//! What a report tells and no result holds.
+//! What a report prints and no result holds.
 
 use compare::claims::Judged;
 use compare::kernel_history::Line;

@@ -54,7 +54,7 @@ pub(crate) fn with_percent(value: f64, estimate: &Estimate, width: usize) -> Str
         if text.len() <= width {
             return text;
         }
-        // A digit is worth more than the nought before the point.
+        // A digit is worth more than the zero before the point.
         if let Some(short) = text.strip_prefix('0').filter(|short| short.len() <= width) {
             return short.to_owned();
         }

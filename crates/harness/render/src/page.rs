@@ -58,8 +58,8 @@ impl Page {
         }
     }
 
-    /// A command that can be copied: broken between its words by backslashes, and a list behind
-    /// an option (`--kernels=a,b`) by giving the option again.
+    /// A command that can be copied: broken between its words by backslashes, and a list after an
+    /// option (`--kernels=a,b`) by giving the option again.
     pub fn command(&mut self, head: &str, words: &[String], rest: usize) {
         let whole = ascii(&format!("{head}{}", words.join(" ")));
         // Room for the backslash.

@@ -42,7 +42,7 @@ fn looks() -> &'static [&'static Look] {
     LOOKS.get().map_or(&[], Vec::as_slice)
 }
 
-/// What a design that is not registered is drawn from: one of an old record, or of another
+/// The palette of designs that are not registered: those of an old record, or of another
 /// tree. Tol's muted palette first, Okabe and Ito's where no contender has it.
 const OTHER_COLOURS: [Rgb; 6] = [
     (136, 34, 85),
@@ -85,8 +85,8 @@ pub fn style_of(name: &str) -> Style {
     }
 }
 
-/// The referee of a model, in the words of tables; `None` for the harness floor, for kernels and for
-/// designs that are not registered.
+/// The referee of a model, in the words of tables; `None` for the harness floor, for kernels and
+/// for designs that are not registered.
 #[must_use]
 pub fn refereed(name: &str) -> Option<String> {
     let look = looks().iter().find(|look| look.name == name)?;

@@ -194,3 +194,48 @@ pub fn time_fidelity_line(found: &TimeFidelity) -> Option<String> {
         found.pairs.len(),
     ))
 }
+
+/// Rows named in a summary as the farthest.
+const FARTHEST: usize = 5;
+
+/// The rows that are farthest from their kernels, each workload and kernel once, and how many of
+/// those out of bounds are so beyond noise.
+#[must_use]
+pub fn time_fidelity_farthest(found: &TimeFidelity) -> String {
+    let mut sure: Vec<&TimeRow> = found
+        .misses()
+        .filter(|row| row.is_surely_a_miss())
+        .collect();
+    let (all, unknown) = (
+        sure.len(),
+        sure.iter().filter(|row| row.reason.is_none()).count(),
+    );
+    let distance = |row: &TimeRow| row.ratio.value.ln().abs();
+    sure.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
+    let mut farthest: Vec<&TimeRow> = Vec::new();
+    for row in sure {
+        let same =
+            |known: &&TimeRow| (&known.workload, &known.kernel) == (&row.workload, &row.kernel);
+        if farthest.len() < FARTHEST && !farthest.iter().any(same) {
+            farthest.push(row);
+        }
+    }
+    let names: Vec<String> = farthest
+        .iter()
+        .map(|row| {
+            let (of, kernel) = (words(found, &row.workload, &row.params), &row.kernel);
+            format!(
+                "{of} against {kernel} ({})",
+                significant(row.ratio.value, 2)
+            )
+        })
+        .collect();
+    let reasons = match unknown {
+        0 => "all with a reason".to_owned(),
+        unknown => format!("{unknown} without a reason"),
+    };
+    format!(
+        "Of the others {all} are out of bounds beyond noise, {reasons}; farthest: {}.",
+        names.join(", ")
+    )
+}

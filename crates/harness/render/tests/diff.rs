@@ -49,7 +49,7 @@ fn of_two_runs_of_one_code_at_most_2_percent_are_called_different() {
     }
 }
 
-/// A run with a yardstick of so many nanoseconds a word beside every sample.
+/// A run with a yardstick of this many nanoseconds a word beside every sample.
 fn with_yardstick(mut run: Run, walk_ns: f64) -> Run {
     for row in &mut run.rows {
         if let Row::Sample(sample) = row {

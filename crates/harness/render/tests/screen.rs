@@ -94,6 +94,8 @@ fn context() -> Context {
             orders: vec![0, 9],
             rows,
             kernels: works.map(str::to_owned).to_vec(),
+            native: Vec::new(),
+            legend: "split: a view of the page array. ".repeat(3),
         },
         kernels,
         history,

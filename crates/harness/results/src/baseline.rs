@@ -128,12 +128,12 @@ impl Baseline {
     ///
     /// # Errors
     /// [`RecordError`] for a file that is not a baseline of this schema, counts that contradict
-    /// themselves, and a loop that is there twice.
+    /// themselves, and a duplicate loop.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
         let mut seen = HashSet::new();
         let mut check = |count: &LoopCount| {
             if !seen.insert(count.of.clone()) {
-                return Err(("loop".to_owned(), format!("{} is there twice", count.of)));
+                return Err(("loop".to_owned(), format!("duplicate {}", count.of)));
             }
             count.check()
         };

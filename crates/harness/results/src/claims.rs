@@ -41,6 +41,25 @@ pub struct Screen {
     pub rows: Vec<ScreenRow>,
     /// The work whose counts in real kernels are shown, as `kernel history` names it.
     pub kernels: Vec<String>,
+    /// Work whose times in real kernels are shown: rows of the plan with their order and without
+    /// a contender.
+    #[serde(default)]
+    pub native: Vec<NativeRow>,
+    /// What the names of the contenders stand for, in a sentence or two.
+    #[serde(default)]
+    pub legend: String,
+}
+
+/// A row of times of real kernels: the same memory handed over as pages and as one unit.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NativeRow {
+    /// The work in at most 18 characters.
+    pub says: String,
+    /// The row in which pages are handed over.
+    pub pages: String,
+    /// The row in which one unit is.
+    pub folio: String,
 }
 
 /// A row of the first screen: a row of the plan without its order and contender.
@@ -219,7 +238,7 @@ impl Claim {
         let mut keys = BTreeSet::new();
         for number in &self.numbers {
             if !keys.insert(number.key.as_str()) {
-                return fault("numbers", format!("`{}` stands there twice", number.key));
+                return fault("numbers", format!("duplicate `{}`", number.key));
             }
         }
         if self.rule.is_empty() {

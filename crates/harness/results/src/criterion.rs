@@ -15,7 +15,7 @@ use crate::{Param, Params, RecordError, Row, SCHEMA_VERSION, Sample, Status};
 
 /// The family of imported rows.
 const FAMILY: &str = "criterion";
-/// Groups of groups that are looked into: more than Criterion makes.
+/// Nested groups that are looked into: more than Criterion makes.
 const DEPTH: u32 = 8;
 
 /// The parts of `benchmark.json` that name a benchmark.
@@ -38,7 +38,7 @@ struct Timed {
 ///
 /// # Errors
 ///
-/// [`RecordError`] with file and field for what is none of Criterion's files, and where the folder
+/// [`RecordError`] with file and field for files that are not Criterion's, and where the folder
 /// cannot be read.
 pub fn read_criterion(folder: &Path, process: u32) -> Result<(Vec<Row>, SystemTime), RecordError> {
     let mut found = Vec::new();

@@ -11,9 +11,9 @@ use crate::SCHEMA_VERSION;
 
 /// The provenance of one run. Written when the run starts and again when it ends.
 ///
-/// An `Option` that is `None` means "not to be had on this machine"; it is never
-/// replaced by a zero. A record of another project's benchmarks, which this tool reads as it
-/// does its own, leaves out what is about physical memory and about how this tool measures.
+/// An `Option` that is `None` means "not available on this machine"; it is never replaced by a
+/// zero. A record of another project's benchmarks, which this tool reads as it does its own, leaves
+/// out what is about physical memory and about how this tool measures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
@@ -219,7 +219,7 @@ impl fmt::Display for Cache {
     }
 }
 
-/// Something in which two runs were made otherwise.
+/// A difference in how two runs were made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Its name: `machine`, `kernel`, `compiler`, …

@@ -201,6 +201,6 @@ impl<A: DeserializeOwned> KernelRecord<A> {
 fn once(is_new: bool, field: &str, what: &str) -> Result<(), (String, String)> {
     match is_new {
         true => Ok(()),
-        false => Err((field.to_owned(), format!("{what} stands there twice"))),
+        false => Err((field.to_owned(), format!("duplicate {what}"))),
     }
 }

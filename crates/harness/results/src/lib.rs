@@ -31,7 +31,9 @@ mod write;
 
 pub use baseline::{Baseline, Loop, LoopCount};
 pub use census::{Census, CensusHeader, CensusRow};
-pub use claims::{CLAIMS_FILE, Claim, Claims, Number, Outcome, Ruling, Screen, ScreenRow};
+pub use claims::{
+    CLAIMS_FILE, Claim, Claims, NativeRow, Number, Outcome, Ruling, Screen, ScreenRow,
+};
 pub use committed::{CountedKernel, FidelityRecord, LOCAL_DIR, newest_with_kernels, read_kernels};
 pub use criterion::read_criterion;
 pub use environment::{

@@ -37,7 +37,7 @@ impl RunLock {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     let mut process = String::new();
-                    // It may not have said its name yet.
+                    // It may not have written its process id yet.
                     let _ = file.read_to_string(&mut process);
                     return Err(RecordError::Busy {
                         path: folder.to_owned(),
@@ -69,7 +69,7 @@ impl RunLock {
 
 impl Drop for RunLock {
     fn drop(&mut self) {
-        // While it is still held: who waits for this very file looks again.
+        // While it is still held: a process that waits for this very file looks again.
         let _ = fs::remove_file(&self.path);
     }
 }

@@ -38,11 +38,11 @@ pub type Rgb = (u8, u8, u8);
 pub enum Marker {
     /// Filled circle.
     Circle,
-    /// Circle with a white heart.
+    /// Circle with a white centre.
     Ring,
     /// Filled square.
     Square,
-    /// Square with a white heart.
+    /// Square with a white centre.
     Frame,
     /// Triangle pointing up.
     Up,
@@ -58,7 +58,7 @@ pub enum Marker {
     Hourglass,
     /// Filled diamond.
     Diamond,
-    /// Diamond with a white heart.
+    /// Diamond with a white centre.
     Kite,
     /// Upright cross.
     Plus,

@@ -62,7 +62,7 @@ impl LinesBaseline {
         let mut seen = HashSet::new();
         let loops = lines.rows(header.loops, "loops", |one: &LoopLines| {
             if !seen.insert(one.of.clone()) {
-                return Err(("loop".to_owned(), format!("{} is there twice", one.of)));
+                return Err(("loop".to_owned(), format!("duplicate {}", one.of)));
             }
             one.check()
         })?;

@@ -60,7 +60,7 @@ pub fn read_environment(path: &Path) -> Result<Environment, RecordError> {
 
 fn parse_row(at: At<'_>, text: &[u8]) -> Result<Row, RecordError> {
     let mut json = at.object(text, Some(SCHEMA_VERSION))?;
-    // By hand, since serde would lose the names of the fields behind the tag.
+    // By hand, since serde would lose the names of the fields after the tag.
     let tag = json
         .as_object_mut()
         .and_then(|object| object.remove("type"));
@@ -71,7 +71,7 @@ fn parse_row(at: At<'_>, text: &[u8]) -> Result<Row, RecordError> {
             let reason = format!("`{other}` is neither `sample` nor `value`");
             return Err(at.refuse("type", reason));
         }
-        None => return Err(at.refuse("type", "is missing or no string")),
+        None => return Err(at.refuse("type", "is missing or not a string")),
     };
     match &mut row {
         Row::Sample(sample) => name_today(sample.schema, &mut sample.design),

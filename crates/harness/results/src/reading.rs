@@ -22,7 +22,8 @@ pub struct Term {
     pub times: f64,
     /// Where the result stands.
     pub kind: ResultKind,
-    /// The workload (`merging/add`), the primitive (`bio_add_page`) or the pattern of a source line.
+    /// The workload (`merging/add`), the primitive (`bio_add_page`) or the pattern of a source
+    /// line.
     pub what: String,
     /// Parameters that the row must have. `rules`, which no other row has, must be named.
     pub params: Params,
@@ -30,7 +31,7 @@ pub struct Term {
     pub of: String,
 }
 
-/// Which results a term is looked up in.
+/// The results that a term is looked up in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum ResultKind {
     /// Nanoseconds an element, in the run.
@@ -85,7 +86,7 @@ pub fn parse_row(text: &str) -> Result<(ResultKind, String, Params), String> {
             .split_once('=')
             .ok_or_else(|| format!("`{word}` is not NAME=VALUE"))?;
         if params.insert(name.to_owned(), Param::from(value)).is_some() {
-            return Err(format!("`{name}` stands there twice"));
+            return Err(format!("duplicate `{name}`"));
         }
     }
     Ok((kind, what.to_owned(), params))

@@ -1,10 +1,10 @@
 //! Designs that had another name in records of older schemas.
 
-/// The name that a design has today, of the one in a record of this schema.
+/// Returns today's name of a design, from the one in a record of this schema.
 ///
-/// Up to schema 1 `split` was what has been called `memdesc` since: a word a frame and
-/// descriptors allocated apart. `split` is typed views over the array of pages since, another
-/// design, which no record of schema 1 can hold.
+/// Up to schema 1 `split` was the design now called `memdesc`: a word per frame and descriptors
+/// allocated apart. Now `split` is another design, typed views over the array of pages, which no
+/// record of schema 1 can hold.
 pub(crate) fn name_today(schema: u32, name: &mut String) {
     if schema < 2 && name == "split" {
         "memdesc".clone_into(name);

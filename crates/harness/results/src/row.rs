@@ -56,8 +56,8 @@ pub struct Sample {
     pub instructions: Option<f64>,
     /// Data TLB misses per element by a hardware counter.
     pub dtlb_misses: Option<f64>,
-    /// What was measured right before each round; absent in results of before that was done,
-    /// and where nothing ran.
+    /// What was measured right before each round; absent in results from before that was done, and
+    /// where nothing ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub yardsticks: Option<Yardsticks>,
     /// The memory that the descriptors (and payload) lay on; absent when nothing ran.
@@ -152,8 +152,7 @@ impl Status {
     }
 }
 
-/// What makes a row the only one of its kind in a run; two rows with the same identity
-/// are refused.
+/// The identity of a row within a run; two rows with the same identity are refused.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
     /// Workload id.
@@ -197,7 +196,7 @@ impl Sample {
     /// Label of the reference design's second copy.
     pub const CONTROL: &'static str = "control";
 
-    /// What makes this sample the only one of its kind.
+    /// The identity of this sample.
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity {
@@ -218,7 +217,7 @@ impl Sample {
 }
 
 impl Value {
-    /// What makes this value the only one of its kind.
+    /// The identity of this value.
     #[must_use]
     pub fn identity(&self) -> Identity {
         Identity {
@@ -233,7 +232,7 @@ impl Value {
 }
 
 impl Row {
-    /// What makes this row the only one of its kind.
+    /// The identity of this row.
     #[must_use]
     pub fn identity(&self) -> Identity {
         match self {

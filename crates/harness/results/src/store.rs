@@ -1,9 +1,9 @@
 //! Many runs side by side, from one machine or several: `STORE/MACHINE/RUN/`.
 //!
 //! The folder that a run lies in names its machine, so that two machines of one model stay
-//! apart; a row is the only one of its kind by machine, run and what it is within the run.
-//! A store is read as a whole or not at all: two records that claim to be the same, and
-//! clocks that contradict each other, are refused by name.
+//! apart; a row is identified by machine, run and what it is within the run. A store is
+//! read as a whole or not at all: two records that claim to be the same, and clocks that
+//! contradict each other, are refused by name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -152,7 +152,7 @@ fn is_day(text: &str) -> bool {
     })
 }
 
-/// Why runs make no store. Every refusal names its culprit.
+/// Why runs do not make a store. Every refusal names its culprit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -161,7 +161,7 @@ pub enum StoreError {
     Record(#[from] RecordError),
     /// A run that has not come to its end.
     #[error(
-        "{}: this run has not finished; go on with it: folioscope compare --resume --out {0}",
+        "{}: this run has not finished; resume it: folioscope compare --resume --out {0}",
         run.display()
     )]
     Unfinished {
@@ -169,13 +169,13 @@ pub enum StoreError {
         run: PathBuf,
     },
     /// A path that says neither machine nor run.
-    #[error("{}: no MACHINE/RUN: the folder around a run names its machine", run.display())]
+    #[error("{}: not MACHINE/RUN: the folder around a run names its machine", run.display())]
     Nameless {
         /// The path.
         run: PathBuf,
     },
     /// A date that cannot be put into order.
-    #[error("{}: field `date_utc`: `{date}` is no UTC time such as 2026-11-23T01:02:03Z",
+    #[error("{}: field `date_utc`: `{date}` is not a UTC time such as 2026-11-23T01:02:03Z",
         run.join(ENV_FILE).display())]
     Date {
         /// The run.
@@ -183,7 +183,7 @@ pub enum StoreError {
         /// The quantity in words.
         date: String,
     },
-    /// A run that took less than no time.
+    /// A run of negative duration.
     #[error("{}: field `elapsed_s`: {elapsed} s: its clock went backwards while it ran",
         run.join(ENV_FILE).display())]
     Elapsed {
@@ -226,7 +226,7 @@ pub enum StoreError {
     },
     /// Two runs that claim to be the same.
     #[error(
-        "{} and {}: two records of one identity (machine {machine}, begun {date}); leave one out",
+        "{} and {}: two records with the same identity (machine {machine}, begun {date}); leave one out",
         first.display(), second.display()
     )]
     Twice {
@@ -254,7 +254,7 @@ pub enum StoreError {
     },
 }
 
-/// Runs that contradict each other in nothing, by machine and then by time.
+/// Runs that do not contradict each other, by machine and then by time.
 #[derive(Debug, Clone, Default)]
 pub struct Store {
     /// The runs.

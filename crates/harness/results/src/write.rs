@@ -24,7 +24,7 @@ pub struct RowWriter {
 
 impl RowWriter {
     /// Begins a new file. Refuses to overwrite one that holds anything: a run is evidence.
-    /// An empty one is what a run leaves that was killed before it had begun.
+    /// An empty one is left by a run that was killed before it had begun.
     ///
     /// # Errors
     ///
@@ -48,8 +48,8 @@ impl RowWriter {
         })
     }
 
-    /// Goes on with an interrupted file: cuts off an incomplete last line and returns
-    /// the rows that are there already. A file that does not exist yet is begun.
+    /// Resumes an interrupted file: cuts off an incomplete last line and returns the rows
+    /// that are there already. A file that does not exist yet is begun.
     ///
     /// # Errors
     ///

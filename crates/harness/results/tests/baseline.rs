@@ -71,7 +71,7 @@ fn a_corrupt_baseline_is_refused_with_file_line_and_field() {
         (":66", ":67", 2, "instructions", "add up"),
         (":66", ":-66", 2, "instructions", "u64"),
         ("\"instructions\":66,", "", 2, ".", "missing field"),
-        ("\"order\":9", "\"order\":0", 3, "loop", "there twice"),
+        ("\"order\":9", "\"order\":0", 3, "loop", "duplicate"),
         ("\"limit\":2.5", "\"limit\":-1", 3, "limit", "percentage"),
         ("\"rules\"", "\"rule\"", 2, "loop.rule", "unknown field"),
         (
@@ -120,7 +120,7 @@ fn a_baseline_of_the_shape_before_reads_as_the_same() {
     assert!(refusal(&head.replacen('{', "{\n", 1)).contains("no JSON"));
 }
 
-/// `split` of schema 1 is `memdesc` since, so that a loop keeps its history.
+/// `split` of schema 1 is now `memdesc`, so that a loop keeps its history.
 #[test]
 fn a_baseline_of_schema_1_has_the_names_of_today() {
     let of = |schema: u32| Baseline {

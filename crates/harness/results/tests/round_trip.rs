@@ -77,7 +77,7 @@ proptest! {
     }
 }
 
-/// `split` of schema 1 is `memdesc` since: a reader of old runs takes it for no other design.
+/// `split` of schema 1 is now `memdesc`: a reader of old runs takes it for no other design.
 #[test]
 fn a_row_of_schema_1_has_the_names_of_today() {
     let design = |schema: u32, design: &str| {

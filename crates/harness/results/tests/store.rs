@@ -89,7 +89,7 @@ fn two_records_of_one_identity_are_refused_and_both_are_named() {
     for place in ["a/second", "b/second"] {
         let second = run(root.path(), place, &env);
         let want = format!(
-            "{} and {}: two records of one identity (machine a, begun 2026-11-02T05:00:00Z); \
+            "{} and {}: two records with the same identity (machine a, begun 2026-11-02T05:00:00Z); \
              leave one out",
             first.display(),
             second.display()
@@ -106,7 +106,7 @@ fn two_records_of_one_identity_are_refused_and_both_are_named() {
     assert_eq!(places(root.path()), ["a/first", "b/first"]);
     // On one machine that is the same run, whatever it took.
     run(root.path(), "a/third", &other);
-    assert!(refusal(root.path()).contains("two records of one identity"));
+    assert!(refusal(root.path()).contains("two records with the same identity"));
 }
 
 #[test]

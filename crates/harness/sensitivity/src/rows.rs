@@ -51,7 +51,7 @@ pub(crate) fn cells(most: usize) -> Result<Vec<Cell>, Failure> {
     Ok(chosen)
 }
 
-/// The designs that have a cell; `None` where the reference has not.
+/// The designs that have a cell; `None` where the reference does not.
 fn cell(workload: &'static Workload, params: Params) -> Result<Option<Cell>, Failure> {
     let setup = setup(params.clone());
     let mut entries = Vec::new();

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &StudyArgs) -> Result<(), Failure> {
     let slowable = rows - cells.len();
     eprintln!("resolution: {rows} rows in {} cells", cells.len());
 
-    // A run's time is as its contenders: the new one has three more for most rows.
+    // A run's time is in proportion to its contenders: the new one has three more for most rows.
     let plain = rows + cells.len();
     let slowed = plain + slowable * SLOWDOWNS.len();
     let all = (args.past + 1) * plain + slowed;

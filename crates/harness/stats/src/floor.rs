@@ -1,4 +1,4 @@
-//! Noise floors: what the machine calls different although it is the same.
+//! Noise floors: how different what is the same appears on a machine.
 
 use crate::order::quantile;
 use crate::{Estimate, Moderated};

@@ -24,7 +24,7 @@ const MEDIAN_COSTS: [f64; 10] = [
 /// The same for many values: the square root of pi/2.
 const MEDIAN_COSTS_AT_MOST: f64 = 1.253;
 
-/// How the variances of a run's rows are distributed: what a row may be expected to
+/// How the variances of a run's rows are distributed: how much a row may be expected to
 /// scatter before its own processes are looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prior {

@@ -57,7 +57,7 @@ pub enum Progress {
     Tree,
     /// The tree is configured.
     Config,
-    /// Files were compiled, so many of about so many.
+    /// Files were compiled: how many, of about how many.
     Compiling(usize, usize),
     /// The kernel was there already.
     Cached,
@@ -169,7 +169,7 @@ fn fragment(own: Option<&Path>) -> Result<String, BuildError> {
     Ok(format!("{own}\n{}", driver::CONFIG))
 }
 
-/// The first line of what the compiler says of itself.
+/// The first line of the compiler's `--version`.
 fn compiler(cc: &str) -> Result<String, BuildError> {
     let said = Command::new(cc)
         .arg("--version")
@@ -221,7 +221,7 @@ fn finish(cache: &Cache, program: &Path, kernel: Kernel) -> Result<Kernel, Build
     let path = new.path().join(MANIFEST);
     fs::write(&path, manifest).map_err(io("writing", &path))?;
     fs::rename(new.keep(), &place).map_err(io("putting a kernel at", &place))?;
-    // What it was called before is an older version, driver or patch: names are for one.
+    // A kernel that had this name is an older version, driver or patch: a name is for one.
     for old in crate::list(cache)? {
         if old.name() == kernel.name() && old.key != kernel.key {
             cache::retire(&built.join(&old.key))?;

@@ -256,7 +256,7 @@ pub enum RunError {
     Folder(std::io::Error),
 }
 
-/// The last lines of a kernel's console, behind an error.
+/// The last lines of a kernel's console, after an error.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Console(pub String);
 

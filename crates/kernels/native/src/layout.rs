@@ -39,7 +39,7 @@ impl Layout {
     /// The driver's form of it (`ground.c`).
     ///
     /// # Errors
-    /// [`RunError::Layout`] if it reaches beyond an arena of so many frames.
+    /// [`RunError::Layout`] if it reaches beyond an arena of this many frames.
     pub(crate) fn encode(&self, arena: u64) -> Result<Vec<u8>, RunError> {
         let starts = self.extents.iter().map(|(extent, _)| extent.head);
         let low = starts.chain(self.frames.iter().copied()).min();

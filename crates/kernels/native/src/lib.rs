@@ -2,8 +2,8 @@
 //!
 //! Linux's user-mode architecture (`ARCH=um`) builds the unmodified block layer, memcg and
 //! mm as an ordinary program. With our driver (`crates/kernels/driver`, GPL-2.0) inside, it
-//! takes commands on a pipe: lay out these allocations, run this loop so many times and say
-//! how long it took, answer these cases.
+//! takes commands on a pipe: lay out these allocations, run this loop a number of times and
+//! say how long it took, answer these cases.
 //!
 //! - [`build`]: a version or a tree of one's own, with patches, to a [`Kernel`] in the cache.
 //! - [`carried_patches`]: the patches that the tool knows by name.

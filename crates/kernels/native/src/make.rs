@@ -27,7 +27,7 @@ pub(crate) struct Make<'a> {
 }
 
 impl Make<'_> {
-    /// Configures the tree, and looks that it took every option that is asked for.
+    /// Configures the tree, and checks that it took every option that is asked for.
     pub fn configure(&self, fragment: &str) -> Result<(), BuildError> {
         let path = self.linux.join(".folioscope.config");
         std::fs::write(&path, fragment).map_err(io("writing", &path))?;
@@ -51,7 +51,7 @@ impl Make<'_> {
         }
     }
 
-    /// Builds; tells each step.
+    /// Builds, and reports each step.
     pub fn build(&self, step: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
         self.run(&[], step)
     }
@@ -127,7 +127,7 @@ fn make() -> Command {
     }
 }
 
-/// Whether a line says what is wrong, not that something is.
+/// Whether a line says what is wrong, not just that something is.
 fn is_telling(line: &str) -> bool {
     [
         "error:",
@@ -142,7 +142,7 @@ fn is_telling(line: &str) -> bool {
     .any(|sign| line.contains(sign))
 }
 
-/// The options of a fragment that a configuration does not have. Those behind a line
+/// The options of a fragment that a configuration does not have. Those after a line
 /// `# Where the version has it` may be missing.
 fn unset(fragment: &str, config: &str) -> Vec<String> {
     let has = |line: &str| config.lines().any(|set| set == line);

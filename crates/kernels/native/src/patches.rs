@@ -39,7 +39,7 @@ pub fn carried_patches() -> Vec<CarriedPatch> {
     patches
 }
 
-/// The first line behind the name that it begins with.
+/// The first line after the name that it begins with.
 fn summary(text: &'static str) -> &'static str {
     let line = text.lines().next().unwrap_or_default();
     line.split_once(": ").map_or(line, |(_, summary)| summary)
@@ -53,8 +53,8 @@ fn changed_lines(text: &str) -> usize {
         .count()
 }
 
-/// The text of the patch that this names, for a kernel of this series; nothing where it is no
-/// name of ours, so that it may be a file. A file that has such a name is meant with a path:
+/// The text of the patch that this names, for a kernel of this series; `None` where it is not one
+/// of our names, so that it may be a file. A file that has such a name is given with a path:
 /// `./headpage`.
 pub(crate) fn carried(wanted: &Path, series: &str) -> Result<Option<&'static str>, BuildError> {
     let named = || {

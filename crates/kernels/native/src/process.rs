@@ -23,12 +23,12 @@ pub struct Size {
     pub first: u64,
     /// Frames of the arena, which layouts are made of.
     pub frames: u64,
-    /// Frames behind it, which the driver keeps its state in.
+    /// Frames after it, which the driver keeps its state in.
     pub pool: u64,
 }
 
 impl Size {
-    /// For layouts of so many frames, at the physical addresses that the models use.
+    /// For layouts of this many frames, at the physical addresses that the models use.
     pub const fn of(frames: u64) -> Self {
         // Bios, tables and lists of additions: 512 bytes for every frame are enough.
         let state = frames / 8 + (1 << 13);
@@ -167,7 +167,7 @@ impl Process {
         self.judge(verb, answer)
     }
 
-    /// The same for a caller who can tell which warnings an answer must come with: returns the
+    /// The same for a caller that can tell which warnings an answer must come with: returns the
     /// text and every line that warned. Where there is one the kernel has been ended.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub struct Run {
 }
 
 impl Session {
-    /// Starts a kernel and hears what it is.
+    /// Starts a kernel and reads its greeting.
     ///
     /// # Errors
     /// [`RunError`].
@@ -138,7 +138,7 @@ impl Session {
         })
     }
 
-    /// Runs the job's body so many times.
+    /// Runs the job's body this many times.
     ///
     /// # Errors
     /// [`RunError`].

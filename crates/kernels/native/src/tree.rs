@@ -243,7 +243,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Brings a file that only a patch wants.
+    /// Brings in a file that only a patch needs.
     fn bring(&self, found: &Found, name: &str) -> Result<(), BuildError> {
         match found {
             Found::Archive { file, series, .. } => {

@@ -159,7 +159,7 @@ fn expected(row: &Row) -> (u64, Params) {
     (sum.expect("a timed workload"), params)
 }
 
-/// The checksum after a run of so many calls; `None` where this kernel has no such thing.
+/// The checksum after a run of this many calls; `None` where this kernel has no such thing.
 fn answer(session: &mut Session, row: &Row, params: &Params) -> Result<Option<u64>, RunError> {
     session.layout(&layout(row))?;
     let params = params
@@ -275,7 +275,7 @@ fn a_kernel_survives_what_it_refuses_and_says_why() {
         let (first, one) = session.clock().unwrap_or_else(|error| panic!("{error}"));
         let (then, two) = session.clock().unwrap_or_else(|error| panic!("{error}"));
         assert!(then > first && two > one);
-        // Between 1 and 10 GHz is every machine that runs this.
+        // Every machine that runs this is between 1 and 10 GHz.
         let rate = session
             .nanoseconds_per_tick()
             .unwrap_or_else(|error| panic!("{error}"));

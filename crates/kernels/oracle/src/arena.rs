@@ -30,7 +30,7 @@ pub enum Unplaceable {
         /// Adds of the case.
         adds: usize,
     },
-    /// This kernel cannot be asked it at all.
+    /// This kernel cannot be asked this case at all.
     #[error("field `{field}`: {reason}")]
     Impossible {
         /// The field at fault.

@@ -16,7 +16,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The numbers of its cases in a campaign of so many.
+    /// The numbers of its cases in a campaign of this many.
     pub fn numbers(self, cases: u64) -> impl Iterator<Item = u64> {
         (u64::from(self.index - 1)..cases).step_by(self.of as usize)
     }

@@ -49,10 +49,10 @@ pub(crate) struct Job {
     pub(crate) trace: Option<Plugin>,
 }
 
-/// What a boot left that ended well.
+/// The output of a boot that ended well.
 #[derive(Debug)]
 pub(crate) struct Done {
-    /// The module's batches behind its greeting.
+    /// The module's batches after its greeting.
     pub(crate) batches: Vec<Batch>,
     /// What the plugin wrote; empty without one.
     pub(crate) trace: String,
@@ -63,12 +63,11 @@ pub(crate) struct Done {
 /// the guest and never touched, so it costs the host nothing. The upper 640 MiB hold nothing
 /// unmovable: that is where the module takes its arena.
 const MACHINE: [&str; 4] = ["-machine", "pc,max-ram-below-4g=1G", "-m", "5632M"];
-/// What counts is the code that runs on today's processors. QEMU up to 7.2 at least leaves
-/// garbage in the flags behind a cmpxchg16b, until the next instruction that sets them: an
-/// interrupt right there saves it, and its return may switch the direction of string
-/// operations or stop the kernel with a double fault. The slab allocator is full of them.
-/// Answers do not depend on the instruction and do without it; such a fault while counting is
-/// a panic that says so.
+/// What counts is the code that runs on today's processors. QEMU up to at least 7.2 leaves garbage
+/// in the flags after a cmpxchg16b, until the next instruction that sets them: an interrupt right
+/// there saves it, and its return may switch the direction of string operations or stop the kernel
+/// with a double fault. The slab allocator is full of them. Answers do not depend on the
+/// instruction and do without it; such a fault while counting is a panic that says so.
 const COUNTING_CPU: &str = "max";
 const ASKING_CPU: &str = "max,-cx16";
 /// The guest ends by a reset through a triple fault, which needs nothing of a kernel that
@@ -244,7 +243,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 fn processor_time(process: u32) -> Duration {
     let ticks = || -> Option<u64> {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        // The name, in parentheses, may hold blanks; utime is the 12th word behind it.
+        // The name, in parentheses, may hold blanks; utime is the 12th word after it.
         let (_, behind) = stat.rsplit_once(')')?;
         let mut words = behind.split_whitespace().skip(11);
         Some(words.next()?.parse::<u64>().ok()? + words.next()?.parse::<u64>().ok()?)

@@ -17,7 +17,7 @@ fn kernel() -> Kernel {
     }
 }
 
-/// What a boot amounts to in which the emulator runs this script.
+/// The outcome of a boot in which the emulator runs this script.
 fn played(script: &str, time_limit: Duration) -> Result<Vec<Batch>, OracleError> {
     let emulator = Emulator {
         program: concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator.sh").into(),

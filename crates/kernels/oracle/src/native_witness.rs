@@ -188,7 +188,7 @@ fn maps_more_than_it_counted(answer: &KernelAnswer) -> bool {
     }
 }
 
-/// The answers of a batch of ledgers, if there is one for each of so many cases, in order.
+/// The answers of a batch of ledgers, if there is one for each of this many cases, in order.
 fn ledgers_of(said: &str, cases: usize) -> Result<Vec<Vec<String>>, WireError> {
     let missing = || WireError::Missing("ledger".into());
     let batch = batches(said.as_bytes())?

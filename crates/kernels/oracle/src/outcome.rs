@@ -1,11 +1,11 @@
-//! What the remains of a boot amount to: answers, or which of its bad days it was.
+//! Classifies a finished boot: its output, or why it failed.
 
 use std::time::Duration;
 
 use crate::error::OracleError;
 use crate::wire::{Batch, batches};
 
-/// What a boot left behind.
+/// What a boot left.
 #[derive(Debug)]
 pub(crate) struct Remains {
     /// Not ended when the time was up.
@@ -20,7 +20,7 @@ pub(crate) struct Remains {
     pub(crate) data: Vec<u8>,
 }
 
-/// What the remains of a boot amount to.
+/// Returns the output of a boot, or why it failed.
 pub(crate) fn judge(
     kernel: &str,
     limit: Duration,
@@ -125,7 +125,7 @@ fn refusal(batches: &[Batch], console: &str) -> Option<String> {
                 .into(),
         ),
         Some(errno) => Some(format!(
-            "the contiguous pages around 8 GiB are not to be had (errno {errno}); memmap= and movablecore= must be honoured"
+            "the contiguous pages around 8 GiB are not available (errno {errno}); memmap= and movablecore= must be honoured"
         )),
         None if console.contains("folioscope: insmod failed") => Some(
             "insmod failed; do the headers (--kdir) belong to this very image (--bzimage)?".into(),

@@ -1,4 +1,4 @@
-//! What the remains of a boot are taken for, and what a missing tool is told.
+//! How finished boots are classified, and what is said of a missing tool.
 
 use super::*;
 use crate::guest::Emulator;

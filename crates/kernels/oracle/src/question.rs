@@ -8,9 +8,9 @@ use crate::arena::{Unplaceable, origin};
 use crate::kernel_answer::KernelAnswer;
 use crate::wire::{Batch, WireError};
 
-/// Most bios and adds of one case that the module has room for.
+/// The maximum number of bios of one case, for which the module has room.
 pub(crate) const MAX_BIOS: usize = 64;
-/// See [`MAX_BIOS`].
+/// The same for adds.
 pub(crate) const MAX_ADDS: usize = 1024;
 
 /// The text for the module's cases part. Cases are numbered; the names stay here.

@@ -109,17 +109,17 @@ fn counts_that_cannot_be_are_refused_by_line_and_field() {
         (
             field("\"min\":7", "\"min\":7,\"min\":7"),
             at,
-            "`.`: key `min` stands there twice",
+            "`.`: duplicate key `min`",
         ),
         (
             with(&format!("{count}\n{count}")).replace("\"counts\":1", "\"counts\":2"),
             at + 1,
-            "`class`: bio_add_page stands there twice",
+            "`class`: duplicate bio_add_page",
         ),
         (
             text.replace("lock_page_memcg", "bio_add_page"),
             at + 1,
-            "`primitive`: bio_add_page stands there twice",
+            "`primitive`: duplicate bio_add_page",
         ),
     ] {
         let told = refusal(&path, &damaged);

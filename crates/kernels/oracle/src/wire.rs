@@ -78,7 +78,7 @@ pub enum WireError {
 /// The batches of a boot's output.
 ///
 /// # Errors
-/// The first thing that does not add up. Text behind the last whole line of a batch counts:
+/// The first thing that does not add up. Text after the last whole line of a batch counts:
 /// output that stops anywhere but after an `@end` line is [`WireError::Truncated`].
 pub fn batches(text: &[u8]) -> Result<Vec<Batch>, WireError> {
     let mut done = Vec::new();

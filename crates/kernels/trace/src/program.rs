@@ -82,7 +82,7 @@ pub fn trace<S: AsRef<OsStr>>(
     })
 }
 
-/// Where a program lies that is on the PATH: an empty environment has none.
+/// The path of a program that is on the PATH: an empty environment has none.
 fn on_path(program: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).map(|folder| folder.join(program));
@@ -90,8 +90,8 @@ fn on_path(program: &str) -> PathBuf {
     found.next().unwrap_or_else(|| program.into())
 }
 
-/// The addresses of the first executable segment, which is what the plugin is told of where a
-/// program was loaded, and of functions.
+/// The addresses of the first executable segment, which is what tells the plugin where a program
+/// was loaded, and of functions.
 fn entries(image: &[u8], is_counted: impl Fn(&str) -> bool) -> Result<(u64, Vec<u64>), NoTrace> {
     let malformed = |error: &dyn std::fmt::Display| NoTrace::Malformed(error.to_string());
     let file = object::File::parse(image).map_err(|error| malformed(&error))?;

@@ -23,7 +23,7 @@ pub enum Backing {
     Tmpfs,
     /// A temporary regular file, mapped shared.
     File,
-    /// The best that is to be had: hugetlb, if its pool has free pages, else THP, else base pages.
+    /// The best available: hugetlb, if its pool has free pages, else THP, else base pages.
     Auto,
 }
 
@@ -52,7 +52,8 @@ impl Backing {
         }
     }
 
-    /// The unit in bytes in which this backing is handed out; [`Backing::Auto`] has that of a base page.
+    /// The unit in bytes in which this backing is handed out; [`Backing::Auto`] has that of a base
+    /// page.
     pub const fn page_bytes(self) -> usize {
         match self {
             Self::Base | Self::Tmpfs | Self::File | Self::Auto => BASE_PAGE_BYTES,

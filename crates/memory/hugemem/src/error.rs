@@ -109,7 +109,7 @@ pub enum Error {
     NotInSmaps {
         /// The mapping's first address.
         start: usize,
-        /// The first address behind it.
+        /// The first address past it.
         end: usize,
     },
 

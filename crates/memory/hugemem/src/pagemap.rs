@@ -30,7 +30,7 @@ pub enum Page {
 pub struct Region {
     /// The first address.
     pub start: u64,
-    /// The first address behind it.
+    /// The first address past it.
     pub end: u64,
     /// What it maps.
     pub what: RegionKind,
@@ -239,7 +239,7 @@ impl FrameWords {
         Ok(words.iter().map(|word| u64::from_ne_bytes(*word)).collect())
     }
 
-    /// The first frame number behind the last frame.
+    /// The first frame number past the last frame.
     ///
     /// # Errors
     /// [`Error::NoProc`] if the kernel refuses.

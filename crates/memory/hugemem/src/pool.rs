@@ -16,7 +16,8 @@ pub struct HugetlbPool {
 }
 
 impl HugetlbPool {
-    /// The pool of pages of `page_bytes` bytes; `None` where the kernel has none or sysfs is hidden.
+    /// The pool of pages of `page_bytes` bytes; `None` where the kernel has none or sysfs is
+    /// hidden.
     pub fn read(page_bytes: usize) -> Option<Self> {
         let folder = format!("/sys/kernel/mm/hugepages/hugepages-{}kB", page_bytes / 1024);
         let number = |name: &str| -> Option<u64> {

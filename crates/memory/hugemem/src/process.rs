@@ -11,9 +11,9 @@ use nix::unistd::Pid;
 
 use crate::Error;
 
-/// Starts processes without the randomisation of their addresses, so that two of them that
-/// allocate alike find their memory at the same addresses. Answers what `start` does, and whether
-/// the system allowed it: a container's may not.
+/// Starts processes without the randomisation of their addresses, so that two of them that allocate
+/// alike find their memory at the same addresses. Returns the result of `start`, and whether the
+/// system allowed it: a container may not.
 pub fn with_fixed_addresses<T>(start: impl FnOnce() -> T) -> (T, bool) {
     let before = personality::get();
     let fixed = before.is_ok_and(|persona| {

@@ -155,7 +155,7 @@ pub struct Census {
 /// Frames that are read at a time.
 const AT_A_TIME: u64 = 1 << 15;
 
-/// Counts the memory of the running machine. `progress` is told of frames done, and of all.
+/// Counts the memory of the running machine. `progress` gets the frames done, and all of them.
 ///
 /// # Errors
 /// [`hugemem::Error::NoProc`] where the kernel hides its frames: from anyone but root.

@@ -83,7 +83,8 @@ impl Order {
     /// A 1 GiB page.
     pub const PUD: Self = Self(18);
 
-    /// An order known at compile time; panics (in a const context: fails to build) above [`MAX_ORDER`].
+    /// An order known at compile time; panics (in a const context: fails to build) above
+    /// [`MAX_ORDER`].
     pub const fn new(order: u8) -> Self {
         assert!(order <= MAX_ORDER);
         Self(order)
@@ -173,7 +174,8 @@ impl Kind {
         }
     }
 
-    /// The kind with this number, the inverse of `as u8`; numbers beyond the last are [`Kind::Free`].
+    /// The kind with this number, the inverse of `as u8`; numbers beyond the last are
+    /// [`Kind::Free`].
     #[inline]
     pub const fn from_bits(bits: u8) -> Self {
         match bits {
@@ -232,7 +234,7 @@ impl Extent {
         Self { head, order }
     }
 
-    /// The first frame behind the allocation.
+    /// The first frame past the allocation.
     #[inline]
     pub const fn end(self) -> Pfn {
         Pfn(self.head.0 + self.order.pages())

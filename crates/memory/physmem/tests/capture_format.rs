@@ -222,7 +222,7 @@ fn errors_name_file_line_and_field() {
         (
             r#""skipped":0"#,
             r#""skipped":0,"skipped":1"#,
-            "x.jsonl:1: field `.`: key `skipped` stands there twice",
+            "x.jsonl:1: field `.`: duplicate key `skipped`",
         ),
         (
             "[512]}",

@@ -1,6 +1,6 @@
 //! `struct bio`, `struct bio_vec` and `struct bvec_iter`.
 
-/// Most vecs of one bio (`BIO_MAX_VECS`).
+/// Maximum vecs of one bio (`BIO_MAX_VECS`).
 pub const BIO_MAX_VECS: u16 = 256;
 
 /// A run of memory: what is pointed at, and bytes in it (`struct bio_vec`, 16 bytes
@@ -17,7 +17,7 @@ pub struct Bvec<R> {
 }
 
 impl<R> Bvec<R> {
-    /// The offset of the byte behind the last: it may need more than the 32 bits of `bv_offset`.
+    /// The offset of the byte past the last: it may need more than the 32 bits of `bv_offset`.
     #[inline]
     pub fn end(&self) -> u64 {
         u64::from(self.offset) + u64::from(self.len)
@@ -107,7 +107,7 @@ impl<R: Copy> Bio<R> {
         if self.cloned { &[] } else { self.vecs() }
     }
 
-    /// Most vecs this bio can hold (`bi_max_vecs`).
+    /// Maximum vecs this bio can hold (`bi_max_vecs`).
     #[inline]
     pub fn max_vecs(&self) -> u16 {
         self.table.len() as u16

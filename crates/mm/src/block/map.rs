@@ -55,7 +55,7 @@ impl SgEntry {
     }
 
     /// `sg_mark_end`: one store of the whole word. A narrower one would not be forwarded to the
-    /// load of whoever fills the entry next.
+    /// load when the entry is next filled.
     #[inline]
     fn mark_end(&mut self) {
         self.page_link = (self.page_link | END) & !CHAIN;
@@ -112,8 +112,8 @@ impl Table<'_> {
     }
 }
 
-/// The entry behind one (`sg_next`). Chained tables are not modelled: an entry that leads to
-/// one ends the table.
+/// The entry after one (`sg_next`). Chained tables are not modelled: an entry that leads to one
+/// ends the table.
 #[inline(never)]
 fn sg_next(entries: &[SgEntry], at: usize) -> Option<usize> {
     if entries.get(at)?.is_last() {
@@ -126,10 +126,10 @@ fn sg_next(entries: &[SgEntry], at: usize) -> Option<usize> {
 /// Maps a request's bios to a scatterlist (`__blk_rq_map_sg`); returns the entries used.
 ///
 /// 5.0 joins page after page, 5.10 to 6.12 map vec after vec and join only where one bio
-/// follows another, 7.1 absorbs whole vecs behind the end of one.
+/// follows another, 7.1 absorbs whole vecs past the end of one.
 ///
 /// # Errors
-/// [`TableFull`] where `table` is shorter than the list; a kernel would write behind it.
+/// [`TableFull`] where `table` is shorter than the list; a kernel would write past it.
 #[inline(never)]
 pub fn blk_rq_map_sg<'d, V: KernelRules, D: BlockIo>(
     design: &'d D,
@@ -351,7 +351,7 @@ fn map_by_run<'d, D: BlockIo>(
     Ok(())
 }
 
-/// Counts the segments of a request anew (`__blk_recalc_rq_segments` in 5.0,
+/// Recounts the segments of a request (`__blk_recalc_rq_segments` in 5.0,
 /// `blk_recalc_rq_segments` later): page by page before multi-page bvecs, then by vec.
 #[inline(never)]
 pub fn blk_recalc_rq_segments<'d, V: KernelRules, D: BlockIo>(

@@ -7,10 +7,10 @@ use physmem::PAGE_SIZE;
 
 const IN_PAGE: u64 = PAGE_SIZE - 1;
 
-/// Whether `len` bytes at `page + offset` lie physically behind the end of `vec` and
-/// may join it (`page_is_mergeable` up to 6.1, `bvec_try_merge_page` later). Where it may,
-/// `same_page` says whether it begins in the page that the vec ends in: who took a
-/// reference for it must give one back.
+/// Whether `len` bytes at `page + offset` physically follow the end of `vec` and may join
+/// it (`page_is_mergeable` up to 6.1, `bvec_try_merge_page` later). Where it may,
+/// `same_page` says whether it begins in the page that the vec ends in: a caller that took
+/// a reference for it must give one back.
 #[inline]
 pub fn page_is_mergeable<'d, V: KernelRules, D: BlockIo>(
     design: &'d D,
@@ -131,7 +131,7 @@ fn bio_add_page<'d, V: KernelRules, D: BlockIo>(
     len: u32,
     offset: u32,
 ) -> u32 {
-    // Nobody asks in the end: references are taken before (`bio_iov_iter_get_pages`).
+    // Nobody reads it in the end: references are taken before (`bio_iov_iter_get_pages`).
     let mut same_page = false;
     if V::VERSION >= KernelVersion::V6_12 {
         if bio.cloned || bio.iter.size > u32::MAX - len {
@@ -146,7 +146,7 @@ fn bio_add_page<'d, V: KernelRules, D: BlockIo>(
         if bio.is_table_full() || !offset_fits::<D>(offset.into(), len) {
             return 0;
         }
-        // Nothing that it refuses is left.
+        // Nothing is refused from here on.
         design.assert_vec(page);
         bio.add_vec(page, len, offset);
         return len;

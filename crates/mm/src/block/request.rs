@@ -145,7 +145,7 @@ impl<'b, R: Copy> Request<'b, R> {
     }
 }
 
-/// Most sectors of a request that starts at `sector` (`blk_rq_get_max_sectors`).
+/// Maximum sectors of a request that starts at `sector` (`blk_rq_get_max_sectors`).
 #[inline]
 fn max_request_sectors(limits: &QueueLimits, sector: u64) -> u32 {
     if limits.chunk_sectors == 0 {

@@ -31,7 +31,7 @@ pub struct Cut {
     pub gap_bit: u8,
 }
 
-/// Most sectors of a bio that starts at `sector` (`get_max_io_size`).
+/// Maximum sectors of a bio that starts at `sector` (`get_max_io_size`).
 #[inline]
 fn max_io_sectors<V: KernelRules>(limits: &QueueLimits, sector: u64) -> u32 {
     let mut max = limits.max_sectors;
@@ -325,7 +325,7 @@ fn split_and_submit<'d, 'b, V: KernelRules, D: BlockIo>(
             submit(bio, segments);
             return Ok(());
         }
-        // Only a bio that is no whole number of sectors gets here.
+        // Only a bio that is not a whole number of sectors gets here.
         if bytes >> SECTOR_SHIFT >= bio.iter.size >> SECTOR_SHIFT {
             return Err(match V::VERSION {
                 KernelVersion::V7_1 | KernelVersion::V7_2 => SplitError::Invalid,

@@ -23,7 +23,7 @@ pub(super) struct Step<R> {
 }
 
 impl<R: Copy> Step<R> {
-    /// `len` bytes of a vec behind the first `done`.
+    /// `len` bytes of a vec after the first `done`.
     #[inline]
     pub fn of(vec: &Bvec<R>, done: u32, len: u32) -> Self {
         Self {
@@ -114,7 +114,7 @@ pub(super) fn gap_to_prev(limits: &QueueLimits, prev_end: u32, offset: u32) -> b
     mask != 0 && (u64::from(offset) & mask != 0 || u64::from(prev_end) & mask != 0)
 }
 
-/// Whether `next` lies physically behind `prev` and in the same boundary window
+/// Whether `next` physically follows `prev`, in the same boundary window
 /// (`biovec_phys_mergeable`).
 #[inline]
 pub(super) fn phys_mergeable(
@@ -126,7 +126,7 @@ pub(super) fn phys_mergeable(
     prev + u64::from(prev_len) == next && (prev | mask) == ((next + u64::from(next_len) - 1) | mask)
 }
 
-/// Most bytes, up to `len`, that one segment may take from `phys` on
+/// Maximum bytes, up to `len`, that one segment may take from `phys` on
 /// (`get_max_segment_size`). `len` is not 0.
 #[inline]
 pub(super) fn max_segment_size(limits: &QueueLimits, phys: PhysAddr, len: u32) -> u32 {

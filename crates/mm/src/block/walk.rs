@@ -136,8 +136,8 @@ impl<'d, D: BlockIo> Iterator for Segments<'_, 'd, D> {
 }
 
 /// The submitter's walk over its whole table, one step per base page touched
-/// (`bio_for_each_segment_all`): after the first page of a vec, the next is the one behind.
-/// Until `test` is false of a piece; whether it never was.
+/// (`bio_for_each_segment_all`): after the first page of a vec, the next is `page + 1`.
+/// Stops where `test` is false of a piece; returns whether it never was.
 #[inline]
 pub fn all_segments<'d, D: BlockIo>(
     design: &'d D,
@@ -191,10 +191,10 @@ impl<C> UnitRange<C> {
     }
 }
 
-/// Walks a bio by the design's own unit (`bio_for_each_folio_all`, v5.16 and later):
-/// per vec the unit of its first byte is looked up once, then every next unit is the
-/// one physically behind it, until the vec is used up. Whole table, as the submitter
-/// sees it: the iterator's position is not looked at.
+/// Walks a bio by the design's own unit (`bio_for_each_folio_all`, v5.16 and later): per
+/// vec the unit of its first byte is looked up once, then every next unit is the one that
+/// physically follows it, until the vec is used up. Whole table, as the submitter sees it:
+/// the iterator's position is not looked at.
 #[inline]
 pub fn for_each_unit<'d, D: BlockIo>(
     design: &'d D,
@@ -207,7 +207,7 @@ pub fn for_each_unit<'d, D: BlockIo>(
     });
 }
 
-/// The same walk, until `test` is false of a range; whether it never was.
+/// The same walk, until `test` is false of a range; returns whether it never was.
 #[inline]
 pub fn all_units<'d, D: BlockIo>(
     design: &'d D,
@@ -217,7 +217,7 @@ pub fn all_units<'d, D: BlockIo>(
     for vec in bio.submitters_vecs() {
         let (mut unit, mut offset) = design.unit_at(vec.page, vec.offset);
         let mut left = u64::from(vec.len);
-        // bio_first_folio, bio_next_folio: the one behind is known before it is needed.
+        // bio_first_folio, bio_next_folio: the next one is known before it is needed.
         let mut bytes = (design.unit_bytes(unit) - offset).min(left);
         let mut next = design.next_unit(unit);
         loop {

@@ -12,7 +12,7 @@ use super::group::{CpuState, MAX_CPUS, MemCgroup, MemcgTree};
 use super::{OWNER_FLAGS, OWNER_KMEM, Stat, mod_lruvec_state};
 use crate::rules::{KernelRules, KernelVersion};
 
-/// All that type-agnostic accounting needs to know of a unit of memory.
+/// All that type-agnostic accounting needs to know about a unit of memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
     /// The owner word in the unit's descriptor (`memcg_data`).

@@ -62,8 +62,8 @@ impl PageCounter {
         self.failures.load(Relaxed)
     }
 
-    /// Tells the protected part of a level's usage (`propagate_protected_usage`): nothing
-    /// unless a protection is set.
+    /// Propagates the protected part of a level's usage (`propagate_protected_usage`):
+    /// nothing unless a protection is set.
     #[inline]
     fn propagate_protected_usage(&self, usage: i64) {
         let protected = usage.min(self.min.load(Relaxed) as i64);

@@ -172,7 +172,7 @@ impl MemcgTree {
         Ok(tree)
     }
 
-    /// Tells a group where its statistics are, and them whose they are.
+    /// Links a group to its statistics, and those to the group.
     fn place_stats(&self, group: &MemCgroup, parent: Option<&MemCgroup>) {
         let first = self.stats.at(self.index_of(group));
         group.stats.store(PowerArray::word_of(first), Relaxed);

@@ -7,7 +7,8 @@ use physmem::Kind;
 use super::group::{CpuStats, MAX_CPUS, MAX_NODES, MemCgroup, MemcgTree, add_on_cpu, list_of};
 use super::stat::Stat;
 
-/// A group's pending changes go to its atomic from this on (`MEMCG_CHARGE_BATCH`).
+/// The number of a group's pending changes from which on they go to its atomic
+/// (`MEMCG_CHARGE_BATCH`).
 const FLUSH_AT: u32 = 64;
 /// A group with more pending updates than this is due for a flush and learns no more
 /// (`memcg_vmstats_needs_flush`).
@@ -103,9 +104,9 @@ fn rstat_updated(memory: &MemcgTree, on: &CpuStats, change: u32) {
 }
 
 impl MemcgTree {
-    /// Counts pins given back on a node (`mod_node_page_state` of `NR_FOLL_PIN_RELEASED`):
-    /// the CPU's difference is changed in one step, since interrupts are on. Whoever ends an
-    /// IO does not say on which CPU; the first one's difference stands for all.
+    /// Counts pins given back on a node (`mod_node_page_state` of `NR_FOLL_PIN_RELEASED`): the
+    /// CPU's difference is changed in one step, since interrupts are on. The end of an IO does not
+    /// say on which CPU it runs; the first one's difference stands for all.
     #[inline(never)]
     pub fn count_unpinned(&self, node: u64, pages: i64) {
         let (diff, threshold) = (&self.cpu(0).unpinned, &self.cpu(0).stat_threshold);

@@ -66,7 +66,7 @@ pub trait BvPages: Design {
     /// its address. `None` where the offset does not fit. Law: `user_pages_name_the_same_bytes`.
     fn name_user_page<'a>(&'a self, page: Self::UserPage<'a>) -> Option<(Self::BvPage<'a>, u32)>;
 
-    /// The word by which the user of a walk reaches the descriptor of what he was handed
+    /// The word by which the user of a walk reaches the descriptor of what it was handed
     /// (`bv.bv_page`).
     #[inline]
     fn descriptor_word(&self, page: Self::BvPage<'_>) -> u64 {
@@ -144,8 +144,8 @@ pub trait BlockIo: BvPages {
         self.extent(unit).order.bytes()
     }
 
-    /// The unit physically behind this one (`folio_next`); the unit itself where there is
-    /// none, which no vec reaches into.
+    /// The unit that physically follows this one (`folio_next`); the unit itself where
+    /// there is none, which no vec reaches into.
     #[inline]
     fn next_unit<'a>(&'a self, unit: Self::Unit<'a>) -> Self::Unit<'a> {
         self.lookup(self.extent(unit).end()).unwrap_or(unit)

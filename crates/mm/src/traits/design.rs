@@ -181,9 +181,9 @@ pub trait Design: Sized + Send + Sync {
         memmap::page_ref_sub_and_test(self.slot_of(unit), 1)
     }
 
-    /// Whether a frame leads to an allocation still, once a reference to it is held: between
-    /// the look-up and the reference the frame may have been freed, and a descriptor may
-    /// describe something else by now (`page_folio(page) == folio`).
+    /// Whether a frame still leads to an allocation, once a reference to it is held: between the
+    /// look-up and the reference the frame may have been freed, and a descriptor may describe
+    /// something else by now (`page_folio(page) == folio`).
     /// Law: `what_a_frame_leads_to_is_not_another_frames`.
     #[inline]
     fn leads_to<'a>(&'a self, pfn: Pfn, unit: Self::Unit<'a>) -> bool {

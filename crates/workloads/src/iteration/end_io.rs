@@ -56,8 +56,8 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
     ))
 }
 
-/// Bytes released, and head and references of allocations: of so many that looking at them
-/// after every sample takes no longer than the sample.
+/// Bytes released, and head and references of allocations: of no more than can be looked at
+/// after every sample in less time than the sample.
 fn settled(bytes: u64, allocations: impl ExactSizeIterator<Item = (u64, u64)>) -> u64 {
     let mut digest = Digest::new();
     digest.add(bytes);

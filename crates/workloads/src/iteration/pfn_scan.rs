@@ -67,7 +67,7 @@ pub static WORKLOAD: Workload = Workload {
     quantity: Quantity::Time(expected),
 };
 
-/// Whether zsmalloc's memory is of a driver that moves it. It stays away where it is not, so that
+/// Whether zsmalloc's memory is of a driver that moves it. It is absent where it is not, so that
 /// rows keep the names they always had.
 const ZSMALLOC: ParamSpec = ParamSpec::words(
     "zsmalloc",

@@ -43,7 +43,7 @@ pub static WORKLOAD: Workload = Workload {
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
     // Segments depend on the rules; what may not is that the requests hold every byte, and
-    // that counting anew answers what the split had counted.
+    // that the recount equals what the split had counted.
     Ok(Fixture::of(setup)?.bytes())
 }
 

@@ -10,8 +10,9 @@ use crate::evaluate::{Built, EvaluateError, anon_and_file, with_bios};
 use crate::laws::cases::{for_each_case, joined};
 
 /// Taking references for an IO and ending it leaves every allocation with the references it
-/// had; in between what the IO touches has more. The end releases every byte. What
-/// was read into is dirty then, base pages and large ones, and what no vec names is not.
+/// had; in between, those that the IO touches have more. The end releases every byte.
+/// Afterwards what was read into is dirty, base pages and large ones, and what no vec names
+/// is not.
 pub fn end_of_io_gives_references_back<D: BlockIo>() {
     fn ends<'d, D: BlockIo>(design: &'d D, case: &Case, built: &Built<'d, D>) -> Law {
         let touched = |pfn: u64| {

@@ -13,7 +13,7 @@ use crate::laws::cases::{BASE, SEED, cases_per_law, fresh, versions};
 const P: u32 = 4096;
 const M: u32 = 1 << 20;
 
-/// A page joins the last vec if it lies behind it, and no other vec: the pages of one
+/// A page joins the last vec if it follows it, and no other vec: the pages of one
 /// allocation in a random order open a vec wherever one does not follow the one before.
 /// Before v5.1 every page opens one.
 pub fn merging_depends_on_order<D: BlockIo>() {
@@ -42,7 +42,7 @@ pub fn merging_depends_on_order<D: BlockIo>() {
     let mut rng = Pcg64::new(SEED.into(), 0);
     for _ in 0..cases_per_law() {
         let mut order: Vec<u64> = (0..1 << rng.random_range(1..=6)).collect();
-        // From in order, through a few exchanges, to quite mixed.
+        // From in order, through a few swaps, to thoroughly mixed.
         for _ in 0..rng.random_range(0..=order.len()) {
             let (a, b) = (
                 rng.random_range(0..order.len()),

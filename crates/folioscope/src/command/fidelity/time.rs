@@ -40,7 +40,7 @@ pub(super) fn run(
         found.pairs.iter().try_for_each(|pair| output.json(pair))?;
         return Ok(Code::Done);
     }
-    let wanted = |pair: &TimePair| !args.headline || is_headline(pair);
+    let wanted = |pair: &TimePair| !args.headline || is_headline(pair, &found);
     // One table for each two models that compete.
     let tables: Vec<_> = kinds(&found)
         .iter()
@@ -49,6 +49,12 @@ pub(super) fn run(
     if args.markdown {
         let tables: Vec<String> = tables.iter().map(Table::markdown).collect();
         output.text(tables.join("\n"))?;
+        if args.headline
+            && let Some(line) = render::time_fidelity_line(&found)
+        {
+            let farthest = render::time_fidelity_farthest(&found);
+            output.line(format_args!("\nAll rows: {line}. {farthest}"))?;
+        }
         return Ok(Code::Done);
     }
     output.line(folder.display())?;
@@ -72,7 +78,7 @@ pub(super) fn run(
     Ok(Code::Done)
 }
 
-/// Patched kernels beside those that they were.
+/// Patched kernels beside their stock kernels.
 fn what_moved(
     summary: &Summary,
     folder: &Path,
@@ -118,15 +124,32 @@ fn kinds(found: &TimeFidelity) -> Vec<TimeFidelity> {
     kinds
 }
 
-/// Whether a pair stands in the README: the smallest and the largest usual allocation, on
-/// made-up layouts that the caches hold.
-fn is_headline(pair: &TimePair) -> bool {
+/// Whether `--headline` prints a pair, as KERNELS.md does: the smallest and the largest usual
+/// allocation on made-up layouts that the nearest cache holds, and every captured layout.
+fn is_headline(pair: &TimePair, found: &TimeFidelity) -> bool {
     let param = |name: &str| pair.params.get(name).map(ToString::to_string);
+    if param("layout").is_some_and(|layout| layout.starts_with("captured")) {
+        return true;
+    }
     let order = param("order");
-    ["0", "9"]
+    let asked = ["0", "9"]
         .iter()
-        .any(|wanted| order.as_deref() == Some(*wanted))
-        && param("footprint").is_none_or(|footprint| footprint == "l1")
+        .any(|wanted| order.as_deref() == Some(*wanted));
+    // A walk over frames has no row in the first level cache.
+    let nearest = |footprint: String| {
+        let mut rows = found.rows.iter();
+        footprint == "l1"
+            || footprint == "l2"
+                && !rows.any(|row| {
+                    row.workload == pair.workload
+                        && row
+                            .params
+                            .get("footprint")
+                            .is_some_and(|of| of.to_string() == "l1")
+                })
+    };
+    asked
+        && param("footprint").is_none_or(nearest)
         && param("count").is_none_or(|count| count == "1")
 }
 

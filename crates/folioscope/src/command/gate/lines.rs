@@ -19,8 +19,8 @@ pub(super) struct Traced {
     now: LinesBaseline,
 }
 
-/// Traces all loops. `None` where this machine cannot, which is said: instructions are gated
-/// all the same.
+/// Traces all loops. `None`, with a message, where this machine cannot: instructions are gated all
+/// the same.
 pub(super) fn trace(args: &GateArgs, instructions: &Path) -> Result<Option<Traced>, Failure> {
     let path = instructions.with_file_name(LinesBaseline::FILE);
     let traced = match count(&args.workload) {
@@ -114,7 +114,7 @@ impl Traced {
         LineFindings::of(self.base(), &self.now.loops, wanted)
     }
 
-    /// Writes the record anew; loops that did not take part stay as they are.
+    /// Rewrites the record; loops that did not take part stay as they are.
     pub(super) fn bless(mut self, wanted: &dyn Fn(&str) -> bool) -> Result<PathBuf, Failure> {
         let base = self.base.take().into_iter().flat_map(|base| base.loops);
         let others = base.filter(|old| !wanted(&old.of.workload));

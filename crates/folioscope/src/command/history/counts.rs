@@ -17,7 +17,7 @@ const FOLDER: &str = "baseline";
 /// One point per commit and baseline that it changed, oldest first.
 ///
 /// # Errors
-/// A committed baseline that is none, by commit and file.
+/// A committed file that is not a baseline, by commit and file.
 pub(super) fn committed(store: &Path) -> Result<Vec<HistoryRun>, Failure> {
     let mut points = Vec::new();
     let log = ["log", "--reverse", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"];
@@ -40,7 +40,7 @@ pub(super) fn committed(store: &Path) -> Result<Vec<HistoryRun>, Failure> {
         for file in files
             .unwrap_or_default()
             .lines()
-            // The lines of loops lie beside their counts, and are no counts.
+            // The lines of loops lie beside their counts, and are not counts.
             .filter(|file| file.contains(".json") && !file.ends_with(LinesBaseline::FILE))
         {
             let of = format!("{commit}:./{file}");

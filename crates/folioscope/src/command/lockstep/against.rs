@@ -10,11 +10,11 @@ use serde_json::Value as Json;
 use crate::failure::Failure;
 use crate::say::say;
 
-/// Builds a revision as this tool was built, and answers where the program is. What was built
-/// once is kept in `target/against`.
+/// Builds a revision as this tool was built, and returns where the program is. Builds are kept in
+/// `target/against`.
 ///
 /// # Errors
-/// [`Failure::Usage`] for a revision that is none, or that does not build.
+/// [`Failure::Usage`] for an unknown revision, or one that does not build.
 pub(super) fn built(revision: &str) -> Result<PathBuf, Failure> {
     let top = PathBuf::from(git(Path::new("."), ["rev-parse", "--show-toplevel"])?);
     let named = format!("{revision}^{{commit}}");
@@ -68,7 +68,7 @@ fn refused(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::Wrong(format!("{}: {error}", path.display()))
 }
 
-/// Builds the tool of a work tree; where the program is.
+/// Builds the tool of a work tree; returns where the program is.
 fn cargo(tree: &Path, target: &Path, profile: &str) -> Result<PathBuf, Failure> {
     let output = Command::new("cargo")
         .args([

@@ -1,8 +1,8 @@
 //! One family of workloads, put to all designs at once.
 //!
-//! The times are for the person who changes a design: quick, one process, one cache regime.
-//! Public claims are measured by `folioscope measure`, which interleaves designs
-//! and starts several processes.
+//! The times are for whoever changes a design: quick, one process, one cache regime. Public
+//! claims are measured by `folioscope measure`, which interleaves designs and starts
+//! several processes.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use icount::entries::{FEWEST, of_family, setup};
 use registry::{Job, Quantity, Request, Resident, Workload, enter_all};
 
-/// Short, for a row says little alone: the shape over orders and designs does.
+/// Short, since a single row says little: the shape over orders and designs counts.
 pub fn config() -> Criterion {
     Criterion::default()
         .without_plots()

@@ -10,7 +10,6 @@ use stats::{Estimate, Verdict, judge};
 
 use crate::kernel_history::usual;
 use crate::summary::{Case, Cell, OTHER_QUESTIONS, Summary, ValueCell};
-use crate::time_fidelity::quotient;
 
 /// The records that claims are judged by.
 #[derive(Clone, Copy, Debug)]
@@ -73,26 +72,24 @@ impl<'a> Found<'a> {
 
     /// This over that.
     pub fn over(&self, that: &Self) -> Result<Self, String> {
-        // Ratios that were taken round by round say more than two times do.
-        let same_row = match (&self.time, &that.time) {
-            (Some((case, of)), Some((other, over))) if std::ptr::eq(*case, *other) => {
-                quotient(case, of, over).map(|ratio| (ratio, *case, over))
-            }
+        // Two times of a run are compared process by process: more than two estimates say.
+        let direct = match (&self.time, &that.time) {
+            (Some((case, of)), Some((other, over))) => case.over(of, (other, over)),
             _ => None,
         };
-        let ratio = match same_row {
-            Some((ratio, ..)) => Some(ratio),
-            None => self.estimate.over(&that.estimate),
-        };
+        let ratio = direct.or_else(|| self.estimate.over(&that.estimate));
         let estimate = ratio.ok_or("a result of 0 has no ratio")?;
         let floor = self.floor.max(that.floor);
         let exact = floor == 0.0 && estimate.low == estimate.high;
-        // To the reference the run itself has judged, all rows together.
-        let own = same_row.and_then(|(_, case, over)| {
-            let (_, of) = self.time.as_ref()?;
-            let is_reference = case.ratio(over).is_none() && case.time(over).is_some();
-            is_reference.then(|| case.verdict(of)).flatten()
-        });
+        // The run itself has judged ratios to the reference, all rows together.
+        let own = match (&self.time, &that.time) {
+            (Some((case, of)), Some((other, over)))
+                if std::ptr::eq(*case, *other) && case.ratio(over).is_none() =>
+            {
+                case.verdict(of)
+            }
+            _ => None,
+        };
         Ok(Self {
             estimate,
             unit: "x".to_owned(),
@@ -255,8 +252,8 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// Whether a row has these parameters. One under a kernel's rules is another row than the
-/// same without.
+/// Whether a row has these parameters. One under a kernel's rules is not the same row as
+/// one without.
 fn has(params: &Params, wanted: &Params) -> bool {
     OTHER_QUESTIONS
         .iter()

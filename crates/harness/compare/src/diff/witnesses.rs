@@ -1,4 +1,4 @@
-//! What speaks for a change of one row between two runs.
+//! The evidence for a change of one row between two runs.
 
 use stats::{Estimate, Verdict, judge_change};
 
@@ -45,8 +45,8 @@ impl Sides<'_> {
         })
     }
 
-    /// What speaks for a change; all of it has to agree. Nothing speaks for one in the time
-    /// of the reference on another machine.
+    /// The evidence for a change, all of which has to agree. There is none in the time of
+    /// the reference on another machine.
     fn witnesses(
         self,
         design: &str,
@@ -89,7 +89,7 @@ impl Sides<'_> {
         witnesses
     }
 
-    /// Whether the reference of this row is another than it was.
+    /// Whether the reference of this row has changed.
     fn reference_changed(self, drift: Drift, floor: Option<f64>) -> bool {
         let [before, after] = self.cases;
         let Some(reference) = after

@@ -48,7 +48,7 @@ impl Fidelity {
             .collect()
     }
 
-    /// What is said to be out of bounds and is not, or not any more.
+    /// What is listed as out of bounds and is not, or no longer.
     pub fn outdated_misses(&self) -> Vec<&Miss> {
         let misses: Vec<Miss> = self.misses().collect();
         self.known

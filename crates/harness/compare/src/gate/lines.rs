@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(found.outcome(), Outcome::Beyond);
         assert_eq!(found.moved[0].shifts[0].function, "peek");
         assert_eq!(found.moved[0].shifts[0].more(), 1);
-        // The other way it is an improvement, which is told and not refused.
+        // The other way it is an improvement, which is reported and not refused.
         let found = of(&more, &base);
         assert_eq!((found.outcome(), found.moved.len()), (Outcome::Within, 1));
         assert_eq!(of(&base, &base).outcome(), Outcome::Within);

@@ -98,7 +98,7 @@ fn one<'d, D: PageApi, V: KernelRules>(
 }
 
 /// Takes the references that are dropped next. Each of them is counted on the CPU; with
-/// `full`, so many are already that the first one more is told to the node.
+/// `full`, so many are counted already that one more spills to the node.
 fn pins<D: PageApi>(a: &Arg<'_, '_, D>, class: &'static str, full: bool) -> &'static str {
     a.design.pin(a.bio);
     // 125 is the threshold: one more settles the CPU's difference at 0 whatever it was.

@@ -26,7 +26,7 @@ pub enum Unbuilt {
     /// No design.
     #[error(transparent)]
     Build(#[from] mm::BuildError),
-    /// An operation did something else than it is meant to, so its count means nothing.
+    /// An operation did not do what it is meant to, so its count means nothing.
     #[error("{0}: it answered {1}")]
     Wrong(Label, u64),
     /// The frames are used up.
@@ -157,7 +157,7 @@ pub(super) fn group<D: Lru>(design: &D) -> &MemCgroup {
     leaf
 }
 
-/// Tells of a call, and refuses a wrong answer.
+/// Reports a call, and refuses a wrong answer.
 pub(super) fn told<D: Design, V: KernelRules>(
     say: Say<'_>,
     primitive: &'static str,

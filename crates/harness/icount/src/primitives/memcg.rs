@@ -116,7 +116,7 @@ impl State {
     }
 
     /// The other events since: a new watermark, and with `events` (before 6.12) page events
-    /// told to the ancestors and a look at thresholds.
+    /// passed to the ancestors and a look at thresholds.
     fn marks<D: Lru, V: KernelRules>(&self, a: &MemArg<'_, '_, D>) -> String {
         let now = Self::of(a);
         let mut marks = String::new();

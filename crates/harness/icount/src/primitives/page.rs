@@ -28,7 +28,7 @@ fn op_put_page<'d, D: PageApi, V: KernelRules>(design: &'d D, a: &mut PageArg<'d
     }
 }
 
-/// `__put_page`: here never reached, but who puts must be able to free.
+/// `__put_page`: never reached here, but a put must be able to free.
 #[cold]
 #[inline(never)]
 fn freed<D: PageApi>(a: &mut PageArg<'_, D>) {

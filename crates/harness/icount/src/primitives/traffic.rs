@@ -9,9 +9,9 @@ use trace::{NoTrace, Section, program};
 
 use super::EMPTY_LOOP;
 
-/// Has `program` called with `args` under the tracer, which must call [`run`](super::run) and
-/// print each label on a line of its own. Returns the emulator's version and a row for each
-/// state of each primitive, `bio_add_page` without its loop. An operation's return is not in its figures.
+/// Runs `program` with `args` under the tracer; it must call [`run`](super::run) and print each
+/// label on a line of its own. Returns the emulator's version and a row for each state of each
+/// primitive, `bio_add_page` without its loop. An operation's return is not in its figures.
 ///
 /// # Errors
 /// [`NoTrace`].
@@ -56,7 +56,7 @@ fn rows(output: &str, sections: &[Section]) -> Result<Vec<TrafficRow>, NoTrace> 
             empty_loop = section.traffic.clone();
             continue;
         }
-        let malformed = || NoTrace::Malformed(format!("a call that is called `{label}`"));
+        let malformed = || NoTrace::Malformed(format!("not the label of a call: `{label}`"));
         let row = row(label, section.traffic.without(&empty)).ok_or_else(malformed)?;
         if row.primitive == "bio_add_page_loop" {
             let net = TrafficRow {

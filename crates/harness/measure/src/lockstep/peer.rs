@@ -31,7 +31,7 @@ pub enum PeerError {
     /// It could not be started.
     #[error("cannot be started: {0}")]
     Start(#[from] io::Error),
-    /// It said something else than hello, or nothing.
+    /// It sent something other than a greeting, or nothing.
     #[error(
         "takes no turns with others: it is another program, or a build from before lock-step{0}"
     )]
@@ -45,7 +45,7 @@ pub enum PeerError {
 }
 
 impl Peer {
-    /// Starts a program and hears what it says of itself.
+    /// Starts a program and reads its greeting.
     pub(crate) fn start(mut command: Command) -> Result<(Self, Hello), PeerError> {
         let mut child = command
             .stdin(Stdio::piped())
@@ -80,8 +80,8 @@ impl Peer {
         }
     }
 
-    /// Asks for something and waits for the answer. One that dies, falls silent or talks
-    /// nonsense answers [`Answer::No`], and so it does ever after.
+    /// Asks for something and waits for the answer. A process that dies, falls silent or
+    /// sends nonsense answers [`Answer::No`], from then on to every request.
     pub(crate) fn ask(&mut self, ask: &Ask) -> Answer {
         let died = |why: String| Answer::No(Status::Err(format!("{DIED}{why}")));
         let Ok(mut text) = serde_json::to_vec(ask) else {
@@ -89,14 +89,14 @@ impl Peer {
         };
         text.push(b'\n');
         if let Some(to) = &mut self.to {
-            // What became of it is heard below.
+            // What became of it shows below.
             let _ = to.write_all(&text);
         }
         match self.hear() {
             Err(why) => died(why),
             Ok(line) => serde_json::from_str(&line).unwrap_or_else(|_| {
                 self.end();
-                died(format!("it said what is no answer: {line}"))
+                died(format!("malformed answer: {line}"))
             }),
         }
     }

@@ -56,7 +56,7 @@ pub struct Task {
 pub enum Ask {
     /// Set this up.
     Enter(Box<Task>),
-    /// Take a turn of so many calls.
+    /// Take a turn of this many calls.
     Turn(u64),
     /// Tear it down.
     Leave,
@@ -77,7 +77,7 @@ pub enum Answer {
         /// What its descriptors lie on.
         memory: String,
     },
-    /// The turn took so many nanoseconds.
+    /// The turn took this many nanoseconds.
     Took(u64),
     /// It is torn down.
     Left,

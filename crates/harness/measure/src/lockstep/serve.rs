@@ -14,7 +14,7 @@ use crate::pmu::Counters;
 use crate::sampling::{Contender, calibrate, timed};
 use crate::worker::WorkerError;
 
-/// Says hello, then does what it is asked until nobody asks.
+/// Sends its greeting, then serves requests until there are no more.
 ///
 /// # Errors
 /// [`WorkerError`] where it cannot speak; what goes wrong with a loop is an answer.
@@ -52,14 +52,14 @@ fn jsonl_line(what: &impl serde::Serialize) -> io::Result<String> {
     Ok(serde_json::to_string(what)? + "\n")
 }
 
-/// Sets a loop up, takes turns, and answers how it ended.
+/// Sets a loop up, takes turns, and returns how it ended.
 fn enter(
     task: &Task,
     asks: &mut Lines<impl BufRead>,
     output: &mut impl Write,
 ) -> Result<Answer, WorkerError> {
     let no = |why: String| Ok(Answer::No(Status::Err(why)));
-    // What another revision calls otherwise is absent here, not wrong.
+    // What another revision names differently is absent here, not wrong.
     let workload = match registry::workload(&task.workload) {
         Ok(workload) => workload,
         Err(unknown) => return Ok(Answer::No(Status::Absent(unknown.to_string()))),
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// What a process answers to these, hello left out.
+    /// What a process answers to these, without its greeting.
     fn answers(asks: &[Ask]) -> Vec<Answer> {
         let text: String = asks.iter().map(|ask| jsonl_line(ask).unwrap()).collect();
         let mut said = Vec::new();

@@ -31,7 +31,7 @@ const LEAST_BLOCKS: u32 = 7;
 /// Blocks that are enough: what is left then is not noise within a process.
 const MOST_BLOCKS: u32 = 40;
 
-/// Whose build a process is of.
+/// The side whose build a process is of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Side {
     /// From before.
@@ -77,7 +77,7 @@ pub struct Settings {
 /// The rows of a comparison, and how it was made.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Compared {
-    /// One row for each loop and set that was come to.
+    /// One row for each loop and set that was reached.
     pub rows: Vec<LockstepRow>,
     /// Whether addresses were fixed in all processes.
     pub fixed_addresses: bool,
@@ -118,8 +118,8 @@ pub fn hello(program: &Path, command: Command) -> Result<Hello, LockstepError> {
     started.map(|(_, hello)| hello).map_err(refused)
 }
 
-/// Compares all loops until the deadline. `launch` makes the command of a program at a path, told
-/// the index of its set; `watch` is told the set and how many of its loops are done.
+/// Compares all loops until the deadline. `launch` makes the command of a program at a path, given
+/// the index of its set; `watch` gets the set and how many of its loops are done.
 ///
 /// # Errors
 /// [`LockstepError`] for a program that takes no turns; what goes wrong with a loop is a row.
@@ -130,7 +130,7 @@ pub fn run(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(u32, usize),
 ) -> Result<Compared, LockstepError> {
-    // Who waits on another CPU is woken late. The processes inherit it.
+    // A process that waits on another CPU is woken late. The processes inherit this CPU.
     let before = process::allowed_cpus()?;
     if let Some(cpu) = before.last() {
         process::pin_to(*cpu)?;
@@ -205,7 +205,7 @@ impl Session<'_> {
         let turn = index as usize;
         let builds = [turn % old.len(), turn % new.len(), (turn + 1) % old.len()];
         let programs = [&old[builds[0]], &new[builds[1]], &old[builds[2]]];
-        // Where a program's pages lie in physical memory makes a difference as their content does,
+        // Where a program's pages lie in physical memory makes a difference, as their content does,
         // and processes of one file share them: each gets a copy, in each set another one. Their
         // paths are of one length, since a path stands on the stack.
         let copies = tempfile::tempdir().map_err(LockstepError::Copy)?;
@@ -362,8 +362,8 @@ impl Set {
         })
     }
 
-    /// Two turns of each side, forwards and backwards, so that a machine that becomes slower
-    /// does so for all alike. Answers the mean logarithm of each side's turns.
+    /// Two turns of each side, forwards and backwards, so that a machine that becomes slower does
+    /// so for all alike. Returns the mean logarithm of each side's turns.
     fn block(&mut self, iters: u64, index: usize) -> Result<[f64; SIDES], Status> {
         let forwards = (0..SIDES).map(|at| (at + index) % SIDES);
         let turns: Vec<usize> = forwards.clone().chain(forwards.rev()).collect();
@@ -387,7 +387,7 @@ fn refusal(answer: Answer, side: usize) -> Status {
             Status::Err(format!("the new build lacks it: {why}"))
         }
         Answer::No(Status::Absent(why)) => Status::Absent(why),
-        // How it begins says that a process died.
+        // Its beginning says that a process died.
         Answer::No(Status::Err(why)) if why.starts_with(crate::DIED) => Status::Err(why),
         Answer::No(Status::Err(why)) => Status::Err(format!("{of}: {why}")),
         answer => Status::Err(format!("{of}: an answer to something else: {answer:?}")),

@@ -20,7 +20,7 @@ use compare::{Cell, Mean, Summary};
 const ROWS: usize = 60;
 /// Width of a figure whose columns have room in it.
 const WIDTH: f64 = 1200.0;
-/// Least width of a column: an arrow and its number. Many columns make a wider figure.
+/// Minimum width of a column: an arrow and its number. Many columns make a wider figure.
 const COLUMN: f64 = 76.0;
 const MARGIN: f64 = 30.0;
 const ROW: f64 = 20.0;
@@ -181,7 +181,7 @@ fn row(label: String, designs: &[&String], dot: impl Fn(&&String) -> Option<Dot>
     }
 }
 
-/// Leaves out the columns in which nothing stands but that the capability is lacking.
+/// Leaves out the columns that say nothing but that the capability is missing.
 fn without_empty_columns(mut plot: DotPlot) -> DotPlot {
     let says = |column: usize| {
         let dots = || plot.rows.iter().filter_map(|row| row.dots.get(&column));
@@ -331,7 +331,7 @@ fn alt(plot: &DotPlot) -> String {
     )
 }
 
-/// The head of a column of so much room and its size: the name, smaller if it must be, or else
+/// The head of a column of the given width, and its size: the name, smaller if it must be, or else
 /// the short one, which tells it from its neighbours where the beginning of the name may not.
 fn head(style: &Style, name: &str, room: f64) -> (String, f64) {
     let short = style.short.as_str();

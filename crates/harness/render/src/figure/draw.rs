@@ -12,7 +12,7 @@ use super::shapes::{Anchor, Shape};
 use super::{Figure, font};
 use crate::style::Rgb;
 
-/// Backends take whole pixels: the SVG is drawn so many times larger and scaled back, so
+/// Backends take whole pixels: the SVG is drawn this many times larger and scaled back, so
 /// that rounding cannot be seen.
 const SVG_SCALE: f64 = 8.0;
 /// PNG pixels per pixel of the figure.

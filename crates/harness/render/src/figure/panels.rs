@@ -172,8 +172,8 @@ fn draw_panel(
         &panel.unit,
     ));
 
-    // Intervals that reach to nought or below have no place on a logarithmic scale;
-    // their lower ends are drawn at its bottom.
+    // Intervals that reach to 0 or below have no place on a logarithmic scale; their lower
+    // ends are drawn at its bottom.
     let Some(scale) = Log::over(shown_values(panel), bottom, top) else {
         return;
     };
@@ -397,7 +397,7 @@ fn draw_series(
     let inside = || series.points.iter().filter(holds);
     let place = |(x, value): &(f64, Estimate)| (x_of(*x), scale.place(value.value));
     let points: Vec<(f64, f64)> = inside().map(place).collect();
-    // A line over a point that lies beyond the axis would show a value there that nobody found.
+    // A line over a point that lies beyond the axis would show a value there that nobody measured.
     for run in series.points.split(|point| !holds(&point)) {
         if joined && run.len() > 1 {
             let run: Vec<(f64, f64)> = run.iter().map(place).collect();

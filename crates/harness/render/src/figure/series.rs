@@ -295,7 +295,7 @@ fn legend_of(summary: &Summary, designs: &[String], panels: &[Panel]) -> Vec<(St
 
 fn note(summary: &Summary, shared: &Params) -> String {
     let mut text = format!(
-        "Median of process medians with 95% intervals. {}",
+        "Per process the mean of its fastest third; the median of these with 95% intervals. {}",
         run_words(summary)
     );
     if !shared.is_empty() {

@@ -105,7 +105,7 @@ fn drift(diff: &Diff) -> String {
     }
 }
 
-/// By what the times were judged.
+/// The floors by which the times were judged.
 fn floors(diff: &Diff) -> String {
     let mut by_history = Vec::new();
     let (mut by_runs, mut by_processes, mut by_nothing) = (0, 0, 0);

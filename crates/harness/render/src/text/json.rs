@@ -89,6 +89,7 @@ fn cell_json(cell: &Cell) -> Json {
             verdict,
             instructions,
             slow,
+            ..
         } => json!({
             "status": "ok",
             "ns": interval(Some(ns)),

@@ -60,7 +60,7 @@ pub fn mail(summary: &Summary, context: &Context) -> String {
     page.gap();
     page.wrapped(&format!("Fidelity: {}", words::fidelity(context)), 0, 2);
     page.heading("Make it again");
-    for command in words::reproduce(&summary.env) {
+    for command in words::reproduce(summary) {
         page.wrapped(&command, 2, 6);
     }
     first_screen(summary, context) + &page.into_text()

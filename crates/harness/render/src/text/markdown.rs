@@ -72,7 +72,7 @@ pub fn markdown(summary: &Summary, context: &Context) -> String {
         add(&format!("- `{id}`: favours {favours}; unfair: {unfair}"));
     }
     add("\n## Make it again\n\n```sh");
-    for command in words::reproduce(&summary.env) {
+    for command in words::reproduce(summary) {
         add(&command);
     }
     add("```");

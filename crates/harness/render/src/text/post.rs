@@ -4,7 +4,7 @@
 use compare::Summary;
 use compare::claims::{Judged, Shown};
 
-use super::screen::{again, briefly, kernels, machine, noise, ratios};
+use super::screen::{again, briefly, kernels, legend, machine, noise, ratios};
 use crate::claims::{meaning, number_line, value};
 use crate::context::Context;
 use crate::page::Page;
@@ -87,7 +87,8 @@ fn written(summary: &Summary, context: &Context, claims: &[&Judged], detail: Det
     ));
     page.gap();
     ratios(&mut page, summary, context);
-    kernels(&mut page, context);
+    kernels(&mut page, summary, context);
+    legend(&mut page, context);
     noise(&mut page, summary);
     page.wrapped(
         "Method: answers checked before they are timed, interleaved rounds, fresh processes, 95% \

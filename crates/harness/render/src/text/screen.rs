@@ -5,6 +5,7 @@ use compare::kernel_history::{Line, Unit};
 use compare::{Case, Cell, OTHER_QUESTIONS, Summary, ValueCell};
 use results::look::{KERNEL, is_kernel};
 use results::{Param, Params, ResultKind, Ruling, Screen, ScreenRow, parse_row};
+use stats::{Estimate, Verdict};
 
 use super::mail_tables::mark;
 use crate::context::Context;
@@ -15,11 +16,13 @@ use crate::table::Table;
 
 /// A cell without a number.
 const NOTHING: &str = "-";
+/// A ratio that is not told from 1 and may be beyond this is left open.
+const OPEN: f64 = 1.1;
 /// Contenders that the table has room for.
 const MAX_COLUMNS: usize = 4;
 /// Contenders that have a line where no claim is answered.
 const MAX_TALLIES: usize = 12;
-/// The first characters behind a kernel's version if it was patched or built from a tree.
+/// The first characters after a kernel's version if it was patched or built from a tree.
 const PATCHED: [char; 2] = ['+', '@'];
 
 /// The first screen of a report, as text.
@@ -35,7 +38,8 @@ pub fn first_screen(summary: &Summary, context: &Context) -> String {
     }
     page.gap();
     ratios(&mut page, summary, context);
-    kernels(&mut page, context);
+    kernels(&mut page, summary, context);
+    legend(&mut page, context);
     noise(&mut page, summary);
     machine(&mut page, summary);
     page.command("Again: ", &again(summary), 2);
@@ -163,8 +167,8 @@ pub(super) fn ratios(page: &mut Page, summary: &Summary, context: &Context) {
     page.table(&table);
 }
 
-/// The contenders of a run that are shown: new ones first, a patched kernel behind the one that
-/// it was made from, then those that the claims file lists.
+/// The contenders of a run that are shown: new ones first, a patched kernel after the one that it
+/// was made from, then those that the claims file lists.
 fn columns<'a>(summary: &'a Summary, screen: &'a Screen) -> Vec<&'a str> {
     let is_patched = |name: &str| is_kernel(name) && name.contains(PATCHED);
     let is_new = |name: &&str| {
@@ -258,7 +262,12 @@ fn ratio(case: &Case, contender: &str) -> Option<String> {
         } => {
             let value = significant(ratio.value, 2);
             let value = value.strip_prefix('0').unwrap_or(&value);
-            let mark = if *slow { '~' } else { mark(*verdict) };
+            let open = *verdict == Some(Verdict::NoDifference) && is_open(ratio);
+            let mark = match (*slow, open) {
+                (true, _) => '~',
+                (false, true) => '?',
+                (false, false) => mark(*verdict),
+            };
             Some(format!("{mark}{value}"))
         }
         Cell::Failed(_) => Some("err".to_owned()),
@@ -266,8 +275,28 @@ fn ratio(case: &Case, contender: &str) -> Option<String> {
     }
 }
 
+/// Whether a ratio that may be 1 may as well be far from it: the row is too noisy to say.
+fn is_open(ratio: &Estimate) -> bool {
+    ratio.high > OPEN || ratio.low < OPEN.recip()
+}
+
+/// What the columns stand for.
+pub(super) fn legend(page: &mut Page, context: &Context) {
+    if !context.screen.legend.is_empty() {
+        page.wrapped(&context.screen.legend, 0, 2);
+    }
+}
+
+/// What a kernel took in a row that the claims file names, in the row's unit.
+fn native(summary: &Summary, row: &str, kernel: &str) -> Option<f64> {
+    let (_, what, params) = parse_row(row).ok()?;
+    let mut cases = summary.cases();
+    let case = cases.find(|case| case.workload == what && has(&case.params, &params))?;
+    Some(case.time(&format!("{KERNEL}{kernel}"))?.value)
+}
+
 /// The cost of 2 MiB in real kernels, handed over as pages and as one unit.
-pub(super) fn kernels(page: &mut Page, context: &Context) {
+pub(super) fn kernels(page: &mut Page, summary: &Summary, context: &Context) {
     let of = |work: &str, wanted: Unit| -> Option<&Line> {
         let mut lines = context.history.iter();
         lines.find(|line| line.work == work && line.unit == wanted)
@@ -313,6 +342,21 @@ pub(super) fn kernels(page: &mut Page, context: &Context) {
             .map(|[small, large]| format!("{}/{}", word(small), word(large)));
         table.row(std::iter::once("all, descriptor lines".to_owned()).chain(cells));
     }
+    for row in &context.screen.native {
+        let cells: Vec<[Option<f64>; 2]> = context
+            .kernels
+            .iter()
+            .map(|kernel| [&row.pages, &row.folio].map(|row| native(summary, row, kernel)))
+            .collect();
+        if cells.iter().flatten().any(Option::is_some) {
+            let word = |ns: &Option<f64>| ns.map_or("-".to_owned(), |ns| significant(ns, 3));
+            let cells = cells
+                .iter()
+                .map(|[small, large]| format!("{}/{}", word(small), word(large)));
+            table.row(std::iter::once(format!("{}, ns", row.says)).chain(cells));
+            rows += 1;
+        }
+    }
     if rows > 0 && !context.kernels.is_empty() {
         page.table(&table);
     }
@@ -320,7 +364,7 @@ pub(super) fn kernels(page: &mut Page, context: &Context) {
 
 /// How to read a mark, and the noise that it is beyond.
 pub(super) fn noise(page: &mut Page, summary: &Summary) {
-    page.line("< faster, > slower, = no difference seen beyond noise, ~ slow machine");
+    page.line("< faster, > slower, = within noise, ? too noisy to say, ~ slow machine");
     let env = &summary.env;
     let floor = summary.floor.map_or_else(
         || "unknown without an A/A control, nothing is judged".to_owned(),

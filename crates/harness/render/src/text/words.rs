@@ -1,6 +1,7 @@
 //! Sentences about a run, shared by the mail and Markdown.
 
 use results::Environment;
+use results::look::KERNEL;
 
 use crate::context::Context;
 use crate::number::{bytes, rows, significant};
@@ -115,7 +116,7 @@ fn results(count: usize) -> String {
     }
 }
 
-/// From where on the harness is a part of what is compared.
+/// The share from which on the harness is a part of what is compared.
 const MUCH_HARNESS: f64 = 0.1;
 
 /// Whether the harness takes so much of a row that its ratios lie too close to 1.
@@ -143,8 +144,8 @@ fn overhead(summary: &Summary) -> Option<String> {
 /// The share of slow time from which the report warns.
 const UNSTEADY: f64 = 0.1;
 
-/// What the interval of the reference's time in nanoseconds reaches to either side, as a part
-/// of the time: the median over the rows that more than one process measured.
+/// Half the width of the interval of the reference's time in nanoseconds, as a part of the time:
+/// the median over the rows that more than one process measured.
 fn unsteadiness(summary: &Summary) -> Option<f64> {
     let times = summary
         .cases()
@@ -401,11 +402,13 @@ fn cpu(env: &Environment) -> String {
 }
 
 /// The commands that make this run again.
-pub(crate) fn reproduce(env: &Environment) -> Vec<String> {
+pub(crate) fn reproduce(summary: &Summary) -> Vec<String> {
+    let env = &summary.env;
     let mut commands = Vec::new();
     if let Some(git) = &env.git {
         commands.push(format!("git checkout {}", git.revision));
     }
+    commands.extend(builds(&summary.designs));
     let arguments = env.command.get(1..).unwrap_or_default();
     let seeded = arguments
         .iter()
@@ -421,5 +424,27 @@ pub(crate) fn reproduce(env: &Environment) -> Vec<String> {
         format!(" --seed {}", env.seed)
     };
     commands.push(format!("cargo folioscope {args}{seed}"));
+    commands
+}
+
+/// The commands that build the kernels among these contenders. A tree of one's own is not known
+/// by its name.
+fn builds(contenders: &[String]) -> Vec<String> {
+    let names = contenders
+        .iter()
+        .filter_map(|name| name.strip_prefix(KERNEL));
+    let (patched, stock): (Vec<&str>, Vec<&str>) = names
+        .filter(|name| !name.contains('@'))
+        .partition(|name| name.contains('+'));
+    let mut commands = Vec::new();
+    if !stock.is_empty() {
+        commands.push(format!("cargo folioscope kernel build {}", stock.join(" ")));
+    }
+    commands.extend(patched.into_iter().map(|name| {
+        format!(
+            "cargo folioscope kernel build {}",
+            name.replace('+', " --patch ")
+        )
+    }));
     commands
 }

@@ -75,7 +75,7 @@ fn difference(heard: &[String], expected: &[String]) -> Option<String> {
         })
 }
 
-/// Shrinks in at most so many batches, each of all cases that are one step smaller.
+/// Shrinks in at most this many batches, each of all cases that are one step smaller.
 fn shrunk(
     ask: &Ask<'_>,
     rules: KernelVersion,

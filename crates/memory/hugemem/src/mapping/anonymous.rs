@@ -145,7 +145,8 @@ pub(super) fn map(request: &Request, backing: Backing, mapped: usize) -> Result<
     Ok(map)
 }
 
-/// Asks for huge pages and, if the mapping is to be populated, sees to it that all of it is on them.
+/// Asks for huge pages and, if the mapping is to be populated, makes sure that all of it is on
+/// them.
 fn huge_pages(map: &Mapping, populated: bool) -> Result<(), Error> {
     let short = |got_bytes, help| Error::ThpUnavailable {
         wanted_bytes: map.mapped as u64,

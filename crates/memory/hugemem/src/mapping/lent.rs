@@ -42,7 +42,7 @@ impl LentMemory {
 /// The borrowed memory, and how much of it is in use.
 static BORROWED: Mutex<Option<(Arc<File>, usize)>> = Mutex::new(None);
 
-/// Places every later [`Backing::Tmpfs`] mapping of this process in the memory at `path`, one behind
+/// Places every later [`Backing::Tmpfs`] mapping of this process in the memory at `path`, one after
 /// the other from its first byte; `None` goes back to memory of its own.
 ///
 /// # Errors
@@ -84,7 +84,7 @@ fn map_at(
 ) -> Result<Mapping, Error> {
     let place = Path::new("lent memory");
     allocate(&file, offset, mapped).map_err(no_room(request.len, place))?;
-    // The same bytes of the file whatever the address, which the alignment would else shift.
+    // The same bytes of the file whatever the address, which the alignment would otherwise shift.
     let range = Reservation::new(mapped, request.align, request.len)?;
     let start = align_up(range.start() + BASE_PAGE_BYTES, request.align);
     // SAFETY: the range from `start` on lies within `range`, which nobody else uses.
@@ -105,7 +105,7 @@ fn map_at(
     }
     let ptr =
         NonNull::new(at.cast::<u8>()).expect("a mapping behind a guard page is not at address 0");
-    // Whoever had it before has left something in it; writing to it populates it, too.
+    // Its previous user has left something in it; writing to it populates it, too.
     // SAFETY: the range was just mapped writable and nobody else looks at it.
     unsafe { ptr.as_ptr().write_bytes(0, mapped) };
     Ok(Mapping {

@@ -9,7 +9,7 @@ use hugemem::{Backing, Mapping, Request};
 use super::{Capture, CapturedBacking, Header, to_runs};
 use crate::{Extent, Kind, MAX_ORDER, Order, Pfn};
 
-/// Flags are read in blocks of so many frames.
+/// Flags are read in blocks of this many frames.
 const BLOCK_FRAMES: u64 = 512;
 
 /// Entries of pagemap that are read at a time: a process may reserve terabytes.

@@ -13,7 +13,7 @@ use crate::fixture::{BASE, Fixture, IoRange, build, vecs_for};
 use crate::job::{Extras, MemoryOf, Prepared, Then};
 use crate::{Setup, SetupError};
 
-/// The kind of a bounce buffer: kernel memory that is no slab.
+/// The kind of a bounce buffer: kernel memory that is not a slab.
 const KIND: Kind = Kind::PipeBuffer;
 /// The most bytes of slabs: they are real memory here, since they are copied to.
 const MAX_BYTES: u64 = 64 << 20;
@@ -60,7 +60,7 @@ pub(super) fn enter<D: BlockIo, V: KernelRules>(
         let why = "footprint: a bounced slab is really copied; it takes l1 or l2";
         return Err(SetupError::Param(why.to_owned()));
     }
-    // The pool lies behind the slabs, and every IO takes its buffers from its start.
+    // The pool lies after the slabs, and every IO takes its buffers from its start.
     let order = fixture.extents.iter().map(|(slab, _)| slab.order).max();
     let pool = fixture
         .frames
@@ -115,8 +115,8 @@ pub(super) fn enter<D: BlockIo, V: KernelRules>(
     Ok(())
 }
 
-/// Where in the pool the buffers of an IO lie, and where they end. They are no neighbours: a
-/// kernel's would be so by chance only, and adding would merge them.
+/// Where in the pool the buffers of an IO lie, and where they end. They are not neighbours: a
+/// kernel's would be so only by chance, and adding would merge them.
 fn places(fixture: &Fixture, io: &[IoRange]) -> (Vec<u64>, u64) {
     let mut end = 0_u64;
     let mut place = |range: &IoRange| {
@@ -145,7 +145,7 @@ fn prepare<'d, D: BlockIo>(
             slab: start..start + range.len as usize,
             frames,
             at: at as usize,
-            // Only to fill the place: the loop allocates it anew.
+            // Only to fill the place: the loop allocates it again.
             buffer: design.alloc(frames, KIND),
         });
     }
