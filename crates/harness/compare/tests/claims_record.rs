@@ -65,6 +65,19 @@ fn an_answered_claim_has_its_numbers() {
     }
 }
 
+/// What a claim says too little to find would be published as missing.
+#[test]
+fn every_number_names_one_row() {
+    for claim in judged(&committed()) {
+        let doubtful: Vec<&String> = claim
+            .missing
+            .iter()
+            .filter(|why| why.contains("several rows"))
+            .collect();
+        assert!(doubtful.is_empty(), "claim {}: {doubtful:?}", claim.id);
+    }
+}
+
 /// Divides the times of a contender in the rows of a workload.
 fn doctored(divide: f64, workload: &str, contender: &str) -> Run {
     let mut run = committed();
@@ -94,7 +107,7 @@ fn other_times_give_another_verdict() {
         "time contradicts counts"
     );
     // Half the time of a charge: no claim rests on more than its own rows.
-    let run = doctored(2.0, "accounting/charge", "split");
+    let run = doctored(2.0, "accounting/charge", "memdesc");
     assert_eq!(claim(&judged(&run), 10).verdict, Ruling::DoesNotHold);
     assert_eq!(claim(&judged(&run), 3), claim(&before, 3));
 }

@@ -2,11 +2,11 @@
 
 mod synthetic;
 
-use compare::Summary;
 use compare::claims::{Judged, Met, Shown, Source};
 use compare::kernel_history::{Cell, Line, Unit};
+use compare::{Cell as RowCell, Summary};
 use render::{Context, MAX_POST_LINES, claims_markdown, claims_text, first_screen, post};
-use results::{Ruling, Screen, ScreenRow};
+use results::{NativeRow, Ruling, Screen, ScreenRow};
 
 /// Lines of the first screen at most.
 const MAX_SCREEN_LINES: usize = 40;
@@ -186,6 +186,73 @@ fn a_cell_is_the_ratio_of_the_report_with_its_verdict() {
     assert!(cell.starts_with(mark), "{cell} {text}");
     let shown: f64 = format!("0{}", &cell[1..]).parse().expect("a number");
     assert!((shown / ratio - 1.0).abs() < 0.06, "{cell} for {ratio}");
+}
+
+/// That no difference is seen says little of a row whose interval is wide.
+#[test]
+fn a_row_that_is_too_noisy_is_not_called_equal() {
+    let shown = |low: f64, high: f64| {
+        let mut summary = summary();
+        for case in summary
+            .families
+            .iter_mut()
+            .flat_map(|family| &mut family.cases)
+        {
+            if let Some(RowCell::Time { ratio, verdict, .. }) = case.cells.get_mut("folio") {
+                let value = 1.04;
+                let processes = 3;
+                *ratio = Some(stats::Estimate {
+                    value,
+                    low,
+                    high,
+                    processes,
+                });
+                *verdict = Some(stats::Verdict::NoDifference);
+            }
+        }
+        first_screen(&summary, &context())
+    };
+    assert!(shown(0.99, 1.09).contains(" =1.0 "));
+    for (low, high) in [(0.99, 1.2), (0.8, 1.06)] {
+        let text = shown(low, high);
+        assert!(
+            text.contains(" ?1.0 ") && !text.contains(" =1.0 "),
+            "{text}"
+        );
+    }
+}
+
+/// Nanoseconds of real kernels stand under their instructions; a kernel without the row has a
+/// dash, and a run without kernels has no such line.
+#[test]
+fn times_of_real_kernels_stand_beside_their_counts() {
+    let mut context = context();
+    let row = "time iteration/chunks footprint=l1 order=9".to_owned();
+    context.screen.native = vec![NativeRow {
+        says: "walk, natively".to_owned(),
+        pages: row.clone(),
+        folio: "time merging/nothing order=9".to_owned(),
+    }];
+    let mut summary = summary();
+    assert!(!first_screen(&summary, &context).contains("natively"));
+    let name = format!("linux-{}", context.kernels[0]);
+    for case in summary
+        .families
+        .iter_mut()
+        .flat_map(|family| &mut family.cases)
+    {
+        let cell = case.cells["folio"].clone();
+        case.cells.insert(name.clone(), cell);
+    }
+    let text = first_screen(&summary, &context);
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("walk, natively, ns"))
+        .expect(&text);
+    let cells: Vec<&str> = line.split_whitespace().skip(3).collect();
+    assert_eq!(cells.len(), context.kernels.len(), "{line}");
+    assert!(cells[0].ends_with("/-") && cells[0].len() > 2, "{line}");
+    assert!(cells[1..].iter().all(|cell| *cell == "-/-"), "{line}");
 }
 
 /// Somebody who adds a design or patches a kernel wants to see that first.
