@@ -109,7 +109,14 @@ fn other_times_give_another_verdict() {
     // Half the time of a charge: no claim rests on more than its own rows.
     let run = doctored(2.0, "accounting/charge", "memdesc");
     assert_eq!(claim(&judged(&run), 10).verdict, Ruling::DoesNotHold);
-    assert_eq!(claim(&judged(&run), 3), claim(&before, 3));
+    // The scatter of all rows moderates each, so that the last digits of an interval may move.
+    let seen = |judged: &[Judged]| {
+        let claim = claim(judged, 3);
+        let numbers = claim.numbers.iter();
+        let values = numbers.map(|n| (n.met, n.value.map(|value| format!("{:.6}", value.value))));
+        (claim.verdict, values.collect::<Vec<_>>())
+    };
+    assert_eq!(seen(&judged(&run)), seen(&before));
 }
 
 #[test]
