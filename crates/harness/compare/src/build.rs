@@ -6,8 +6,8 @@ use results::{Row, Run, Status, Value};
 use stats::{Estimate, Prior, RowValues};
 
 use crate::means::means_of;
-use crate::rows::{estimate, judged};
-use crate::summary::{Case, Cell, Family, MemoryLine, Summary, ValueCase, ValueCell};
+use crate::rows::judged;
+use crate::summary::{Case, Cell, Family, MemoryLine, Summary, ValueCase, ValueCell, estimate};
 
 /// The reference where no row is a control copy.
 const USUAL_REFERENCE: &str = "flat";

@@ -13,7 +13,7 @@ use stats::{
 };
 
 use crate::NULL;
-use crate::summary::{Case, Cell};
+use crate::summary::{Case, Cell, estimate};
 
 /// The samples of one design in one case, by process.
 type Processes<'a> = BTreeMap<u32, &'a Sample>;
@@ -246,22 +246,6 @@ impl<'a> Draft<'a> {
                 .collect(),
         }
     }
-}
-
-/// The estimate of a row; where nothing scatters, its value without an interval.
-pub(crate) fn estimate(values: &RowValues, prior: Option<&Prior>) -> Estimate {
-    Moderated::of(values, prior).map_or_else(
-        || {
-            let value = values.middle();
-            Estimate {
-                value,
-                low: value,
-                high: value,
-                processes: values.processes(),
-            }
-        },
-        |moderated| moderated.estimate(),
-    )
 }
 
 fn times(row: &Processes<'_>, fast: Option<FastState>) -> Option<Values> {

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use results::{Environment, Params};
-use stats::{Estimate, Prior, RowValues, Verdict};
-
-use crate::rows::estimate;
+use stats::{Estimate, Moderated, Prior, RowValues, Verdict};
 
 /// The parameter that names the kernel whose rules a row follows.
 pub(crate) const RULES: &str = "rules";
@@ -309,4 +307,20 @@ impl Case {
             _ => None,
         }
     }
+}
+
+/// The estimate of a row; where nothing scatters, its value without an interval.
+pub(crate) fn estimate(values: &RowValues, prior: Option<&Prior>) -> Estimate {
+    Moderated::of(values, prior).map_or_else(
+        || {
+            let value = values.middle();
+            Estimate {
+                value,
+                low: value,
+                high: value,
+                processes: values.processes(),
+            }
+        },
+        |moderated| moderated.estimate(),
+    )
 }
