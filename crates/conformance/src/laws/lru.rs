@@ -259,6 +259,84 @@ pub fn what_drivers_move_is_isolated_too<D: Lru>() {
     }
 }
 
+/// A walk isolates nothing that has no reference, and counts what is in use as such: frozen slabs
+/// (v6.15), a unit on a list that is frozen while it is split, and allocations without
+/// `__GFP_COMP`, whose later pages a design may not be able to tell from free ones.
+pub fn a_walk_passes_what_is_frozen_or_not_compound<D: Lru>() {
+    const STACKS: u64 = 4;
+    let world = <Listing as Level<D>>::world();
+    let design = &world.design;
+    let extent = |n, size| physmem::Extent::new(super::world::BASE + n, super::world::order(size));
+    let slabs = [
+        design.alloc(extent(0, 0), Kind::Slab),
+        design.alloc(extent(8, 3), Kind::Slab),
+    ];
+    slabs.iter().for_each(|&slab| design.freeze(slab));
+    let stacks: Vec<_> = (0..STACKS)
+        .map(|n| design.alloc_without_comp(extent(16 + 4 * n, 2), Kind::KernelStack))
+        .collect();
+    let user: Vec<_> = [32, 33]
+        .map(|n| design.alloc(extent(n, 0), Kind::Anon))
+        .to_vec();
+    design.lru_add(0, &user);
+    design.freeze(user[0]);
+    design.mark_free(extent(1, 0));
+    design.mark_free(extent(2, 1));
+    design.mark_free(extent(4, 2));
+    let untold = if D::LATER_PAGES_ARE_TOLD {
+        0
+    } else {
+        3 * STACKS
+    };
+    let walk = |isolate| design.pfn_scan(0, super::world::BASE, 34, isolate);
+    let expected = |isolated| mm::Scan {
+        free: 7 + untold,
+        movable: 2,
+        movable_pages: 2,
+        unmovable: 2 + STACKS,
+        isolated,
+        ..mm::Scan::default()
+    };
+    for (isolate, isolated) in [(false, 0), (true, 1), (true, 1)] {
+        assert_eq!(walk(isolate), expected(isolated), "{}", D::NAME);
+    }
+    assert_eq!(
+        design.refcount(user[0]),
+        0,
+        "{}: a reference to it",
+        D::NAME
+    );
+    assert_eq!(
+        mm::lru::count(design, design.groups().root(), Kind::Anon),
+        2,
+        "{}",
+        D::NAME
+    );
+    let found = |n| design.try_get_at(super::world::BASE + n);
+    for frozen in [0, 8, 15, 32] {
+        assert_eq!(found(frozen), None, "{}: frame {frozen} is frozen", D::NAME);
+    }
+    for later in 17..20 {
+        let told = D::LATER_PAGES_ARE_TOLD.then_some(stacks[0]);
+        let unit = found(later);
+        assert_eq!(unit, told, "{}: frame {later}", D::NAME);
+        unit.into_iter().for_each(|unit| design.put_and_free(unit));
+    }
+    design.unfreeze(user[0]);
+    assert_eq!(walk(true), expected(2), "{}: not frozen any more", D::NAME);
+    slabs
+        .into_iter()
+        .chain(stacks)
+        .for_each(|unit| design.free(unit));
+    for unit in user {
+        mm::lru::folio_put(design, 0, unit);
+    }
+    for n in 0..34 {
+        let left = design.lookup(super::world::BASE + n);
+        assert_eq!(left, None, "{}: frame {n} was not freed", D::NAME);
+    }
+}
+
 /// The shipped case file about accounting and lists (`cases/ledger.jsonl`): usage, statistics,
 /// list sizes, owners and references of every line are the sums.
 pub fn ledgers_come_out<D: Lru>() {
