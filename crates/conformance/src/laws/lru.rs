@@ -128,9 +128,11 @@ pub fn concurrent_isolation_loses_nothing<D: Lru>() {
     );
 }
 
-/// Pages of the walks below, and how often each thread goes over them.
+/// Pages of the walks below, how often a thread goes over them while another does, and after how
+/// many walks it is content with fewer.
 const PAGES: u64 = 64;
-const WALKS: usize = 4_000;
+const WALKS: usize = 10_000;
+const MAX_WALKS: usize = 200_000;
 
 /// Pages on the root's list, one allocation each.
 fn listed<D: Lru>(design: &D) -> Vec<D::Unit<'_>> {
@@ -142,6 +144,39 @@ fn listed<D: Lru>(design: &D) -> Vec<D::Unit<'_>> {
     units
 }
 
+/// Has threads walk at once, each with its number, until one of them has done so [`WALKS`] times
+/// while another did: threads that the machine lets run one after the other show no race.
+fn walk_at_once(threads: usize, walk: impl Fn(usize) + Sync) {
+    let walked: Vec<AtomicU64> = (0..threads).map(|_| AtomicU64::new(0)).collect();
+    let (start, done) = (Barrier::new(threads), AtomicBool::new(false));
+    let of_others = |me: usize| {
+        let others = walked.iter().enumerate().filter(|(n, _)| *n != me);
+        others.map(|(_, walks)| walks.load(Acquire)).sum::<u64>()
+    };
+    std::thread::scope(|scope| {
+        for me in 0..threads {
+            let (walked, start, done) = (&walked[me], &start, &done);
+            let (walk, of_others) = (&walk, &of_others);
+            scope.spawn(move || {
+                start.wait();
+                let mut at_once = 0;
+                for _ in 0..MAX_WALKS {
+                    let before = of_others(me);
+                    walk(me);
+                    walked.fetch_add(1, Release);
+                    at_once += usize::from(of_others(me) != before);
+                    if at_once >= WALKS {
+                        done.store(true, Release);
+                    }
+                    if done.load(Acquire) {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+}
+
 /// Two PFN walks and an isolation from the list at once lose no unit, no reference and no
 /// count: taking a unit off its list needs the list's lock.
 pub fn walks_and_isolation_at_once_lose_nothing<D: Lru>() {
@@ -149,23 +184,14 @@ pub fn walks_and_isolation_at_once_lose_nothing<D: Lru>() {
     let design = &world.design;
     let units = listed(design);
     let root = design.groups().root();
-    let start = Barrier::new(3);
-    std::thread::scope(|scope| {
-        for cpu in 0..2 {
-            let start = &start;
-            scope.spawn(move || {
-                start.wait();
-                for _ in 0..WALKS {
-                    design.pfn_scan(cpu, super::world::BASE, PAGES, true);
-                }
-            });
+    walk_at_once(3, |cpu| {
+        if cpu < 2 {
+            design.pfn_scan(cpu, super::world::BASE, PAGES, true);
+            return;
         }
-        start.wait();
-        for _ in 0..WALKS {
-            let mut out = Vec::new();
-            design.lru_isolate(2, root, Kind::Anon, 7, &mut out);
-            design.lru_putback(2, &out);
-        }
+        let mut out = Vec::new();
+        design.lru_isolate(cpu, root, Kind::Anon, 7, &mut out);
+        design.lru_putback(cpu, &out);
     });
     assert_eq!(
         mm::lru::count(design, root, Kind::Anon),
@@ -238,17 +264,8 @@ pub fn what_drivers_move_is_isolated_too<D: Lru>() {
         let expected = if isolate { PAGES / 2 } else { 0 };
         assert_eq!(scan.isolated, expected, "{}", D::NAME);
     }
-    let start = Barrier::new(2);
-    std::thread::scope(|scope| {
-        for cpu in 0..2 {
-            let start = &start;
-            scope.spawn(move || {
-                start.wait();
-                for _ in 0..WALKS {
-                    design.pfn_scan(cpu, super::world::BASE, PAGES, true);
-                }
-            });
-        }
+    walk_at_once(2, |cpu| {
+        design.pfn_scan(cpu, super::world::BASE, PAGES, true);
     });
     let kept = units.iter().all(|&unit| design.refcount(unit) == 1);
     assert!(kept, "{}: references were lost", D::NAME);
