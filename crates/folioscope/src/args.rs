@@ -11,6 +11,7 @@ pub(crate) mod values;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use conformance::case::KernelVersion;
 use hugemem::Backing;
 use measure::plan::Plan;
 
@@ -352,6 +353,7 @@ anonymous and file statistics, pages on the two lists) and for each allocation.
 Examples:
   folioscope cases run cases.jsonl
   folioscope cases run crates/conformance/cases/ledger.jsonl
+  folioscope cases run crates/kernels/oracle/cases/worked.jsonl --rules 6.12
   folioscope cases run cases.jsonl --design headpage
   echo '{\"name\":\"one\",\"rules\":\"7.1\",\"adds\":[{\"pfn\":512,\"order\":9,\"len\":2097152}]}' |
     folioscope cases run -")]
@@ -365,6 +367,9 @@ pub(crate) struct CasesRunArgs {
     /// The design that answers.
     #[arg(long, value_name = "NAME")]
     pub design: Option<String>,
+    /// The kernel whose rules apply to lines that name none, as 6.12.
+    #[arg(long, value_name = "VERSION")]
+    pub rules: Option<KernelVersion>,
 }
 
 #[derive(Args, Debug)]

@@ -359,7 +359,7 @@ pub fn a_walk_passes_what_is_frozen_or_not_compound<D: Lru>() {
 pub fn ledgers_come_out<D: Lru>() {
     let file = include_str!("../../cases/ledger.jsonl");
     let mut cases = 0;
-    for (_, line) in parse_all_lines(file.as_bytes()) {
+    for (_, line) in parse_all_lines(file.as_bytes(), None) {
         let line = line.unwrap_or_else(|error| panic!("cases/ledger.jsonl: {error}"));
         let CaseLine::Ledger(case) = line else {
             panic!("cases/ledger.jsonl: a line about bios");
