@@ -346,8 +346,8 @@ number, and the others still run.
 
 Exit codes: 0 all agree; 3 a design disagrees; 2 a line is malformed or cannot be asked.
 
-A line with `steps` is about accounting and lists: charges, uncharges, statistics, lists and
-references in a tree of groups. Its answer is a line of counters for each group (usage,
+A line with `steps` is about accounting and lists: charges, moves, limits, uncharges, statistics,
+lists and references in a tree of groups. Its answer is a line of counters for each group (usage,
 anonymous and file statistics, pages on the two lists) and for each allocation.
 
 Examples:
