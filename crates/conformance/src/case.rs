@@ -44,7 +44,7 @@
 
 use std::collections::BTreeMap;
 
-use mm::KernelVersion;
+pub use mm::KernelVersion;
 use serde::{Deserialize, Serialize};
 
 mod answer;

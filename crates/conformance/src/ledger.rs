@@ -63,6 +63,14 @@ pub enum Step {
     Get(usize),
     /// A reference is dropped (`put_page`), not the last one.
     Put(usize),
+    /// Its charge and its statistic, all of its pages, move to this group
+    /// (`mem_cgroup_move_account`, until v6.13). Kernels are not asked it: a cgroup of version 1
+    /// does it, by the page tables of a task.
+    Move(usize, usize),
+    /// This group may have so many pages from now on, not fewer than it has (`memory.max`). A
+    /// charge beyond it is refused, and its allocation belongs to nobody. Kernels are not asked it
+    /// either.
+    Limit(usize, u64),
 }
 
 impl LedgerCase {
@@ -130,6 +138,8 @@ impl LedgerCase {
                 Step::Isolate(n) => format!("i {n}\n"),
                 Step::Get(n) => format!("r {n}\n"),
                 Step::Put(n) => format!("d {n}\n"),
+                Step::Move(n, group) => format!("m {n} {group}\n"),
+                Step::Limit(group, pages) => format!("x {group} {pages}\n"),
             };
         }
         text + ".\n"

@@ -296,7 +296,7 @@ fn ledgers_and_bios_are_told_apart_line_by_line() {
         ledger(&format!(r#"{charge},{{"charg":0}}"#)),
     ]
     .join("\n");
-    let read: Vec<_> = parse_all_lines(Cursor::new(lines.as_bytes()))
+    let read: Vec<_> = parse_all_lines(Cursor::new(lines.as_bytes()), None)
         .map(|(_, line)| line.map_err(|error| error.to_string()))
         .collect();
     assert!(matches!(read[0], Ok(CaseLine::Bio(_))), "{read:?}");
@@ -307,5 +307,41 @@ fn ledgers_and_bios_are_told_apart_line_by_line() {
         refused(3).starts_with("line 4: field `steps[1]"),
         "{}",
         refused(3)
+    );
+}
+
+/// The worked cases name no rules, since they are put to every kernel; a reader of such a file says
+/// which apply. Rules that a line has stay its own.
+#[test]
+fn lines_without_rules_are_read_under_those_that_the_reader_names() {
+    let adds = r#""adds":[{"pfn":0,"len":4096}]"#;
+    let lines = [
+        format!(r#"{{"name":"none",{adds}}}"#),
+        format!(r#"{{"name":"own","rules":"5.10",{adds}}} "#),
+        format!(r#"{{"name":"bad",{adds},"max_vecs":-1}}"#),
+        "{}".to_owned(),
+    ]
+    .join("\n");
+    let read = |rules| -> Vec<_> {
+        parse_all_lines(Cursor::new(lines.as_bytes()), rules)
+            .map(|(_, line)| match line {
+                Ok(CaseLine::Bio(case)) => case.rules.to_string(),
+                Ok(CaseLine::Ledger(case)) => case.name,
+                Err(error) => error.to_string(),
+            })
+            .collect()
+    };
+    let under = read(Some(KernelVersion::V7_1));
+    assert_eq!(under[..2], ["7.1", "5.10"]);
+    let without = read(None);
+    assert!(without[0].contains("missing field `rules`"), "{without:?}");
+    assert_eq!(under[2], without[2], "an error's place is that in the file");
+    assert!(under[3].contains("missing field `name`"), "{under:?}");
+    let worked = include_str!("../../kernels/oracle/cases/worked.jsonl");
+    let rules = Some(KernelVersion::V6_12);
+    let mut worked = parse_all_lines(Cursor::new(worked.as_bytes()), rules);
+    assert!(
+        worked.all(|(_, line)| line.is_ok()),
+        "every line is a case of 6.12"
     );
 }

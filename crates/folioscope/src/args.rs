@@ -11,6 +11,7 @@ pub(crate) mod values;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use conformance::case::KernelVersion;
 use hugemem::Backing;
 use measure::plan::Plan;
 
@@ -345,13 +346,14 @@ number, and the others still run.
 
 Exit codes: 0 all agree; 3 a design disagrees; 2 a line is malformed or cannot be asked.
 
-A line with `steps` is about accounting and lists: charges, uncharges, statistics, lists and
-references in a tree of groups. Its answer is a line of counters for each group (usage,
+A line with `steps` is about accounting and lists: charges, moves, limits, uncharges, statistics,
+lists and references in a tree of groups. Its answer is a line of counters for each group (usage,
 anonymous and file statistics, pages on the two lists) and for each allocation.
 
 Examples:
   folioscope cases run cases.jsonl
   folioscope cases run crates/conformance/cases/ledger.jsonl
+  folioscope cases run crates/kernels/oracle/cases/worked.jsonl --rules 6.12
   folioscope cases run cases.jsonl --design headpage
   echo '{\"name\":\"one\",\"rules\":\"7.1\",\"adds\":[{\"pfn\":512,\"order\":9,\"len\":2097152}]}' |
     folioscope cases run -")]
@@ -365,6 +367,9 @@ pub(crate) struct CasesRunArgs {
     /// The design that answers.
     #[arg(long, value_name = "NAME")]
     pub design: Option<String>,
+    /// The kernel whose rules apply to lines that name none, as 6.12.
+    #[arg(long, value_name = "VERSION")]
+    pub rules: Option<KernelVersion>,
 }
 
 #[derive(Args, Debug)]

@@ -421,7 +421,11 @@ impl Memmap {
             } else if pages >= PAGEBLOCK_PAGES {
                 scan.large += 1;
             } else if page.refcount.load(Relaxed) == 0 {
-                scan.free += 1;
+                if Self::is_frozen(page) {
+                    scan.unmovable += 1;
+                } else {
+                    scan.free += 1;
+                }
             } else if is_movable(page) {
                 scan.of_drivers += 1;
                 scan.isolated += u64::from(isolate(page, false));

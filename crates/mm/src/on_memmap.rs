@@ -131,6 +131,12 @@ impl<T: OnMemmap> Design for T {
         self.unit(self.pages().map.alloc(extent, kind))
     }
 
+    const LATER_PAGES_ARE_TOLD: bool = false;
+
+    fn alloc_without_comp(&self, extent: Extent, kind: Kind) -> T::Ref<'_> {
+        self.unit(self.pages().map.alloc_without_comp(extent, kind))
+    }
+
     fn free<'a>(&'a self, unit: T::Ref<'a>) {
         self.pages().map.free(self.head(unit));
     }

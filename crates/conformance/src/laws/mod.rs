@@ -101,6 +101,7 @@ macro_rules! laws_of {
             walks_and_isolation_at_once_lose_nothing
             a_walk_against_freeing_frees_each_once
             what_drivers_move_is_isolated_too
+            a_walk_passes_what_is_frozen_or_not_compound
             ledgers_come_out
         ] $($with)* }
     };
@@ -162,6 +163,6 @@ pub const fn memcg<D: Memcg>() -> [Law; 10] {
 }
 
 /// The laws of reclaim's lists and compaction's walk, for one design.
-pub const fn lru<D: Lru>() -> [Law; 8] {
+pub const fn lru<D: Lru>() -> [Law; 9] {
     laws_of!(lru, law_array D)
 }

@@ -1,5 +1,7 @@
 //! The reference: nothing is cached, batched or propagated; every sum is computed from scratch.
 
+use std::collections::BTreeMap;
+
 use mm::KernelVersion;
 
 use super::{FRAMES, MOST_ALLOCS, Step, first_frame};
@@ -12,6 +14,8 @@ pub struct Books<'a> {
     allocs: Vec<Alloc>,
     /// The first frame that no allocation has.
     next: u64,
+    /// The limits that were set, by group.
+    limits: BTreeMap<usize, u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +45,7 @@ impl<'a> Books<'a> {
             rules,
             allocs: Vec::new(),
             next: 0,
+            limits: BTreeMap::new(),
         }
     }
 
@@ -55,6 +60,8 @@ impl<'a> Books<'a> {
             Step::Charge { group, order, file } => return self.charge(group, order, file),
             Step::Uncharge(n) | Step::Stat(n, _) | Step::List(n) => n,
             Step::Isolate(n) | Step::Get(n) | Step::Put(n) => n,
+            Step::Move(n, to) => return self.move_to(n, to),
+            Step::Limit(group, pages) => return self.limit(group, pages),
         };
         let Some(alloc) = self.allocs.get_mut(n) else {
             return false;
@@ -76,9 +83,47 @@ impl<'a> Books<'a> {
             Step::Get(_) => alloc.refs += 1,
             Step::Put(_) if alloc.refs == 1 => return false,
             Step::Put(_) => alloc.refs -= 1,
-            Step::Charge { .. } => return false,
+            Step::Charge { .. } | Step::Move(..) | Step::Limit(..) => return false,
         }
         true
+    }
+
+    /// Whole allocations only, off their lists; where the group has no room, nothing is moved.
+    fn move_to(&mut self, n: usize, to: usize) -> bool {
+        let Some(&alloc) = self.allocs.get(n) else {
+            return false;
+        };
+        let whole = alloc.charged && !alloc.listed && alloc.counted == alloc.pages();
+        // Both groups have the charge for a moment, and so have those above both.
+        if !whole || to >= self.groups.len() || to == alloc.group || !self.has_room(to, alloc) {
+            return false;
+        }
+        self.allocs[n].group = to;
+        true
+    }
+
+    fn limit(&mut self, group: usize, pages: u64) -> bool {
+        if group >= self.groups.len() || self.usage(group) > pages as i64 {
+            return false;
+        }
+        self.limits.insert(group, pages);
+        true
+    }
+
+    /// Pages charged to a group and to those below it.
+    fn usage(&self, group: usize) -> i64 {
+        let below = self
+            .allocs
+            .iter()
+            .filter(|a| a.charged && self.is_within(a.group, group));
+        below.map(|a| a.pages()).sum()
+    }
+
+    /// Whether no limit of a group, or of one above it, is in the way of a charge.
+    fn has_room(&self, group: usize, alloc: Alloc) -> bool {
+        self.limits.iter().all(|(&of, &most)| {
+            !self.is_within(group, of) || self.usage(of) + alloc.pages() <= most as i64
+        })
     }
 
     fn charge(&mut self, group: usize, order: u8, file: bool) -> bool {
@@ -96,7 +141,7 @@ impl<'a> Books<'a> {
             return false;
         }
         self.next = end;
-        self.allocs.push(Alloc {
+        let alloc = Alloc {
             group,
             order,
             file,
@@ -104,7 +149,9 @@ impl<'a> Books<'a> {
             counted: 0,
             listed: false,
             refs: 1,
-        });
+        };
+        let charged = self.has_room(group, alloc);
+        self.allocs.push(Alloc { charged, ..alloc });
         true
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use hugemem::Backing;
 use mm::lru::{PG_LRU, isolate_one};
-use mm::memcg::{MemCgroup, MemcgTree, Stat};
+use mm::memcg::{MemCgroup, MemcgTree, Stat, try_charge};
 use mm::{Linux6_12, Lru, Plan};
 use physmem::{Extent, Kind, Order, Pfn};
 
@@ -42,9 +42,8 @@ pub fn evaluate<D: Lru>(case: &LedgerCase) -> Result<Vec<String>, String> {
                 let kind = if file { Kind::File } else { Kind::Anon };
                 let unit = design.alloc(Extent::new(BASE + at, Order::new(order)), kind);
                 let group = groups.get(group).ok_or("no such group")?;
-                design
-                    .charge::<Linux6_12>(CPU, group, unit)
-                    .map_err(|error| error.to_string())?;
+                // Refused by a limit, it belongs to nobody.
+                let _ = design.charge::<Linux6_12>(CPU, group, unit);
                 units.push(unit);
             }
             Step::Uncharge(n) => design.uncharge::<Linux6_12>(CPU, unit(n)?),
@@ -58,6 +57,17 @@ pub fn evaluate<D: Lru>(case: &LedgerCase) -> Result<Vec<String>, String> {
             }
             Step::Get(n) => design.get(unit(n)?),
             Step::Put(n) => drop(design.put(unit(n)?)),
+            // A CPU's stock counts as used: who sets a limit, or needs room, drains it first.
+            Step::Move(n, group) => {
+                let group = groups.get(group).ok_or("no such group")?;
+                drain_stocks(design.groups(), group);
+                design.move_charge(CPU, unit(n)?, group);
+            }
+            Step::Limit(group, pages) => {
+                let group = groups.get(group).ok_or("no such group")?;
+                drain_stocks(design.groups(), group);
+                group.memory.set_max(pages);
+            }
         }
     }
     let index = |group: &MemCgroup| groups.iter().position(|&one| std::ptr::eq(one, group));
@@ -72,6 +82,15 @@ pub fn evaluate<D: Lru>(case: &LedgerCase) -> Result<Vec<String>, String> {
         format!("a {owner} {} {}", design.refcount(unit), u8::from(listed))
     }));
     Ok(lines)
+}
+
+/// Gives back what CPUs have in stock (`drain_all_stock`), as a charge does that finds no room.
+fn drain_stocks(tree: &MemcgTree, group: &MemCgroup) {
+    let most = group.memory.max();
+    group.memory.set_max(0);
+    let refused = try_charge::<Linux6_12>(tree, CPU, group, FRAMES + 1);
+    debug_assert!(refused.is_err(), "there is no room for it");
+    group.memory.set_max(most);
 }
 
 /// The groups of a case, made with those above them.

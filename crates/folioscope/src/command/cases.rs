@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, stdin};
 
-use conformance::case::{Answer, Case, CaseLine, parse_all_lines};
+use conformance::case::{Answer, Case, CaseLine, KernelVersion, parse_all_lines};
 use conformance::evaluate::EvaluateError;
 use conformance::ledger::{FILE_RULES, LedgerCase};
 use conformance::reference;
@@ -39,11 +39,18 @@ pub(crate) fn run(args: &CasesArgs, output: &mut Output) -> Result<Code, Failure
     let design = args.design.as_deref().map(named).transpose()?;
     let file = args.file.display();
     if args.file.as_os_str() == "-" {
-        return answer_all(stdin().lock(), "standard input", design, output);
+        let from = stdin().lock();
+        return answer_all(from, "standard input", args.rules, design, output);
     }
     let opened =
         File::open(&args.file).map_err(|error| Failure::Usage(format!("{file}: {error}")))?;
-    answer_all(BufReader::new(opened), &file.to_string(), design, output)
+    answer_all(
+        BufReader::new(opened),
+        &file.to_string(),
+        args.rules,
+        design,
+        output,
+    )
 }
 
 /// The design that is to answer, and how it does; the floor has no answer, nor has a design without
@@ -71,11 +78,12 @@ fn answering() -> impl Iterator<Item = Asked> {
 fn answer_all(
     from: impl BufRead,
     file: &str,
+    rules: Option<KernelVersion>,
     design: Option<Asked>,
     output: &mut Output,
 ) -> Result<Code, Failure> {
     let mut code = Code::Done;
-    for (_, line) in parse_all_lines(from) {
+    for (_, line) in parse_all_lines(from, rules) {
         match line {
             Err(error) => {
                 say!("folioscope: {file}: {error}");

@@ -21,4 +21,4 @@ pub use allocator::FrameAllocator;
 pub use capture::Capture;
 pub use layout::{Layout, Source};
 pub use pfn::{Extent, Kind, MAX_ORDER, Order, OrderError, PAGE_SHIFT, PAGE_SIZE, Pfn, PhysAddr};
-pub use synthetic::{Mix, mixed_zone};
+pub use synthetic::{Mix, Share, mixed_zone};

@@ -3,8 +3,10 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use super::{MAPPING_ANON, MAPPING_MOVABLE};
-use super::{Memmap, PG_DIRTY, PG_LOCKED, PG_RECLAIM, PG_SWAPBACKED, PG_SWAPCACHE, ZONE_MASK};
+use physmem::{Extent, Kind, Order};
+
+use super::{MAPPING_ANON, MAPPING_MOVABLE, Memmap, PG_DIRTY, PG_HEAD, PG_LOCKED, PG_RECLAIM};
+use super::{PG_SWAPBACKED, PG_SWAPCACHE, UNMAPPED, ZONE_MASK};
 use crate::slot::Slot;
 
 /// The bits of `mapping` that are flags, not address (`PAGE_MAPPING_FLAGS`).
@@ -131,4 +133,28 @@ pub fn same_pgmap(a: &Slot, b: &Slot) -> bool {
 #[inline]
 pub fn is_dirty(head: &Slot) -> bool {
     head.flags.load(Relaxed) & PG_DIRTY != 0
+}
+
+impl Memmap {
+    /// Makes an allocation without `__GFP_COMP`: the first page has the reference and the type,
+    /// the later ones have neither, and do not lead to it.
+    pub fn alloc_without_comp(&self, extent: Extent, kind: Kind) -> &Slot {
+        let first = self.alloc(Extent::new(extent.head, Order::BASE), kind);
+        for later in self.slots.behind(first, extent.order.pages() - 1) {
+            // Takes a free block's mark from frames that it reached to.
+            later.mapcount.store(UNMAPPED, Relaxed);
+        }
+        first
+    }
+
+    /// Whether a page that nobody has a reference to says that it is in use: a head, a page type or
+    /// a mapping, as a frozen allocation has. A page that is free in a CPU's list has none of them,
+    /// nor has a later page of an allocation without `__GFP_COMP`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn is_frozen(page: &Slot) -> bool {
+        page.flags.load(Relaxed) & PG_HEAD != 0
+            || page.mapcount.load(Relaxed) != UNMAPPED
+            || page.mapping.load(Relaxed) != 0
+    }
 }

@@ -1,7 +1,7 @@
 //! `Design`: how physical memory is described.
 
 use std::fmt::Debug;
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use hugemem::{Backing, Proof};
 use physmem::{Extent, Kind, Pfn};
@@ -127,6 +127,33 @@ pub trait Design: Sized + Send + Sync {
     /// Makes an allocation out of free frames, with one reference (`prep_new_page`,
     /// `prep_compound_page`). Law: `every_frame_leads_to_its_allocation`.
     fn alloc(&self, extent: Extent, kind: Kind) -> Self::Unit<'_>;
+
+    /// Whether the later frames of an allocation without `__GFP_COMP` lead to it. The array of
+    /// `struct page` has no tails then: no reference, no type and no way to the first page, like a
+    /// page that is free in a CPU's list.
+    const LATER_PAGES_ARE_TOLD: bool = true;
+
+    /// Makes an allocation without `__GFP_COMP` (`alloc_pages`, for example a stack without
+    /// `CONFIG_VMAP_STACK`). [`Self::free`] frees all of it.
+    /// Law: `a_walk_passes_what_is_frozen_or_not_compound`.
+    #[inline]
+    fn alloc_without_comp(&self, extent: Extent, kind: Kind) -> Self::Unit<'_> {
+        self.alloc(extent, kind)
+    }
+
+    /// Takes the reference count away from an allocation (`folio_ref_freeze`; slabs since v6.15
+    /// have none from the start): nobody can take a reference, and no look-up finds it.
+    /// Law: `a_walk_passes_what_is_frozen_or_not_compound`.
+    #[inline]
+    fn freeze<'a>(&'a self, unit: Self::Unit<'a>) {
+        self.slot_of(unit).refcount.store(0, Release);
+    }
+
+    /// Gives it one reference again (`folio_ref_unfreeze`).
+    #[inline]
+    fn unfreeze<'a>(&'a self, unit: Self::Unit<'a>) {
+        self.slot_of(unit).refcount.store(1, Release);
+    }
 
     /// Returns an allocation's frames to the free ones, whatever its reference count
     /// (`free_pages_prepare`). Law: `every_frame_leads_to_its_allocation`.

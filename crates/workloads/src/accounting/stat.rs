@@ -23,7 +23,8 @@ pub static WORKLOAD: Workload = Workload {
         grows with the depth of the tree. Which statistic it is depends on anon or file, and \
         that is the only thing accounting needs the type for. Flat pages find the head first, \
         typed memory knows its index.",
-    favours: "memdesc with a static type; at depth 8 nobody, the tree dominates",
+    favours: "no design by much: flat pays one compound_head() more; at depth 8 nobody, the tree \
+        dominates",
     unfair: "counters of one CPU only, always in the cache",
     unit: "update",
     axis: "depth",

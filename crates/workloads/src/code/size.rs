@@ -12,7 +12,8 @@ pub static WORKLOAD: Workload = Workload {
     analysis: "Wilcox's covers count text: folios took 5 to 6 kB out of the kernel, mostly calls \
         of compound_head(). Shutsemau's mask took out another 15. Here it is the code of one \
         loop with all that was inlined into it, for each design, as this very binary has it.",
-    favours: "null, then headpage and folio; memdesc loses where it tests tags",
+    favours: "null, then folio and split, which convert once; headpage and flat lose where a page \
+        becomes its head",
     unfair: "functions that stand out of line are not counted, and what is inlined is the \
         compiler's choice; identical loops may be folded into one",
     unit: "byte",

@@ -26,7 +26,8 @@ pub static WORKLOAD: Workload = Workload {
         ask the head and its flags. With layout=scattered the list jumps through the array, \
         and the cost is cache misses: of descriptors allocated apart too, for the order in which \
         they were allocated is a third one (allocated).",
-    favours: "folio: the list holds folios, nothing has to be asked for its head",
+    favours: "no design by type, since only heads are on lists; the arrays of struct page where \
+        the list is in the order of frames, which descriptors from a slab cache are not",
     unfair: "one thread, so the lruvec's lock is never contended; a real list is written to by \
         every CPU",
     unit: "allocation",

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
 use mm::{KernelRules, Lru, Scan};
-use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};
+use physmem::{Extent, Kind, Mix, Order, Pfn, Share, mixed_zone};
 
 use crate::checksum::Digest;
 use crate::fixture::{ALLOCATED, Allocated, BASE, Fixture, build};
@@ -31,8 +31,11 @@ pub static WORKLOAD: Workload = Workload {
     favours: "flat and folio at order 0, where the descriptor lies where the frame number says; \
         memdesc with large allocations, where a frame's word leads past the whole allocation",
     unfair: "the zone is made up: kinds come in runs of up to 2 MiB, as pageblocks group them, \
-        and a machine long in use has shorter ones, which mislead the branches more. All \
-        allocations are compound, and none is frozen; zsmalloc's pages are nobody's to move \
+        and a machine long in use has shorter ones, which mislead the branches more. The walk \
+        steps over any compound page at once, as v6.12 does from the size on that it compacts \
+        for; below that v6.12 goes on with the next frame, so a slab of 8 pages costs flat and \
+        folio 8 looks there and one here. All allocations are compound, and none is frozen, \
+        unless asked (mix=frozen-slab, mix=bare-stack); zsmalloc's pages are nobody's to move \
         unless asked (zsmalloc=movable), and what their driver does is not in the clock",
     unit: "frame",
     axis: "",
@@ -40,8 +43,18 @@ pub static WORKLOAD: Workload = Workload {
         ParamSpec::words(
             "mix",
             "order0: every kind in base pages; user: anonymous memory only; slab: slabs only; \
-                free: free blocks only; typical: a server's mix",
-            &["order0", "user", "slab", "free", "typical"],
+                free: free blocks only; typical: a server's mix; frozen-slab: typical, slabs \
+                without references (v6.15); bare-stack: typical, stacks of 4 pages without \
+                __GFP_COMP (no CONFIG_VMAP_STACK)",
+            &[
+                "order0",
+                "user",
+                "slab",
+                "free",
+                "typical",
+                "frozen-slab",
+                "bare-stack",
+            ],
         ),
         ParamSpec::words(
             "mode",
@@ -111,8 +124,17 @@ fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
         let block = |head| (Extent::new(Pfn(head), order), kind);
         return Ok(blocks.map(block).collect());
     }
+    if is_bare(setup)? {
+        let stacks = Mix::typical()
+            .shares()
+            .iter()
+            .map(bare_stack)
+            .collect::<Vec<_>>();
+        let stacks = Mix::new(stacks).unwrap_or_else(|_| Mix::typical());
+        return Ok(mixed_zone(frames, setup.seed, &stacks));
+    }
     let zone = mixed_zone(frames, setup.seed, &Mix::typical());
-    if mix == "typical" {
+    if mix == "typical" || mix == "frozen-slab" {
         return Ok(zone);
     }
     // The same memory as on a machine without large folios: what one allocation held, many
@@ -125,6 +147,29 @@ fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
         whole.into_iter().chain(pages.into_iter().flatten())
     });
     Ok(split.collect())
+}
+
+/// Whether kernel stacks are allocations of 4 pages without `__GFP_COMP`.
+fn is_bare(setup: &Setup) -> Result<bool, SetupError> {
+    Ok(setup.word("mix")? == "bare-stack")
+}
+
+/// A share of the mix, with stacks of `THREAD_SIZE_ORDER`.
+fn bare_stack(share: &Share) -> Share {
+    let order = match share.kind {
+        Kind::KernelStack => Order::new(2),
+        _ => share.order,
+    };
+    Share { order, ..*share }
+}
+
+/// Frames that a design cannot tell from free ones: the later pages of bare stacks.
+fn untold<D: Lru>(setup: &Setup, zone: &[(Extent, Kind)]) -> Result<u64, SetupError> {
+    if D::LATER_PAGES_ARE_TOLD || !is_bare(setup)? {
+        return Ok(0);
+    }
+    let stacks = zone.iter().filter(|(_, kind)| *kind == Kind::KernelStack);
+    Ok(stacks.map(|(stack, _)| stack.order.pages() - 1).sum())
 }
 
 /// In the order of allocation, which is that of the LRU lists; the walk goes by frame.
@@ -211,9 +256,8 @@ pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<()
     let design: D = build(setup, frames)?;
     let per_frame = design.descriptor_bytes();
     let zone = zone(setup)?;
-    populate(&design, &zone, allocated(setup)?, |kind| {
-        is_of_driver(setup, kind)
-    });
+    populate(&design, &zone, setup)?;
+    let untold = untold::<D>(setup, &zone)?;
     // With base pages, every descriptor is read once but those inside free blocks.
     let inside: u64 = zone
         .iter()
@@ -233,7 +277,12 @@ pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<()
                 seen.set(entry(*design, BASE, frames, isolate, iters));
                 0
             },
-            |_, _| digest(&seen.get()),
+            |_, _| {
+                // Every design is to say the same but for what it cannot tell from free frames.
+                let seen = seen.get();
+                let free = seen.free.wrapping_sub(untold);
+                digest(&Scan { free, ..seen })
+            },
         )
         .with(Extras {
             bytes_touched,
@@ -246,20 +295,25 @@ pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<()
 
 /// Makes the zone, and puts what belongs there on the LRU lists in the order in which it was
 /// allocated, as a fault does.
-fn populate<D: Lru>(
-    design: &D,
-    zone: &[(Extent, Kind)],
-    order: Allocated,
-    is_of_driver: impl Fn(Kind) -> bool,
-) {
+fn populate<D: Lru>(design: &D, zone: &[(Extent, Kind)], setup: &Setup) -> Result<(), SetupError> {
+    let order = allocated(setup)?;
+    let frozen = setup.word("mix")? == "frozen-slab";
+    let bare = is_bare(setup)?;
     let mut batch = Vec::with_capacity(31);
     for (extent, kind) in order.places(zone).into_iter().map(|place| zone[place]) {
         if kind == Kind::Free {
             design.mark_free(extent);
             continue;
         }
-        let unit = design.alloc(extent, kind);
-        if is_of_driver(kind) {
+        let unit = if bare && kind == Kind::KernelStack {
+            design.alloc_without_comp(extent, kind)
+        } else {
+            design.alloc(extent, kind)
+        };
+        if frozen && kind == Kind::Slab {
+            design.freeze(unit);
+        }
+        if is_of_driver(setup, kind) {
             design.set_movable(unit);
         }
         if kind.is_lru() {
@@ -271,6 +325,7 @@ fn populate<D: Lru>(
         }
     }
     design.lru_add(0, &batch);
+    Ok(())
 }
 
 #[inline(never)]
@@ -351,6 +406,13 @@ mod tests {
         };
         let [user, order0, typical] = ["user", "order0", "typical"].map(zone_of);
         let [slab, free] = ["slab", "free"].map(zone_of);
+        let stacks = |zone: &[(Extent, Kind)]| -> BTreeSet<u8> {
+            let stacks = zone.iter().filter(|(_, kind)| *kind == Kind::KernelStack);
+            stacks.map(|(stack, _)| stack.order.get()).collect()
+        };
+        let [frozen, bare] = ["frozen-slab", "bare-stack"].map(zone_of);
+        assert_eq!(frozen, typical);
+        assert_eq!((stacks(&typical), stacks(&bare)), ([0].into(), [2].into()));
         for (zone, kind) in [
             (&user, Kind::Anon),
             (&slab, Kind::Slab),

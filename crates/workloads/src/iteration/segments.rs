@@ -22,14 +22,16 @@ pub static WORKLOAD: Workload = Workload {
     asks: "what does it cost to walk a bio 4 KiB at a time (bio_for_each_segment)?",
     analysis: "Most drivers and filesystems of 2021 walked bios by base page, whatever the \
         allocation behind them. Multi-page bvecs made the table small but not this walk: each \
-        step still clips at a page end and computes the page's descriptor. Flat pages hand out \
-        a page; folios and head pages keep the unit and move the offset, which saves the \
-        descriptor arithmetic but nothing else. With payload=read every byte is read as well, \
+        step still clips at a page end and computes the page's descriptor. Vecs that \
+        name pages or head pages hand out a page; those that name units (memdesc, folio-bvec) \
+        keep the unit and move the offset, which saves the descriptor arithmetic but nothing \
+        else. With payload=read every byte is read as well, \
         and whoever claims that descriptors do not matter is right: the walk drowns in the data.",
-    favours: "flat with single-page bvecs: its table already holds one entry per page, so \
-        nothing has to be clipped",
-    unfair: "a driver that walks by page under folios would be rewritten to walk by folio; \
-        iteration/chunks is what it would then cost",
+    favours: "flat-sp, whose table already holds one entry per page, so that nothing has to be \
+        clipped; memdesc and folio-bvec, which hand out the unit and an offset, not the page",
+    unfair: "a driver that needs the page pays for the way to it where it was handed a unit; one \
+        that walks by page under folios would be rewritten to walk by folio, and iteration/chunks \
+        is what it would then cost",
     unit: "page",
     axis: "order",
     params: &[

@@ -27,8 +27,10 @@ pub static WORKLOAD: Workload = Workload {
         neighbours: a vec for each thing that was added, which 5.10 to 6.12 map one by one, and \
         7.1 joins here.",
     favours: "any design with multi-page bvecs; flat-sp loses by the number of pages",
-    unfair: "the DMA mapping that follows is not modelled; it costs more than this on machines \
-        with an IOMMU",
+    unfair: "entries hold addresses in every design, so none looks for a page; a kernel's \
+        page_link names one, which memdesc and phyr would have to find or drop from some 560 \
+        places. The DMA mapping that follows is not modelled; it costs more than this on \
+        machines with an IOMMU",
     unit: "allocation",
     axis: "order",
     params: &[

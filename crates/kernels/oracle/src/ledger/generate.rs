@@ -118,6 +118,8 @@ fn without_step(case: &LedgerCase, at: usize) -> LedgerCase {
                 Step::Isolate(n) => Step::Isolate(renumbered(n)?),
                 Step::Get(n) => Step::Get(renumbered(n)?),
                 Step::Put(n) => Step::Put(renumbered(n)?),
+                Step::Move(n, group) => Step::Move(renumbered(n)?, group),
+                Step::Limit(..) => step,
             })
         })
         .collect();
@@ -129,7 +131,7 @@ fn without_group(case: &LedgerCase, gone: usize) -> Option<LedgerCase> {
     let mut smaller = case.clone();
     smaller.groups.remove(gone);
     for step in &mut smaller.steps {
-        if let Step::Charge { group, .. } = step {
+        if let Step::Charge { group, .. } | Step::Move(_, group) | Step::Limit(group, _) = step {
             if *group == gone {
                 return None;
             }
