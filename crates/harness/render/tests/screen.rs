@@ -95,7 +95,7 @@ fn context() -> Context {
             rows,
             kernels: works.map(str::to_owned).to_vec(),
             native: Vec::new(),
-            legend: "split: a view of the page array. ".repeat(3),
+            legend: "A line of what the columns stand for.".to_owned(),
         },
         kernels,
         history,

@@ -147,6 +147,6 @@ mod tests {
         twice.loops.push(twice.loops[0].clone());
         twice.write(&path).unwrap();
         let error = LinesBaseline::read(&path).unwrap_err().to_string();
-        assert!(error.contains("twice"), "{error}");
+        assert!(error.contains("duplicate"), "{error}");
     }
 }

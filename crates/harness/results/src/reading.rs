@@ -192,7 +192,7 @@ mod tests {
         for (text, why) in [
             ("speed merging/add flat", "`speed` is not time"),
             ("time merging/add order=9", "without a contender"),
-            ("time merging/add order=9 order=4 flat", "twice"),
+            ("time merging/add order=9 order=4 flat", "duplicate `order`"),
             ("time merging/add nine flat", "not NAME=VALUE"),
             ("0 * time merging/add flat", "positive"),
             (

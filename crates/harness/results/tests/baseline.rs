@@ -79,7 +79,7 @@ fn a_corrupt_baseline_is_refused_with_file_line_and_field() {
             "\"order\":9,\"order\":9",
             3,
             "loop.params",
-            "twice",
+            "duplicate",
         ),
         (
             "\"optimised\":true",
