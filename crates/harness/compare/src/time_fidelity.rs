@@ -270,11 +270,11 @@ fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> O
     Some(row)
 }
 
-/// Whether a model that a kernel referees is timed in this row: in that of the kernel's rules
-/// where it has one, in that of no rules otherwise.
+/// Whether a model that a kernel referees stands beside it in this row: in that of the kernel's
+/// rules where the run has one, even one without a time, in that of no rules otherwise.
 fn is_ruled_by(summary: &Summary, case: &Case, (design, kernel): Refereed<'_>) -> bool {
     let ruled = |case: &Case| {
-        case.time(design).is_some()
+        case.cells.contains_key(design)
             && case
                 .rules()
                 .is_some_and(|rules| is_kernel_of(kernel, &rules))

@@ -35,7 +35,9 @@ fn run_of(cases: &[Timed<'_>]) -> Summary {
     })
 }
 
+/// A sample; of no time a dash.
 fn sample(design: &str, process: u32, params: Params, ns: f64) -> Row {
+    let dash = ns == 0.0;
     Row::Sample(Sample {
         schema: SCHEMA_VERSION,
         workload: "merging/add".to_owned(),
@@ -48,7 +50,9 @@ fn sample(design: &str, process: u32, params: Params, ns: f64) -> Row {
         unit: "page".to_owned(),
         elements: 1,
         iters: 1,
-        rounds: (0..15).map(|n| ns * (1.0 + f64::from(n) * 1e-3)).collect(),
+        rounds: (0..if dash { 0 } else { 15 })
+            .map(|n| ns * (1.0 + f64::from(n) * 1e-3))
+            .collect(),
         checksum: "0x1".to_owned(),
         minor_faults: 0,
         context_switches: 0,
@@ -56,7 +60,10 @@ fn sample(design: &str, process: u32, params: Params, ns: f64) -> Row {
         dtlb_misses: None,
         yardsticks: None,
         memory: None,
-        status: Status::Ok,
+        status: match dash {
+            true => Status::Absent("thin".to_owned()),
+            false => Status::Ok,
+        },
     })
 }
 
@@ -188,6 +195,15 @@ fn a_model_is_timed_under_the_rules_of_its_kernel_where_the_run_has_them() {
             "{pair:?}"
         );
     }
+    // A row of its rules that is a dash is no reason to judge it by those of another kernel.
+    let dash: &[(&str, f64)] = &[("flat", 0.0), ("linux-5.10", 0.0)];
+    let found = TimeFidelity::of(
+        &run_of(&[(None, shared), (Some("5.10"), dash)]),
+        &REFEREED,
+        &[],
+    );
+    let of: Vec<&str> = found.rows.iter().map(|row| row.design.as_str()).collect();
+    assert_eq!(of, ["folio"]);
     // Another kernel's rules are not its own.
     let found = TimeFidelity::of(&run_of(&[(Some("6.1"), shared)]), &REFEREED, &[]);
     assert_eq!(found, TimeFidelity::default());

@@ -84,7 +84,7 @@ pub(crate) fn measure(
     place(assignment, threaded);
     registry::enter_all(&requests, &setup, &mut |residents| {
         let slice = fair.saturating_sub(start.elapsed());
-        let effort = effort(assignment.quick, slice, fair);
+        let effort = effort(assignment.quick, slice, fair, cell.slots.len());
         let mut random = Pcg64Mcg::seed_from_u64(seed(assignment, cell));
         let mut entrants: Vec<Entrant<'_>> = residents.iter_mut().map(of_design).collect();
         entrants.extend(entered.iter_mut().map(of_kernel));
@@ -165,18 +165,19 @@ fn seed(assignment: &Assignment, cell: &Cell) -> u64 {
     assignment.seed ^ (u64::from(assignment.process) << 32) ^ title
 }
 
-/// The least time that a cell may take before its rounds are cut short.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The least time that a cell may take for each of its contenders before its rounds are cut short.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The length of the shortest sample.
 pub(crate) fn min_sample(quick: bool) -> Duration {
     Duration::from_micros(if quick { 50 } else { 100 })
 }
 
-fn effort(quick: bool, slice: Duration, fair: Duration) -> Effort {
+fn effort(quick: bool, slice: Duration, fair: Duration, contenders: usize) -> Effort {
     let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     let slice_ns = nanoseconds(slice);
-    let limit_ns = nanoseconds(fair.saturating_mul(4).max(PATIENCE));
+    let patience = PATIENCE.saturating_mul(u32::try_from(contenders).unwrap_or(u32::MAX));
+    let limit_ns = nanoseconds(fair.saturating_mul(4).max(patience));
     let min_sample_ns = nanoseconds(min_sample(quick));
     if quick {
         Effort {

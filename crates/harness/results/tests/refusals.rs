@@ -89,7 +89,12 @@ fn a_refusal_names_file_line_and_field() {
             "merging",
         ),
         ("\"unit\":\"page\",", "", ".", "missing field `unit`"),
-        ("\"process\":1", "\"process\":0,\"process\":1", ".", "duplicate"),
+        (
+            "\"process\":1",
+            "\"process\":0,\"process\":1",
+            ".",
+            "duplicate",
+        ),
         (
             "{\"order\":9}",
             "{\"order\":0,\"order\":9}",
