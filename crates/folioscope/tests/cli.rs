@@ -169,8 +169,8 @@ fn cases_about_accounting_and_lists_are_answered() {
     );
     let (code, sums, _) = run(&["cases", "run", file]);
     assert_eq!(code, 0, "{sums}");
-    assert_eq!(sums.lines().count(), 10);
-    let first = sums.lines().next().expect("ten of them");
+    assert_eq!(sums.lines().count(), 13);
+    let first = sums.lines().next().expect("a line each");
     assert!(
         first.contains(r#""counters":["g 3 0 0 0 0","g 1 0 0 0 0""#),
         "{first}"
