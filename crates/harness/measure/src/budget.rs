@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::assignment::Cell;
-use crate::cell::min_sample;
-use crate::sampling::{MIN_ROUNDS, WARM_UP_ROUNDS};
+
+use crate::sampling::{MIN_ROUNDS, WARM_UP_ROUNDS, min_sample};
 
 /// Cells that fit into a budget, set-up time not counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

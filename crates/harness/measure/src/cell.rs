@@ -17,7 +17,7 @@ use crate::kernel::{Entered, KernelJob, Kernels};
 use crate::plan::BACKING;
 use crate::pmu::Counters;
 use crate::row::{blank, blank_sample, blank_value};
-use crate::sampling::{Contender, Effort, MIN_ROUNDS, Outcome, sample};
+use crate::sampling::{Contender, Effort, Outcome, sample};
 
 /// Rounds in which a walk's reading speed is compared with a linear read.
 const SPEED_ROUNDS: u32 = 3;
@@ -84,7 +84,7 @@ pub(crate) fn measure(
     place(assignment, threaded);
     registry::enter_all(&requests, &setup, &mut |residents| {
         let slice = fair.saturating_sub(start.elapsed());
-        let effort = effort(assignment.quick, slice, fair, cell.slots.len());
+        let effort = Effort::of(assignment.quick, slice, fair, cell.slots.len());
         let mut random = Pcg64Mcg::seed_from_u64(seed(assignment, cell));
         let mut entrants: Vec<Entrant<'_>> = residents.iter_mut().map(of_design).collect();
         entrants.extend(entered.iter_mut().map(of_kernel));
@@ -163,41 +163,6 @@ fn place(assignment: &Assignment, threaded: bool) {
 fn seed(assignment: &Assignment, cell: &Cell) -> u64 {
     let title = u64::from(crc32fast::hash(cell.title().as_bytes()));
     assignment.seed ^ (u64::from(assignment.process) << 32) ^ title
-}
-
-/// The least time that a cell may take for each of its contenders before its rounds are cut short.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// The length of the shortest sample.
-pub(crate) fn min_sample(quick: bool) -> Duration {
-    Duration::from_micros(if quick { 50 } else { 100 })
-}
-
-fn effort(quick: bool, slice: Duration, fair: Duration, contenders: usize) -> Effort {
-    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    let slice_ns = nanoseconds(slice);
-    let patience = PATIENCE.saturating_mul(u32::try_from(contenders).unwrap_or(u32::MAX));
-    let limit_ns = nanoseconds(fair.saturating_mul(4).max(patience));
-    let min_sample_ns = nanoseconds(min_sample(quick));
-    if quick {
-        Effort {
-            slice_ns,
-            min_sample_ns,
-            max_sample_ns: 1_000_000,
-            min_rounds: MIN_ROUNDS,
-            max_rounds: MIN_ROUNDS,
-            limit_ns,
-        }
-    } else {
-        Effort {
-            slice_ns,
-            min_sample_ns,
-            max_sample_ns: 5_000_000,
-            min_rounds: MIN_ROUNDS,
-            max_rounds: 41,
-            limit_ns,
-        }
-    }
 }
 
 fn setup(assignment: &Assignment, cell: &Cell) -> Setup {

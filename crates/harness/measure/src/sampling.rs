@@ -45,7 +45,37 @@ pub struct Effort {
     pub limit_ns: u64,
 }
 
+/// The least time that contenders may take before their rounds are cut short, whatever their
+/// share.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The same for each of them: ten are as slow as one ten times.
+const PATIENCE_EACH: Duration = Duration::from_millis(500);
+
+/// The length of the shortest sample.
+pub(crate) fn min_sample(quick: bool) -> Duration {
+    Duration::from_micros(if quick { 50 } else { 100 })
+}
+
 impl Effort {
+    /// For a number of contenders that have a `fair` share of the time, of which `slice` is left.
+    pub(crate) fn of(quick: bool, slice: Duration, fair: Duration, contenders: usize) -> Self {
+        let nanoseconds =
+            |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let each = PATIENCE_EACH.saturating_mul(u32::try_from(contenders).unwrap_or(u32::MAX));
+        let (max_sample_ns, max_rounds) = match quick {
+            true => (1_000_000, MIN_ROUNDS),
+            false => (5_000_000, 41),
+        };
+        Self {
+            slice_ns: nanoseconds(slice),
+            min_sample_ns: nanoseconds(min_sample(quick)),
+            max_sample_ns,
+            min_rounds: MIN_ROUNDS,
+            max_rounds,
+            limit_ns: nanoseconds(fair.saturating_mul(4).max(PATIENCE).max(each)),
+        }
+    }
+
     /// The length of a sample that lets `contenders` have the most rounds in the slice.
     fn sample_ns(&self, contenders: usize) -> u64 {
         let samples = contenders.max(1) as u64 * u64::from(self.max_rounds.max(1));

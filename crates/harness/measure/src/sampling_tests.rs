@@ -341,3 +341,14 @@ fn a_job_that_must_be_rewound_is_run_one_call_at_a_time() {
     assert_eq!(outcomes[0].error, None);
     assert!(outcomes[0].iters > 10, "many calls make one sample");
 }
+
+#[test]
+fn many_contenders_may_take_longer_and_few_not_less() {
+    let limit = |fair, contenders| {
+        let fair = Duration::from_secs(fair);
+        Effort::of(false, fair, fair, contenders).limit_ns / 1_000_000_000
+    };
+    assert_eq!(limit(1, 2), 5);
+    assert_eq!(limit(1, 24), 12);
+    assert_eq!(limit(4, 24), 16);
+}
