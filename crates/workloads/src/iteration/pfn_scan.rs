@@ -125,12 +125,12 @@ fn zone(setup: &Setup) -> Result<Vec<(Extent, Kind)>, SetupError> {
         return Ok(blocks.map(block).collect());
     }
     if is_bare(setup)? {
-        let stacks = Mix::typical()
+        let shares = Mix::typical()
             .shares()
             .iter()
             .map(bare_stack)
             .collect::<Vec<_>>();
-        let stacks = Mix::new(stacks).unwrap_or_else(|_| Mix::typical());
+        let stacks = Mix::new(shares).map_err(|error| SetupError::Param(error.to_string()))?;
         return Ok(mixed_zone(frames, setup.seed, &stacks));
     }
     let zone = mixed_zone(frames, setup.seed, &Mix::typical());
