@@ -10,7 +10,7 @@ pub(crate) const RULES: &str = "rules";
 
 /// Parameters with which a row asks another question than the row without: a request that does not
 /// name them does not mean it.
-pub const OTHER_QUESTIONS: [&str; 4] = [RULES, "merge", "from", "zsmalloc"];
+pub const OTHER_QUESTIONS: [&str; 2] = [RULES, "merge"];
 
 /// A run in numbers.
 #[derive(Debug, Clone)]

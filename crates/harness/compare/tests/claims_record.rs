@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use compare::Summary;
 use compare::claims::{Judged, Met, Records};
-use results::{ENV_FILE, Row, Ruling, Run, SAMPLES_FILE, Tail, newest_with_kernels};
+use results::{
+    CLAIMS_FILE, Claims, ENV_FILE, Params, Row, Ruling, Run, SAMPLES_FILE, Tail,
+    newest_with_kernels, parse_row,
+};
 
 fn results_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../bench-results")
@@ -65,7 +68,7 @@ fn an_answered_claim_has_its_numbers() {
     }
 }
 
-/// What a claim says too little to find would be published as missing.
+/// A number that matches several rows would be published as missing.
 #[test]
 fn every_number_names_one_row() {
     for claim in judged(&committed()) {
@@ -75,6 +78,30 @@ fn every_number_names_one_row() {
             .filter(|why| why.contains("several rows"))
             .collect();
         assert!(doubtful.is_empty(), "claim {}: {doubtful:?}", claim.id);
+    }
+}
+
+/// A row that no run has would leave its line out of the first screen, or a dash in it.
+#[test]
+fn the_rows_of_the_first_screen_are_in_the_run() {
+    let file = results_folder().join(CLAIMS_FILE);
+    let screen = Claims::read(&file).unwrap_or_else(|e| panic!("{e}")).screen;
+    let summary = Summary::from_run(&committed());
+    let native = screen.native.iter();
+    let native = native.flat_map(|row| [row.pages.clone(), row.folio.clone()]);
+    let rows = screen.rows.iter().map(|row| row.row.clone()).chain(native);
+    for row in rows {
+        let (_, what, params) = parse_row(&row).unwrap_or_else(|e| panic!("{row}: {e}"));
+        let has = |of: &Params| {
+            params
+                .iter()
+                .all(|(name, value)| of.get(name) == Some(value))
+        };
+        let mut cases = summary.cases();
+        let mut values = summary.values.iter();
+        let found = cases.any(|case| case.workload == what && has(&case.params))
+            || values.any(|case| case.workload == what && has(&case.params));
+        assert!(found, "{row}");
     }
 }
 

@@ -12,7 +12,7 @@ use jsonl::{Reader, Tail};
 use serde::{Deserialize, Serialize};
 
 use crate::reading::{Reading, Term, parse_row};
-use crate::{RecordError, SCHEMA_VERSION};
+use crate::{RecordError, ResultKind, SCHEMA_VERSION};
 
 /// The file of the claims, below `bench-results`.
 pub const CLAIMS_FILE: &str = "claims.jsonl";
@@ -45,7 +45,7 @@ pub struct Screen {
     /// a contender.
     #[serde(default)]
     pub native: Vec<NativeRow>,
-    /// What the names of the contenders stand for, in a sentence or two.
+    /// An explanation of the contenders' names, in one line.
     #[serde(default)]
     pub legend: String,
 }
@@ -215,6 +215,22 @@ impl Claims {
         for row in &header.screen.rows {
             parse_row(&row.row).map_err(|why| lines.at().refuse("screen.rows", why))?;
         }
+        for row in header
+            .screen
+            .native
+            .iter()
+            .flat_map(|row| [&row.pages, &row.folio])
+        {
+            match parse_row(row) {
+                Ok((ResultKind::Time, ..)) => {}
+                Ok(_) => {
+                    return Err(lines
+                        .at()
+                        .refuse("screen.native", format!("{row}: not a time")));
+                }
+                Err(why) => return Err(lines.at().refuse("screen.native", why)),
+            }
+        }
         let mut next = 1;
         let claims = lines.rows(header.claims, "claims", |claim: &Claim| {
             let id = next;
@@ -261,5 +277,41 @@ impl Claim {
             std::iter::once(&number.of).chain(over)
         });
         readings.flat_map(|reading| &reading.terms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_native_row_that_names_no_time_is_refused() {
+        let read = |pages: &str| {
+            let header = serde_json::json!({
+                "schema": SCHEMA_VERSION,
+                "claims": 0,
+                "screen": {
+                    "contenders": [], "hidden": [], "orders": [], "rows": [], "kernels": [],
+                    "native": [{
+                        "says": "add", "pages": pages, "folio": "time merging/add order=9"
+                    }],
+                },
+            });
+            Claims::from_bytes(format!("{header}\n").as_bytes(), Path::new("claims.jsonl"))
+        };
+        assert!(read("time merging/add order=9 unit=page").is_ok());
+        for bad in [
+            "",
+            "time",
+            "merging/add",
+            "time merging/add order",
+            "value layout/footprint",
+        ] {
+            let error = read(bad).expect_err(bad).to_string();
+            assert!(
+                error.contains("claims.jsonl:1: field `screen.native`"),
+                "{bad}: {error}"
+            );
+        }
     }
 }
