@@ -1,4 +1,4 @@
-//! What a report prints and no result holds.
+//! The parts of a report that do not come from its run.
 
 use compare::claims::Judged;
 use compare::kernel_history::Line;

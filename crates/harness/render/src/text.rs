@@ -1,5 +1,6 @@
 //! Texts of a summary: the mail, Markdown and JSON lines.
 
+mod again;
 mod bar;
 mod diff;
 mod history;

@@ -232,10 +232,54 @@ pub fn time_fidelity_farthest(found: &TimeFidelity) -> String {
         .collect();
     let reasons = match unknown {
         0 => "all with a reason".to_owned(),
-        unknown => format!("{unknown} without a reason"),
+        unknown => format!("{unknown} of them without a reason"),
     };
     format!(
-        "Of the others {all} are out of bounds beyond noise, {reasons}; farthest: {}.",
+        "Out of bounds beyond noise: {all}, {reasons}; farthest: {}.",
         names.join(", ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(workload: &str, (low, value, high): (f64, f64, f64), reason: Option<&str>) -> TimeRow {
+        let at = |value| Interval {
+            value,
+            low: value,
+            high: value,
+        };
+        TimeRow {
+            workload: workload.to_owned(),
+            params: Params::new(),
+            design: "folio".to_owned(),
+            kernel: "linux-6.12".to_owned(),
+            unit: "page".to_owned(),
+            model_ns: at(value),
+            real_ns: at(1.0),
+            ratio: Interval { value, low, high },
+            reason: reason.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn the_farthest_are_named_once_and_what_noise_explains_is_not() {
+        let rows = vec![
+            row("merging/add", (1.9, 2.0, 2.1), Some("it has one")),
+            row("merging/add", (2.4, 2.5, 2.6), Some("it has one")),
+            row("merging/split", (0.09, 0.1, 0.11), None),
+            row("iteration/bvecs", (0.9, 5.0, 9.0), None),
+            row("iteration/chunks", (0.9, 1.0, 1.1), None),
+        ];
+        let found = TimeFidelity {
+            rows,
+            ..TimeFidelity::default()
+        };
+        assert_eq!(
+            time_fidelity_farthest(&found),
+            "Out of bounds beyond noise: 3, 1 of them without a reason; farthest: merging/split \
+             against linux-6.12 (0.10), merging/add against linux-6.12 (2.5)."
+        );
+    }
 }

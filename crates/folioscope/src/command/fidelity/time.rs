@@ -135,21 +135,25 @@ fn is_headline(pair: &TimePair, found: &TimeFidelity) -> bool {
     let asked = ["0", "9"]
         .iter()
         .any(|wanted| order.as_deref() == Some(*wanted));
-    // A walk over frames has no row in the first level cache.
-    let nearest = |footprint: String| {
-        let mut rows = found.rows.iter();
-        footprint == "l1"
-            || footprint == "l2"
-                && !rows.any(|row| {
-                    row.workload == pair.workload
-                        && row
-                            .params
-                            .get("footprint")
-                            .is_some_and(|of| of.to_string() == "l1")
-                })
+    // Not every workload has rows in the first level cache.
+    let rows = || {
+        found
+            .rows
+            .iter()
+            .filter(|row| row.workload == pair.workload)
     };
+    let has = |footprint: &str| {
+        rows().any(|row| {
+            row.params
+                .get("footprint")
+                .is_some_and(|of| of.to_string() == footprint)
+        })
+    };
+    let nearest = ["l1", "l2", "mem"]
+        .into_iter()
+        .find(|footprint| has(footprint));
     asked
-        && param("footprint").is_none_or(nearest)
+        && param("footprint").is_none_or(|footprint| nearest == Some(footprint.as_str()))
         && param("count").is_none_or(|count| count == "1")
 }
 

@@ -1,5 +1,6 @@
 //! The mail: plain text that survives a mailing list.
 
+use super::again::reproduce;
 use super::bar::row;
 use super::screen::first_screen;
 use super::{mail_tables, words};
@@ -60,7 +61,7 @@ pub fn mail(summary: &Summary, context: &Context) -> String {
     page.gap();
     page.wrapped(&format!("Fidelity: {}", words::fidelity(context)), 0, 2);
     page.heading("Make it again");
-    for command in words::reproduce(summary) {
+    for command in reproduce(summary) {
         page.wrapped(&command, 2, 6);
     }
     first_screen(summary, context) + &page.into_text()

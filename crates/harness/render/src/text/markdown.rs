@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::again::reproduce;
 use super::mail_tables::mark;
 use super::words;
 use crate::context::Context;
@@ -72,7 +73,7 @@ pub fn markdown(summary: &Summary, context: &Context) -> String {
         add(&format!("- `{id}`: favours {favours}; unfair: {unfair}"));
     }
     add("\n## Make it again\n\n```sh");
-    for command in words::reproduce(summary) {
+    for command in reproduce(summary) {
         add(&command);
     }
     add("```");

@@ -4,7 +4,8 @@
 use compare::Summary;
 use compare::claims::{Judged, Shown};
 
-use super::screen::{again, briefly, kernels, legend, machine, noise, ratios};
+use super::again::again;
+use super::screen::{briefly, kernels, legend, machine, noise, ratios};
 use crate::claims::{meaning, number_line, value};
 use crate::context::Context;
 use crate::page::Page;

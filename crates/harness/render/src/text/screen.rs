@@ -7,6 +7,7 @@ use results::look::{KERNEL, is_kernel};
 use results::{Param, Params, ResultKind, Ruling, Screen, ScreenRow, parse_row};
 use stats::{Estimate, Verdict};
 
+use super::again::again;
 use super::mail_tables::mark;
 use crate::context::Context;
 use crate::number::{bytes, significant};
@@ -280,14 +281,14 @@ fn is_open(ratio: &Estimate) -> bool {
     ratio.high > OPEN || ratio.low < OPEN.recip()
 }
 
-/// What the columns stand for.
+/// Explains the columns' names.
 pub(super) fn legend(page: &mut Page, context: &Context) {
     if !context.screen.legend.is_empty() {
         page.wrapped(&context.screen.legend, 0, 2);
     }
 }
 
-/// What a kernel took in a row that the claims file names, in the row's unit.
+/// Returns the time of a kernel in a row that the claims file names, in the row's unit.
 fn native(summary: &Summary, row: &str, kernel: &str) -> Option<f64> {
     let (_, what, params) = parse_row(row).ok()?;
     let mut cases = summary.cases();
@@ -392,36 +393,4 @@ pub(super) fn machine(page: &mut Page, summary: &Summary) {
         0,
         2,
     );
-}
-
-/// The command that makes the run again, without the place of its results.
-pub(super) fn again(summary: &Summary) -> Vec<String> {
-    let env = &summary.env;
-    let mut words: Vec<String> = Vec::new();
-    if let Some(git) = &env.git {
-        let short = git.revision.get(..12).unwrap_or(&git.revision);
-        words.extend(["git", "checkout"].map(str::to_owned));
-        words.push(format!("{short};"));
-    }
-    words.extend(["cargo", "folioscope"].map(str::to_owned));
-    let mut skip = false;
-    for arg in env.command.iter().skip(1) {
-        if std::mem::take(&mut skip) || arg.starts_with("--out=") {
-            continue;
-        }
-        skip = arg == "--out";
-        if !skip {
-            words.push(quoted(arg));
-        }
-    }
-    words
-}
-
-/// An argument as a shell takes it.
-fn quoted(arg: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./,:+@%".contains(c);
-    match !arg.is_empty() && arg.chars().all(plain) {
-        true => arg.to_owned(),
-        false => format!("'{}'", arg.replace('\'', "'\\''")),
-    }
 }

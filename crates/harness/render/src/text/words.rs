@@ -1,7 +1,6 @@
 //! Sentences about a run, shared by the mail and Markdown.
 
 use results::Environment;
-use results::look::KERNEL;
 
 use crate::context::Context;
 use crate::number::{bytes, rows, significant};
@@ -399,52 +398,4 @@ fn cpu(env: &Environment) -> String {
         format!(", loops of one thread on CPU {cpu}")
     });
     format!("{}, {} CPUs used{pinned}", env.cpu_model, env.cores)
-}
-
-/// The commands that make this run again.
-pub(crate) fn reproduce(summary: &Summary) -> Vec<String> {
-    let env = &summary.env;
-    let mut commands = Vec::new();
-    if let Some(git) = &env.git {
-        commands.push(format!("git checkout {}", git.revision));
-    }
-    commands.extend(builds(&summary.designs));
-    let arguments = env.command.get(1..).unwrap_or_default();
-    let seeded = arguments
-        .iter()
-        .any(|arg| arg == "--seed" || arg.starts_with("--seed="));
-    let args = Environment {
-        command: arguments.to_vec(),
-        ..env.clone()
-    }
-    .command_line();
-    let seed = if seeded {
-        String::new()
-    } else {
-        format!(" --seed {}", env.seed)
-    };
-    commands.push(format!("cargo folioscope {args}{seed}"));
-    commands
-}
-
-/// The commands that build the kernels among these contenders. A tree of one's own is not known
-/// by its name.
-fn builds(contenders: &[String]) -> Vec<String> {
-    let names = contenders
-        .iter()
-        .filter_map(|name| name.strip_prefix(KERNEL));
-    let (patched, stock): (Vec<&str>, Vec<&str>) = names
-        .filter(|name| !name.contains('@'))
-        .partition(|name| name.contains('+'));
-    let mut commands = Vec::new();
-    if !stock.is_empty() {
-        commands.push(format!("cargo folioscope kernel build {}", stock.join(" ")));
-    }
-    commands.extend(patched.into_iter().map(|name| {
-        format!(
-            "cargo folioscope kernel build {}",
-            name.replace('+', " --patch ")
-        )
-    }));
-    commands
 }
