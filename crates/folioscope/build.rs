@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What makes another tool when it changes: not results, not documents.
+/// The paths whose changes make another tool: not results, not documents.
 const SOURCES: [&str; 5] = [
     "crates",
     "Cargo.toml",

@@ -129,7 +129,7 @@ pub fn census() -> Vec<(&'static Workload, Params)> {
     all
 }
 
-/// What watches the calls that [`calls`] makes.
+/// The observer of the calls that [`calls`] makes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Watched {
     /// Nothing.

@@ -13,7 +13,7 @@ pub struct Counts {
 }
 
 impl std::ops::AddAssign for Counts {
-    /// What one side does not count is taken from the other.
+    /// Adds event by event. An event that only one side counts keeps that side's count.
     fn add_assign(&mut self, more: Self) {
         let add = |mine: &mut Option<u64>, more: Option<u64>| {
             if let Some(more) = more {

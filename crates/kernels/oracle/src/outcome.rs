@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::OracleError;
 use crate::wire::{Batch, batches};
 
-/// What a boot left.
+/// The output and the exit state of a boot.
 #[derive(Debug)]
 pub(crate) struct Remains {
     /// Not ended when the time was up.

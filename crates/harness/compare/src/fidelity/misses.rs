@@ -48,7 +48,7 @@ impl Fidelity {
             .collect()
     }
 
-    /// What is listed as out of bounds and is not, or no longer.
+    /// Returns the listed misses that are within bounds, or not measured any more.
     pub fn outdated_misses(&self) -> Vec<&Miss> {
         let misses: Vec<Miss> = self.misses().collect();
         self.known

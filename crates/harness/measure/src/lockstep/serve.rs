@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// What a process answers to these, without its greeting.
+    /// Returns the answers of a process to these requests, without its greeting.
     fn answers(asks: &[Ask]) -> Vec<Answer> {
         let text: String = asks.iter().map(|ask| jsonl_line(ask).unwrap()).collect();
         let mut said = Vec::new();
