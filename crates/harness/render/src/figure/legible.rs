@@ -349,3 +349,92 @@ fn no_line_is_drawn_over_a_point_that_lies_below_the_axis() {
     assert!(whole > half + 50.0, "{whole} {half}");
     assert!(half > none + 100.0, "over a value of none: {half} {none}");
 }
+
+/// Seventeen contenders in a panel that has two places, as charges in a run with all kernels.
+#[test]
+fn markers_beside_the_first_and_the_last_place_stay_in_the_frame() {
+    let mut summary = Summary::from_run(&synthetic::run(7, 0.02));
+    let more: Vec<String> = (0..14).map(|n| format!("linux-6.12+patch{n}")).collect();
+    for family in &mut summary.families {
+        family.cases.retain(|case| {
+            let order = case.params.get("order").map(ToString::to_string);
+            ["0", "9"]
+                .iter()
+                .any(|kept| order.as_deref() == Some(*kept))
+        });
+        // Level lines: on a steep one, a marker stands in its place.
+        let Some(cell) = family.cases.first().map(|case| case.cells["flat"].clone()) else {
+            continue;
+        };
+        for case in &mut family.cases {
+            let names = more.iter().cloned().chain(["flat".to_owned()]);
+            case.cells.extend(names.map(|name| (name, cell.clone())));
+        }
+    }
+    summary.designs.extend(more);
+    let figures = figures(&summary);
+    let cost = figures
+        .iter()
+        .filter(|figure| figure.name.starts_with("cost-order"));
+    let mut markers = 0;
+    for figure in cost {
+        let frames: Vec<_> = figure
+            .shapes
+            .iter()
+            .filter_map(|shape| match shape {
+                Shape::Line { points, .. } if points.len() == 5 && points[0] == points[4] => {
+                    Some((points[0], points[2]))
+                }
+                _ => None,
+            })
+            .collect();
+        let top = frames
+            .iter()
+            .map(|frame| frame.0.1)
+            .fold(f64::MAX, f64::min);
+        for shape in &figure.shapes {
+            let Shape::Disc { centre: (x, y), .. } = shape else {
+                continue;
+            };
+            // Above all frames is the legend.
+            if *y < top {
+                continue;
+            }
+            let held = |&((left, top), (right, bottom)): &((f64, f64), (f64, f64))| {
+                (left..=right).contains(x) && (top..=bottom).contains(y)
+            };
+            assert!(frames.iter().any(held), "{}: {x}, {y}", figure.name);
+            markers += 1;
+        }
+    }
+    assert!(markers > 3, "{markers}");
+}
+
+#[test]
+fn a_panel_that_would_have_dashes_only_is_left_out() {
+    let mut summary = Summary::from_run(&synthetic::run(7, 0.02));
+    let titles = |summary: &Summary| -> Vec<String> {
+        let figures = figures(summary);
+        let cost = figures
+            .iter()
+            .filter(|figure| figure.name.starts_with("cost-"));
+        let shapes = cost.flat_map(|figure| &figure.shapes);
+        let texts = shapes.filter_map(|shape| match shape {
+            Shape::Text { content, .. } => Some(content.clone()),
+            _ => None,
+        });
+        texts.collect()
+    };
+    let workload = "iteration/chunks".to_owned();
+    assert!(titles(&summary).contains(&workload));
+    let cases = summary
+        .families
+        .iter_mut()
+        .flat_map(|family| &mut family.cases);
+    for case in cases.filter(|case| case.workload == workload) {
+        for cell in case.cells.values_mut() {
+            *cell = compare::Cell::Absent("thin".to_owned());
+        }
+    }
+    assert!(!titles(&summary).contains(&workload));
+}

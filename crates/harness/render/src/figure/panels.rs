@@ -212,11 +212,21 @@ fn draw_panel(
         width: 1.0,
     });
     let spacing = spacing(panel, place);
+    // Markers beside the first place and the last stay inside of the frame.
+    let ends = panel.ticks.iter().map(|tick| place(tick.0));
+    let room = ends
+        .map(|x| (x - left).min(right - x))
+        .fold(spacing, f64::min)
+        - LARGEST;
     let count = panel
         .series
         .iter()
         .filter(|series| series.style.marker != Marker::None && !series.points.is_empty())
         .count();
+    let step = |wanted: f64| {
+        let step = wanted.min(spacing * 0.7 / count.max(1) as f64);
+        step.min(2.0 * room / (count.max(2) - 1) as f64)
+    };
     let mut below = Vec::new();
     let drawn = panel.series.iter().filter(|one| !one.points.is_empty());
     for (index, series) in drawn.enumerate() {
@@ -228,14 +238,14 @@ fn draw_panel(
             Looks::crowded()
         } else if panel.joined {
             Looks {
-                aside: from_middle * 3_f64.min(spacing * 0.7 / count.max(1) as f64),
+                aside: from_middle * step(3.0),
                 // The first are the largest: they show below others of the same value.
                 radius: LARGEST - share.min(1.0) * (LARGEST - SMALLEST),
                 ..Looks::alone()
             }
         } else {
             Looks {
-                aside: from_middle * 9_f64.min(spacing * 0.7 / count.max(1) as f64),
+                aside: from_middle * step(9.0),
                 ..Looks::alone()
             }
         };

@@ -58,7 +58,9 @@ pub(super) fn cost_figures(summary: &Summary) -> Vec<Figure> {
         for axis in axes.into_iter().filter(|axis| !axis.is_empty()) {
             let cases = family.cases.iter().filter(|case| case.axis == axis);
             let mut groups = grouped(cases, axis, |case| (&case.workload, &case.params));
-            groups.retain(|group| group.members.len() > 1);
+            // One time is no line, and a panel of dashes no panel.
+            let is_timed = |case: &&Case| summary.designs.iter().any(|of| case.time(of).is_some());
+            groups.retain(|group| group.members.iter().copied().filter(is_timed).count() > 1);
             let rests: Vec<&Params> = groups.iter().map(|group| &group.rest).collect();
             let shared = shared_params(&rests);
             let hidden: Vec<&str> = shared.keys().map(String::as_str).collect();
