@@ -16,6 +16,9 @@ pub(crate) struct PostArgs {
     /// Claims by number, separated by commas; all that are answered unless given.
     #[arg(long, value_name = "N", value_delimiter = ',')]
     pub claims: Vec<u32>,
+    /// Where readers of the mail find the sources: a line of its own.
+    #[arg(long, value_name = "URL")]
+    pub code: Option<String>,
     /// Write mail.txt and the figures into this folder rather than print the mail.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -2,10 +2,11 @@
 
 mod check;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use compare::Summary;
 use compare::claims::Records;
-use results::CLAIMS_FILE;
+use results::{CLAIMS_FILE, Run, kept_with_kernels};
 
 use crate::args::ClaimsArgs;
 use crate::command::report::summary;
@@ -26,8 +27,7 @@ pub(crate) fn run(
         Some(run) => run_dir::existing(run)?.to_owned(),
         None => run_dir::with_kernels(Among::Kept)?,
     };
-    let run = summary(&folder)?;
-    let judged = records.judge(Some(&run));
+    let judged = records.judge_beside(&summary(&folder)?, &others(&folder)?);
     if args.json {
         output.text(render::claims_json(&judged))?;
     } else if args.markdown {
@@ -51,6 +51,18 @@ pub(crate) fn records() -> Result<Records, Failure> {
         )));
     }
     Ok(Records::read(&store)?)
+}
+
+/// The other kept runs with kernels, the newest first, each under its name in the store.
+pub(crate) fn others(judged: &Path) -> Result<Vec<(String, Summary)>, Failure> {
+    let store = run_dir::store();
+    let (here, below) = (judged.canonicalize().ok(), &store);
+    let other = |(folder, run): (PathBuf, Run)| {
+        let name = folder.strip_prefix(below).unwrap_or(&folder).display();
+        (folder.canonicalize().ok() != here).then(|| (name.to_string(), Summary::from_run(&run)))
+    };
+    let runs = kept_with_kernels(&store)?;
+    Ok(runs.into_iter().filter_map(other).collect())
 }
 
 /// Names a run for the reader.

@@ -7,6 +7,7 @@ use render::{Context, Figure};
 use results::look::{is_kernel, stock_of};
 
 use crate::args::PostArgs;
+use crate::command::claims;
 use crate::command::report::{context, summary};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
@@ -23,11 +24,11 @@ pub(crate) fn run(args: &PostArgs, output: &mut Output) -> Result<Code, Failure>
         None => run_dir::with_kernels(Among::Kept)?,
     };
     let summary = summary(&folder)?;
-    let context = context(&summary);
-    if context.claims.is_empty() {
-        // The same words as `claims`.
-        crate::command::claims::records()?;
-    }
+    let claims = claims::records()?.judge_beside(&summary, &claims::others(&folder)?);
+    let context = Context {
+        claims,
+        ..context(&summary)
+    };
     let known = |id: &&u32| context.claims.iter().any(|claim| claim.id == **id);
     if let Some(unknown) = args.claims.iter().find(|id| !known(id)) {
         return Err(Failure::Usage(format!(
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &PostArgs, output: &mut Output) -> Result<Code, Failure>
             context.claims.len()
         )));
     }
-    let mail = render::post(&summary, &context, &args.claims);
+    let mail = render::post(&summary, &context, &args.claims, args.code.as_deref());
     match &args.out {
         None => output.text(mail)?,
         Some(out) => write(out, &mail, &summary, &context, output)?,

@@ -4,6 +4,7 @@
 //! A number meets a bound only with the near end of its interval, and only where its row has a
 //! verdict. A row that is not there makes the claim "not measured", never an error.
 
+mod elsewhere;
 mod evidence;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use results::{
 use serde::Serialize;
 use stats::Verdict;
 
+pub use elsewhere::Elsewhere;
 pub use evidence::Evidence;
 use evidence::Found;
 
@@ -106,6 +108,9 @@ pub struct Judged {
     pub unfair: String,
     /// The command that measures the rows of this claim.
     pub repeat: String,
+    /// The verdicts of other runs, where the claim rests on a run and they measured it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Elsewhere>,
 }
 
 /// A number of a claim.
@@ -216,6 +221,7 @@ fn one(claim: &Claim, evidence: &Evidence<'_>) -> Judged {
         missing,
         unfair: claim.unfair.clone(),
         repeat: format!("folioscope claims --check {}", claim.id),
+        elsewhere: Vec::new(),
     }
 }
 

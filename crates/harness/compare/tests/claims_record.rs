@@ -229,3 +229,34 @@ fn the_rows_of_another_machine_are_refused() {
     let error = Run::load(mixed.path(), Tail::Refuse).expect_err("rows of another machine");
     assert!(error.to_string().contains(ENV_FILE), "{error}");
 }
+
+/// A claim that rests on a run has a verdict of every other run that measured it; one that
+/// rests on recorded counts has none, and none is taken from a run that lacks its rows.
+#[test]
+fn other_runs_are_asked_what_they_measured() {
+    let run = committed();
+    let without = |contender: &str| {
+        let mut run = run.clone();
+        run.rows.retain(|row| match row {
+            Row::Sample(sample) => sample.design != contender,
+            _ => true,
+        });
+        Summary::from_run(&run)
+    };
+    let summary = Summary::from_run(&run);
+    let others = [
+        ("again".to_owned(), summary.clone()),
+        ("without".to_owned(), without("flat-sp")),
+    ];
+    let judged = records().judge_beside(&summary, &others);
+    let runs = |id| -> Vec<(&str, Ruling)> {
+        let elsewhere = claim(&judged, id).elsewhere.iter();
+        elsewhere
+            .map(|one| (one.run.as_str(), one.verdict))
+            .collect()
+    };
+    let verdict = claim(&judged, 1).verdict;
+    assert_eq!(runs(1), [("again", verdict)], "flat-sp is one of its rows");
+    assert_eq!(runs(7).len(), 2);
+    assert_eq!(runs(15), [], "lines of source are the same in every run");
+}

@@ -62,8 +62,30 @@ pub(crate) fn one(page: &mut Page, claim: &Judged) {
         }
     }
     page.wrapped(&format!("Unfair: {}", claim.unfair), 4, 8);
+    if let Some(others) = elsewhere(claim) {
+        page.wrapped(&others, 4, 8);
+    }
     if claim.verdict != Ruling::NotMeasurable {
         page.wrapped(&format!("Again: {}", claim.repeat), 4, 8);
+    }
+}
+
+/// How many other runs give the same verdict, and which do not.
+fn elsewhere(claim: &Judged) -> Option<String> {
+    let all = claim.elsewhere.len();
+    let others = claim.elsewhere.iter();
+    let differ: Vec<String> = others
+        .filter(|other| other.verdict != claim.verdict)
+        .map(|other| format!("{}: {}", other.run, other.verdict))
+        .collect();
+    let same = all - differ.len();
+    match (all, differ.as_slice()) {
+        (0, _) => None,
+        (_, []) => Some(format!("Other runs: the same in {same} of {all}.")),
+        (_, differ) => Some(format!(
+            "Other runs: the same in {same} of {all}; {}.",
+            differ.join("; ")
+        )),
     }
 }
 
@@ -141,7 +163,8 @@ pub fn claims_markdown(claims: &[Judged]) -> String {
             })
             .collect();
         let missing = claim.missing.iter().map(|why| format!("Missing: {why}."));
-        let unfair: Vec<String> = missing.chain([claim.unfair.clone()]).collect();
+        let rest = [claim.unfair.clone()].into_iter().chain(elsewhere(claim));
+        let unfair: Vec<String> = missing.chain(rest).collect();
         let unfair = unfair.join("<br>");
         table.row([
             claim.id.to_string(),

@@ -2,7 +2,7 @@
 
 mod synthetic;
 
-use compare::claims::{Judged, Met, Shown, Source};
+use compare::claims::{Elsewhere, Judged, Met, Shown, Source};
 use compare::kernel_history::{Cell, Line, Unit};
 use compare::{Cell as RowCell, Summary};
 use render::{Context, MAX_POST_LINES, claims_markdown, claims_text, first_screen, post};
@@ -37,6 +37,7 @@ fn claim(id: u32, verdict: Ruling) -> Judged {
         missing: vec!["linux-6.12+headpage is not in the run".to_owned()],
         unfair: "What is unfair about it takes a sentence or two as well, and no more.".to_owned(),
         repeat: format!("folioscope claims --check {id}"),
+        elsewhere: Vec::new(),
     }
 }
 
@@ -297,7 +298,7 @@ fn a_mail_has_at_most_60_lines_whatever_is_chosen() {
     let (summary, context) = (summary(), context());
     let all: Vec<u32> = (1..=16).collect();
     for chosen in [&[][..], &[3], &[3, 4], &[1, 2, 3, 4, 5, 6], &all] {
-        let text = post(&summary, &context, chosen);
+        let text = post(&summary, &context, chosen, None);
         assert_fits(&text, MAX_POST_LINES);
         assert!(text.starts_with("Subject: ") && text.contains("Again: git checkout"));
         for id in chosen {
@@ -305,11 +306,24 @@ fn a_mail_has_at_most_60_lines_whatever_is_chosen() {
         }
     }
     // One claim has room for all that there is to say of it.
-    let one = post(&summary, &context, &[3]);
+    let one = post(&summary, &context, &[3], Some("a place"));
     assert!(
         one.contains("Unfair: ") && one.contains("at least 10: yes"),
         "{one}"
     );
+    assert!(one.contains("\nCode: a place\n"), "{one}");
+    let mut context = context;
+    let disagreeing = Elsewhere {
+        run: "vm/1".to_owned(),
+        verdict: Ruling::Undecided,
+    };
+    for claim in &mut context.claims {
+        claim.elsewhere = vec![disagreeing.clone()];
+    }
+    let text = post(&summary, &context, &[], None);
+    let alike = "Other runs give 1 of 16 verdicts alike.";
+    assert!(text.replace('\n', " ").contains(alike), "{text}");
+    assert!(!text.contains("Code: "), "{text}");
 }
 
 /// The words beside a verdict are those of the verdict that the file states.
@@ -327,6 +341,35 @@ fn another_verdict_has_not_the_words_of_the_stated_one() {
         text.contains("DOES NOT HOLD. The committed results say: holds."),
         "{text}"
     );
+}
+
+/// Of other runs, those that disagree are named.
+#[test]
+fn verdicts_of_other_runs_stand_beside_a_claim() {
+    let other = |run: &str, verdict| Elsewhere {
+        run: run.to_owned(),
+        verdict,
+    };
+    let with = |elsewhere| Judged {
+        elsewhere,
+        ..claim(1, Ruling::Holds)
+    };
+    let alone = claims_text(&[with(vec![])], "a run");
+    assert!(!alone.contains("Other runs"), "{alone}");
+    let agreed = with(vec![other("vm/1", Ruling::Holds)]);
+    let agreed = claims_text(&[agreed], "a run");
+    assert!(
+        agreed.contains("Other runs: the same in 1 of 1."),
+        "{agreed}"
+    );
+    let split = with(vec![
+        other("vm/1", Ruling::Holds),
+        other("vm/2", Ruling::Undecided),
+    ]);
+    let table = claims_markdown(std::slice::from_ref(&split));
+    let words = "Other runs: the same in 1 of 2; vm/2: undecided.";
+    assert!(table.contains(words), "{table}");
+    assert!(claims_text(&[split], "a run").contains(words));
 }
 
 #[test]

@@ -82,6 +82,37 @@ pub fn newest_with_kernels(
     bench_results: &Path,
     only_kept: bool,
 ) -> Result<Option<PathBuf>, RecordError> {
+    for folder in newest_first(bench_results, only_kept)? {
+        if has_kernel(&Run::load(&folder, Tail::Refuse)?) {
+            return Ok(Some(folder));
+        }
+    }
+    Ok(None)
+}
+
+/// Reads the finished runs below `bench-results` that have a real kernel and are kept (not
+/// below `local`), the newest first, each with its folder.
+///
+/// # Errors
+///
+/// [`RecordError`] for a run that does not read.
+pub fn kept_with_kernels(bench_results: &Path) -> Result<Vec<(PathBuf, Run)>, RecordError> {
+    let mut runs = Vec::new();
+    for folder in newest_first(bench_results, true)? {
+        let run = Run::load(&folder, Tail::Refuse)?;
+        if has_kernel(&run) {
+            runs.push((folder, run));
+        }
+    }
+    Ok(runs)
+}
+
+fn has_kernel(run: &Run) -> bool {
+    run.samples().any(|sample| is_kernel(&sample.design))
+}
+
+/// The folders of finished runs, the newest first.
+fn newest_first(bench_results: &Path, only_kept: bool) -> Result<Vec<PathBuf>, RecordError> {
     let local = bench_results.join(LOCAL_DIR);
     let mut runs: Vec<(String, PathBuf)> = Vec::new();
     for folder in run_folders(bench_results)? {
@@ -94,13 +125,7 @@ pub fn newest_with_kernels(
         }
     }
     runs.sort();
-    for (_, folder) in runs.into_iter().rev() {
-        let run = Run::load(&folder, Tail::Refuse)?;
-        if run.samples().any(|sample| is_kernel(&sample.design)) {
-            return Ok(Some(folder));
-        }
-    }
-    Ok(None)
+    Ok(runs.into_iter().rev().map(|(_, folder)| folder).collect())
 }
 
 impl KernelIdentity {

@@ -34,7 +34,9 @@ pub use census::{Census, CensusHeader, CensusRow};
 pub use claims::{
     CLAIMS_FILE, Claim, Claims, NativeRow, Number, Outcome, Ruling, Screen, ScreenRow,
 };
-pub use committed::{CountedKernel, FidelityRecord, LOCAL_DIR, newest_with_kernels, read_kernels};
+pub use committed::{
+    CountedKernel, FidelityRecord, LOCAL_DIR, kept_with_kernels, newest_with_kernels, read_kernels,
+};
 pub use criterion::read_criterion;
 pub use environment::{
     Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum,

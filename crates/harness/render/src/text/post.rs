@@ -14,9 +14,9 @@ use crate::page::Page;
 pub const MAX_POST_LINES: usize = 60;
 
 /// A mail about these claims: those that are answered where none is named. It has as many
-/// numbers a claim as fit.
+/// numbers a claim as fit. `code` is where its readers find the sources.
 #[must_use]
-pub fn post(summary: &Summary, context: &Context, wanted: &[u32]) -> String {
+pub fn post(summary: &Summary, context: &Context, wanted: &[u32], code: Option<&str>) -> String {
     let chosen: Vec<&Judged> = context
         .claims
         .iter()
@@ -28,8 +28,8 @@ pub fn post(summary: &Summary, context: &Context, wanted: &[u32]) -> String {
     let fits = |text: &String| text.lines().count() <= MAX_POST_LINES;
     let mut details = Detail::ALL
         .into_iter()
-        .map(|detail| written(summary, context, &chosen, detail));
-    let shortest = || written(summary, context, &chosen, Detail::Verdicts);
+        .map(|detail| written(summary, context, &chosen, (detail, code)));
+    let shortest = || written(summary, context, &chosen, (Detail::Verdicts, code));
     details.find(fits).unwrap_or_else(shortest)
 }
 
@@ -58,7 +58,12 @@ impl Detail {
     ];
 }
 
-fn written(summary: &Summary, context: &Context, claims: &[&Judged], detail: Detail) -> String {
+fn written(
+    summary: &Summary,
+    context: &Context,
+    claims: &[&Judged],
+    (detail, code): (Detail, Option<&str>),
+) -> String {
     let mut page = Page::default();
     let ids: Vec<String> = claims.iter().map(|claim| claim.id.to_string()).collect();
     let answered = context.claims.iter().filter(|one| one.verdict.is_answer());
@@ -83,9 +88,12 @@ fn written(summary: &Summary, context: &Context, claims: &[&Judged], detail: Det
     for claim in claims {
         one(&mut page, claim, detail);
     }
-    page.line(&format!(
-        "{answered} of {all} claims are answered; folioscope claims prints all."
-    ));
+    let others = agreement(&context.claims);
+    page.wrapped(
+        &format!("{answered} of {all} claims are answered; folioscope claims prints all.{others}"),
+        0,
+        0,
+    );
     page.gap();
     ratios(&mut page, summary, context);
     kernels(&mut page, summary, context);
@@ -98,8 +106,25 @@ fn written(summary: &Summary, context: &Context, claims: &[&Judged], detail: Det
         2,
     );
     machine(&mut page, summary);
+    if let Some(code) = code {
+        page.line(&format!("Code: {code}"));
+    }
     page.command("Again: ", &again(summary), 2);
     page.into_text()
+}
+
+/// How often other runs give the same verdict as this one.
+fn agreement(claims: &[Judged]) -> String {
+    let (mut same, mut all) = (0, 0);
+    for claim in claims {
+        let there = claim.elsewhere.iter();
+        same += there.filter(|other| other.verdict == claim.verdict).count();
+        all += claim.elsewhere.len();
+    }
+    match all {
+        0 => String::new(),
+        all => format!(" Other runs give {same} of {all} verdicts alike."),
+    }
 }
 
 fn one(page: &mut Page, claim: &Judged, detail: Detail) {
