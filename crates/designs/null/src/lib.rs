@@ -128,12 +128,8 @@ impl BlockIo for Null {
         (page, u64::from(offset))
     }
 
-    fn unit_bytes(&self, _: Pfn) -> u64 {
-        PAGE_SIZE
-    }
-
-    fn next_unit(&self, unit: Pfn) -> Pfn {
-        unit
+    fn span(&self, unit: Pfn) -> (u64, Pfn) {
+        (PAGE_SIZE, unit)
     }
 
     #[inline]

@@ -218,8 +218,8 @@ pub fn all_units<'d, D: BlockIo>(
         let (mut unit, mut offset) = design.unit_at(vec.page, vec.offset);
         let mut left = u64::from(vec.len);
         // bio_first_folio, bio_next_folio: the next one is known before it is needed.
-        let mut bytes = (design.unit_bytes(unit) - offset).min(left);
-        let mut next = design.next_unit(unit);
+        let (size, mut next) = design.span(unit);
+        let mut bytes = (size - offset).min(left);
         loop {
             let len = bytes as u32;
             if !test(UnitRange { unit, offset, len }) {
@@ -230,8 +230,8 @@ pub fn all_units<'d, D: BlockIo>(
                 break;
             }
             (unit, offset) = (next, 0);
-            bytes = design.unit_bytes(unit).min(left);
-            next = design.next_unit(unit);
+            (bytes, next) = design.span(unit);
+            bytes = bytes.min(left);
         }
     }
     true
