@@ -149,7 +149,7 @@ impl Run {
         })
     }
 
-    /// What was asked for, now or when the run was begun.
+    /// The plan that was asked for, now or when the run was begun.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }

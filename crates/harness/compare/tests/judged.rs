@@ -1,4 +1,4 @@
-//! What is said of the rows of a run, on runs made for it.
+//! Verdicts on the rows of runs that were made for it.
 
 use compare::{Case, Cell, Summary};
 use results::{Environment, Params, Row, Run, SCHEMA_VERSION, Sample, Status, Yardsticks};

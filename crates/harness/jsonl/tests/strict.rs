@@ -1,4 +1,4 @@
-//! What the reader refuses and what the writer leaves.
+//! Refusals of the reader, and files that the writer leaves.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the gate says of counts that are the same, better, worse, missing or uneven.
+//! The findings of the gate on counts that are the same, better, worse, missing or uneven.
 
 use compare::gate::{Findings, Invariant, Limits, Outcome};
 use render::{gate_json, gate_markdown, gate_text};
@@ -32,7 +32,7 @@ fn count(workload: &str, design: &str, order: u64, functions: &[(&str, u64)]) ->
     }
 }
 
-/// What must be there for the gate to be content: steady loops that are steady.
+/// The least that satisfies the gate: loops that do not depend on the order.
 fn all() -> Vec<LoopCount> {
     let mut counts = Vec::new();
     for workload in WORKLOADS {

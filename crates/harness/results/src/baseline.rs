@@ -81,7 +81,7 @@ pub struct LoopCount {
     pub functions: BTreeMap<String, u64>,
 }
 
-/// What was counted, by whom and with what.
+/// The counts of one target and compiler, and the tool that counted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
     /// The target that the loops were compiled for.
@@ -90,7 +90,7 @@ pub struct Baseline {
     pub rustc: String,
     /// Whether it is a build as it is timed, optimised and linked as a whole.
     pub optimised: bool,
-    /// What counted: `valgrind-3.19.0`.
+    /// The tool that counted: `valgrind-3.19.0`.
     pub valgrind: String,
     /// One for each loop, sorted.
     pub counts: Vec<LoopCount>,

@@ -35,7 +35,7 @@ pub struct CensusHeader {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CensusRow {
-    /// What they are used for: `anon`, `file`, `free`.
+    /// Their use: `anon`, `file`, `free`.
     #[serde(rename = "use")]
     pub of: String,
     /// Each is 2^order frames.

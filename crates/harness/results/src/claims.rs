@@ -98,7 +98,7 @@ pub struct Claim {
     pub rule: Vec<Outcome>,
     /// The meaning of the verdict, in a sentence or two.
     pub because: String,
-    /// What is unfair about the evidence, or missing from it.
+    /// Unfairness of the evidence, or gaps in it.
     pub unfair: String,
     /// The verdict that the committed results give. A test compares.
     pub expected: Ruling,
@@ -110,7 +110,7 @@ pub struct Claim {
 pub struct Number {
     /// Its name in the rule.
     pub key: String,
-    /// What it says, for a reader.
+    /// Its meaning, for a reader.
     pub says: String,
     /// The rows.
     pub of: Reading,
@@ -136,7 +136,7 @@ pub struct Outcome {
     pub when: Vec<String>,
 }
 
-/// What is said of a claim.
+/// The verdict on a claim.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Ruling {
     /// The rows show it.

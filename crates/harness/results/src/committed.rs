@@ -1,4 +1,4 @@
-//! What is committed of real kernels and of the models beside them, read as a whole.
+//! The committed records of real kernels and of the models beside them, read as a whole.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct FidelityRecord {
     pub models: Vec<ModelCount>,
     /// Why ratios are as they are.
     pub reasons: Vec<Reason>,
-    /// What is known to be out of bounds, with its cause.
+    /// Misses that are known, with their causes.
     pub known: Vec<Miss>,
 }
 

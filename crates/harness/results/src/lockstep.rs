@@ -82,9 +82,9 @@ pub struct LockstepRow {
     pub workload: String,
     /// Name of the design.
     pub design: String,
-    /// What the workload was run with.
+    /// Parameters of the workload.
     pub params: Params,
-    /// What one element is.
+    /// Name of one element.
     pub unit: String,
     /// Index of the set.
     pub set: u32,

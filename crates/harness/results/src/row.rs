@@ -29,13 +29,13 @@ pub struct Sample {
     pub design: String,
     /// Empty, or `control` for the second copy of the reference design (A/A).
     pub label: String,
-    /// What the workload was run with.
+    /// Parameters of the workload.
     pub params: Params,
     /// The parameter that this workload is plotted against: `order`; empty for none.
     pub axis: String,
     /// Index of the fresh process that measured it.
     pub process: u32,
-    /// What one element is: `page`, `folio`, `bio`, `bvec`, `charge`, `byte`.
+    /// Name of one element: `page`, `folio`, `bio`, `bvec`, `charge`, `byte`.
     pub unit: String,
     /// Elements that one call of the workload handles.
     pub elements: u64,
@@ -56,7 +56,7 @@ pub struct Sample {
     pub instructions: Option<f64>,
     /// Data TLB misses per element by a hardware counter.
     pub dtlb_misses: Option<f64>,
-    /// What was measured right before each round; absent in results from before that was done, and
+    /// Yardsticks right before each round; absent in results from before that was done, and
     /// where nothing ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub yardsticks: Option<Yardsticks>,
@@ -92,11 +92,11 @@ pub struct Value {
     pub design: String,
     /// As in [`Sample::label`].
     pub label: String,
-    /// What the value depends on.
+    /// Parameters that the value depends on.
     pub params: Params,
     /// The parameter that this value is plotted against; empty for none.
     pub axis: String,
-    /// What was counted: `descriptor-bytes`, `code-bytes`, `read-bandwidth`.
+    /// The quantity: `descriptor-bytes`, `code-bytes`, `read-bandwidth`.
     pub quantity: String,
     /// Unit of the value: `byte/GiB`, `byte`, `GB/s`.
     pub unit: String,
@@ -104,7 +104,7 @@ pub struct Value {
     pub less_is_better: bool,
     /// The value; the median where `samples` is not empty.
     pub value: f64,
-    /// What the value is the median of; empty for an exact value.
+    /// Samples that the value is the median of; empty for an exact value.
     pub samples: Vec<f64>,
     /// The memory it was measured on, where that matters.
     pub memory: Option<Memory>,
@@ -112,7 +112,7 @@ pub struct Value {
     pub status: Status,
 }
 
-/// What kind of memory was asked for and what the kernel gave, for that very mapping.
+/// The memory that was asked for and that the kernel gave, for that very mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {

@@ -171,7 +171,7 @@ fn slowed(new: &[Row], percent: f64, turn: usize) -> Summary {
     summary(rows)
 }
 
-/// What `diff` says of the rows that are all the same, or of those that were slowed down.
+/// The verdicts of `diff` on the rows that are all the same, or of those that were slowed down.
 fn judged(old: &Summary, new: &[Row], percent: f64, floors: &Floors) -> Tally {
     let mut tally = Tally::default();
     let plain = slowed(new, 0.0, 0);
@@ -202,7 +202,7 @@ fn count(diff: &Diff, tally: &mut Tally, of: impl Fn(&RowKey) -> bool) {
     }
 }
 
-/// What was really injected: 5th percentile, median, 95th percentile.
+/// The slowdown that was really injected: 5th percentile, median, 95th percentile.
 fn injected(new: &[Row], percent: f64) -> Option<[f64; 3]> {
     let suffix = slowed_name("", percent);
     let found: Vec<f64> = new

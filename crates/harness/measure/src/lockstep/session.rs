@@ -49,7 +49,7 @@ pub struct Loop {
     pub design: String,
     /// Its parameters, complete.
     pub params: Params,
-    /// What one element is.
+    /// Name of one element.
     pub unit: String,
     /// The backing of its descriptors, where no memory is lent.
     pub backing: Backing,

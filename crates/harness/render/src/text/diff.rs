@@ -1,4 +1,4 @@
-//! What changed between two runs, as a mail and as JSON lines.
+//! Changes between two runs, as a mail and as JSON lines.
 
 use serde_json::json;
 use stats::{Verdict, geometric_mean, median};

@@ -202,7 +202,7 @@ fn mean_row(table: &mut Table, summary: &Summary, mean: &Mean) {
     }
 }
 
-/// What is not a time: one block per workload and quantity.
+/// Values other than times: one block per workload and quantity.
 pub(crate) fn values(page: &mut Page, summary: &Summary) {
     let mut rest = summary.values.as_slice();
     while let Some(first) = rest.first() {
