@@ -52,6 +52,11 @@ impl Failure {
         }
     }
 
+    /// A file that was named as input and does not read, or is not there.
+    pub(crate) fn input(error: results::RecordError) -> Self {
+        Self::Usage(error.to_string())
+    }
+
     /// A failure to write to standard output.
     pub(crate) fn printing(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {

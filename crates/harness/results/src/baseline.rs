@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use jsonl::{At, Reader, Tail, write_whole};
+use jsonl::{At, record_from_bytes, write_whole};
 use serde::{Deserialize, Serialize};
 
 use crate::renamed::name_today;
@@ -148,11 +148,11 @@ impl Baseline {
             whole["counts"] = counts.len().into();
             (at.typed(whole)?, counts)
         } else {
-            let mut lines = Reader::new(path, bytes, Tail::Refuse)?;
-            let header: Header = lines.header(SCHEMA_VERSION)?;
-            let counts = lines.rows(header.counts, "counts", check)?;
-            lines.end()?;
-            (header, counts)
+            record_from_bytes(bytes, path, |lines| {
+                let header: Header = lines.header(SCHEMA_VERSION)?;
+                let counts = lines.rows(header.counts, "counts", check)?;
+                Ok((header, counts))
+            })?
         };
         for count in &mut counts {
             name_today(header.schema, &mut count.of.design);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-use jsonl::{Reader, Tail};
+use jsonl::{Reader, record_from_bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::reading::{Reading, Term, parse_row};
@@ -210,7 +210,10 @@ impl Claims {
     ///
     /// As [`Claims::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
-        let mut lines = Reader::new(path, bytes, Tail::Refuse)?;
+        record_from_bytes(bytes, path, |lines| Self::parse(lines))
+    }
+
+    fn parse(lines: &mut Reader<'_>) -> Result<Self, RecordError> {
         let header: Header = lines.header(SCHEMA_VERSION)?;
         for row in &header.screen.rows {
             parse_row(&row.row).map_err(|why| lines.at().refuse("screen.rows", why))?;
@@ -240,7 +243,6 @@ impl Claims {
             }
             claim.check()
         })?;
-        lines.end()?;
         Ok(Self {
             screen: header.screen,
             claims,

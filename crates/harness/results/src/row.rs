@@ -5,6 +5,8 @@ use std::fmt;
 use params::Params;
 use serde::{Deserialize, Serialize};
 
+use crate::SCHEMA_VERSION;
+
 /// One line of `samples.jsonl`; its `type` field gives the variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -195,6 +197,35 @@ impl Sample {
 
     /// Label of the reference design's second copy.
     pub const CONTROL: &'static str = "control";
+
+    /// A row of times without times, which counts as measured: what the plan says of it, and
+    /// nothing else.
+    #[must_use]
+    pub fn blank(workload: &str, design: &str, params: Params, unit: &str, process: u32) -> Self {
+        let family = workload.split('/').next().unwrap_or_default();
+        Self {
+            schema: SCHEMA_VERSION,
+            workload: workload.to_owned(),
+            family: family.to_owned(),
+            design: design.to_owned(),
+            label: String::new(),
+            params,
+            axis: String::new(),
+            process,
+            unit: unit.to_owned(),
+            elements: 0,
+            iters: 0,
+            rounds: Vec::new(),
+            checksum: String::new(),
+            minor_faults: 0,
+            context_switches: 0,
+            instructions: None,
+            dtlb_misses: None,
+            yardsticks: None,
+            memory: None,
+            status: Status::Ok,
+        }
+    }
 
     /// The identity of this sample.
     #[must_use]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use jsonl::{Reader, Tail};
 use serde::{Deserialize, Serialize};
 
 use crate::{RecordError, SCHEMA_VERSION, write_whole};
@@ -199,11 +198,10 @@ impl TrafficRecord {
     /// [`RecordError`] with line and field, for anything but a whole record of a schema that
     /// is known.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
-        let bytes = jsonl::bytes(path)?;
-        let mut lines = Reader::new(path, &bytes, Tail::Refuse)?;
-        let header: TrafficHeader = lines.header(SCHEMA_VERSION)?;
-        let rows = lines.rows(header.rows, "rows", |_| Ok(()))?;
-        lines.end()?;
-        Ok(Self { header, rows })
+        jsonl::record(path, |lines| {
+            let header: TrafficHeader = lines.header(SCHEMA_VERSION)?;
+            let rows = lines.rows(header.rows, "rows", |_| Ok(()))?;
+            Ok(Self { header, rows })
+        })
     }
 }
