@@ -24,7 +24,7 @@ pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failur
         let screen = render::first_screen(&summary, &context(&summary));
         output.text(format!("```text\n{screen}```\n"))?;
     } else if args.markdown {
-        let text = render::markdown(&summary, &context(&summary));
+        let text = render::report(&summary, &context(&summary)).markdown();
         match &args.section {
             None => output.text(text)?,
             Some(heading) => output.text(section(&text, heading).ok_or_else(|| {

@@ -77,7 +77,7 @@ pub fn diff_mail(diff: &Diff) -> String {
             }
         }
     }
-    page.into_text()
+    page.text()
 }
 
 /// How the machine moved, and who says so.
