@@ -8,6 +8,7 @@ extern crate self as render;
 mod census;
 mod claims;
 mod context;
+mod escape;
 mod export;
 mod fidelity;
 mod figure;

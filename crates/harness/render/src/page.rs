@@ -5,8 +5,6 @@ mod text;
 
 use crate::table::{Bands, Table};
 
-pub(crate) use markdown::escape;
-
 /// Columns of a line that survives quoting on a mailing list.
 pub(crate) const WIDTH: usize = 72;
 

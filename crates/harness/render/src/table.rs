@@ -4,7 +4,7 @@ mod bands;
 
 pub(crate) use bands::{Bands, COLUMN};
 
-use crate::page::escape;
+use crate::escape::escape;
 
 /// A table that grows line by line.
 #[derive(Debug, Clone, Default)]

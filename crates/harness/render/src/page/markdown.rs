@@ -1,5 +1,6 @@
 //! A page as Markdown.
 
+use crate::escape::escape;
 use crate::table::Table;
 
 /// The kind of the last block: items and fields go together.
@@ -74,23 +75,4 @@ impl Writer {
         self.text += text;
         self.last = Last::Block;
     }
-}
-
-/// Words of records cannot break a table or smuggle in markup.
-pub(crate) fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' => {
-                safe.push('\\');
-                safe.push(c);
-            }
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '&' => safe.push_str("&amp;"),
-            '\n' | '\r' => safe.push(' '),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
