@@ -6,8 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use results::{
-    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, Status,
-    write_environment,
+    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, write_environment,
 };
 
 pub use tool::folioscope;

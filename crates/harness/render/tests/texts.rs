@@ -1,6 +1,6 @@
 //! The texts of a long run: fit for a mailing list, complete, and the same every time.
 
-mod synthetic;
+use crate::synthetic;
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! Rows are read as they were written, and as the committed JSON Schema describes.
 
-mod made;
+use crate::made;
 
 use std::path::Path;
 
