@@ -73,7 +73,7 @@ pub const MAX_ORDER: u8 = 18;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What the answer is labelled with.
+    /// Label of the answer.
     pub name: String,
     /// The kernel whose rules apply.
     #[serde(with = "version_name")]
@@ -81,7 +81,7 @@ pub struct Case {
     /// Entries of each bio's vec table.
     #[serde(default = "default_max_vecs")]
     pub max_vecs: u16,
-    /// What the driver states about its queue.
+    /// The limits that the driver states of its queue.
     #[serde(default)]
     pub limits: Limits,
     /// Where the first bio starts, in 512-byte sectors.

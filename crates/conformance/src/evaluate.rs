@@ -34,7 +34,7 @@ pub enum EvaluateError {
     Refused {
         /// The design's name.
         design: &'static str,
-        /// What the memory is used for.
+        /// The use of the memory.
         kind: Kind,
     },
     /// No descriptors.
@@ -264,8 +264,8 @@ fn next_bio<R: Copy>(case: &Case, before: Option<&Bio<R>>, filler: R) -> Bio<R> 
     Bio::new(case.max_vecs, sector, Op::Read, filler)
 }
 
-/// What an add hands to `bio_add_page`: the page of its first byte, except that 6.1's
-/// `bio_add_folio` hands over the head and the whole offset.
+/// The page and offset that an add hands to `bio_add_page`: the page of its first byte, except
+/// that 6.1's `bio_add_folio` hands over the head and the whole offset.
 fn named<'d, D: BlockIo + 'd, V: KernelRules>(
     design: &'d D,
     unit: D::Unit<'d>,

@@ -305,7 +305,7 @@ pub(crate) struct CaptureArgs {
     /// Size of that buffer; K, M and G are powers of 1024.
     #[arg(long, value_name = "BYTES", value_parser = values::bytes, default_value = "64M")]
     pub size: u64,
-    /// What a process has in memory.
+    /// Memory of a process.
     #[arg(long, group = "what")]
     pub pid: Option<u32>,
     /// Which mappings of that process.

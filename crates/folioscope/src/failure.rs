@@ -1,4 +1,4 @@
-//! What ends a command early, and the exit code it stands for.
+//! Errors that end a command early, and their exit codes.
 
 use std::io;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub(crate) enum Code {
     /// It did what was asked, and what it found is in order.
     Done,
-    /// What was measured or verified is wrong, or the system refused something.
+    /// A measured or verified result is wrong, or the system refused something.
     Wrong,
     /// Arguments or input were bad, or there was nothing to judge by.
     Usage,
@@ -50,6 +50,11 @@ impl Failure {
             Self::Usage(_) => Code::Usage,
             Self::Wrong(_) | Self::ClosedPipe => Code::Wrong,
         }
+    }
+
+    /// A file that was named as input and does not read, or is not there.
+    pub(crate) fn input(error: results::RecordError) -> Self {
+        Self::Usage(error.to_string())
     }
 
     /// A failure to write to standard output.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
-use render::Table;
+use render::{Page, Table};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -36,6 +36,14 @@ impl Output {
             Some(width) => self.text(table.wrapped(width).text()),
             None => self.text(table.text()),
         }
+    }
+
+    /// Prints a page, as text or as Markdown.
+    pub(crate) fn page(&mut self, page: &Page, markdown: bool) -> Result<(), Failure> {
+        self.text(match markdown {
+            true => page.markdown(),
+            false => page.text(),
+        })
     }
 
     /// Prints one object on a line of its own.

@@ -1,4 +1,4 @@
-//! What the tool was built from, as the build script found it.
+//! Sources and compiler of the tool, as the build script found it.
 
 use results::{Environment, Git, command_without_paths};
 

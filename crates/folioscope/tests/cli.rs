@@ -182,7 +182,7 @@ fn cases_about_accounting_and_lists_are_answered() {
     assert!(phyr.contains("it has no LRU lists"), "{phyr}");
 }
 
-/// What vecs name decides these answers: at a virtual boundary wider than a page, and in the
+/// These answers depend on what vecs name: at a virtual boundary wider than a page, and in the
 /// short cut for a vec within its first page. A design whose vecs name allocations is not asked.
 #[test]
 fn a_question_about_page_names_is_not_put_to_designs_that_name_units() {

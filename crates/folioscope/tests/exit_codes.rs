@@ -1,13 +1,11 @@
 //! The table of exit codes in `crates/CI.md`: each command gives the codes that it lists, and its
 //! help lists the same.
 
-mod made;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use made::{folioscope, run};
+use crate::made::{folioscope, run};
 use results::SAMPLES_FILE;
 use serde_json::Value as Json;
 use tempfile::TempDir;

@@ -1,13 +1,10 @@
 //! Another project's benchmarks, as crates/CI.md has them: imported, compared, exported, drawn.
 
-#[path = "made/tool.rs"]
-mod tool;
-
 use std::fs;
 use std::path::Path;
 
+use crate::made::folioscope;
 use tempfile::TempDir;
-use tool::folioscope;
 
 /// Writes the files of `cargo bench`: two functions of one group, the second taking `ns` a call.
 fn benched(folder: &Path, name: &str, ns: f64) {

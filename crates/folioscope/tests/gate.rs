@@ -173,8 +173,9 @@ fn a_slower_loop_is_caught_with_its_function_and_blessed_only_when_asked() {
     );
 
     let (_, table, _) = gate(&path, &["--workload", WORKLOAD, "--markdown"]);
+    let row = |line: &str| line.starts_with("| ! headpage 6.12<br>") && line.contains(" | 9 | ");
     assert!(
-        table.contains("| iteration/chunks | headpage 6.12 | 9 |"),
+        table.contains("| iteration/chunks | order | base |") && table.lines().any(row),
         "{table}"
     );
     let (code, _, _) = gate(&path, &["--workload", WORKLOAD, "--bless"]);

@@ -1,10 +1,8 @@
 //! Records of several runs at the command line: history, export, merge, diff --changed.
 
-mod made;
-
 use std::fs;
 
-use made::{folioscope, run};
+use crate::made::{folioscope, run};
 use results::{ENV_FILE, SAMPLES_FILE, write_environment};
 use tempfile::TempDir;
 

@@ -46,7 +46,7 @@ pub enum Applies {
 pub struct ParamSpec {
     /// The name in records and on the command line.
     pub name: &'static str,
-    /// What it means, with its unit.
+    /// Its meaning, with its unit.
     pub meaning: &'static str,
     /// Its default.
     pub default: Default,
@@ -181,7 +181,7 @@ pub(crate) fn complete(specs: &[ParamSpec], given: &Params) -> Result<Params, Se
     Ok(params)
 }
 
-/// What the name of a captured layout begins with.
+/// Prefix of the name of a captured layout.
 pub const CAPTURED: &str = "captured-";
 /// The layouts that are made up.
 pub const SYNTHETIC: [&str; 3] = ["contiguous", "scattered", "fragmented"];
@@ -227,7 +227,7 @@ pub(crate) const FOOTPRINT: ParamSpec = ParamSpec {
     allowed: Allowed::Words(&["l1", "l2", "mem"]),
     applies: Applies::Synthetic,
 };
-/// What the memory is used for.
+/// Use of the memory.
 pub(crate) const KIND: ParamSpec =
     ParamSpec::words("kind", "what the memory is used for", &KINDS).only(Applies::Synthetic);
 /// The kernel whose rules apply.

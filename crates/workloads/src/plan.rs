@@ -10,7 +10,7 @@ const PLAN: &str = include_str!("../plan.txt");
 /// A row of the plan.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What is asked.
+    /// The workload.
     pub workload: &'static Workload,
     /// With what; complete.
     pub params: Params,
@@ -28,7 +28,7 @@ pub struct PlanError {
     pub line: usize,
     /// The column, or the parameter.
     pub field: String,
-    /// What is wrong with it.
+    /// The fault.
     pub why: String,
 }
 

@@ -53,7 +53,7 @@ pub struct Request {
     pub bytes: u32,
     /// Physical segments as the split counted them (`blk_rq_nr_phys_segments`).
     pub segments: u32,
-    /// What `blk_rq_map_sg` fills in: physical address, bytes.
+    /// Entries that `blk_rq_map_sg` fills in: physical address, bytes.
     pub sg: Vec<(u64, u32)>,
 }
 

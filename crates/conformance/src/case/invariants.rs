@@ -1,4 +1,4 @@
-//! What holds for every answer, whichever kernel or model gave it.
+//! Conditions on every answer, whichever kernel or model gave it.
 
 use std::fmt::Debug;
 
@@ -10,7 +10,7 @@ use super::{Answer, Case, PAGE_SIZE, Request, Taken};
 /// through every table and walk, and no request or scatterlist entry breaks the limits.
 ///
 /// # Errors
-/// What does not hold, with the numbers.
+/// Returns the condition that does not hold, with the numbers.
 pub fn invariants(case: &Case, answer: &Answer) -> Result<(), String> {
     equal("name", &answer.name(), &case.name.as_str())?;
     let Answer::Taken(taken) = answer else {

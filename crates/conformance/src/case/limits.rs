@@ -1,4 +1,4 @@
-//! What a driver states about its queue, and what each kernel makes of it.
+//! The limits that a driver states of its queue, and those that each kernel derives from them.
 
 use mm::{KernelVersion, QueueLimits};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ pub struct Limits {
     pub dma_alignment: Option<u32>,
 }
 
-/// What a driver states when it has no bound of its own (`UINT_MAX` bytes in sectors).
+/// Stated by a driver that has no bound of its own (`UINT_MAX` bytes in sectors).
 const MAX_HW_SECTORS: u32 = u32::MAX >> 9;
 /// Sectors in a page: every device must take a page at once.
 const PAGE_SECTORS: u32 = (PAGE_SIZE >> 9) as u32;

@@ -16,7 +16,7 @@ pub struct CaseError {
     pub line: usize,
     /// The field at fault as a path (`adds[3].len`), where one can be named.
     pub field: Option<String>,
-    /// What is wrong with it.
+    /// The fault.
     pub reason: String,
 }
 

@@ -93,7 +93,7 @@ fn try_cases(
     Ok(())
 }
 
-/// What a law says, its panics included: a design's own assertions are findings too.
+/// The verdict of a law, its panics included: a design's own assertions are findings too.
 fn caught(law: &dyn Fn(&Case) -> Result<(), String>, case: &Case) -> Result<(), String> {
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| law(case)));
     result.unwrap_or_else(|panic| {

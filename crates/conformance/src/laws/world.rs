@@ -1,7 +1,7 @@
 //! A design and the slow, obvious model of what it must say, driven by the same random
 //! operations.
 //!
-//! What a sequence does depends on the capabilities that the law asks for ([`Level`]):
+//! The steps of a sequence depend on the capabilities that the law asks for ([`Level`]):
 //! [`Describing`] needs `Design` only, [`Charging`](super::charging::Charging) adds what
 //! `Memcg` does, and [`Listing`](super::listing::Listing) what `Lru` does.
 
@@ -119,7 +119,7 @@ const KINDS: [Kind; 7] = [
     Kind::Zsmalloc,
 ];
 
-/// What the model knows of an allocation.
+/// The model's view of an allocation.
 #[derive(Clone, Debug)]
 pub struct Unit {
     pub(super) extent: Extent,

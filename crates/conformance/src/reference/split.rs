@@ -9,7 +9,7 @@ use super::{
     Change, Kernel, checks_blocks, gap_to_prev, max_sectors_at, phys_mergeable, segment_room,
 };
 
-/// What becomes of a bio when it meets the limits.
+/// The fate of a bio that meets the limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Split {
     /// It fits.

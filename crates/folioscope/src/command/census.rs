@@ -60,10 +60,8 @@ pub(crate) fn run(args: &CensusArgs, output: &mut Output) -> Result<Code, Failur
     if args.json {
         let lines = render::census_json(&census, &found);
         lines.iter().try_for_each(|line| output.json(line))?;
-    } else if args.markdown {
-        output.text(render::census_markdown(&census, &found))?;
     } else {
-        output.text(render::census_text(&census, &found))?;
+        output.page(&render::census_page(&census, &found), args.markdown)?;
     }
     if let Some(folder) = &args.plot {
         let figure = render::census_figure(&census, &found);

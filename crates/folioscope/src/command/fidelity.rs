@@ -192,14 +192,12 @@ fn count(path: &Path) -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(|error| wrong(&error))?;
     let counted =
         icount::primitives::counts(&program, &["model-calls"]).map_err(|error| wrong(&error))?;
-    let mut text = String::new();
-    for call in counted {
-        let row = model_count(&call.label, call.instructions)
-            .ok_or_else(|| Failure::Wrong(format!("not the label of a call: `{}`", call.label)))?;
-        text += &serde_json::to_string(&row).map_err(|error| wrong(&error))?;
-        text.push('\n');
-    }
-    results::write_whole(path, text.as_bytes())?;
+    let rows = counted.iter().map(|call| {
+        model_count(&call.label, call.instructions)
+            .ok_or_else(|| Failure::Wrong(format!("not the label of a call: `{}`", call.label)))
+    });
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    results::write_list(path, &rows)?;
     Ok(())
 }
 

@@ -336,10 +336,8 @@ fn print(
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
     let against = name.to_string_lossy();
-    output.text(match args.markdown {
-        true => render::gate_markdown(findings, limits, &against),
-        false => render::gate_text(findings, limits, &against),
-    })
+    let page = render::gate_page(findings, limits, &against);
+    output.page(&page, args.markdown)
 }
 
 fn draw(

@@ -1,7 +1,6 @@
 //! `folioscope kernel check`: random cases in real kernels and in the models.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 
 use conformance::case::{Answer, Case};
@@ -243,9 +242,7 @@ fn tell(args: &CheckArgs, parts: &[Part], output: &mut Output) -> Result<Code, F
             say(part, output)?;
         }
         for mismatch in &part.mismatches {
-            let line = serde_json::to_string(&mismatch.case)
-                .map_err(|error| Failure::Wrong(error.to_string()))?;
-            differing += &(line + "\n");
+            differing += &results::line(&mismatch.case);
         }
     }
     if args.markdown {
@@ -292,19 +289,8 @@ fn say(part: &Part, output: &mut Output) -> Result<(), Failure> {
 fn merge(files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
     let mut parts: Vec<(String, Part)> = Vec::new();
     for file in files {
-        let place = file.display().to_string();
-        let text = fs::read_to_string(file)
-            .map_err(|error| Failure::Usage(format!("{place}: {error}")))?;
-        if text.is_empty() || !text.ends_with('\n') {
-            return Err(Failure::Usage(format!(
-                "{place}: its last line is not whole"
-            )));
-        }
-        for (number, line) in text.lines().enumerate() {
-            let place = format!("{place}:{}", number + 1);
-            let part = serde_json::from_str(line)
-                .map_err(|error| Failure::Usage(format!("{place}: {error}")))?;
-            parts.push((place, part));
+        for (line, part) in results::stream(file).map_err(Failure::input)? {
+            parts.push((format!("{}:{line}", file.display()), part));
         }
     }
     added_up(parts).map_err(Failure::Usage)

@@ -47,17 +47,10 @@ fn write(
 ) -> Result<Vec<String>, Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::Wrong(error.to_string());
     std::fs::create_dir_all(folder).map_err(|error| wrong(&error))?;
-    let mut rows = String::new();
-    for line in lines {
-        rows += &serde_json::to_string(line).map_err(|error| wrong(&error))?;
-        rows.push('\n');
-    }
-    let mut files = Vec::new();
-    for (name, text) in [("history.txt", mail), ("history.jsonl", &rows)] {
-        let file = folder.join(name);
-        results::write_whole(&file, text.as_bytes())?;
-        files.push(file.display().to_string());
-    }
+    let [text, rows] = ["history.txt", "history.jsonl"].map(|name| folder.join(name));
+    results::write_whole(&text, mail)?;
+    results::write_list(&rows, lines)?;
+    let mut files = vec![text.display().to_string(), rows.display().to_string()];
     let figures: Vec<_> = render::kernel_history_figure(names, lines)
         .into_iter()
         .collect();

@@ -118,11 +118,12 @@ fn judge(
             .rows
             .retain(|row| row.verdict != stats::Verdict::NoDifference);
     }
-    output.text(match (args.json, args.markdown) {
-        (true, _) => render::lockstep_json_lines(&found),
-        (_, true) => render::lockstep_markdown(&found, &record.header),
-        _ => render::lockstep_text(&found, &record.header),
-    })?;
+    if args.json {
+        output.text(render::lockstep_json_lines(&found))?;
+    } else {
+        let page = render::lockstep_page(&found, &record.header);
+        output.page(&page, args.markdown)?;
+    }
     output.finish()?;
     let percent = args.threshold.unwrap_or_default();
     let unjudged = [

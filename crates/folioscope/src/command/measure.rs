@@ -149,7 +149,7 @@ impl Run {
         })
     }
 
-    /// What was asked for, now or when the run was begun.
+    /// The plan that was asked for, now or when the run was begun.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -397,33 +397,16 @@ pub(super) fn padding(seed: u64, process: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use results::{Params, SCHEMA_VERSION, Sample};
+    use results::{Params, Sample};
 
     use super::*;
 
     /// A row of times with this status.
     fn row(process: u32, status: Status) -> Row {
         Row::Sample(Sample {
-            schema: SCHEMA_VERSION,
-            workload: "merging/add".to_owned(),
-            family: "merging".to_owned(),
-            design: "flat".to_owned(),
-            label: String::new(),
-            params: Params::new(),
-            axis: String::new(),
-            process,
-            unit: "page".to_owned(),
             elements: 1,
-            iters: 0,
-            rounds: Vec::new(),
-            checksum: String::new(),
-            minor_faults: 0,
-            context_switches: 0,
-            instructions: None,
-            dtlb_misses: None,
-            yardsticks: None,
-            memory: None,
             status,
+            ..Sample::blank("merging/add", "flat", Params::new(), "page", process)
         })
     }
 

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failur
         let screen = render::first_screen(&summary, &context(&summary));
         output.text(format!("```text\n{screen}```\n"))?;
     } else if args.markdown {
-        let text = render::markdown(&summary, &context(&summary));
+        let text = render::report(&summary, &context(&summary)).markdown();
         match &args.section {
             None => output.text(text)?,
             Some(heading) => output.text(section(&text, heading).ok_or_else(|| {
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ReportArgs, output: &mut Output) -> Result<Code, Failur
     Ok(Code::Done)
 }
 
-/// What stands under the first heading that has `wanted`, up to the next heading of its
+/// The text under the first heading that has `wanted`, up to the next heading of its
 /// level or above.
 fn section(text: &str, wanted: &str) -> Option<String> {
     let level = |line: &str| {
@@ -93,7 +93,7 @@ pub(crate) fn write(folder: &Path, summary: &Summary) -> Result<String, Failure>
     Ok(text)
 }
 
-/// What the report needs and no record holds: the workloads' own words.
+/// The facts that the report needs and no record holds: the workloads' own words.
 pub(crate) fn context(summary: &Summary) -> Context {
     let note = |workload: &&workloads::Workload| WorkloadNote {
         id: workload.id.to_owned(),

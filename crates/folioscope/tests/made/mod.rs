@@ -6,8 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use results::{
-    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, Status,
-    write_environment,
+    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, write_environment,
 };
 
 pub use tool::folioscope;
@@ -36,27 +35,14 @@ pub fn run(root: &Path, place: &str, date: &str, ns: f64) -> PathBuf {
             ("folio", "", ns),
             ("memdesc", "", 8.0),
         ] {
+            let params = Params::from([("order".to_owned(), 9.into())]);
             let sample = Sample {
-                schema: 1,
-                workload: "merging/add".to_owned(),
-                family: "merging".to_owned(),
-                design: design.to_owned(),
                 label: label.to_owned(),
-                params: Params::from([("order".to_owned(), 9.into())]),
-                axis: String::new(),
-                process,
-                unit: "page".to_owned(),
                 elements: 1,
                 iters: 1,
                 rounds: vec![ns; 5],
                 checksum: "0x1".to_owned(),
-                minor_faults: 0,
-                context_switches: 0,
-                instructions: None,
-                dtlb_misses: None,
-                yardsticks: None,
-                memory: None,
-                status: Status::Ok,
+                ..Sample::blank("merging/add", design, params, "page", process)
             };
             rows.append(&Row::Sample(sample)).expect("a row");
         }

@@ -13,7 +13,7 @@ use results::look::is_kernel;
 use results::{
     CLAIMS_FILE, Claim, Claims, CountedKernel, FidelityRecord, ModelCount, Number, Outcome,
     Reading, RecordError, ResultKind, Ruling, SourceCount, TrafficRecord, TrafficRow, read_kernels,
-    read_lines,
+    read_list,
 };
 use serde::Serialize;
 use stats::Verdict;
@@ -53,7 +53,7 @@ impl Records {
             kernels: read_kernels(bench_results)?,
             models: FidelityRecord::read(bench_results)?.models,
             traffic,
-            source: read_lines(&bench_results.join(SourceCount::FILE))?,
+            source: read_list(&bench_results.join(SourceCount::FILE))?,
         })
     }
 

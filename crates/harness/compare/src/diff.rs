@@ -1,4 +1,4 @@
-//! What changed from one run to another, and what only seems so.
+//! Changes from one run to another, apart from those that only seem so.
 //!
 //! A row of times is called different when all its witnesses say so beyond its floor: its
 //! time, after the drift of the machine is taken out, and its ratio to the reference within
@@ -24,7 +24,7 @@ use crate::summary::{Case, Summary, ValueCase, ValueCell};
 
 use witnesses::Sides;
 
-/// What tells a row apart within a run: workload, parameters, design.
+/// Identifies a row within a run: workload, parameters, design.
 pub type RowKey = (String, Params, String);
 
 /// One row that both runs hold.
@@ -320,7 +320,7 @@ impl Diff {
             .filter(|change| change.verdict != Verdict::NoDifference)
     }
 
-    /// What the diff cannot judge, in words; empty if it judged all that the first run holds.
+    /// The gaps of the diff, in words; empty if it judged all that the first run holds.
     #[must_use]
     pub fn unjudged(&self) -> Vec<String> {
         let mut reasons = Vec::new();

@@ -54,7 +54,7 @@ pub struct Fidelity {
     pub unmodelled: Vec<String>,
     /// Primitives of the models that no kernel was counted for.
     pub uncounted: Vec<String>,
-    /// What is known to be out of bounds, and why.
+    /// Misses that are known, with their causes.
     pub known: Vec<Miss>,
 }
 

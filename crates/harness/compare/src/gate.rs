@@ -19,7 +19,7 @@ pub use order_invariant::{Invariant, Steady};
 
 use crate::matched::matched;
 
-/// What is allowed.
+/// The limits.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Limits {
     /// Percent by which a loop without a limit of its own may grow.
@@ -89,7 +89,7 @@ pub struct Findings {
     pub appeared: Vec<LoopCount>,
     /// Loops of the baseline that were not counted.
     pub vanished: Vec<LoopCount>,
-    /// What may not depend on the order.
+    /// Loops that may not depend on the order.
     pub steady: Vec<Steady>,
     /// Which of those were not there to be looked at: workload and design.
     pub unseen: Vec<String>,

@@ -1,4 +1,4 @@
-//! What changed per primitive between two kernels' counts: a patch's before and after.
+//! Changes per primitive between two kernels' counts: a patch's before and after.
 
 use std::collections::BTreeMap;
 

@@ -41,7 +41,7 @@ impl Unit {
 /// A line of the history: one piece of work, in one unit, over the kernels.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Line {
-    /// What is done: `add`, `walk`, `split check`, `map`, `end of IO`, `charge`.
+    /// The work: `add`, `walk`, `split check`, `map`, `end of IO`, `charge`.
     pub work: &'static str,
     /// In what unit.
     pub unit: Unit,
@@ -51,7 +51,7 @@ pub struct Line {
     pub cells: Vec<Cell>,
 }
 
-/// What one kernel spends.
+/// The cost in one kernel.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Cell {
     /// The kernel, as `6.12`.

@@ -20,14 +20,12 @@ mod matched;
 mod means;
 pub mod patched;
 mod rows;
-mod sensitivity;
 mod summary;
 pub mod time_fidelity;
 
 pub use build::fnv1a;
 pub use diff::{Change, Diff, Drift, FloorSource, Floors, RowKey};
 pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
-pub use sensitivity::{Resolution, Tally};
 pub use summary::{
     Case, Cell, Family, Mean, MeanRatio, MemoryLine, OTHER_QUESTIONS, Summary, ValueCase, ValueCell,
 };

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use results::{Class, RecordError, Traffic, TrafficRecord, TrafficRow, read_lines};
+use results::{Class, RecordError, Traffic, TrafficRecord, TrafficRow, read_list};
 use serde::{Deserialize, Serialize};
 
 /// The models' record, below `bench-results`.
@@ -169,7 +169,7 @@ pub fn compare(
 /// [`RecordError`] for a record that is missing or does not read.
 pub fn load(bench_results: &Path) -> Result<LineFidelity, RecordError> {
     let models = TrafficRecord::read(&bench_results.join(MODELS))?;
-    let reasons: Vec<LineReason> = read_lines(&bench_results.join(REASONS))?;
+    let reasons: Vec<LineReason> = read_list(&bench_results.join(REASONS))?;
     let kernels = records(&bench_results.join(KERNELS))?
         .iter()
         .map(|path| TrafficRecord::read(path))

@@ -36,7 +36,7 @@ pub type LoopKey = (String, Params, String);
 pub struct Compared {
     /// Which loop.
     pub key: LoopKey,
-    /// What one element is.
+    /// Name of one element.
     pub unit: String,
     /// Nanoseconds per element of the old side: the median over sets.
     pub old_ns: f64,

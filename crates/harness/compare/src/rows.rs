@@ -18,7 +18,7 @@ use crate::summary::{Case, Cell, estimate};
 /// The samples of one design in one case, by process.
 type Processes<'a> = BTreeMap<u32, &'a Sample>;
 
-/// What tells cases apart: workload and parameters.
+/// Identifies a case: workload and parameters.
 type CaseKey = (String, Params);
 
 /// A design and the label of its copy.
@@ -37,7 +37,7 @@ pub(crate) struct Judged {
     pub threaded_floor: Option<f64>,
     /// The share of samples that were taken in the fast state; `None` without yardsticks.
     pub fast_share: Option<f64>,
-    /// What the yardstick takes in the fast state, in nanoseconds a word.
+    /// Time of the yardstick in the fast state, in nanoseconds a word.
     pub yardstick_ns: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! What a run says, as numbers: the one source of every text and figure.
+//! A run as numbers: the one source of every text and figure.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct Summary {
     /// The share of samples that were taken in the machine's fast state; `None` where no
     /// yardstick stood beside them.
     pub fast_share: Option<f64>,
-    /// What the yardstick, a walk over 4 KiB that no design can change, takes in the fast
+    /// Time of the yardstick, a walk over 4 KiB that no design can change, in the fast
     /// state, in nanoseconds a word.
     pub yardstick_ns: Option<f64>,
     /// The least and the median number of rounds of a process; `None` without times.
@@ -39,9 +39,9 @@ pub struct Summary {
     pub fewest_processes: usize,
     /// Times, by family.
     pub families: Vec<Family>,
-    /// What is not a time.
+    /// Results that are not times.
     pub values: Vec<ValueCase>,
-    /// What memory the rows really lay on.
+    /// Memory that the rows really lay on.
     pub memory: Vec<MemoryLine>,
 }
 
@@ -74,11 +74,11 @@ pub struct Case {
     pub control: Option<Estimate>,
     /// How the ratios of its class of rows scatter.
     pub scatter: Option<Prior>,
-    /// What each design did.
+    /// Results by design.
     pub cells: BTreeMap<String, Cell>,
 }
 
-/// What one design did in one case.
+/// The result of one design in one case.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     /// It was measured.
@@ -136,11 +136,11 @@ pub struct MeanRatio {
 pub struct ValueCase {
     /// Stable id, `family/name`.
     pub workload: String,
-    /// What it depends on.
+    /// Parameters that it depends on.
     pub params: Params,
     /// The parameter it is plotted against; may be empty.
     pub axis: String,
-    /// What was counted.
+    /// The quantity.
     pub quantity: String,
     /// Its unit.
     pub unit: String,
@@ -164,9 +164,9 @@ pub enum ValueCell {
 /// Backing of rows: what was requested and what the kernel gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemoryLine {
-    /// What was asked for.
+    /// The backing that was asked for.
     pub asked: String,
-    /// What was got.
+    /// The backing that was got.
     pub got: String,
     /// Page size in bytes.
     pub page_size: u64,

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use results::look::{is_kernel_of, stock_of};
-use results::{Param, Params, RecordError, read_lines};
+use results::{Param, Params, RecordError, read_list};
 use serde::{Deserialize, Serialize};
 use stats::Estimate;
 
@@ -216,7 +216,7 @@ impl TimeFidelity {
 pub fn reasons(bench_results: &Path) -> Result<Vec<TimeReason>, RecordError> {
     let path = bench_results.join(REASONS);
     if path.exists() {
-        read_lines(&path)
+        read_list(&path)
     } else {
         Ok(Vec::new())
     }

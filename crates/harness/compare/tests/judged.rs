@@ -1,7 +1,7 @@
-//! What is said of the rows of a run, on runs made for it.
+//! Verdicts on the rows of runs that were made for it.
 
 use compare::{Case, Cell, Summary};
-use results::{Environment, Params, Row, Run, SCHEMA_VERSION, Sample, Status, Yardsticks};
+use results::{Environment, Params, Row, Run, Sample, Yardsticks};
 use stats::Verdict;
 
 /// A run of rows that are added one by one, in 6 processes of 15 rounds.
@@ -31,15 +31,8 @@ impl Made {
             let mut params = Params::from([("row".to_owned(), row.into())]);
             params.extend(more.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())));
             self.0.push(Row::Sample(Sample {
-                schema: SCHEMA_VERSION,
-                workload: "merging/add".to_owned(),
-                family: "merging".to_owned(),
-                design: design.to_owned(),
                 label: label.to_owned(),
-                params,
                 axis: "row".to_owned(),
-                process,
-                unit: "page".to_owned(),
                 elements: 1,
                 iters: 1,
                 yardsticks: Some(Yardsticks {
@@ -48,12 +41,7 @@ impl Made {
                 }),
                 rounds,
                 checksum: "0x1".to_owned(),
-                minor_faults: 0,
-                context_switches: 0,
-                instructions: None,
-                dtlb_misses: None,
-                memory: None,
-                status: Status::Ok,
+                ..Sample::blank("merging/add", design, params, "page", process)
             }));
         }
         self

@@ -2,7 +2,7 @@
 
 use compare::Summary;
 use compare::time_fidelity::{MAX_APART, TimeFidelity, TimeReason};
-use results::{Environment, Params, Row, Run, SCHEMA_VERSION, Sample, Status};
+use results::{Environment, Params, Row, Run, Sample, Status};
 
 const REFEREED: [(&str, &str); 2] = [("flat", "linux-5.10"), ("folio", "linux-6.12")];
 
@@ -39,31 +39,18 @@ fn run_of(cases: &[Timed<'_>]) -> Summary {
 fn sample(design: &str, process: u32, params: Params, ns: f64) -> Row {
     let dash = ns == 0.0;
     Row::Sample(Sample {
-        schema: SCHEMA_VERSION,
-        workload: "merging/add".to_owned(),
-        family: "merging".to_owned(),
-        design: design.to_owned(),
-        label: String::new(),
-        params,
         axis: "order".to_owned(),
-        process,
-        unit: "page".to_owned(),
         elements: 1,
         iters: 1,
         rounds: (0..if dash { 0 } else { 15 })
             .map(|n| ns * (1.0 + f64::from(n) * 1e-3))
             .collect(),
         checksum: "0x1".to_owned(),
-        minor_faults: 0,
-        context_switches: 0,
-        instructions: None,
-        dtlb_misses: None,
-        yardsticks: None,
-        memory: None,
         status: match dash {
             true => Status::Absent("thin".to_owned()),
             false => Status::Ok,
         },
+        ..Sample::blank("merging/add", design, params, "page", process)
     })
 }
 

@@ -8,10 +8,12 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod list;
 mod read;
 mod strict;
 mod write;
 
 pub use error::Error;
+pub use list::{read_list, record, record_from_bytes, stream, write_list};
 pub use read::{At, MAX_BYTES, Reader, Tail, bytes, document, whole_lines};
 pub use write::{line, lines, sync_folder, write_whole};

@@ -16,7 +16,7 @@ pub const MAX_BYTES: u64 = 256 << 20;
 /// Bytes beyond which a line is not read.
 const MAX_LINE: usize = 16 << 20;
 
-/// What to do with a last line that has no newline, which is what a killed writer or a
+/// The treatment of a last line that has no newline, which a killed writer or a
 /// full disk leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tail {

@@ -1,9 +1,11 @@
-//! What the reader refuses and what the writer leaves.
+//! Refusals of the reader, and files that the writer leaves.
 
 use std::fs;
 use std::path::Path;
 
-use jsonl::{At, Error, Reader, Tail, document, line, lines, write_whole};
+use jsonl::{
+    At, Error, Reader, Tail, document, line, lines, read_list, stream, write_list, write_whole,
+};
 use serde_json::{Value, json};
 
 const AT: fn(&Path) -> At<'_> = |path| At { path, line: 7 };
@@ -128,4 +130,54 @@ fn a_failed_write_keeps_the_old_contents_and_leaves_no_litter() {
     let error = write_whole(&blocked, "x").unwrap_err();
     assert!(error.to_string().contains("plots"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_list_reads_as_it_was_written_and_one_without_its_header_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.jsonl");
+    let rows = vec![json!({"a": 1}), json!({"a": 2})];
+    write_list(&path, 2, &rows).unwrap();
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "{\"schema\":2,\"rows\":2}\n{\"a\":1}\n{\"a\":2}\n"
+    );
+    assert_eq!(read_list::<Value>(&path, 2).unwrap(), rows);
+    for (text, told) in [
+        (lines(&rows), "list.jsonl:1: field `schema`: is missing"),
+        ("{\"schema\":3,\"rows\":0}\n".to_owned(), "newer than 2"),
+        (
+            "{\"schema\":2,\"rows\":2}\n{\"a\":1}\n".to_owned(),
+            "ends after 1 of 2 rows",
+        ),
+        (
+            "{\"schema\":2,\"rows\":0}\n{\"a\":1}\n".to_owned(),
+            "list.jsonl:2: field `.`: one line more",
+        ),
+    ] {
+        fs::write(&path, text).unwrap();
+        let error = read_list::<Value>(&path, 2).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn a_stream_needs_no_header_and_is_as_strict() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("printed.jsonl");
+    fs::write(&path, "{\"a\":1}\n{\"a\":2}\n").unwrap();
+    let rows = stream::<Value>(&path).unwrap();
+    assert_eq!(rows, [(1, json!({"a": 1})), (2, json!({"a": 2}))]);
+    for (text, told) in [
+        ("", "printed.jsonl:1: field `.`: is empty"),
+        (
+            "{\"a\":1}\n{\"a\":2}",
+            "printed.jsonl:2: the last line is cut off",
+        ),
+        ("{\"a\":1,\"a\":2}\n", "duplicate key `a`"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let error = stream::<Value>(&path).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
 }

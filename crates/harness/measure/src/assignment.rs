@@ -1,4 +1,4 @@
-//! What travels between a run and its worker processes, as JSON: cells, each one workload
+//! Messages between a run and its worker processes, as JSON: cells, each one workload
 //! with one set of parameters, and notes.
 
 use hugemem::Backing;
@@ -29,7 +29,7 @@ impl Slot {
 /// A quantity that is not a time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ValueKind {
-    /// What is counted: `descriptor-bytes`.
+    /// The quantity: `descriptor-bytes`.
     pub quantity: String,
     /// Its unit.
     pub unit: String,
@@ -50,7 +50,7 @@ pub struct Cell {
     pub unit: String,
     /// The backing that its mappings are asked for.
     pub backing: Backing,
-    /// What it yields where that is not a time.
+    /// Its quantity where that is not a time.
     pub value: Option<ValueKind>,
     /// Who takes part.
     pub slots: Vec<Slot>,

@@ -119,7 +119,7 @@ struct Entrant<'a> {
     job: Result<&'a mut dyn Job, Status>,
     /// Whether it does no work, and its answer means nothing.
     floor: bool,
-    /// What is known of its memory besides what the job says.
+    /// Facts of its memory that the job does not report.
     memory: Option<Memory>,
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn status_of(error: &SetupError) -> Status {
     }
 }
 
-/// What came of one slot.
+/// The outcome of one slot.
 enum Ran {
     Rounds {
         outcome: Box<Outcome>,

@@ -1,4 +1,4 @@
-//! What a row says about its memory: the proofs of all its mappings as one.
+//! The memory of a row: the proofs of all its mappings as one.
 
 use hugemem::Proof;
 use results::Memory;

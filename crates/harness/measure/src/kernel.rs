@@ -117,7 +117,7 @@ impl Kernels {
     }
 }
 
-/// What is known of a job once it is set up.
+/// Facts of a job that is set up.
 struct Ready {
     job: JobSetup,
     ns_per_tick: f64,

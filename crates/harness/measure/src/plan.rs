@@ -20,7 +20,7 @@ pub const PLAN_FILE: &str = "unfinished.json";
 /// The parameter of rows that tells backings apart where a run has several.
 pub(crate) const BACKING: &str = "backing";
 
-/// What decides which rows a run has and what they mean. Empty lists mean all.
+/// The choice of the rows of a run and of their meaning. Empty lists mean all.
 ///
 /// Fields have the names of their flags. An unfinished run keeps its plan beside it, so
 /// that a resumed run measures the same.
@@ -78,7 +78,7 @@ pub enum PlanError {
     Order {
         /// The order.
         order: u64,
-        /// What a workload said.
+        /// Error of the workload.
         why: String,
     },
     /// A malformed parameter, or one that no selected workload takes.

@@ -3,7 +3,7 @@
 use perf_event::events::{Cache, CacheId, CacheOp, CacheResult, Hardware};
 use perf_event::{Builder, Counter};
 
-/// What the counters saw between start and stop.
+/// The counts between start and stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
     /// Instructions retired in user space.

@@ -17,27 +17,12 @@ pub(crate) fn blank(cell: &Cell, slot: &Slot, process: u32, status: Status) -> R
 
 /// A row of times without times.
 pub(crate) fn blank_sample(cell: &Cell, slot: &Slot, process: u32, status: Status) -> Sample {
+    let params = cell.params.clone();
     Sample {
-        schema: SCHEMA_VERSION,
-        workload: cell.workload.clone(),
-        family: cell.family().to_owned(),
-        design: slot.design.clone(),
         label: slot.label.clone(),
-        params: cell.params.clone(),
         axis: cell.axis.clone(),
-        process,
-        unit: cell.unit.clone(),
-        elements: 0,
-        iters: 0,
-        rounds: Vec::new(),
-        checksum: String::new(),
-        minor_faults: 0,
-        context_switches: 0,
-        instructions: None,
-        dtlb_misses: None,
-        yardsticks: None,
-        memory: None,
         status,
+        ..Sample::blank(&cell.workload, &slot.design, params, &cell.unit, process)
     }
 }
 

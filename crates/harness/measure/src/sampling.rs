@@ -113,14 +113,14 @@ impl std::fmt::Debug for Contender<'_> {
     }
 }
 
-/// What the rounds of one contender gave.
+/// The rounds of one contender.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Outcome {
     /// Calls per round.
     pub iters: u64,
     /// Nanoseconds per element, one per round; empty where `error` says why.
     pub rounds: Vec<f64>,
-    /// What stood right before each round.
+    /// The yardsticks right before each round.
     pub yardsticks: Yardsticks,
     /// The checksum of a call.
     pub checksum: u64,
@@ -260,7 +260,7 @@ fn failed(outcome: Outcome, error: String) -> Outcome {
     }
 }
 
-/// What some calls took.
+/// The time of some calls.
 #[derive(Default)]
 pub(crate) struct Run {
     pub ns: u64,

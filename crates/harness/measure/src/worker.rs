@@ -27,7 +27,7 @@ pub enum WorkerError {
     Pin {
         /// The CPU.
         cpu: usize,
-        /// What the kernel said.
+        /// Answer of the kernel.
         source: hugemem::Error,
     },
 }

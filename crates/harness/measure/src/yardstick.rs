@@ -15,7 +15,7 @@ const WORDS: usize = 512;
 /// Passes over them: about 20 µs.
 const WALK_PASSES: u64 = 50;
 
-/// What the two yardsticks took once.
+/// The times of the two yardsticks, once.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Reading {
     /// Nanoseconds per step of the chain.

@@ -1,4 +1,4 @@
-//! What a line of the list becomes.
+//! The contender that a line of the list becomes.
 
 use conformance::case::{Answer, Case};
 use conformance::evaluate::EvaluateError;
@@ -9,12 +9,12 @@ use results::look::Look;
 
 use crate::table::Stamped;
 
-/// What a contender is.
+/// The kind of a contender.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// A model of a way to describe memory.
     Model,
-    /// What the harness itself costs: it does no work, and its answers mean nothing.
+    /// The overhead of the harness: it does no work, and its answers mean nothing.
     Floor,
 }
 
@@ -25,7 +25,7 @@ pub struct Contender {
     pub name: &'static str,
     /// The idea in one line.
     pub idea: &'static str,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// The crate it lives in, as the compiler spells it.
     pub package: &'static str,
@@ -64,7 +64,7 @@ pub struct Run {
     pub loops: &'static [&'static [Stamped]],
 }
 
-/// What a contender is held to. Apart from [`Contender`], so that a program that never asks
+/// The laws and answers of a contender. Apart from [`Contender`], so that a program that never asks
 /// is linked without the laws.
 #[derive(Debug)]
 pub struct Held {
@@ -109,7 +109,7 @@ pub struct Cases {
     pub single_page_vecs: bool,
     /// Whether its vecs name whole allocations.
     pub names_units: bool,
-    /// What it makes of a case.
+    /// Its answer to a case.
     pub evaluate: fn(&Case) -> Result<Answer, EvaluateError>,
     /// The same beside a real kernel: `None` where it does not claim to know.
     pub answer: fn(&Case) -> Option<Answer>,
@@ -176,7 +176,7 @@ macro_rules! contenders {
             },
         )+];
 
-        /// What they are held to.
+        /// Their laws.
         pub static HELD: &[$crate::Held] = &[$(
             $crate::contenders!(@held $kind $package::$design, $($capability)+),
         )+];

@@ -15,7 +15,7 @@ use crate::table::Stamp;
 /// A workload for a design, under the rules of one kernel.
 #[derive(Debug)]
 pub struct Entry {
-    /// What is asked.
+    /// The workload.
     pub workload: &'static Workload,
     /// Who answers.
     pub design: &'static Contender,
@@ -107,7 +107,7 @@ pub fn looks() -> impl Iterator<Item = &'static Look> {
     contenders().iter().map(|contender| &contender.look)
 }
 
-/// What every contender is held to, in the same order.
+/// The laws and answers of every contender, in the same order.
 pub fn held() -> impl Iterator<Item = &'static Held> {
     HELD.iter().chain(elsewhere().1)
 }
@@ -117,7 +117,7 @@ type Elsewhere = (&'static [Contender], &'static [Held]);
 
 static ELSEWHERE: OnceLock<Elsewhere> = OnceLock::new();
 
-/// What [`also`] added; from now on nothing can be.
+/// The contenders that [`also`] added; from now on none can be.
 fn elsewhere() -> Elsewhere {
     *ELSEWHERE.get_or_init(|| (&[], &[]))
 }

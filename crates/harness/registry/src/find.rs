@@ -11,11 +11,11 @@ use crate::{contenders, workloads};
 /// A name that does not exist.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unknown {
-    /// What was looked for: `design`, `workload`.
+    /// The kind of the name: `design`, `workload`.
     pub what: &'static str,
     /// The name.
     pub name: String,
-    /// What may have been meant; everything there is where nothing is near.
+    /// Similar names; all names where none is similar.
     pub near: Vec<&'static str>,
 }
 

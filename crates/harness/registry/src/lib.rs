@@ -38,7 +38,7 @@ pub use workloads::{
     Job, LinearRead, MemoryOf, Param, Params, Quantity, Setup, SetupError, Workload,
 };
 
-/// What the macro [`contenders!`] names.
+/// Names that the macro [`contenders!`] uses.
 #[doc(hidden)]
 pub mod line {
     pub use conformance::laws;

@@ -7,7 +7,7 @@ use crate::{Contender, contenders};
 /// A row of the plan.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// What is asked.
+    /// The workload.
     pub workload: &'static Workload,
     /// With what; complete.
     pub params: Params,

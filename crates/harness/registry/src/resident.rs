@@ -7,7 +7,7 @@ use crate::entries::{Enter, Entry};
 /// A design to be set up, under a label.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
-    /// What to enter.
+    /// The entry.
     pub entry: &'static Entry,
     /// Empty, or `control` for the second copy of the reference design.
     pub label: &'static str,
@@ -15,7 +15,7 @@ pub struct Request {
 
 /// A design that is set up, or why it is not.
 pub struct Resident<'a> {
-    /// What was asked for.
+    /// The request.
     pub request: Request,
     /// The job; [`SetupError::Absent`] is a dash, any other error an error row.
     pub job: Result<&'a mut dyn Job, SetupError>,

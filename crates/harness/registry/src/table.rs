@@ -31,7 +31,7 @@ macro_rules! stamped {
     };
 }
 
-/// What needs nothing but a description of memory.
+/// Workloads that need nothing but a description of memory.
 pub const fn describe<D: Design, V: KernelRules>() -> [Stamped; 4] {
     [
         (
@@ -53,13 +53,13 @@ pub const fn describe<D: Design, V: KernelRules>() -> [Stamped; 4] {
     ]
 }
 
-/// What needs bios.
+/// Workloads that need bios.
 pub const fn block<D: BlockIo, V: KernelRules>() -> [Stamped; 9] {
     stamped!(D, V: iteration::segments, iteration::bvecs, iteration::chunks, iteration::end_io,
         merging::add, merging::map_sg, merging::count_segments, merging::split, merging::slab_io)
 }
 
-/// What needs accounting.
+/// Workloads that need accounting.
 pub const fn memcg<D, V: KernelRules>() -> [Stamped; 6]
 where
     D: Memcg + 'static,
@@ -69,7 +69,7 @@ where
         accounting::contention, code::dispatch)
 }
 
-/// What needs LRU lists.
+/// Workloads that need LRU lists.
 pub const fn lru<D: Lru, V: KernelRules>() -> [Stamped; 2] {
     stamped!(D, V: iteration::pfn_scan, iteration::lru_scan)
 }

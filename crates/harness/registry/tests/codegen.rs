@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 
-/// What a check ends in.
+/// The functions that a failed check ends in.
 const PANICS: [&str; 6] = [
     "core::panicking::",
     "core::slice::index::",
@@ -32,7 +32,7 @@ struct Function {
 
 struct Executable {
     functions: BTreeMap<u64, Function>,
-    /// What the words that the loader fills in point at: a call may go through one of them.
+    /// The targets of the words that the loader fills in: a call may go through one of them.
     pointers: BTreeMap<u64, u64>,
 }
 

@@ -70,8 +70,8 @@ fn rules_are_those_that_somebody_is_run_under() {
     assert!(asked > 0);
 }
 
-/// What the lines `conformance::conformance!(..)` of a crate's tests stamp: types, each with its
-/// capabilities.
+/// The types that the lines `conformance::conformance!(..)` of a crate's tests stamp laws for, each
+/// with its capabilities.
 fn stamped(folder: &Path) -> BTreeSet<(String, Vec<String>)> {
     let mut found = BTreeSet::new();
     for file in rust_files(folder) {

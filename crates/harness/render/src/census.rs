@@ -14,15 +14,15 @@ const TOTALS: &str = "Bytes of descriptor for a GiB of it, and lines (64 bytes) 
     isolating and putting back of all that is on LRU lists, freeing of all that is allocated:";
 const GIB: f64 = (1_u64 << 30) as f64;
 
-/// The census as text.
+/// The census, its memory and what that costs each design.
 #[must_use]
-pub fn census_text(census: &Census, found: &Findings) -> String {
+pub fn census_page(census: &Census, found: &Findings) -> Page {
     let mut page = Page::default();
     for words in heading(census) {
         page.wrapped(&words, 0, 2);
     }
     page.gap();
-    page.table(&memory(census, true));
+    page.table(&memory(census));
     page.gap();
     page.line("Bytes of descriptor for it:");
     page.gap();
@@ -38,20 +38,7 @@ pub fn census_text(census: &Census, found: &Findings) -> String {
     for words in notes(census) {
         page.wrapped(&words, 0, 2);
     }
-    page.into_text()
-}
-
-/// The census as Markdown.
-#[must_use]
-pub fn census_markdown(census: &Census, found: &Findings) -> String {
-    let mut text = heading(census).join(" ") + "\n\n";
-    text += &memory(census, false).markdown();
-    text += "\nBytes of descriptor for it:\n\n";
-    text += &by_design(census, found).markdown();
-    text += &format!("\n{TOTALS}\n\n");
-    text += &totals(census, found).markdown();
-    let notes: Vec<String> = same(found).into_iter().chain(notes(census)).collect();
-    text + "\n" + &notes.join(" ") + "\n"
+    page
 }
 
 /// The machine and its memory in a sentence or two.
@@ -83,7 +70,7 @@ const ORDERS: [(&str, std::ops::RangeInclusive<u8>); 6] = [
 ];
 
 /// Uses down, orders across: MiB of memory in blocks of that order.
-fn memory(census: &Census, is_text: bool) -> Table {
+fn memory(census: &Census) -> Table {
     let sum = |of: &str, number: &dyn Fn(&CensusRow) -> u64| -> u64 {
         let rows = census.rows.iter().filter(|row| row.of == of);
         rows.map(number).sum()
@@ -98,12 +85,9 @@ fn memory(census: &Census, is_text: bool) -> Table {
         .iter()
         .filter(|(_, orders)| census.rows.iter().any(|row| within(orders, row) > 0))
         .collect();
-    let orders = used.iter().map(|(name, _)| match is_text {
-        true => (*name).to_owned(),
-        false => format!("order {name}"),
-    });
-    let head = std::iter::once("MiB".to_owned()).chain(orders);
-    let head = head.chain(["all", "mapped", "charged"].map(str::to_owned));
+    let orders = used.iter().map(|(name, _)| *name);
+    let head = std::iter::once("MiB, order").chain(orders);
+    let head = head.chain(["all", "mapped", "charged"]);
     let mut table = Table::new(head).right(1..used.len() + 4);
     for (of, frames) in by_use(census) {
         let cells = used
@@ -322,7 +306,7 @@ mod tests {
     #[test]
     fn a_census_fits_a_mail_and_says_what_it_does_not_know() {
         let found = found(&[("flat", 64.0), ("folio", 64.0), ("memdesc", 10.5)]);
-        let text = census_text(&census(), &found);
+        let text = census_page(&census(), &found).text();
         for line in text.lines() {
             assert!(line.is_ascii() && line.len() <= 72, "{line}");
         }
@@ -334,7 +318,7 @@ mod tests {
             text.contains("12 KiB changed while it was counted"),
             "{text}"
         );
-        let markdown = census_markdown(&census(), &found);
+        let markdown = census_page(&census(), &found).markdown();
         assert!(markdown.contains("| MiB | order 0 |"), "{markdown}");
         let types: Vec<String> = census_json(&census(), &found)
             .iter()

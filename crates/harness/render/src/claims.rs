@@ -23,7 +23,7 @@ pub fn claims_text(claims: &[Judged], run: &str) -> String {
         page.gap();
         one(&mut page, claim);
     }
-    page.into_text()
+    page.text()
 }
 
 /// How many claims got each verdict.

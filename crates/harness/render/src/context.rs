@@ -5,7 +5,7 @@ use compare::kernel_history::Line;
 use results::Screen;
 use serde::Serialize;
 
-/// What the report needs to know and no record holds.
+/// Facts that the report needs and no record holds.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     /// The workloads' own words, from their table.
@@ -28,7 +28,7 @@ pub struct Context {
 pub struct WorkloadNote {
     /// Stable id, `family/name`.
     pub id: String,
-    /// What it asks, in one line.
+    /// Its question, in one line.
     pub question: String,
     /// Which design it favours and why.
     pub favours: String,

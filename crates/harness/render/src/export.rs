@@ -1,4 +1,4 @@
-//! What a run measured, in the formats of others: one object or line per row.
+//! The results of a run in the formats of other tools: one object or line per row.
 //!
 //! All of them show what [`Summary`] holds: medians over processes with their intervals,
 //! never the single rounds, which `samples.jsonl` has.

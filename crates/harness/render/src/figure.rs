@@ -35,7 +35,7 @@ use shapes::Shape;
 pub struct Figure {
     /// File name without extension: `cost-order-iteration`.
     pub name: String,
-    /// What it shows, for an index.
+    /// Its title in an index.
     pub title: String,
     /// The alternative text: panels, axes, series.
     pub alt: String,
@@ -53,7 +53,7 @@ pub enum FigureError {
     Draw {
         /// The figure.
         name: String,
-        /// What the library said.
+        /// Error of the library.
         reason: String,
     },
     /// The system refused.
@@ -61,7 +61,7 @@ pub enum FigureError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         #[source]
         source: std::io::Error,
     },

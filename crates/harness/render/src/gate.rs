@@ -1,5 +1,4 @@
-//! The findings of the gate: plain text of at most 72 columns, Markdown for a pull request,
-//! JSON lines for `jq`.
+//! The findings of the gate: a page, JSON lines for `jq`.
 
 use std::fmt::Write as _;
 
@@ -12,16 +11,16 @@ use crate::table::Table;
 
 mod lines;
 
-pub use lines::{gate_lines_json, gate_lines_markdown, gate_lines_text};
+pub use lines::{gate_lines_json, gate_lines_page};
 
 /// Functions that are named for a loop.
 const MAX_FUNCTIONS: usize = 3;
 
-/// The findings as text; `against` names the baseline.
+/// The findings; `against` names the baseline.
 #[must_use]
-pub fn gate_text(findings: &Findings, limits: Limits, against: &str) -> String {
+pub fn gate_page(findings: &Findings, limits: Limits, against: &str) -> Page {
     let mut page = Page::default();
-    page.line("instructions per call, against");
+    page.caption("instructions per call, against");
     page.line(against);
     for block in findings
         .moved
@@ -41,13 +40,18 @@ pub fn gate_text(findings: &Findings, limits: Limits, against: &str) -> String {
     summary(findings, limits)
         .lines()
         .for_each(|line| page.line(line));
-    page.into_text()
+    page
 }
 
 /// The loops of one workload.
 fn moved(block: &[Moved]) -> Table {
-    let mut table = Table::plain(0, &[31, 5, 10, 10, 10]).right(1..5);
-    table.row([&block[0].of.workload, "order", "base", "now", "change"]);
+    let mut table = Table::plain(0, &[31, 5, 10, 10, 10]).right(1..5).headed([
+        &block[0].of.workload,
+        "order",
+        "base",
+        "now",
+        "change",
+    ]);
     for moved in block {
         table.row([
             format!("{} {}", mark(moved.is_beyond()), who(&moved.of)),
@@ -78,7 +82,10 @@ fn listed(page: &mut Page, heading: &str, counts: &[LoopCount]) {
     if counts.is_empty() {
         return;
     }
-    let mut table = Table::plain(2, &[47, 5, 11]).right([1, 2]);
+    let mut table =
+        Table::plain(2, &[47, 5, 11])
+            .right([1, 2])
+            .named(["loop", "order", "instructions"]);
     for count in counts {
         table.row([
             format!("{} {}", count.of.workload, who(&count.of)),
@@ -95,8 +102,12 @@ fn steady(page: &mut Page, findings: &Findings) {
     if findings.steady.is_empty() && findings.unseen.is_empty() {
         return;
     }
-    let mut table = Table::plain(0, &[43, 8, 9, 7]).right(1..4);
-    table.row(["must not depend on the order", "order 0", "most", "allowed"]);
+    let mut table = Table::plain(0, &[43, 8, 9, 7]).right(1..4).headed([
+        "must not depend on the order",
+        "order 0",
+        "most",
+        "allowed",
+    ]);
     for steady in &findings.steady {
         let Steady {
             workload,
@@ -114,82 +125,13 @@ fn steady(page: &mut Page, findings: &Findings) {
             format!("+{}", steady.slack),
         ]);
     }
+    let mut missing = Vec::new();
     for unseen in &findings.unseen {
-        table.note(format!("? {unseen}: not counted at order 0 and order 9"));
+        missing.push(format!("? {unseen}: not counted at order 0 and order 9"));
     }
     page.gap();
     page.table(&table);
-}
-
-/// The findings as Markdown; `against` names the baseline.
-#[must_use]
-pub fn gate_markdown(findings: &Findings, limits: Limits, against: &str) -> String {
-    let mut text = format!("### Instructions per call, against `{against}`\n\n");
-    if !findings.moved.is_empty() {
-        let headings = [
-            "workload", "design", "order", "base", "now", "change", "where",
-        ];
-        let mut table = Table::new(headings).right(2..6);
-        for moved in &findings.moved {
-            table.row([
-                moved.of.workload.clone(),
-                who(&moved.of),
-                order(&moved.of),
-                moved.base.to_string(),
-                moved.now.to_string(),
-                match moved.is_beyond() {
-                    true => format!("**{}**", percent(moved.percent())),
-                    false => percent(moved.percent()),
-                },
-                functions(&moved.shifts),
-            ]);
-        }
-        text += &table.markdown();
-        text.push('\n');
-    }
-    let sides = [
-        ("Not in the baseline", &findings.appeared),
-        ("In the baseline, but not counted", &findings.vanished),
-    ];
-    for (heading, counts) in sides.into_iter().filter(|(_, counts)| !counts.is_empty()) {
-        let _ = writeln!(text, "{heading}:\n");
-        for count in counts {
-            let _ = writeln!(text, "- `{}`: {}", count.of, count.instructions);
-        }
-        text.push('\n');
-    }
-    let uneven = findings.steady.iter().filter(|steady| steady.is_beyond());
-    let uneven = uneven.map(|steady| {
-        format!(
-            "- **{} {} depends on the order**: {} at order 0, {} at order {}, +{} are allowed\n",
-            steady.workload, steady.design, steady.least, steady.most, steady.order, steady.slack,
-        )
-    });
-    let unseen = findings.unseen.iter();
-    let unseen = unseen.map(|unseen| format!("- {unseen}: not counted at order 0 and order 9\n"));
-    let items: String = uneven.chain(unseen).collect();
-    if !items.is_empty() {
-        text += &(items + "\n");
-    }
-    // Two spaces at its end keep a line a line.
-    for line in summary(findings, limits).lines() {
-        let _ = writeln!(text, "{line}  ");
-    }
-    text
-}
-
-fn functions(shifts: &[Shift]) -> String {
-    let shifts = shifts.iter().take(MAX_FUNCTIONS);
-    let functions: Vec<String> = shifts
-        .map(|shift| {
-            format!(
-                "{:+} `{}`",
-                shift.more(),
-                shift.function.replace('|', "\\|")
-            )
-        })
-        .collect();
-    functions.join("<br>")
+    missing.iter().for_each(|line| page.line(line));
 }
 
 /// The findings as JSON objects, one each; the last is the summary. Their `type` is `moved`,

@@ -77,7 +77,7 @@ pub fn kernel_history_mail(kernels: &[String], lines: &[Line]) -> String {
             page.line(&format!("  {reason}"));
         }
     }
-    page.into_text()
+    page.text()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ extern crate self as render;
 mod census;
 mod claims;
 mod context;
+mod escape;
 mod export;
 mod fidelity;
 mod figure;
@@ -23,7 +24,7 @@ mod table;
 mod text;
 mod time_fidelity;
 
-pub use census::{census_json, census_markdown, census_text};
+pub use census::{census_json, census_page};
 pub use claims::{claims_json, claims_markdown, claims_text};
 pub use context::{Context, WorkloadNote};
 pub use export::{Exported, bencher, csv, exported, exported_lines, github_action_benchmark};
@@ -32,18 +33,17 @@ pub use figure::{
     Figure, FigureError, census_figure, fidelity_figure, figures, history_figures,
     kernel_history_figure, line_figures, time_fidelity_figure, write_figures,
 };
-pub use gate::{
-    gate_json, gate_lines_json, gate_lines_markdown, gate_lines_text, gate_markdown, gate_text,
-};
+pub use gate::{gate_json, gate_lines_json, gate_lines_page, gate_page};
 pub use history_page::history_html;
 pub use kernels::{kernel_changes, kernel_history_mail};
+pub use page::Page;
 pub use sensitivity::resolution_table;
 pub use style::{Marker, Style, sort_designs, style_of, use_looks};
 pub use table::Table;
 pub use text::{
     MAX_POST_LINES, diff_changed, diff_json_lines, diff_mail, first_screen, history_json_lines,
-    history_text, json_lines, lockstep_json_lines, lockstep_markdown, lockstep_study,
-    lockstep_text, mail, markdown, post,
+    history_text, json_lines, lockstep_json_lines, lockstep_page, lockstep_study, mail, post,
+    report,
 };
 pub use time_fidelity::{
     patched_kernels, time_fidelity_farthest, time_fidelity_line, time_fidelity_pairs,

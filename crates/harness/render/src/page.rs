@@ -1,189 +1,189 @@
-//! Lines of a mail: ASCII, no tabs, never wider than 72 columns, whatever goes in.
+//! The one page: headings, paragraphs, lists, tables, as lines of a mail or as Markdown.
 
-use textwrap::{Options, WordSplitter};
+mod markdown;
+mod text;
 
-use crate::table::Table;
+use crate::table::{Bands, Table};
 
 /// Columns of a line that survives quoting on a mailing list.
 pub(crate) const WIDTH: usize = 72;
 
-/// A text under construction.
-#[derive(Debug, Default)]
-pub(crate) struct Page {
-    text: String,
+/// A page under construction, read as [text](Page::text) or as [Markdown](Page::markdown).
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Columns of a line of text.
+    width: usize,
+    blocks: Vec<Block>,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        let (width, blocks) = (WIDTH, Vec::new());
+        Self { width, blocks }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Block {
+    Gap,
+    Heading(String),
+    Caption(String),
+    Line(String),
+    Wrapped {
+        text: String,
+        first: usize,
+        rest: usize,
+    },
+    Warning(String),
+    Item(String),
+    Field(String, String),
+    Table {
+        text: Table,
+        markdown: Table,
+    },
+    Command {
+        head: String,
+        words: Vec<String>,
+        rest: usize,
+    },
+    Commands(Vec<String>),
 }
 
 impl Page {
-    /// An empty line.
-    pub fn gap(&mut self) {
-        self.text.push('\n');
+    /// A page for a terminal, whose lines are as long as they are.
+    pub(crate) fn of_any_width() -> Self {
+        let (width, blocks) = (usize::MAX, Vec::new());
+        Self { width, blocks }
+    }
+
+    /// An empty line. Markdown has one between any two blocks.
+    pub(crate) fn gap(&mut self) {
+        self.blocks.push(Block::Gap);
     }
 
     /// A heading with a rule of its own length below it.
-    pub fn heading(&mut self, title: &str) {
-        let title = ascii(title);
-        self.gap();
-        self.line(&title);
-        self.line(&"=".repeat(title.len().min(WIDTH)));
+    pub(crate) fn heading(&mut self, title: &str) {
+        self.blocks.push(Block::Heading(title.to_owned()));
+    }
+
+    /// A line above a table, which Markdown has as a heading of the third level.
+    pub(crate) fn caption(&mut self, title: &str) {
+        self.blocks.push(Block::Caption(title.to_owned()));
     }
 
     /// A line as it stands. One that is too wide is broken between words.
-    pub fn line(&mut self, line: &str) {
-        let line = ascii(line);
-        if line.len() <= WIDTH {
-            self.text.push_str(line.trim_end());
-            self.text.push('\n');
-            return;
-        }
-        let indent = line.len() - line.trim_start().len();
-        self.wrapped(&line, indent, indent + 4);
+    pub(crate) fn line(&mut self, line: &str) {
+        self.blocks.push(Block::Line(line.to_owned()));
     }
 
-    /// A paragraph, its first line indented by `first` and the others by `rest`.
-    pub fn wrapped(&mut self, text: &str, first: usize, rest: usize) {
-        let words = ascii(text);
-        let words: Vec<&str> = words.split_whitespace().collect();
-        if words.is_empty() {
-            return;
-        }
-        let [first, rest] = [first, rest].map(|indent| " ".repeat(indent.min(WIDTH / 2)));
-        // A word that no line can hold is cut where the line ends, not where it has a hyphen.
-        let options = Options::new(WIDTH)
-            .initial_indent(&first)
-            .subsequent_indent(&rest)
-            .word_splitter(WordSplitter::NoHyphenation);
-        for line in textwrap::wrap(&words.join(" "), options) {
-            self.text += &line;
-            self.text.push('\n');
-        }
+    /// A paragraph, its first line indented by `first` and the others by `rest`. One that begins
+    /// indented is an item of a list in Markdown.
+    pub(crate) fn wrapped(&mut self, text: &str, first: usize, rest: usize) {
+        let text = text.to_owned();
+        self.blocks.push(Block::Wrapped { text, first, rest });
+    }
+
+    /// A warning that a reader needs before any number.
+    pub(crate) fn warning(&mut self, text: &str) {
+        self.blocks.push(Block::Warning(text.to_owned()));
+    }
+
+    /// A paragraph as an item of a list.
+    pub(crate) fn item(&mut self, text: &str) {
+        self.blocks.push(Block::Item(text.to_owned()));
+    }
+
+    /// A name and its value: `  kernel    6.12.0`, the value wrapped under itself.
+    pub(crate) fn field(&mut self, name: &str, value: &str) {
+        let block = Block::Field(name.to_owned(), value.to_owned());
+        self.blocks.push(block);
+    }
+
+    /// A table.
+    pub(crate) fn table(&mut self, table: &Table) {
+        self.blocks.push(Block::Table {
+            text: table.clone(),
+            markdown: table.clone(),
+        });
+    }
+
+    /// A table of many columns, which text has in bands.
+    pub(crate) fn bands(&mut self, bands: &Bands) {
+        self.blocks.push(Block::Table {
+            text: bands.stacked(),
+            markdown: bands.wide(),
+        });
     }
 
     /// A command that can be copied: broken between its words by backslashes, and a list after an
     /// option (`--kernels=a,b`) by giving the option again.
-    pub fn command(&mut self, head: &str, words: &[String], rest: usize) {
-        let whole = ascii(&format!("{head}{}", words.join(" ")));
-        // Room for the backslash.
-        let width = WIDTH - 2;
-        let words = with_values(words);
-        let is_held = |word: &String| {
-            let pieces = pieces(&ascii(word), width - rest);
-            pieces.iter().all(|piece| rest + piece.len() <= width)
-        };
-        if whole.len() <= WIDTH || !words.iter().all(is_held) {
-            return self.wrapped(&whole, 0, rest);
-        }
-        let indent = " ".repeat(rest);
-        let mut lines: Vec<String> = Vec::new();
-        let mut line = ascii(head);
-        for word in &words {
-            for piece in pieces(&ascii(word), width - rest) {
-                if line.len() + piece.len() > width && !line.trim().is_empty() {
-                    lines.push(line.trim_end().to_owned());
-                    line.clone_from(&indent);
+    pub(crate) fn command(&mut self, head: &str, words: &[String], rest: usize) {
+        self.blocks.push(Block::Command {
+            head: head.to_owned(),
+            words: words.to_vec(),
+            rest,
+        });
+    }
+
+    /// Commands, a line each.
+    pub(crate) fn commands(&mut self, commands: Vec<String>) {
+        self.blocks.push(Block::Commands(commands));
+    }
+
+    /// The page as plain text: ASCII, no tabs; no line of a mail is wider than 72 columns.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut writer = text::Writer::new(self.width);
+        for block in &self.blocks {
+            match block {
+                Block::Gap => writer.gap(),
+                Block::Heading(title) => writer.heading(title),
+                Block::Caption(line) | Block::Line(line) => writer.line(line),
+                Block::Wrapped { text, first, rest } => writer.wrapped(text, *first, *rest),
+                Block::Warning(text) => {
+                    writer.gap();
+                    writer.wrapped(&format!("NOTE: {text}"), 0, 2);
                 }
-                line += &piece;
-                line.push(' ');
+                Block::Item(text) => writer.wrapped(&format!("- {text}"), 2, 4),
+                Block::Field(name, value) => writer.field(name, value),
+                Block::Table { text, .. } => {
+                    text.text().lines().for_each(|line| writer.line(line));
+                }
+                Block::Command { head, words, rest } => writer.command(head, words, *rest),
+                Block::Commands(commands) => {
+                    for command in commands {
+                        writer.wrapped(command, 2, 6);
+                    }
+                }
             }
         }
-        lines.push(line.trim_end().to_owned());
-        self.text += &lines.join(" \\\n");
-        self.text.push('\n');
+        writer.into_text()
     }
 
-    /// A table, line by line.
-    pub fn table(&mut self, table: &Table) {
-        table.text().lines().for_each(|line| self.line(line));
-    }
-
-    /// A name and its value: `  kernel    6.12.0`, the value wrapped under itself.
-    pub fn field(&mut self, name: &str, value: &str) {
-        const COLUMN: usize = 14;
-        let mut body = Self::default();
-        body.wrapped(value, COLUMN, COLUMN);
-        let name = ascii(name);
-        let head = format!("  {name:<width$}", width = COLUMN - 2);
-        match body.text.get(COLUMN..) {
-            Some(rest) if head.len() == COLUMN => {
-                self.text.push_str(&head);
-                self.text.push_str(rest);
+    /// The page as Markdown, for pull requests and documents.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut writer = markdown::Writer::default();
+        for block in &self.blocks {
+            match block {
+                Block::Gap => {}
+                Block::Heading(title) => writer.heading(2, title),
+                Block::Caption(title) => writer.heading(3, title),
+                Block::Line(text) => writer.paragraph(text),
+                Block::Wrapped { text, first: 0, .. } => writer.paragraph(text),
+                Block::Wrapped { text, .. } | Block::Item(text) => writer.item(text),
+                Block::Warning(text) => writer.warning(text),
+                Block::Field(name, value) => writer.field(name, value),
+                Block::Table { markdown, .. } => writer.table(markdown),
+                Block::Command { head, words, .. } => {
+                    writer.paragraph(head);
+                    writer.commands(&[words.join(" ")]);
+                }
+                Block::Commands(commands) => writer.commands(commands),
             }
-            Some(_) => {
-                self.line(&head);
-                self.text.push_str(&body.text);
-            }
-            None => self.line(&head),
         }
+        writer.into_text()
     }
-
-    /// A paragraph as an item of a list.
-    pub fn item(&mut self, text: &str) {
-        self.wrapped(&format!("- {text}"), 2, 4);
-    }
-
-    /// The text.
-    pub fn into_text(self) -> String {
-        self.text
-    }
-}
-
-/// The words with each option and its value as one: `--budget 400`.
-fn with_values(words: &[String]) -> Vec<String> {
-    let mut joined: Vec<String> = Vec::new();
-    for word in words {
-        match joined.last_mut() {
-            Some(last)
-                if last.starts_with("--")
-                    && !last.contains([' ', '='])
-                    && !word.starts_with('-') =>
-            {
-                last.push(' ');
-                last.push_str(word);
-            }
-            _ => joined.push(word.clone()),
-        }
-    }
-    joined
-}
-
-/// An argument in pieces that a line holds, where it is an option with a list.
-fn pieces(word: &str, width: usize) -> Vec<String> {
-    let Some((option, list)) = word.split_once('=').filter(|_| word.len() > width) else {
-        return vec![word.to_owned()];
-    };
-    let mut pieces: Vec<String> = Vec::new();
-    for item in list.split(',') {
-        match pieces.last_mut() {
-            Some(last) if last.len() + 1 + item.len() <= width => {
-                last.push(',');
-                last.push_str(item);
-            }
-            _ => pieces.push(format!("{option}={item}")),
-        }
-    }
-    pieces
-}
-
-/// ASCII for what our own words and the environment's may hold.
-fn ascii(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '±' => plain.push_str("+-"),
-            '–' | '—' | '−' => plain.push('-'),
-            '×' => plain.push('x'),
-            '…' => plain.push_str("..."),
-            '→' => plain.push_str("->"),
-            '≤' => plain.push_str("<="),
-            '≥' => plain.push_str(">="),
-            '‘' | '’' => plain.push('\''),
-            '“' | '”' => plain.push('"'),
-            'µ' | 'μ' => plain.push('u'),
-            '\n' | '\t' => plain.push(' '),
-            c if c.is_ascii() && !c.is_ascii_control() => plain.push(c),
-            _ => plain.push('?'),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]
@@ -204,7 +204,7 @@ mod tests {
                 page.field(&name, &text);
                 page.item(&text);
             }
-            for line in page.into_text().lines() {
+            for line in page.text().lines() {
                 prop_assert!(line.len() <= WIDTH && line.is_ascii(), "{}", line);
                 prop_assert!(!line.contains('\t') && line.trim_end() == line, "{:?}", line);
             }
@@ -215,7 +215,7 @@ mod tests {
     fn words_are_kept_whole_where_they_fit() {
         let mut page = Page::default();
         page.wrapped(&"abcdefg ".repeat(12), 2, 4);
-        let text = page.into_text();
+        let text = page.text();
         let words: Vec<&str> = text.split_whitespace().collect();
         assert_eq!(words, ["abcdefg"; 12]);
         assert!(
@@ -239,7 +239,7 @@ mod tests {
         ];
         let mut page = Page::default();
         page.command("Again: ", &words, 2);
-        let text = page.into_text();
+        let text = page.text();
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
         let (last, others) = text
             .lines()
@@ -261,13 +261,45 @@ mod tests {
     fn a_field_wraps_under_its_value() {
         let mut page = Page::default();
         page.field("kernel", &"long ".repeat(20));
-        let text = page.into_text();
+        let text = page.text();
         assert!(text.starts_with("  kernel      long long"), "{text}");
         assert!(
             text.lines()
                 .nth(1)
                 .is_some_and(|l| l.starts_with("              long")),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn one_page_reads_as_text_and_as_markdown() {
+        let mut page = Page::default();
+        page.heading("In short");
+        page.warning("slow | unsteady");
+        page.item("flat: slower");
+        page.item("folio: `faster`");
+        page.field("kernel", "6.12");
+        page.field("CPU", "a_b");
+        page.gap();
+        page.caption("merging/add: ns");
+        let mut table = Table::plain(2, &[4, 3]).right([1]).named(["design", "n"]);
+        table.row(["flat", "<1"]);
+        table.note("  2 of it in `add`");
+        page.table(&table);
+        page.wrapped("That is all.", 0, 2);
+        page.commands(vec!["cargo compare".to_owned()]);
+        assert_eq!(
+            page.text(),
+            "\nIn short\n========\n\nNOTE: slow | unsteady\n  - flat: slower\n  - folio: `faster`\n  \
+             kernel      6.12\n  CPU         a_b\n\nmerging/add: ns\n  flat  <1\n  2 of it in `add`\n\
+             That is all.\n  cargo compare\n"
+        );
+        assert_eq!(
+            page.markdown(),
+            "## In short\n\n> **Note:** slow \\| unsteady\n\n- flat: slower\n- folio: \\`faster\\`\n\n\
+             | what | value |\n|---|---|\n| kernel | 6.12 |\n| CPU | a\\_b |\n\n### merging/add: ns\n\n\
+             | design | n |\n|---|---:|\n| flat<br>2 of it in \\`add\\` | &lt;1 |\n\nThat is all.\n\n\
+             ```sh\ncargo compare\n```\n"
         );
     }
 }

@@ -1,12 +1,12 @@
 //! The sensitivity study as a table.
 
-use compare::Resolution;
+use results::StudyRecord;
 
 use crate::table::Table;
 
 /// The study as a Markdown table.
 #[must_use]
-pub fn resolution_table(lines: &[Resolution]) -> String {
+pub fn resolution_table(study: &StudyRecord) -> String {
     let headings = [
         "slowdown",
         "injected",
@@ -16,7 +16,7 @@ pub fn resolution_table(lines: &[Resolution]) -> String {
         "Criterion",
     ];
     let mut table = Table::new(headings).right(2..6);
-    for line in lines {
+    for line in &study.rows {
         let injected = line
             .injected
             .map_or("\u{2013}".to_owned(), |[low, middle, high]| {
@@ -38,19 +38,17 @@ pub fn resolution_table(lines: &[Resolution]) -> String {
         let first = [name, injected, line.diff.rows.to_string()];
         table.row(first.into_iter().chain(cells));
     }
-    let mut text = table.markdown();
-    if let Some(line) = lines.first() {
-        text += &format!(
+    let of = &study.header;
+    table.markdown()
+        + &format!(
             "\n{}, kernel {}, {}: {} past runs, {} processes per run, {:.0} s for all.\n",
-            line.machine, line.kernel, line.rustc, line.past_runs, line.processes, line.seconds
-        );
-    }
-    text
+            of.machine, of.kernel, of.rustc, of.past_runs, of.processes, of.seconds
+        )
 }
 
 #[cfg(test)]
 mod tests {
-    use compare::Tally;
+    use results::{SCHEMA_VERSION, StudyHeader, StudyRow, Tally};
 
     use super::*;
 
@@ -61,22 +59,29 @@ mod tests {
             slower: 3,
             faster: 1,
         };
-        let line = |percent, injected| Resolution {
-            schema: 1,
-            date_utc: "2026-11-23T01:02:03Z".to_owned(),
-            machine: "a machine".to_owned(),
-            kernel: "6.12".to_owned(),
-            rustc: "rustc 1.95.0".to_owned(),
-            seconds: 300.0,
-            past_runs: 4,
-            processes: 3,
+        let line = |percent, injected| StudyRow {
             percent,
             injected,
             diff: tally,
             diff_with_past: tally,
             criterion: Tally::default(),
         };
-        let text = resolution_table(&[line(0.0, None), line(5.0, Some([4.8, 5.0, 5.3]))]);
+        let study = StudyRecord {
+            header: StudyHeader {
+                schema: SCHEMA_VERSION,
+                date_utc: "2026-11-23T01:02:03Z".to_owned(),
+                machine: "a machine".to_owned(),
+                kernel: "6.12".to_owned(),
+                rustc: "rustc 1.95.0".to_owned(),
+                seconds: 300.4,
+                past_runs: 4,
+                processes: 3,
+                rows: 2,
+            },
+            rows: vec![line(0.0, None), line(5.0, Some([4.8, 5.0, 5.3]))],
+        };
+        let text = resolution_table(&study);
+        assert!(text.ends_with("a machine, kernel 6.12, rustc 1.95.0: 4 past runs, 3 processes per run, 300 s for all.\n"), "{text}");
         let rows: Vec<&str> = text.lines().skip(2).take(2).collect();
         assert_eq!(
             rows,

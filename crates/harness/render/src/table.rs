@@ -1,9 +1,17 @@
 //! The one table: lines of cells, as plain text or as Markdown.
 
+mod bands;
+
+pub(crate) use bands::{Bands, COLUMN};
+
+use crate::escape::escape;
+
 /// A table that grows line by line.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     headings: Vec<String>,
+    /// Headings that text does without.
+    named: Vec<String>,
     lines: Vec<Line>,
     columns: Columns,
     indent: usize,
@@ -13,7 +21,7 @@ pub struct Table {
 #[derive(Debug, Clone)]
 enum Line {
     Cells(Vec<String>),
-    /// Text that belongs to no column. Markdown has no place for it.
+    /// Text below a row that belongs to no column; Markdown has it in the row's first cell.
     Note(String),
 }
 
@@ -57,13 +65,27 @@ impl Table {
         self
     }
 
+    /// The same with headings in Markdown, which has no table without them.
+    #[must_use]
+    pub fn named<H: ToString>(mut self, headings: impl IntoIterator<Item = H>) -> Self {
+        self.named = headings.into_iter().map(|h| h.to_string()).collect();
+        self
+    }
+
+    /// The same with headings, which a plain table begins without.
+    #[must_use]
+    pub fn headed<H: ToString>(mut self, headings: impl IntoIterator<Item = H>) -> Self {
+        self.headings = headings.into_iter().map(|h| h.to_string()).collect();
+        self
+    }
+
     /// Adds a line of cells.
     pub fn row<C: ToString>(&mut self, cells: impl IntoIterator<Item = C>) {
         let cells = cells.into_iter().map(|cell| cell.to_string());
         self.lines.push(Line::Cells(cells.collect()));
     }
 
-    /// Adds a line of text across all columns, which is not in the Markdown.
+    /// Adds a line of text across all columns, below a row and about it.
     pub fn note(&mut self, text: impl Into<String>) {
         self.lines.push(Line::Note(text.into()));
     }
@@ -146,7 +168,23 @@ impl Table {
         table
     }
 
-    /// The table as Markdown. Cells may hold markup, so the caller escapes what is not.
+    /// The same with cells that hold words, not markup.
+    pub(crate) fn escaped(&self) -> Self {
+        let cells = |cells: &Vec<String>| cells.iter().map(|cell| escaped(cell)).collect();
+        let line = |line: &Line| match line {
+            Line::Cells(row) => Line::Cells(cells(row)),
+            Line::Note(text) => Line::Note(escaped(text)),
+        };
+        Self {
+            headings: cells(&self.headings),
+            named: cells(&self.named),
+            lines: self.lines.iter().map(line).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The table as Markdown. Cells may hold markup, so the caller escapes what is not. Empty
+    /// where there is no row.
     #[must_use]
     pub fn markdown(&self) -> String {
         let line = |row: &Vec<String>| format!("| {} |\n", row.join(" | "));
@@ -154,14 +192,29 @@ impl Table {
             true => "---:|",
             false => "---|",
         };
-        let rules: String = (0..self.headings.len()).map(rule).collect();
-        let rows: String = self.rows().map(line).collect();
+        let headings = match self.headings.is_empty() {
+            true => &self.named,
+            false => &self.headings,
+        };
+        let rules: String = (0..headings.len()).map(rule).collect();
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for entry in &self.lines {
+            match (entry, rows.last_mut().and_then(|row| row.first_mut())) {
+                (Line::Cells(row), _) => rows.push(row.clone()),
+                (Line::Note(text), Some(first)) => *first += &format!("<br>{}", text.trim()),
+                (Line::Note(text), None) => rows.push(vec![text.trim().to_owned()]),
+            }
+        }
+        if rows.is_empty() {
+            return String::new();
+        }
+        let rows: String = rows.iter().map(line).collect();
         // Capitals are how a terminal tells headings from cells; Markdown has its own way.
         let heading = |text: &String| match text.contains(char::is_lowercase) {
             true => text.clone(),
             false => text.to_lowercase(),
         };
-        let headings = self.headings.iter().map(heading).collect();
+        let headings = headings.iter().map(heading).collect();
         format!("{}|{rules}\n{rows}", line(&headings))
     }
 
@@ -175,6 +228,12 @@ impl Table {
 
 /// Columns do not give way below this.
 const MIN_COLUMN: usize = 16;
+
+/// A cell whose words cannot be taken for markup; its lines stay lines.
+fn escaped(cell: &str) -> String {
+    let lines: Vec<String> = cell.lines().map(escape).collect();
+    lines.join("<br>")
+}
 
 /// Breaks a cell between words; ids and paths stay whole.
 fn fold(cell: &str, width: usize) -> Vec<String> {

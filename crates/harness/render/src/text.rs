@@ -1,4 +1,4 @@
-//! Texts of a summary: the mail, Markdown and JSON lines.
+//! Texts of a summary: the report, the first screen, JSON lines.
 
 mod again;
 mod bar;
@@ -8,7 +8,6 @@ mod json;
 mod lockstep;
 mod mail;
 mod mail_tables;
-mod markdown;
 mod post;
 mod screen;
 mod words;
@@ -16,8 +15,7 @@ mod words;
 pub use diff::{diff_changed, diff_json_lines, diff_mail};
 pub use history::{history_json_lines, history_text};
 pub use json::json_lines;
-pub use lockstep::{lockstep_json_lines, lockstep_markdown, lockstep_study, lockstep_text};
-pub use mail::mail;
-pub use markdown::markdown;
+pub use lockstep::{lockstep_json_lines, lockstep_page, lockstep_study};
+pub use mail::{mail, report};
 pub use post::{MAX_POST_LINES, post};
 pub use screen::first_screen;

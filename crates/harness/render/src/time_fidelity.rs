@@ -167,7 +167,7 @@ fn reach(interval: &Interval) -> String {
     )
 }
 
-/// What is said of a row that is out of bounds.
+/// The words about a row that is out of bounds.
 fn mark(row: &TimeRow) -> String {
     match (&row.reason, row.is_miss()) {
         (_, false) => String::new(),

@@ -1,6 +1,6 @@
 //! Comparing runs: noise is not called a change, a change is, and nothing is lost.
 
-mod synthetic;
+use crate::synthetic;
 
 use compare::{Change, Diff, Drift, FloorSource, Floors, Summary};
 use render::{diff_changed, diff_json_lines, diff_mail};

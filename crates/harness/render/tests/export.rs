@@ -1,7 +1,7 @@
 //! Exports: every row is there once, with the numbers of the report, and the formats are
 //! those that others describe.
 
-mod synthetic;
+use crate::synthetic;
 
 use std::collections::BTreeSet;
 

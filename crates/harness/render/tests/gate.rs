@@ -1,7 +1,7 @@
-//! What the gate says of counts that are the same, better, worse, missing or uneven.
+//! The findings of the gate on counts that are the same, better, worse, missing or uneven.
 
 use compare::gate::{Findings, Invariant, Limits, Outcome};
-use render::{gate_json, gate_markdown, gate_text};
+use render::{gate_json, gate_page};
 use results::{Loop, LoopCount, Params};
 
 const WORKLOADS: [&str; 2] = ["iteration/chunks", "merging/add"];
@@ -32,7 +32,7 @@ fn count(workload: &str, design: &str, order: u64, functions: &[(&str, u64)]) ->
     }
 }
 
-/// What must be there for the gate to be content: steady loops that are steady.
+/// The least that satisfies the gate: loops that do not depend on the order.
 fn all() -> Vec<LoopCount> {
     let mut counts = Vec::new();
     for workload in WORKLOADS {
@@ -78,7 +78,7 @@ fn the_same_counts_are_within_and_nothing_is_printed_of_them() {
     let findings = compare(&all(), &all());
     assert_eq!(findings.outcome(), Outcome::Within);
     assert_eq!((findings.same, findings.ratio), (all().len(), Some(1.0)));
-    let text = gate_text(&findings, Limits::default(), "b.json");
+    let text = gate_page(&findings, Limits::default(), "b.json").text();
     assert!(!text.contains("iteration/segments"), "{text}");
     assert!(text.ends_with("within the limits\n"), "{text}");
 }
@@ -134,12 +134,12 @@ fn what_appears_or_vanishes_is_listed_and_no_pass() {
     ] {
         let findings = compare(base, now);
         assert_eq!(findings.outcome(), Outcome::Incomplete, "{heading}");
-        let text = gate_text(&findings, Limits::default(), "b.json");
+        let text = gate_page(&findings, Limits::default(), "b.json").text();
         let listed = text.split(heading).nth(1).expect("the heading is there");
         assert!(listed.contains("iteration/segments flat 6.12"), "{text}");
-        let markdown = gate_markdown(&findings, Limits::default(), "b.json");
+        let markdown = gate_page(&findings, Limits::default(), "b.json").markdown();
         assert!(
-            markdown.contains("iteration/segments flat 6.12 order=9"),
+            markdown.contains("| iteration/segments flat 6.12 | 9 | 10000 |"),
             "{markdown}"
         );
     }
@@ -166,7 +166,7 @@ fn what_depends_on_the_order_is_beyond_though_the_baseline_has_it() {
     assert_eq!(uneven(76).outcome(), Outcome::Within, "16 more than 60");
     let beyond = uneven(77);
     assert_eq!(beyond.outcome(), Outcome::Beyond);
-    let text = gate_text(&beyond, Limits::default(), "b.json");
+    let text = gate_page(&beyond, Limits::default(), "b.json").text();
     let line = text
         .lines()
         .find(|line| line.starts_with('!'))
@@ -224,11 +224,8 @@ fn every_line_of_text_fits_a_mail() {
     let (base, now) = ([row(20_000_000)], [row(123_456_789)]);
     let mut findings = compare(&base, &now);
     findings.appeared.push(row(123_456_789));
-    let text = gate_text(
-        &findings,
-        Limits::default(),
-        "x86_64-unknown-linux-gnu-1.95.0.json",
-    );
+    let against = "x86_64-unknown-linux-gnu-1.95.0.json";
+    let text = gate_page(&findings, Limits::default(), against).text();
     for line in text.lines() {
         assert!(
             line.is_ascii() && line.len() <= 72,

@@ -1,6 +1,6 @@
 //! History: what it refuses, what it draws, and a page that needs nothing from elsewhere.
 
-mod synthetic;
+use crate::synthetic;
 
 use compare::{Entry, History, HistoryError, HistoryRun, Summary};
 use render::{history_figures, history_html, history_json_lines, history_text};

@@ -1,6 +1,6 @@
 //! The first screen and the mail: short, plain, and the same numbers as the report.
 
-mod synthetic;
+use crate::synthetic;
 
 use compare::claims::{Elsewhere, Judged, Met, Shown, Source};
 use compare::kernel_history::{Cell, Line, Unit};

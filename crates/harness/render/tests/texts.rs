@@ -1,11 +1,11 @@
 //! The texts of a long run: fit for a mailing list, complete, and the same every time.
 
-mod synthetic;
+use crate::synthetic;
 
 use std::collections::BTreeSet;
 
 use compare::{Cell, Summary};
-use render::{json_lines, mail, markdown};
+use render::{json_lines, mail, report};
 use results::{Row, Sample, Status};
 
 fn summary() -> Summary {
@@ -84,7 +84,7 @@ fn every_row_is_in_every_text() {
     let summary = summary();
     let (mail, markdown) = (
         mail(&summary, &synthetic::context()),
-        markdown(&summary, &synthetic::context()),
+        report(&summary, &synthetic::context()).markdown(),
     );
     let json = json_lines(&summary);
     let cases = summary.cases().count();
@@ -210,7 +210,11 @@ fn an_empty_run_is_reported_without_a_panic() {
     let text = mail(&summary, &synthetic::context());
     assert!(text.contains("n/a: no A/A control in this run."), "{text}");
     assert!(render::figures(&summary).is_empty());
-    assert!(!markdown(&summary, &synthetic::context()).is_empty());
+    assert!(
+        !report(&summary, &synthetic::context())
+            .markdown()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -220,7 +224,7 @@ fn text_of_the_mail() {
 
 #[test]
 fn text_of_the_markdown() {
-    insta::assert_snapshot!(markdown(&small(), &synthetic::context()));
+    insta::assert_snapshot!(report(&small(), &synthetic::context()).markdown());
 }
 
 #[test]

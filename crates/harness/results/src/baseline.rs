@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use jsonl::{At, Reader, Tail, write_whole};
+use jsonl::{At, record_from_bytes, write_whole};
 use serde::{Deserialize, Serialize};
 
 use crate::renamed::name_today;
@@ -81,7 +81,7 @@ pub struct LoopCount {
     pub functions: BTreeMap<String, u64>,
 }
 
-/// What was counted, by whom and with what.
+/// The counts of one target and compiler, and the tool that counted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
     /// The target that the loops were compiled for.
@@ -90,7 +90,7 @@ pub struct Baseline {
     pub rustc: String,
     /// Whether it is a build as it is timed, optimised and linked as a whole.
     pub optimised: bool,
-    /// What counted: `valgrind-3.19.0`.
+    /// The tool that counted: `valgrind-3.19.0`.
     pub valgrind: String,
     /// One for each loop, sorted.
     pub counts: Vec<LoopCount>,
@@ -148,11 +148,11 @@ impl Baseline {
             whole["counts"] = counts.len().into();
             (at.typed(whole)?, counts)
         } else {
-            let mut lines = Reader::new(path, bytes, Tail::Refuse)?;
-            let header: Header = lines.header(SCHEMA_VERSION)?;
-            let counts = lines.rows(header.counts, "counts", check)?;
-            lines.end()?;
-            (header, counts)
+            record_from_bytes(bytes, path, |lines| {
+                let header: Header = lines.header(SCHEMA_VERSION)?;
+                let counts = lines.rows(header.counts, "counts", check)?;
+                Ok((header, counts))
+            })?
         };
         for count in &mut counts {
             name_today(header.schema, &mut count.of.design);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jsonl::{Reader, Tail, write_whole};
+use jsonl::{record, write_whole};
 use serde::{Deserialize, Serialize};
 
 use crate::{RecordError, SCHEMA_VERSION};
@@ -35,7 +35,7 @@ pub struct CensusHeader {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CensusRow {
-    /// What they are used for: `anon`, `file`, `free`.
+    /// Their use: `anon`, `file`, `free`.
     #[serde(rename = "use")]
     pub of: String,
     /// Each is 2^order frames.
@@ -73,31 +73,30 @@ impl Census {
     /// # Errors
     /// [`RecordError`] with line and field for one that is cut off or does not add up.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
-        let bytes = jsonl::bytes(path)?;
-        let mut lines = Reader::new(path, &bytes, Tail::Refuse)?;
-        let header: CensusHeader = lines.header(SCHEMA_VERSION)?;
-        let mut left = u128::from(header.frames);
-        let rows = lines.rows(header.rows, "rows", |row: &CensusRow| {
-            let fault = |field: &str, reason: &str| Err((field.to_owned(), reason.to_owned()));
-            if row.order > MAX_ORDER {
-                return fault("order", "no block is larger than 1 GiB (order 18)");
+        record(path, |lines| {
+            let header: CensusHeader = lines.header(SCHEMA_VERSION)?;
+            let mut left = u128::from(header.frames);
+            let rows = lines.rows(header.rows, "rows", |row: &CensusRow| {
+                let fault = |field: &str, reason: &str| Err((field.to_owned(), reason.to_owned()));
+                if row.order > MAX_ORDER {
+                    return fault("order", "no block is larger than 1 GiB (order 18)");
+                }
+                let frames = u128::from(row.blocks) << row.order;
+                if frames > left {
+                    return fault("blocks", "more frames than the machine has");
+                }
+                left -= frames;
+                if u128::from(row.mapped.max(row.charged)) > frames {
+                    return fault("mapped", "more frames than the blocks have");
+                }
+                Ok(())
+            })?;
+            if left > 0 {
+                let reason = format!("{left} frames more than the rows have");
+                return Err(jsonl::At { path, line: 1 }.refuse("frames", reason));
             }
-            let frames = u128::from(row.blocks) << row.order;
-            if frames > left {
-                return fault("blocks", "more frames than the machine has");
-            }
-            left -= frames;
-            if u128::from(row.mapped.max(row.charged)) > frames {
-                return fault("mapped", "more frames than the blocks have");
-            }
-            Ok(())
-        })?;
-        if left > 0 {
-            let reason = format!("{left} frames more than the rows have");
-            return Err(jsonl::At { path, line: 1 }.refuse("frames", reason));
-        }
-        lines.end()?;
-        Ok(Self { header, rows })
+            Ok(Self { header, rows })
+        })
     }
 
     /// Writes the census, whole or not at all.

@@ -1,4 +1,4 @@
-//! What a row must satisfy beyond its types. The same rules hold for writer and reader,
+//! The conditions on a row beyond its types. The same rules hold for writer and reader,
 //! so that nothing can be written that could not be read again.
 
 use crate::{Memory, Row, SCHEMA_VERSION, Sample, Status, Value, Yardsticks};

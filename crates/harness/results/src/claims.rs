@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-use jsonl::{Reader, Tail};
+use jsonl::{Reader, record_from_bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::reading::{Reading, Term, parse_row};
@@ -98,7 +98,7 @@ pub struct Claim {
     pub rule: Vec<Outcome>,
     /// The meaning of the verdict, in a sentence or two.
     pub because: String,
-    /// What is unfair about the evidence, or missing from it.
+    /// Unfairness of the evidence, or gaps in it.
     pub unfair: String,
     /// The verdict that the committed results give. A test compares.
     pub expected: Ruling,
@@ -110,7 +110,7 @@ pub struct Claim {
 pub struct Number {
     /// Its name in the rule.
     pub key: String,
-    /// What it says, for a reader.
+    /// Its meaning, for a reader.
     pub says: String,
     /// The rows.
     pub of: Reading,
@@ -136,7 +136,7 @@ pub struct Outcome {
     pub when: Vec<String>,
 }
 
-/// What is said of a claim.
+/// The verdict on a claim.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Ruling {
     /// The rows show it.
@@ -210,7 +210,10 @@ impl Claims {
     ///
     /// As [`Claims::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
-        let mut lines = Reader::new(path, bytes, Tail::Refuse)?;
+        record_from_bytes(bytes, path, |lines| Self::parse(lines))
+    }
+
+    fn parse(lines: &mut Reader<'_>) -> Result<Self, RecordError> {
         let header: Header = lines.header(SCHEMA_VERSION)?;
         for row in &header.screen.rows {
             parse_row(&row.row).map_err(|why| lines.at().refuse("screen.rows", why))?;
@@ -240,7 +243,6 @@ impl Claims {
             }
             claim.check()
         })?;
-        lines.end()?;
         Ok(Self {
             screen: header.screen,
             claims,

@@ -1,4 +1,4 @@
-//! What is committed of real kernels and of the models beside them, read as a whole.
+//! The committed records of real kernels and of the models beside them, read as a whole.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use crate::look::is_kernel;
 use crate::{
     ENV_FILE, KernelIdentity, KernelRecord, Miss, ModelCount, Reason, RecordError, Run, Tail,
-    read_environment, read_lines, run_folders,
+    read_environment, read_list, run_folders,
 };
 
 /// A kernel's record of which only the counts are looked at.
@@ -21,7 +21,7 @@ pub struct FidelityRecord {
     pub models: Vec<ModelCount>,
     /// Why ratios are as they are.
     pub reasons: Vec<Reason>,
-    /// What is known to be out of bounds, with its cause.
+    /// Misses that are known, with their causes.
     pub known: Vec<Miss>,
 }
 
@@ -43,9 +43,9 @@ impl FidelityRecord {
     pub fn read(bench_results: &Path) -> Result<Self, RecordError> {
         let folder = bench_results.join("fidelity");
         Ok(Self {
-            models: read_lines(&Self::model_file(bench_results))?,
-            reasons: read_lines(&folder.join("reasons.jsonl"))?,
-            known: read_lines(&folder.join(Self::MISSES_FILE))?,
+            models: read_list(&Self::model_file(bench_results))?,
+            reasons: read_list(&folder.join("reasons.jsonl"))?,
+            known: read_list(&folder.join(Self::MISSES_FILE))?,
         })
     }
 }

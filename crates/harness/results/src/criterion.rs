@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-use crate::{Param, Params, RecordError, Row, SCHEMA_VERSION, Sample, Status};
+use crate::{Param, Params, RecordError, Row, Sample};
 
 /// The family of imported rows.
 const FAMILY: &str = "criterion";
@@ -95,28 +95,16 @@ fn sample(new: &Path, samples: &Path, process: u32) -> Result<Sample, RecordErro
         axis = "value".to_owned();
         params.insert(axis.clone(), Param::from(value));
     }
+    let workload = format!("{FAMILY}/{group}");
+    let design = named.function_id.unwrap_or(group);
     Ok(Sample {
-        schema: SCHEMA_VERSION,
-        workload: format!("{FAMILY}/{group}"),
-        family: FAMILY.to_owned(),
-        design: named.function_id.unwrap_or(group),
-        label: String::new(),
-        params,
         axis,
-        process,
-        unit: "call".to_owned(),
         elements: 1,
         // Criterion makes more calls from round to round; what is kept is the time of one.
         iters: timed.iters.iter().fold(0.0, |most: f64, n| most.max(*n)) as u64,
         rounds: rounds.map(|(ns, calls)| ns / calls).collect(),
         checksum: Sample::UNCHECKED.to_owned(),
-        minor_faults: 0,
-        context_switches: 0,
-        instructions: None,
-        dtlb_misses: None,
-        yardsticks: None,
-        memory: None,
-        status: Status::Ok,
+        ..Sample::blank(&workload, &design, params, "call", process)
     })
 }
 

@@ -1,7 +1,7 @@
 //! `env.json`: where, when and how a run was made.
 //!
-//! What identifies a person or a machine (host name, user name, serial number, home
-//! directory) has no field here on purpose; see [`command_without_paths`].
+//! No field identifies a person or a machine (host name, user name, serial number, home
+//! directory), on purpose; see [`command_without_paths`].
 
 use std::fmt;
 
@@ -224,9 +224,9 @@ impl fmt::Display for Cache {
 pub struct Difference {
     /// Its name: `machine`, `kernel`, `compiler`, …
     pub what: &'static str,
-    /// What the first run says.
+    /// Value in the first run.
     pub old: String,
-    /// What the second run says.
+    /// Value in the second run.
     pub new: String,
 }
 
@@ -271,7 +271,7 @@ impl Environment {
         }
     }
 
-    /// What tells machines apart without naming them: CPU, count of CPUs, caches shared by
+    /// Tells machines apart without naming them: CPU, count of CPUs, caches shared by
     /// more than a thread, CPUID where it was recorded, and target. Two processors that are
     /// sold under one name differ in their caches.
     #[must_use]
@@ -304,7 +304,7 @@ impl Environment {
         }
     }
 
-    /// What differs between two runs in machine, kernel, compiler and way of measuring.
+    /// Differences between two runs in machine, kernel, compiler and way of measuring.
     #[must_use]
     pub fn differences(&self, that: &Self) -> Vec<Difference> {
         [

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use jsonl::{Reader, Tail, write_whole};
+use jsonl::{record, write_whole};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -166,34 +166,34 @@ impl<A: DeserializeOwned> KernelRecord<A> {
     /// [`RecordError`] with line and field, for anything but a whole record of a schema that
     /// is known, whose counts can be and stand there once.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
-        let bytes = jsonl::bytes(path)?;
-        let mut lines = Reader::new(path, &bytes, Tail::Refuse)?;
-        let header: Header = lines.header(SCHEMA_VERSION)?;
-        let answers = lines.rows(header.answers, "answers", |_| Ok(()))?;
-        let mut seen = BTreeSet::new();
-        let rows = lines.rows(header.counts, "counts", |row: &KernelCount| {
-            row.check()?;
-            let key = (row.primitive.clone(), row.order, row.state.clone());
-            once(seen.insert(key), "class", &row.primitive)
-        })?;
-        let mut counted: BTreeSet<String> = rows.iter().map(|row| row.primitive.clone()).collect();
-        let absent = lines.rows(header.absent, "absent primitives", |row: &Absent| {
-            once(
-                counted.insert(row.primitive.clone()),
-                "primitive",
-                &row.primitive,
-            )
-        })?;
-        lines.end()?;
-        Ok(Self {
-            identity: header.kernel,
-            answers,
-            counts: KernelCounts {
-                rows,
-                absent,
-                overhead: header.overhead,
-                conditions: header.conditions,
-            },
+        record(path, |lines| {
+            let header: Header = lines.header(SCHEMA_VERSION)?;
+            let answers = lines.rows(header.answers, "answers", |_| Ok(()))?;
+            let mut seen = BTreeSet::new();
+            let rows = lines.rows(header.counts, "counts", |row: &KernelCount| {
+                row.check()?;
+                let key = (row.primitive.clone(), row.order, row.state.clone());
+                once(seen.insert(key), "class", &row.primitive)
+            })?;
+            let mut counted: BTreeSet<String> =
+                rows.iter().map(|row| row.primitive.clone()).collect();
+            let absent = lines.rows(header.absent, "absent primitives", |row: &Absent| {
+                once(
+                    counted.insert(row.primitive.clone()),
+                    "primitive",
+                    &row.primitive,
+                )
+            })?;
+            Ok(Self {
+                identity: header.kernel,
+                answers,
+                counts: KernelCounts {
+                    rows,
+                    absent,
+                    overhead: header.overhead,
+                    conditions: header.conditions,
+                },
+            })
         })
     }
 }

@@ -26,6 +26,7 @@ mod run;
 mod source;
 mod state;
 mod store;
+mod study;
 mod traffic;
 mod write;
 
@@ -43,21 +44,22 @@ pub use environment::{
     command_without_paths,
 };
 pub use fidelity::{Miss, MissOf, ModelCount, Reason};
-pub use jsonl::{Error as RecordError, Tail, write_whole};
+pub use jsonl::{Error as RecordError, Tail, line, stream, write_whole};
 pub use kernel::{Absent, KernelCount, KernelCounts, KernelIdentity, KernelRecord, Package};
 pub use lock::RunLock;
 pub use lockstep::{Build, LockstepHeader, LockstepRecord, LockstepRow, Period};
 pub use loop_lines::{LinesBaseline, LoopLines};
 pub use params::{Param, Params};
-pub use read::{read_environment, read_lines, read_rows, rows_from_bytes};
+pub use read::{read_environment, read_list, read_rows, rows_from_bytes};
 pub use reading::{Reading, ResultKind, Term, parse_row};
 pub use row::{Identity, Memory, Row, Sample, Status, Value, Yardsticks};
 pub use run::{ENV_FILE, PLOTS_DIR, REPORT_FILE, Run, SAMPLES_FILE};
 pub use source::SourceCount;
 pub use state::State;
 pub use store::{Store, StoreError, Stored, run_folders};
+pub use study::{StudyHeader, StudyRecord, StudyRow, Tally};
 pub use traffic::{Class, Lines, Traffic, TrafficHeader, TrafficRecord, TrafficRow, Words};
-pub use write::{RowWriter, write_environment};
+pub use write::{RowWriter, write_environment, write_list};
 
 /// The schema version that this crate writes, and the newest that it reads.
 ///

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use jsonl::{Reader, Tail, write_whole};
+use jsonl::{Reader, Tail, record, write_whole};
 use serde::{Deserialize, Serialize};
 
 use crate::{Environment, Git, Params, RecordError, SCHEMA_VERSION, Status};
@@ -82,9 +82,9 @@ pub struct LockstepRow {
     pub workload: String,
     /// Name of the design.
     pub design: String,
-    /// What the workload was run with.
+    /// Parameters of the workload.
     pub params: Params,
-    /// What one element is.
+    /// Name of one element.
     pub unit: String,
     /// Index of the set.
     pub set: u32,
@@ -135,6 +135,18 @@ impl LockstepRecord {
         write_whole(path, jsonl::line(&header) + &jsonl::lines(&self.rows))
     }
 
+    /// Whether the header of the record in a file is that of a comparison in lock-step.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] for a file without a header of a schema that is known.
+    pub fn is_at(path: &Path) -> Result<bool, RecordError> {
+        let bytes = jsonl::bytes(path)?;
+        let mut lines = Reader::new(path, &bytes, Tail::Refuse)?;
+        let header: serde_json::Value = lines.header(SCHEMA_VERSION)?;
+        Ok(header.get("old").is_some())
+    }
+
     /// Reads a record.
     ///
     /// # Errors
@@ -142,12 +154,11 @@ impl LockstepRecord {
     /// [`RecordError`] with line and field, for anything but a whole record of a schema that
     /// is known.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
-        let bytes = jsonl::bytes(path)?;
-        let mut lines = Reader::new(path, &bytes, Tail::Refuse)?;
-        let header: LockstepHeader = lines.header(SCHEMA_VERSION)?;
-        let rows = lines.rows(header.rows, "rows", LockstepRow::check)?;
-        lines.end()?;
-        Ok(Self { header, rows })
+        record(path, |lines| {
+            let header: LockstepHeader = lines.header(SCHEMA_VERSION)?;
+            let rows = lines.rows(header.rows, "rows", LockstepRow::check)?;
+            Ok(Self { header, rows })
+        })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use jsonl::{Reader, Tail, write_whole};
+use jsonl::{record, write_whole};
 use serde::{Deserialize, Serialize};
 
 use crate::{Loop, RecordError, SCHEMA_VERSION};
@@ -56,21 +56,20 @@ impl LinesBaseline {
     /// # Errors
     /// [`RecordError`] for what is no such record, contradicts itself, or has a loop twice.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
-        let bytes = jsonl::bytes(path)?;
-        let mut lines = Reader::new(path, &bytes, Tail::Refuse)?;
-        let header: Header = lines.header(SCHEMA_VERSION)?;
-        let mut seen = HashSet::new();
-        let loops = lines.rows(header.loops, "loops", |one: &LoopLines| {
-            if !seen.insert(one.of.clone()) {
-                return Err(("loop".to_owned(), format!("duplicate {}", one.of)));
-            }
-            one.check()
-        })?;
-        lines.end()?;
-        Ok(Self {
-            emulator: header.emulator,
-            optimised: header.optimised,
-            loops,
+        record(path, |lines| {
+            let header: Header = lines.header(SCHEMA_VERSION)?;
+            let mut seen = HashSet::new();
+            let loops = lines.rows(header.loops, "loops", |one: &LoopLines| {
+                if !seen.insert(one.of.clone()) {
+                    return Err(("loop".to_owned(), format!("duplicate {}", one.of)));
+                }
+                one.check()
+            })?;
+            Ok(Self {
+                emulator: header.emulator,
+                optimised: header.optimised,
+                loops,
+            })
         })
     }
 

@@ -81,17 +81,11 @@ fn parse_row(at: At<'_>, text: &[u8]) -> Result<Row, RecordError> {
     Ok(row)
 }
 
-/// Reads rows that no header announces.
+/// Reads a list: a header line that announces rows of one type, and the rows.
 ///
 /// # Errors
 ///
 /// [`RecordError`] with line and field.
-pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RecordError> {
-    let bytes = jsonl::bytes(path)?;
-    let mut lines = Reader::new(path, &bytes, Tail::Refuse)?;
-    let mut rows = Vec::new();
-    while let Some((at, text)) = lines.take() {
-        rows.push(at.typed(at.object(text, None)?)?);
-    }
-    Ok(rows)
+pub fn read_list<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RecordError> {
+    jsonl::read_list(path, SCHEMA_VERSION)
 }

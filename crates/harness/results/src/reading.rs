@@ -11,7 +11,7 @@ use crate::{Param, Params};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Reading {
-    /// What is added up; never empty.
+    /// The results that are added up; never empty.
     pub terms: Vec<Term>,
 }
 

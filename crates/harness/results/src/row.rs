@@ -5,6 +5,8 @@ use std::fmt;
 use params::Params;
 use serde::{Deserialize, Serialize};
 
+use crate::SCHEMA_VERSION;
+
 /// One line of `samples.jsonl`; its `type` field gives the variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -29,13 +31,13 @@ pub struct Sample {
     pub design: String,
     /// Empty, or `control` for the second copy of the reference design (A/A).
     pub label: String,
-    /// What the workload was run with.
+    /// Parameters of the workload.
     pub params: Params,
     /// The parameter that this workload is plotted against: `order`; empty for none.
     pub axis: String,
     /// Index of the fresh process that measured it.
     pub process: u32,
-    /// What one element is: `page`, `folio`, `bio`, `bvec`, `charge`, `byte`.
+    /// Name of one element: `page`, `folio`, `bio`, `bvec`, `charge`, `byte`.
     pub unit: String,
     /// Elements that one call of the workload handles.
     pub elements: u64,
@@ -56,7 +58,7 @@ pub struct Sample {
     pub instructions: Option<f64>,
     /// Data TLB misses per element by a hardware counter.
     pub dtlb_misses: Option<f64>,
-    /// What was measured right before each round; absent in results from before that was done, and
+    /// Yardsticks right before each round; absent in results from before that was done, and
     /// where nothing ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub yardsticks: Option<Yardsticks>,
@@ -92,11 +94,11 @@ pub struct Value {
     pub design: String,
     /// As in [`Sample::label`].
     pub label: String,
-    /// What the value depends on.
+    /// Parameters that the value depends on.
     pub params: Params,
     /// The parameter that this value is plotted against; empty for none.
     pub axis: String,
-    /// What was counted: `descriptor-bytes`, `code-bytes`, `read-bandwidth`.
+    /// The quantity: `descriptor-bytes`, `code-bytes`, `read-bandwidth`.
     pub quantity: String,
     /// Unit of the value: `byte/GiB`, `byte`, `GB/s`.
     pub unit: String,
@@ -104,7 +106,7 @@ pub struct Value {
     pub less_is_better: bool,
     /// The value; the median where `samples` is not empty.
     pub value: f64,
-    /// What the value is the median of; empty for an exact value.
+    /// Samples that the value is the median of; empty for an exact value.
     pub samples: Vec<f64>,
     /// The memory it was measured on, where that matters.
     pub memory: Option<Memory>,
@@ -112,7 +114,7 @@ pub struct Value {
     pub status: Status,
 }
 
-/// What kind of memory was asked for and what the kernel gave, for that very mapping.
+/// The memory that was asked for and that the kernel gave, for that very mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
@@ -195,6 +197,35 @@ impl Sample {
 
     /// Label of the reference design's second copy.
     pub const CONTROL: &'static str = "control";
+
+    /// A row of times without times, which counts as measured: what the plan says of it, and
+    /// nothing else.
+    #[must_use]
+    pub fn blank(workload: &str, design: &str, params: Params, unit: &str, process: u32) -> Self {
+        let family = workload.split('/').next().unwrap_or_default();
+        Self {
+            schema: SCHEMA_VERSION,
+            workload: workload.to_owned(),
+            family: family.to_owned(),
+            design: design.to_owned(),
+            label: String::new(),
+            params,
+            axis: String::new(),
+            process,
+            unit: unit.to_owned(),
+            elements: 0,
+            iters: 0,
+            rounds: Vec::new(),
+            checksum: String::new(),
+            minor_faults: 0,
+            context_switches: 0,
+            instructions: None,
+            dtlb_misses: None,
+            yardsticks: None,
+            memory: None,
+            status: Status::Ok,
+        }
+    }
 
     /// The identity of this sample.
     #[must_use]

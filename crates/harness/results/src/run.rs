@@ -33,8 +33,8 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// What [`read_environment`] and [`rows_from_bytes`] refuse, and rows that are not those
-    /// that the environment of a finished run was written for.
+    /// The errors of [`read_environment`] and [`rows_from_bytes`], and rows that are not those that
+    /// the environment of a finished run was written for.
     pub fn load(dir: &Path, tail: Tail) -> Result<Self, RecordError> {
         let env = read_environment(&dir.join(ENV_FILE))?;
         let samples = dir.join(SAMPLES_FILE);

@@ -19,7 +19,7 @@ pub struct Stored {
     pub machine: String,
     /// The run's own folder: `2026-11-23-a669be1`.
     pub name: String,
-    /// What it holds.
+    /// Its contents.
     pub run: Run,
 }
 
@@ -28,7 +28,7 @@ impl Stored {
     ///
     /// # Errors
     ///
-    /// What [`Run::load`] refuses, [`StoreError::Unfinished`], and [`StoreError::Nameless`]
+    /// The errors of [`Run::load`], [`StoreError::Unfinished`], and [`StoreError::Nameless`]
     /// for a path without a folder around it.
     pub fn load(dir: &Path) -> Result<Self, StoreError> {
         let (machine, name) = names(dir)?;
@@ -189,7 +189,7 @@ pub enum StoreError {
     Elapsed {
         /// The run.
         run: PathBuf,
-        /// What it says, in seconds.
+        /// Its value in seconds.
         elapsed: f64,
     },
     /// A run whose name and clock disagree about the day.

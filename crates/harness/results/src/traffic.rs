@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use jsonl::{Reader, Tail};
 use serde::{Deserialize, Serialize};
 
 use crate::{RecordError, SCHEMA_VERSION, write_whole};
 
-/// What lies in a line of memory.
+/// The kind of object that lies in a line of memory.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
@@ -79,7 +78,7 @@ pub struct Words {
     pub descriptors: u32,
 }
 
-/// What a section did to memory.
+/// The memory traffic of a section.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Traffic {
     /// Instructions.
@@ -154,7 +153,7 @@ pub struct TrafficRow {
     /// The number of samples that agree with this row in every figure. The row is the most
     /// frequent one; the others differ in where their objects happened to lie.
     pub alike: u32,
-    /// What was counted.
+    /// The counts.
     #[serde(flatten)]
     pub traffic: Traffic,
 }
@@ -162,7 +161,7 @@ pub struct TrafficRow {
 /// A whole record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrafficRecord {
-    /// What was traced, and by what.
+    /// The traced program and the emulator.
     pub header: TrafficHeader,
     /// The rows, as they were traced.
     pub rows: Vec<TrafficRow>,
@@ -199,11 +198,10 @@ impl TrafficRecord {
     /// [`RecordError`] with line and field, for anything but a whole record of a schema that
     /// is known.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
-        let bytes = jsonl::bytes(path)?;
-        let mut lines = Reader::new(path, &bytes, Tail::Refuse)?;
-        let header: TrafficHeader = lines.header(SCHEMA_VERSION)?;
-        let rows = lines.rows(header.rows, "rows", |_| Ok(()))?;
-        lines.end()?;
-        Ok(Self { header, rows })
+        jsonl::record(path, |lines| {
+            let header: TrafficHeader = lines.header(SCHEMA_VERSION)?;
+            let rows = lines.rows(header.rows, "rows", |_| Ok(()))?;
+            Ok(Self { header, rows })
+        })
     }
 }

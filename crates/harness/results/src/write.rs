@@ -7,8 +7,19 @@ use std::path::{Path, PathBuf};
 
 use jsonl::{Tail, whole_lines, write_whole};
 
+use serde::Serialize;
+
 use crate::check::check;
-use crate::{Environment, Identity, RecordError, Row, RowSum, rows_from_bytes};
+use crate::{Environment, Identity, RecordError, Row, RowSum, SCHEMA_VERSION, rows_from_bytes};
+
+/// Writes a list that [`read_list`](crate::read_list) reads, whole or not at all.
+///
+/// # Errors
+///
+/// [`RecordError::Io`].
+pub fn write_list<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), RecordError> {
+    jsonl::write_list(path, SCHEMA_VERSION, rows)
+}
 
 /// Appends rows to `samples.jsonl`, one whole line per system call.
 ///

@@ -137,7 +137,7 @@ fn a_baseline_of_schema_1_has_the_names_of_today() {
     assert_eq!(read(&new.to_text()).unwrap(), new, "another design");
 }
 
-/// What is committed is what the gate would write: a conversion by hand left nothing behind.
+/// The committed file is as the gate would write it: a conversion by hand left nothing behind.
 #[test]
 fn committed_baselines_are_as_they_are_written() {
     let folder = concat!(

@@ -4,36 +4,26 @@ use std::fs;
 use std::path::Path;
 
 use results::{
-    Environment, Params, RecordError, Row, RowSum, RowWriter, Run, RunLock, SAMPLES_FILE,
-    SCHEMA_VERSION, Sample, Status, Tail, Yardsticks, command_without_paths, read_environment,
-    read_rows, rows_from_bytes, write_environment,
+    Environment, Params, RecordError, Row, RowSum, RowWriter, Run, RunLock, SAMPLES_FILE, Sample,
+    Status, Tail, Yardsticks, command_without_paths, read_environment, read_rows, rows_from_bytes,
+    write_environment,
 };
 
 fn sample(process: u32) -> Row {
+    let params = Params::from([("order".to_owned(), 9.into())]);
     Row::Sample(Sample {
-        schema: SCHEMA_VERSION,
-        workload: "iteration/segments".to_owned(),
-        family: "iteration".to_owned(),
-        design: "flat".to_owned(),
-        label: String::new(),
-        params: Params::from([("order".to_owned(), 9.into())]),
         axis: "order".to_owned(),
-        process,
-        unit: "page".to_owned(),
         elements: 512,
         iters: 100,
         rounds: vec![1.5, 1.25],
         checksum: "0xbeef".to_owned(),
-        minor_faults: 0,
         context_switches: 1,
-        instructions: None,
         dtlb_misses: Some(0.5),
         yardsticks: Some(Yardsticks {
             chain_ns: vec![1.0, 1.0],
             walk_ns: vec![0.75, 2.25],
         }),
-        memory: None,
-        status: Status::Ok,
+        ..Sample::blank("iteration/segments", "flat", params, "page", process)
     })
 }
 

@@ -1,6 +1,6 @@
-//! What is written is what is read, and what the committed JSON Schema describes.
+//! Rows are read as they were written, and as the committed JSON Schema describes.
 
-mod made;
+use crate::made;
 
 use std::path::Path;
 

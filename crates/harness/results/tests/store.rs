@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use results::{
-    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, SCHEMA_VERSION, Sample,
-    Status, Store, Stored, read_environment, write_environment,
+    ENV_FILE, Environment, Git, Params, Row, RowWriter, SAMPLES_FILE, Sample, Store, Stored,
+    read_environment, write_environment,
 };
 
 fn environment(date: &str, elapsed_s: f64) -> Environment {
@@ -28,26 +28,11 @@ fn run(root: &Path, place: &str, env: &Environment) -> PathBuf {
     write_environment(&dir.join(ENV_FILE), env).unwrap();
     let mut rows = RowWriter::create(&dir.join(SAMPLES_FILE)).unwrap();
     rows.append(&Row::Sample(Sample {
-        schema: SCHEMA_VERSION,
-        workload: "iteration/segments".to_owned(),
-        family: "iteration".to_owned(),
-        design: "flat".to_owned(),
-        label: String::new(),
-        params: Params::new(),
-        axis: String::new(),
-        process: 0,
-        unit: "page".to_owned(),
         elements: 1,
         iters: 1,
         rounds: vec![1.0],
         checksum: "0x1".to_owned(),
-        minor_faults: 0,
-        context_switches: 0,
-        instructions: None,
-        dtlb_misses: None,
-        yardsticks: None,
-        memory: None,
-        status: Status::Ok,
+        ..Sample::blank("iteration/segments", "flat", Params::new(), "page", 0)
     }))
     .unwrap();
     dir

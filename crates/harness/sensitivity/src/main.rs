@@ -7,8 +7,7 @@
 //! should be called slower. Criterion is put to the same rows, with and without slowdown,
 //! in processes of their own.
 //!
-//! `cargo run --profile bench -p sensitivity -- --out FILE`; the last lines of its output
-//! are a table, and `folioscope resolution FILE` prints it again.
+//! `cargo run --profile bench -p sensitivity -- --out FILE`; its output is a table, and `folioscope resolution FILE` prints it again.
 #![forbid(unsafe_code)]
 
 mod peer;

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
 
-use compare::{Diff, Floors, Resolution, RowKey, Summary, Tally};
+use compare::{Diff, Floors, RowKey, Summary};
 use measure::machine;
 use render::resolution_table;
-use results::{Environment, Git, Row, Run, Tail, rows_from_bytes};
+use results::{
+    Environment, Git, Row, Run, SCHEMA_VERSION, StudyHeader, StudyRecord, StudyRow, Tail, Tally,
+    rows_from_bytes,
+};
 use stats::{Verdict, quantile};
 
 use crate::rows::{REFERENCE, cells};
@@ -52,21 +55,12 @@ pub(crate) fn run(args: &StudyArgs) -> Result<(), Failure> {
     };
     peer.timed(true, 0.0)?;
 
-    let env = environment();
-    let mut lines = Vec::new();
+    let mut found = Vec::new();
     for percent in [0.0].into_iter().chain(SLOWDOWNS) {
         let [diff, diff_with_past] = floors
             .each_ref()
             .map(|floors| judged(&old, &new, percent, floors));
-        lines.push(Resolution {
-            schema: 1,
-            date_utc: date_utc.clone(),
-            machine: env.machine(),
-            kernel: env.kernel.clone(),
-            rustc: env.rustc.clone(),
-            seconds: 0.0,
-            past_runs: args.past,
-            processes: args.processes,
+        found.push(StudyRow {
             percent,
             injected: injected(&new, percent),
             diff,
@@ -74,15 +68,25 @@ pub(crate) fn run(args: &StudyArgs) -> Result<(), Failure> {
             criterion: peer.timed(false, percent)?,
         });
     }
-    let mut text = String::new();
-    for line in &mut lines {
-        line.seconds = start.elapsed().as_secs_f64();
-        text += &(serde_json::to_string(line)? + "\n");
-    }
+    let env = environment();
+    let study = StudyRecord {
+        header: StudyHeader {
+            schema: SCHEMA_VERSION,
+            date_utc,
+            machine: env.machine(),
+            kernel: env.kernel,
+            rustc: env.rustc,
+            seconds: start.elapsed().as_secs_f64(),
+            past_runs: args.past,
+            processes: args.processes,
+            rows: found.len(),
+        },
+        rows: found,
+    };
     if let Some(file) = &args.out {
-        results::write_whole(file, text.as_bytes())?;
+        study.write(file)?;
     }
-    print!("{text}\n{}", resolution_table(&lines));
+    print!("{}", resolution_table(&study));
     Ok(())
 }
 
@@ -171,7 +175,7 @@ fn slowed(new: &[Row], percent: f64, turn: usize) -> Summary {
     summary(rows)
 }
 
-/// What `diff` says of the rows that are all the same, or of those that were slowed down.
+/// The verdicts of `diff` on the rows that are all the same, or of those that were slowed down.
 fn judged(old: &Summary, new: &[Row], percent: f64, floors: &Floors) -> Tally {
     let mut tally = Tally::default();
     let plain = slowed(new, 0.0, 0);
@@ -202,7 +206,7 @@ fn count(diff: &Diff, tally: &mut Tally, of: impl Fn(&RowKey) -> bool) {
     }
 }
 
-/// What was really injected: 5th percentile, median, 95th percentile.
+/// The slowdown that was really injected: 5th percentile, median, 95th percentile.
 fn injected(new: &[Row], percent: f64) -> Option<[f64; 3]> {
     let suffix = slowed_name("", percent);
     let found: Vec<f64> = new

@@ -173,27 +173,10 @@ fn effort(slice: Duration) -> Effort {
 }
 
 fn blank(cell: &Cell, slot: &Slot, process: u32) -> Sample {
+    let (workload, params) = (cell.workload, cell.params.clone());
     Sample {
-        schema: SCHEMA_VERSION,
-        workload: cell.workload.id.to_owned(),
-        family: cell.workload.family().to_owned(),
-        design: slot.name(),
         label: slot.label.to_owned(),
-        params: cell.params.clone(),
-        axis: String::new(),
-        process,
-        unit: cell.workload.unit.to_owned(),
-        elements: 0,
-        iters: 0,
-        rounds: Vec::new(),
-        checksum: String::new(),
-        minor_faults: 0,
-        context_switches: 0,
-        instructions: None,
-        dtlb_misses: None,
-        yardsticks: None,
-        memory: None,
-        status: Status::Ok,
+        ..Sample::blank(workload.id, &slot.name(), params, workload.unit, process)
     }
 }
 

@@ -6,7 +6,7 @@
 //! all rows of the run moderate ([`Moderated`], [`Prior`]). Rows are judged together
 //! ([`judge_together`]), each against a floor of its own ([`row_floor`]).
 //!
-//! What appears different on a machine although it is the same is noise: of a run as a
+//! A difference that a machine shows between equal things is noise: of a run as a
 //! whole ([`run_floor`]), of one row ([`row_floor`]), of a row's past ([`historic_floor`]).
 #![forbid(unsafe_code)]
 

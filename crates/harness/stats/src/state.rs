@@ -10,7 +10,7 @@ use crate::order::median;
 /// How much slower than at best a yardstick may be in the fast state: 5 %.
 const FAST_WITHIN: f64 = 1.05;
 
-/// What a yardstick takes in the fast state of one machine in one run.
+/// Time of a yardstick in the fast state of one machine in one run.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct FastState(f64);
 

@@ -1,4 +1,4 @@
-//! What the moderated intervals cover, on simulated machines with the noise of real ones.
+//! Coverage of the moderated intervals, on simulated machines with the noise of real ones.
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -97,7 +97,7 @@ impl Machine {
             .collect()
     }
 
-    /// What the estimator gives of a time of 1 without process effects and with as many
+    /// The estimate of a time of 1 without process effects and with as many
     /// rounds: the mean of the lowest third lies below the median, the lower the more
     /// rounds there are.
     fn centre(&mut self) -> f64 {

@@ -15,7 +15,7 @@ use crate::source::{self, Found, Source, hex};
 use crate::tree::Tree;
 use crate::{BuildError, driver, tools};
 
-/// What is to be built.
+/// The kernel to build.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
     /// From this source,
@@ -142,7 +142,7 @@ pub fn build(
     )
 }
 
-/// What the kernel is called beside its version: the name it was given, or what is unusual
+/// The name of the kernel beside its version: the name it was given, or what is unusual
 /// about its source, its options and its compiler.
 fn label(plan: &Plan, found: &Found, key: &str) -> Option<String> {
     if plan.label.is_some() {

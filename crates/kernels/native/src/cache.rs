@@ -65,11 +65,11 @@ pub(crate) const PROGRAM: &str = "linux";
 /// A kernel that is built.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Kernel {
-    /// What makes it this kernel: source, patches, driver, configuration and compiler.
+    /// Identifies the kernel: source, patches, driver, configuration and compiler.
     pub key: String,
     /// As `6.12.95-1~bpo12+1`, or what a tree's Makefile says.
     pub version: String,
-    /// What tells it from others of its version: given by name, or the folder and the key of
+    /// Tells it from others of its version: given by name, or the folder and the key of
     /// a tree of one's own; nothing for a packaged version.
     #[serde(default)]
     pub label: Option<String>,

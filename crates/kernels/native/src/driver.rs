@@ -22,7 +22,7 @@ pub(crate) struct Edit {
     pub file: &'static str,
     /// The line, as it stands there.
     pub line: &'static str,
-    /// What it becomes; `None` removes it.
+    /// Its replacement; `None` removes it.
     pub becomes: Option<&'static str>,
     /// Whether a tree without the line is refused.
     pub needed: bool,

@@ -1,4 +1,4 @@
-//! What can go wrong between a kernel's source and its answer.
+//! Errors between a kernel's source and its answer.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +12,7 @@ pub enum BuildError {
         missing.join(", "), packages.join(" ")
     )]
     Tools {
-        /// What is missing.
+        /// The missing tools.
         missing: Vec<String>,
         /// The packages that have it.
         packages: Vec<String>,
@@ -45,7 +45,7 @@ pub enum BuildError {
         patch: PathBuf,
         /// The tree.
         tree: String,
-        /// What `patch` said, with the hunk.
+        /// Output of `patch`, with the hunk.
         log: String,
     },
     /// Neither a file nor a patch that is carried.
@@ -54,7 +54,7 @@ pub enum BuildError {
         said(near)
     )]
     UnknownPatch {
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
         /// Names that may have been meant.
         near: Vec<&'static str>,
@@ -106,9 +106,9 @@ pub enum BuildError {
     /// Anything the operating system refused.
     #[error("{what}: {error}")]
     Io {
-        /// What was tried.
+        /// The step that failed.
         what: String,
-        /// What came back.
+        /// The system's answer.
         error: std::io::Error,
     },
     /// A record of a build that does not read.
@@ -121,7 +121,7 @@ pub enum BuildError {
     },
 }
 
-/// What may have been meant, as the rest of a sentence.
+/// Similar names, as the rest of a sentence.
 fn said(near: &[&str]) -> String {
     match near {
         [] => String::new(),
@@ -224,7 +224,7 @@ pub enum RunError {
     Garbled {
         /// The command.
         verb: String,
-        /// What does not add up.
+        /// The fault.
         reason: String,
         /// The end of its console.
         console: Console,

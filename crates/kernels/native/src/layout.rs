@@ -1,4 +1,4 @@
-//! What a kernel is to lay out: allocations, and the IOs that meet them.
+//! The layout that a kernel is given: allocations, and the IOs that meet them.
 
 use physmem::{Extent, Kind, Pfn};
 

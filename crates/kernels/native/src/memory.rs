@@ -1,4 +1,4 @@
-//! What a kernel's memory really lies on, from the host's view of its process.
+//! The pages that a kernel's memory really lies on, from the host's view of its process.
 
 use std::path::PathBuf;
 

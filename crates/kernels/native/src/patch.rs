@@ -60,7 +60,7 @@ impl Patch {
             .into_owned()
     }
 
-    /// What makes it this patch and no other: what stands in front of the first file that it
+    /// Identifies the patch by its changes: what stands in front of the first file that it
     /// touches is for people.
     pub fn hash(&self) -> String {
         let start = |window: &[u8]| window == b"\n--- ";

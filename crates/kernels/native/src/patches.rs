@@ -17,7 +17,7 @@ pub struct CarriedPatch {
     pub name: &'static str,
     /// The series of the kernel that it is written for: `6.12`.
     pub series: &'static str,
-    /// What it does, in one line.
+    /// Its effect, in one line.
     pub summary: &'static str,
     /// Lines that it takes out and brings in.
     pub lines: usize,

@@ -69,7 +69,7 @@ pub struct Process {
     alive: bool,
     size: Size,
     memory: PathBuf,
-    /// What it keeps of itself in files.
+    /// The folder of its files.
     _folder: tempfile::TempDir,
 }
 
@@ -253,7 +253,7 @@ impl Process {
         }
     }
 
-    /// What a broken answer means: a kernel that said why, or one that did not.
+    /// The meaning of a broken answer: a kernel that said why, or one that did not.
     fn faulty(&mut self, verb: &str, fault: Fault) -> RunError {
         if let Fault::End = fault {
             return self.ended(verb);

@@ -1,4 +1,4 @@
-//! What can be asked of a running kernel.
+//! Questions to a running kernel.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -47,7 +47,7 @@ pub struct JobSetup {
     pub once: bool,
 }
 
-/// What a run took, measured inside the kernel.
+/// The time of a run, measured inside the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Run {
     /// Ticks of the time stamp counter, ordered on both sides.

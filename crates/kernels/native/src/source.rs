@@ -23,7 +23,7 @@ pub const SERIES: [(&str, &str); 4] = [
     ("7.2", "sid"),
 ];
 
-/// What a kernel is built from.
+/// The source of a kernel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
     /// The newest version of a series: `6.12`.
@@ -48,7 +48,7 @@ pub(crate) enum Found {
     Tree {
         /// The folder.
         root: PathBuf,
-        /// What `make kernelversion` would say.
+        /// The version that `make kernelversion` prints.
         version: String,
         /// The files.
         files: BTreeMap<String, Stamp>,
@@ -79,7 +79,7 @@ impl Found {
         }
     }
 
-    /// What a kernel of it is called beside its version: nothing for a packaged one.
+    /// The name of a kernel of it beside its version: nothing for a packaged one.
     pub fn label(&self, key: &str) -> Option<String> {
         match self {
             Self::Archive { .. } => None,
@@ -90,7 +90,7 @@ impl Found {
         }
     }
 
-    /// What makes it this source and no other.
+    /// Identifies the source.
     pub fn identity(&self) -> String {
         match self {
             Self::Archive {

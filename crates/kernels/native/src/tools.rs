@@ -1,4 +1,4 @@
-//! What a kernel's build needs of the host.
+//! Host tools that a kernel's build needs.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! The work tree of a source: kept between builds, so that a patch costs what it changes.
 //!
-//! What patches, edits and hooks make of a file is worked out beside the tree and then written
+//! Patched, edited and hooked files are made beside the tree and then written
 //! only where the content differs. So no tree is ever half patched, and make compiles what
 //! changed and nothing else.
 
@@ -31,7 +31,7 @@ pub(crate) struct Tree {
     name: String,
 }
 
-/// What is known of a tree.
+/// The state of a tree.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     /// Whether all of an archive is there.

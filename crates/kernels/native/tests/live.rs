@@ -133,7 +133,7 @@ fn layout(row: &Row) -> Layout {
     }
 }
 
-/// What the workload must come to, and its parameters.
+/// The workload's expected answer, and its parameters.
 fn expected(row: &Row) -> (u64, Params) {
     let workload = workloads::by_id(row.id).expect("a workload");
     let mut given: Params = row

@@ -44,7 +44,7 @@ fn a_batch_of_cases_is_answered_in_order() {
     }
 }
 
-/// What is charged, counted and listed shows in a group and in those above it.
+/// Charges, counts and lists show in a group and in those above it.
 #[test]
 fn a_ledger_adds_up_along_the_tree() {
     const CASE: &str = "c one\ng /0\ng /0/0\ng /0/1\n\

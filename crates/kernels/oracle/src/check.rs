@@ -13,7 +13,7 @@ use crate::oracle::{Oracle, askable};
 /// A model to hold to the kernel: its name and how it answers a case.
 #[derive(Clone, Copy)]
 pub struct Model<'a> {
-    /// What mismatches are reported under.
+    /// The name in reports of mismatches.
     pub name: &'a str,
     /// Its answer; `None` where the model does not claim to know.
     #[allow(clippy::type_complexity, reason = "said once")]
@@ -47,9 +47,9 @@ pub struct Mismatch {
     pub model: String,
     /// The smallest case found that still differs; its name says where it came from.
     pub case: Case,
-    /// What the kernel answered to it.
+    /// The kernel's answer to it.
     pub kernel: KernelAnswer,
-    /// What the model answered to it.
+    /// The model's answer to it.
     pub answer: Answer,
     /// The first field that differs, with both values.
     pub difference: String,
@@ -65,7 +65,7 @@ pub trait Witness: Sync {
     /// The rules that models follow beside it.
     fn rules(&self) -> KernelVersion;
 
-    /// What a patch changed of these rules.
+    /// The change of a patch to these rules.
     fn change(&self) -> Option<Change> {
         None
     }

@@ -1,4 +1,4 @@
-//! What can go wrong between the question and the kernel's answer, and what to do about it.
+//! Errors between the question and the kernel's answer, each with its remedy.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub enum OracleError {
         "QEMU is not installed: no `{program}` on the PATH\n  do: apt-get install qemu-system-x86"
     )]
     NoQemu {
-        /// What was looked for.
+        /// The program.
         program: String,
     },
     /// No static busybox for the guest's initramfs.
@@ -27,7 +27,7 @@ pub enum OracleError {
         "no static busybox for the guest: {reason}\n  do: apt-get install busybox-static, or name one with FOLIOSCOPE_BUSYBOX"
     )]
     NoBusybox {
-        /// What is wrong with the one found, or that there is none.
+        /// The fault of the one that was found, or that there is none.
         reason: String,
     },
     /// No C compiler or no make.
@@ -35,7 +35,7 @@ pub enum OracleError {
         "the module cannot be built: no `{program}` on the PATH\n  do: apt-get install gcc make"
     )]
     NoCompiler {
-        /// What was looked for.
+        /// The program.
         program: String,
     },
     /// The kernel's build tools want a chroot, which this machine does not give.
@@ -45,7 +45,7 @@ pub enum OracleError {
     NoChroot {
         /// The kernel's release.
         kernel: String,
-        /// What unshare, mount or chroot said.
+        /// Error of unshare, mount or chroot.
         why: String,
     },
     /// The series was not fetched yet.
@@ -62,7 +62,7 @@ pub enum OracleError {
     /// Fetching failed; the script's own words say why.
     #[error("fetching kernels failed:\n{log}")]
     Fetch {
-        /// What the script printed.
+        /// Output of the script.
         log: String,
     },
     /// A manifest, record or file of ours that does not read as it should.
@@ -78,7 +78,7 @@ pub enum OracleError {
     NotAKernel {
         /// The path given.
         path: PathBuf,
-        /// What was expected there, and how to get it.
+        /// The file that was expected there, and how to get it.
         reason: String,
     },
     /// The kernel was built without options that the guest or the module needs.
@@ -104,7 +104,7 @@ pub enum OracleError {
     ModuleRefused {
         /// The kernel's release.
         kernel: String,
-        /// What that usually means.
+        /// The usual cause.
         reason: String,
         /// The console's last lines.
         tail: String,
@@ -124,7 +124,7 @@ pub enum OracleError {
     TimeLimit {
         /// The kernel's release.
         kernel: String,
-        /// What was allowed.
+        /// The time that was allowed.
         limit: Duration,
         /// The console's last lines.
         tail: String,
@@ -144,7 +144,7 @@ pub enum OracleError {
     Qemu {
         /// Its exit status.
         status: String,
-        /// What it printed.
+        /// Its output.
         stderr: String,
     },
     /// The data port's text is truncated or damaged; nothing of it is used.
@@ -154,7 +154,7 @@ pub enum OracleError {
     Wire {
         /// The kernel's release.
         kernel: String,
-        /// What does not add up.
+        /// The fault.
         source: WireError,
     },
     /// A part of the module stopped with an error.
@@ -192,7 +192,7 @@ pub enum OracleError {
     /// A file or process of this machine.
     #[error("{what}: {source}")]
     Io {
-        /// What was being done.
+        /// The step that failed.
         what: String,
         /// The system's answer.
         source: io::Error,

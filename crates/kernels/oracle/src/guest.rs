@@ -38,7 +38,7 @@ impl Default for Emulator {
     }
 }
 
-/// What the guest is to do.
+/// The work of the guest.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Job {
     /// Text for the module's cases part.
@@ -54,7 +54,7 @@ pub(crate) struct Job {
 pub(crate) struct Done {
     /// The module's batches after its greeting.
     pub(crate) batches: Vec<Batch>,
-    /// What the plugin wrote; empty without one.
+    /// Output of the plugin; empty without one.
     pub(crate) trace: String,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Done {
 /// the guest and never touched, so it costs the host nothing. The upper 640 MiB hold nothing
 /// unmovable: that is where the module takes its arena.
 const MACHINE: [&str; 4] = ["-machine", "pc,max-ram-below-4g=1G", "-m", "5632M"];
-/// What counts is the code that runs on today's processors. QEMU up to at least 7.2 leaves garbage
+/// The code that counts is that of today's processors. QEMU up to at least 7.2 leaves garbage
 /// in the flags after a cmpxchg16b, until the next instruction that sets them: an interrupt right
 /// there saves it, and its return may switch the direction of string operations or stop the kernel
 /// with a double fault. The slab allocator is full of them. Answers do not depend on the
@@ -74,7 +74,7 @@ const ASKING_CPU: &str = "max,-cx16";
 /// somebody configured, where a power-off needs ACPI; `-no-reboot` makes it the end of QEMU.
 const COMMAND_LINE: &str = "console=ttyS0 loglevel=5 panic=-1 oops=panic reboot=t mitigations=off nokaslr \
     init_on_alloc=0 memmap=3840M$0x100000000 movablecore=640M randomize_kstack_offset=off";
-/// What makes every boot the same to the last figure, with the stack offset above: the guest's
+/// Makes every boot the same to the last figure, with the stack offset above: the guest's
 /// entropy, and its clock's start and pace.
 const REPEATABLE: [&str; 4] = ["-seed", "1", "-rtc", "base=2024-01-01T00:00:00,clock=vm"];
 
@@ -238,7 +238,7 @@ impl Guest {
 /// How often a running guest is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// What a process has used so far (utime and stime of proc(5), in hundredths of a second);
+/// The time that a process has used so far (utime and stime of proc(5), in hundredths of a second);
 /// zero where that cannot be read, which leaves the clock.
 fn processor_time(process: u32) -> Duration {
     let ticks = || -> Option<u64> {

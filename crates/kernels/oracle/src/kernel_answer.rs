@@ -1,4 +1,4 @@
-//! What a real kernel answered, and where a model's answer differs from it.
+//! A real kernel's answer, and the place where a model's differs from it.
 
 use conformance::case::{Answer, Taken};
 use serde::{Deserialize, Serialize};

@@ -14,7 +14,7 @@ use crate::store::Store;
 /// The module's sources, name and text, sorted by name.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/module_files.rs"));
 
-/// What of the module to build.
+/// The part of the module to build.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Parts {
     /// Only what answers cases: less to build, and less that can fail on a kernel under
@@ -154,7 +154,7 @@ fn telling_lines(log: &str) -> String {
         .to_owned()
 }
 
-/// What changes in the headers when the kernel is rebuilt.
+/// The state of the headers that changes when the kernel is rebuilt.
 fn header_state(kernel: &Kernel) -> String {
     ["Module.symvers", ".config", "include/generated/autoconf.h"]
         .iter()

@@ -139,7 +139,7 @@ impl NativeWitness {
     }
 }
 
-/// What the patches of a kernel change in its answers; those that are not known change
+/// The change that the patches of a kernel make to its answers; those that are not known change
 /// nothing, or the check finds it.
 fn change_of(kernel: &Kernel) -> Result<Option<Change>, OracleError> {
     let mut below = None;

@@ -16,7 +16,7 @@ pub(crate) struct Remains {
     pub(crate) console: String,
     /// The output of QEMU itself.
     pub(crate) stderr: String,
-    /// What came through the data port.
+    /// Output of the data port.
     pub(crate) data: Vec<u8>,
 }
 

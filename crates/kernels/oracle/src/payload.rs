@@ -1,4 +1,4 @@
-//! What the guest finds when it boots: busybox, an init, the module and the questions.
+//! The files that the guest boots with: busybox, an init, the module and the questions.
 
 use std::env;
 use std::ffi::OsStr;

@@ -96,7 +96,7 @@ pub fn record(oracle: &Oracle) -> Result<(Recorded, Traffic), OracleError> {
     Ok((recorded, traffic))
 }
 
-/// What was traced beside a record, or why nothing was.
+/// The traffic beside a record, or the reason for none.
 pub type Traffic = Result<Vec<TrafficRow>, NoTrace>;
 
 #[cfg(test)]

@@ -10,13 +10,13 @@
 /// A batch whose length and checksum were right.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Batch {
-    /// What it holds: `hello`, `cases`, `count`, `failure`.
+    /// Its name: `hello`, `cases`, `count`, `failure`.
     pub name: String,
     /// Its lines, without newlines.
     pub lines: Vec<String>,
 }
 
-/// What does not add up in the module's output.
+/// A fault in the module's output.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum WireError {
     /// The text stops inside a batch.
@@ -32,9 +32,9 @@ pub enum WireError {
     LineCount {
         /// The batch's name.
         batch: String,
-        /// What its end says.
+        /// The value at its end.
         said: u64,
-        /// What is there.
+        /// The number that arrived.
         came: u64,
     },
     /// Bytes changed on the way.
@@ -42,9 +42,9 @@ pub enum WireError {
     Checksum {
         /// The batch's name.
         batch: String,
-        /// What its end says.
+        /// The value at its end.
         said: u32,
-        /// What its bytes give.
+        /// The sum of its bytes.
         came: u32,
     },
     /// The module ran out of memory for its output.

@@ -43,7 +43,7 @@ pub enum NoTrace {
     /// A file could not be read or written, a program not be run.
     #[error("{what}: {source}")]
     Io {
-        /// What was tried.
+        /// The step that failed.
         what: String,
         /// Why it failed.
         source: io::Error,
@@ -58,7 +58,7 @@ pub enum NoTrace {
         /// The end of what was printed.
         stderr: String,
     },
-    /// What the plugin wrote does not read, or does not fit what was traced.
+    /// The plugin's output does not read, or does not fit the traced program.
     #[error("cannot parse the plugin's trace: {0}")]
     Malformed(String),
 }

@@ -1,4 +1,4 @@
-//! What the plugin writes of each section.
+//! The lines that the plugin writes of each section.
 
 use results::{Class, Lines, Traffic, Words};
 
@@ -9,7 +9,7 @@ use crate::plugin::NoTrace;
 pub struct Section {
     /// Its place among all sections, from 0.
     pub number: u32,
-    /// What it did.
+    /// Its memory traffic.
     pub traffic: Traffic,
     /// Descriptor lines by the instruction that touched them first: its distance from the
     /// program's first executable segment. Known of programs only.

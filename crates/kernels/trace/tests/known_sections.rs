@@ -8,7 +8,7 @@ use results::{Class, Words};
 use trace::program::{self, EMULATOR, PACKAGE};
 use trace::{NoTrace, Plugin, Section, sections};
 
-/// What one section must have, as `tests/known.c` prints it.
+/// The traffic that one section must have, as `tests/known.c` prints it.
 struct Known {
     name: String,
     loads: u64,
@@ -76,8 +76,8 @@ fn program(work: &Path) -> Option<(Plugin, PathBuf)> {
     Some((plugin, program))
 }
 
-/// What the program prints before each section, and the sections between its marks; `None`
-/// where this machine lacks what that needs.
+/// The lines that the program prints before each section, and the sections between its marks;
+/// `None` where this machine lacks what that needs.
 fn run() -> Option<(Vec<Known>, Vec<Section>)> {
     let work = tempfile::tempdir().expect("a directory for the test");
     let (plugin, program) = program(work.path())?;

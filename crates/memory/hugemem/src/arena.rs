@@ -33,7 +33,7 @@ impl ByteArena {
         &self.0
     }
 
-    /// What the kernel really gave, see [`Mapping::proof`].
+    /// The memory that the kernel really gave, see [`Mapping::proof`].
     pub fn proof(&self) -> Result<Proof, Error> {
         self.0.proof()
     }
@@ -68,7 +68,7 @@ impl WordArena {
         &self.0
     }
 
-    /// What the kernel really gave, see [`Mapping::proof`].
+    /// The memory that the kernel really gave, see [`Mapping::proof`].
     pub fn proof(&self) -> Result<Proof, Error> {
         self.0.proof()
     }

@@ -1,4 +1,4 @@
-//! What a mapping is asked to lie on.
+//! The memory that a mapping is asked to lie on.
 
 use std::fmt;
 use std::str::FromStr;

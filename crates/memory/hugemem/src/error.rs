@@ -1,4 +1,4 @@
-//! What can go wrong with a mapping, and the command that helps.
+//! Errors of mappings, each with the command that helps.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub enum Error {
         len: usize,
         /// The alignment asked for, in bytes.
         align: usize,
-        /// What is wrong with it.
+        /// The fault.
         why: &'static str,
     },
 
@@ -41,7 +41,7 @@ pub enum Error {
     HugetlbUnsupported {
         /// Bytes in one page of the pool.
         size_bytes: usize,
-        /// What the kernel answered.
+        /// The kernel's answer.
         source: io::Error,
     },
 
@@ -57,7 +57,7 @@ pub enum Error {
         got_bytes: u64,
         /// The mode selected in /sys/kernel/mm/transparent_hugepage/enabled, or `absent`.
         enabled: String,
-        /// What would help.
+        /// The remedy.
         help: &'static str,
     },
 
@@ -68,7 +68,7 @@ pub enum Error {
     OutOfMemory {
         /// The length asked for, in bytes.
         len: usize,
-        /// What the kernel says is available, in bytes, where it was asked.
+        /// Bytes that are available according to the kernel, where it was asked.
         available: Option<u64>,
     },
 
@@ -100,7 +100,7 @@ pub enum Error {
     NoProc {
         /// The file.
         path: String,
-        /// What was answered.
+        /// The answer.
         why: String,
     },
 
@@ -116,11 +116,11 @@ pub enum Error {
     /// A file that backs a mapping, or that is looked at, gave an error.
     #[error("{what} {}: {source}", path.display())]
     File {
-        /// What was tried.
+        /// The step that failed.
         what: &'static str,
         /// The file, or the folder of a temporary one.
         path: PathBuf,
-        /// What the kernel answered.
+        /// The kernel's answer.
         source: io::Error,
     },
 
@@ -129,7 +129,7 @@ pub enum Error {
     System {
         /// The call.
         call: &'static str,
-        /// What the kernel answered.
+        /// The kernel's answer.
         source: io::Error,
     },
 }

@@ -18,14 +18,14 @@ mod shared_file;
 pub use lent::{LentMemory, borrow_memory};
 pub(crate) use shared_file::filesystem;
 
-/// What a mapping should be like.
+/// Size, backing and treatment of a mapping that is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
     /// Bytes that are used; at least 1.
     pub len: usize,
     /// Alignment of the first byte: a power of two of at least 4096.
     pub align: usize,
-    /// What it should lie on.
+    /// The backing.
     pub backing: Backing,
     /// Whether every page is written to before the mapping is handed out, so that no later
     /// access faults. hugetlb pages always are.
@@ -104,7 +104,7 @@ pub struct Mapping {
     _hold: Hold,
 }
 
-/// What keeps the memory mapped.
+/// Keeps the memory mapped.
 #[derive(Debug)]
 enum Hold {
     Anonymous {
@@ -233,12 +233,12 @@ impl Mapping {
         self.mapped
     }
 
-    /// What was asked for.
+    /// The backing that was asked for.
     pub fn asked(&self) -> Backing {
         self.asked
     }
 
-    /// What it lies on; differs from [`Mapping::asked`] only for [`Backing::Auto`].
+    /// The backing that was got; differs from [`Mapping::asked`] only for [`Backing::Auto`].
     pub fn got(&self) -> Backing {
         self.got
     }

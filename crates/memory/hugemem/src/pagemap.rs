@@ -32,13 +32,13 @@ pub struct Region {
     pub start: u64,
     /// The first address past it.
     pub end: u64,
-    /// What it maps.
+    /// Its kind.
     pub what: RegionKind,
     /// Whether the process may read, write or execute it; reserved address space is none of it.
     pub accessible: bool,
 }
 
-/// What a [`Region`] maps.
+/// The kind of a [`Region`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RegionKind {
     /// Anonymous memory, the heap included.
@@ -47,7 +47,7 @@ pub enum RegionKind {
     File,
     /// A stack.
     Stack,
-    /// What the kernel maps into every process (vdso and its like), or anything else.
+    /// A mapping of the kernel in every process (vdso and its like), or anything else.
     Other,
 }
 

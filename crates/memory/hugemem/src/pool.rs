@@ -1,4 +1,4 @@
-//! What the kernel has to offer: hugetlb pools, THP modes, available memory. Read only.
+//! Memory that the kernel can offer: hugetlb pools, THP modes, available memory. Read only.
 
 use std::fs;
 

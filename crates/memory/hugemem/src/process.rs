@@ -1,4 +1,4 @@
-//! What a benchmark needs to know and set of its own process and thread.
+//! Facts and settings of a benchmark's own process and thread.
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::personality::{self, Persona};
@@ -59,7 +59,7 @@ pub fn keep_hangup_ignored() -> Result<(), Error> {
         .map_err(|errno| Error::of("pthread_sigmask", errno))
 }
 
-/// What the kernel did to the process (or thread) on the side.
+/// Events that the kernel counted of the process (or thread).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Faults {
     /// Page faults served without IO (`ru_minflt`).
@@ -89,7 +89,7 @@ impl Faults {
         Ok(Self::of(&usage(UsageWho::RUSAGE_THREAD)?))
     }
 
-    /// What was added since `earlier`.
+    /// The events since `earlier`.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! What the kernel really gave, for exactly one mapping.
+//! The memory that the kernel really gave, for exactly one mapping.
 
 use procfs::process::{MMapPath, Process};
 
@@ -8,9 +8,9 @@ use crate::{BASE_PAGE_BYTES, Backing, Error, Mapping, PMD_PAGE_BYTES};
 /// The evidence for what a mapping lies on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proof {
-    /// What was asked for.
+    /// The backing that was asked for.
     pub asked: Backing,
-    /// What it lies on.
+    /// The backing that was got.
     pub got: Backing,
     /// The virtual address of the first byte.
     pub start: u64,

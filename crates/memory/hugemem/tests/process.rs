@@ -1,4 +1,4 @@
-//! What a benchmark asks of its own process.
+//! Questions of a benchmark to its own process.
 
 use hugemem::process::{self, Clock, Faults};
 use hugemem::{BASE_PAGE_BYTES, Backing, Mapping, Request};

@@ -39,7 +39,7 @@ pub enum ConfigError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("order {} at frame {} is not allocated as such", extent.order, extent.head)]
 pub struct NotAllocated {
-    /// What was to be freed.
+    /// The allocation that was to be freed.
     pub extent: Extent,
 }
 
@@ -152,7 +152,7 @@ impl FrameAllocator {
         self.starts(&self.allocated_order)
     }
 
-    /// What fragmentation holds, in the order in which it was taken.
+    /// The frames that fragmentation holds, in the order in which they were taken.
     pub fn held(&self) -> &[Extent] {
         &self.held
     }

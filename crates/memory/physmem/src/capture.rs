@@ -31,22 +31,22 @@ pub const MAX_EXTENTS: u64 = 1 << 24;
 /// Allocations of a real kernel, in the order in which the captured memory is visited.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Capture {
-    /// What was captured, where and when.
+    /// The captured memory, the machine and the date.
     pub header: Header,
     /// The allocations.
     pub runs: Vec<Run>,
 }
 
-/// What was captured, where and when.
+/// The captured memory, the machine and the date.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Header {
     /// The kernel's release (`uname -r`).
     pub kernel: String,
     /// The day (UTC).
     pub date: jiff::civil::Date,
-    /// What was captured, in words.
+    /// The captured memory, in words.
     pub what: String,
-    /// What the captured memory lies on.
+    /// The backing of the captured memory.
     pub backing: CapturedBacking,
     /// The file system's type where a file is below.
     pub filesystem: Option<String>,
@@ -61,7 +61,7 @@ pub struct Header {
     pub skipped: u64,
 }
 
-/// What captured memory lies on.
+/// The backing of captured memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CapturedBacking {
     /// A buffer made for the capture.
@@ -102,7 +102,7 @@ impl std::str::FromStr for CapturedBacking {
 pub struct Run {
     /// The first that is visited.
     pub first: Extent,
-    /// What they are used for.
+    /// Their use.
     pub kind: Kind,
     /// How many there are; at least 1.
     pub count: u64,

@@ -26,7 +26,7 @@ pub enum Source {
         kernel: String,
         /// The day, as `YYYY-MM-DD`.
         date: String,
-        /// What was captured, and what was done to it since.
+        /// The captured memory, and the changes to it since.
         what: String,
     },
 }

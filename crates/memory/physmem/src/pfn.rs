@@ -125,7 +125,7 @@ impl fmt::Display for Order {
     }
 }
 
-/// What an allocation is used for.
+/// The use of an allocation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
 pub enum Kind {

@@ -18,7 +18,7 @@ pub struct Mix(Vec<Share>);
 /// One part of a [`Mix`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Share {
-    /// What the frames are used for.
+    /// Their use.
     pub kind: Kind,
     /// The size of each allocation.
     pub order: Order,

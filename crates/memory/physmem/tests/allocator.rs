@@ -11,7 +11,7 @@ fn cases() -> ProptestConfig {
     }
 }
 
-/// What a user of the allocator does.
+/// A step of the allocator's user.
 #[derive(Clone, Debug)]
 enum Step {
     Alloc(u8),

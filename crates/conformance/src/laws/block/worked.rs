@@ -71,7 +71,7 @@ pub fn merging_depends_on_order<D: BlockIo>() {
     }
 }
 
-/// What a worked case expects.
+/// The answer that a worked case expects.
 #[derive(PartialEq, Eq, Debug)]
 struct Counts {
     vecs: usize,

@@ -135,8 +135,6 @@ pub(super) fn print(
         let lines = render::gate_lines_json(found);
         return lines.iter().try_for_each(|line| output.json(line));
     }
-    output.text(match args.markdown {
-        true => render::gate_lines_markdown(found, LinesBaseline::FILE),
-        false => render::gate_lines_text(found, LinesBaseline::FILE),
-    })
+    let page = render::gate_lines_page(found, LinesBaseline::FILE);
+    output.page(&page, args.markdown)
 }

@@ -1,4 +1,4 @@
-//! What is out of bounds, and the list of what is known to be.
+//! Ratios out of bounds, and the list of those that are known.
 
 use results::{Miss, MissOf};
 
@@ -41,7 +41,7 @@ impl Fidelity {
             .chain(self.apart().map(miss_of_pair))
     }
 
-    /// What is out of bounds and not known to be.
+    /// Ratios that are out of bounds and not in the list.
     pub fn unknown_misses(&self) -> Vec<Miss> {
         self.misses()
             .filter(|miss| !self.known.iter().any(|known| known.place() == miss.place()))

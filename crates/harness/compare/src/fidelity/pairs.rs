@@ -9,7 +9,7 @@ use super::Row;
 /// Two primitives that compete, in the model and in the kernel.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Pair {
-    /// What competes: `segment walk : folio walk`.
+    /// The competitors: `segment walk : folio walk`.
     pub pair: String,
     /// The kernel, or both where each side has its own.
     pub kernel: String,
@@ -51,7 +51,7 @@ const fn side(
     }
 }
 
-/// What competes in the debate. Primitives of one side are added up.
+/// The competitors of the debate. Primitives of one side are added up.
 pub(super) const PAIRS: &[(&str, Side, Side)] = &[
     (
         "segment walk : folio walk",

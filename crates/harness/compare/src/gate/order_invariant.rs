@@ -1,4 +1,4 @@
-//! What may not depend on the order of the allocation: the claim that folios, typed memory
+//! Loops that may not depend on the order of the allocation: the claim that folios, typed memory
 //! and head pages stand for. The registry says which loops of which designs those are.
 
 use std::collections::BTreeMap;

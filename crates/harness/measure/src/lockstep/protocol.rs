@@ -74,7 +74,7 @@ pub enum Answer {
         elements: u64,
         /// The checksum of one call.
         checksum: u64,
-        /// What its descriptors lie on.
+        /// Memory that its descriptors lie on.
         memory: String,
     },
     /// The turn took this many nanoseconds.

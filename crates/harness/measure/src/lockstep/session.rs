@@ -27,9 +27,9 @@ const SIDES: usize = 3;
 /// Assignments of memory to processes, so that each process has had each memory.
 const PERIODS: usize = SIDES;
 /// Blocks of one assignment: a median of fewer says little.
-const LEAST_BLOCKS: u32 = 7;
+const MIN_BLOCKS: u32 = 7;
 /// Blocks that are enough: what is left then is not noise within a process.
-const MOST_BLOCKS: u32 = 40;
+const MAX_BLOCKS: u32 = 40;
 
 /// The side whose build a process is of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -49,7 +49,7 @@ pub struct Loop {
     pub design: String,
     /// Its parameters, complete.
     pub params: Params,
-    /// What one element is.
+    /// Name of one element.
     pub unit: String,
     /// The backing of its descriptors, where no memory is lent.
     pub backing: Backing,
@@ -344,7 +344,7 @@ impl Set {
     fn blocks(&mut self, iters: u64, elements: u64, until: Instant) -> Result<Period, Status> {
         let (mut old, mut new, mut null) = (Vec::new(), Vec::new(), Vec::new());
         let mut block = 0;
-        while block <= MOST_BLOCKS && (block <= LEAST_BLOCKS || Instant::now() < until) {
+        while block <= MAX_BLOCKS && (block <= MIN_BLOCKS || Instant::now() < until) {
             let logs = self.block(iters, block as usize)?;
             if block > 0 {
                 old.push(logs[0]);

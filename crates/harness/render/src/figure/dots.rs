@@ -64,7 +64,7 @@ pub(super) struct DotPlot {
     pub rows: Vec<DotRow>,
     /// From where to where a ratio means nothing.
     pub band: Option<(f64, f64)>,
-    /// What the x axes show.
+    /// Title of the x axes.
     pub axis: String,
     pub note: String,
 }

@@ -1,4 +1,4 @@
-//! What the same 2 MiB cost in one kernel after the other.
+//! The cost of the same 2 MiB in one kernel after the other.
 
 use compare::kernel_history::{Cell, Line, Unit};
 use stats::Estimate;

@@ -16,7 +16,7 @@ pub(super) struct Panel {
     pub title: String,
     /// Second line, may be broken into two.
     pub detail: String,
-    /// What the y axis shows.
+    /// Title of the y axis.
     pub unit: String,
     /// How its numbers are written.
     pub format: Format,
@@ -45,14 +45,14 @@ pub(super) struct Series {
     pub points: Vec<(f64, Estimate)>,
 }
 
-/// What the panels of a figure have in common.
+/// The parts that the panels of a figure share.
 #[derive(Debug, Clone)]
 pub(super) struct Sheet {
     /// File name.
     pub name: String,
     /// Heading.
     pub title: String,
-    /// What the x axes show.
+    /// Title of the x axes.
     pub axis: String,
     /// A line at the bottom.
     pub note: String,

@@ -1,23 +1,21 @@
-//! The lines of descriptor that moved: plain text, Markdown, JSON lines.
-
-use std::fmt::Write as _;
+//! The lines of descriptor that moved: a page, JSON lines.
 
 use compare::gate::{LineFindings, LinesMoved, Outcome};
 use results::LoopLines;
 use serde_json::{Value as Json, json};
 
-use super::{functions, mark, order, outcome_word, shifted, who};
+use super::{mark, order, outcome_word, shifted, who};
 use crate::page::Page;
 use crate::table::Table;
 
 /// Loops on one side only that are listed in text.
 const MAX_LISTED: usize = 20;
 
-/// The findings as text; `against` names the baseline.
+/// The findings; `against` names the baseline.
 #[must_use]
-pub fn gate_lines_text(found: &LineFindings, against: &str) -> String {
+pub fn gate_lines_page(found: &LineFindings, against: &str) -> Page {
     let mut page = Page::default();
-    page.line("lines of descriptor per call, touched (written), against");
+    page.caption("lines of descriptor per call, touched (written), against");
     page.line(against);
     for block in found.moved.chunk_by(|a, b| a.of.workload == b.of.workload) {
         page.gap();
@@ -31,13 +29,17 @@ pub fn gate_lines_text(found: &LineFindings, against: &str) -> String {
     );
     page.gap();
     page.line(&summary(found));
-    page.into_text()
+    page
 }
 
 /// The loops of one workload.
 fn moved(block: &[LinesMoved]) -> Table {
-    let mut table = Table::plain(0, &[31, 5, 14, 14]).right(1..4);
-    table.row([&block[0].of.workload, "order", "base", "now"]);
+    let mut table = Table::plain(0, &[31, 5, 14, 14]).right(1..4).headed([
+        &block[0].of.workload,
+        "order",
+        "base",
+        "now",
+    ]);
     for moved in block {
         table.row([
             format!("{} {}", mark(moved.is_beyond()), who(&moved.of)),
@@ -61,7 +63,9 @@ fn listed(page: &mut Page, heading: &str, loops: &[LoopLines]) {
     if loops.is_empty() {
         return;
     }
-    let mut table = Table::plain(2, &[47, 5, 14]).right([1, 2]);
+    let mut table = Table::plain(2, &[47, 5, 14])
+        .right([1, 2])
+        .named(["loop", "order", "lines"]);
     for one in loops.iter().take(MAX_LISTED) {
         table.row([
             format!("{} {}", one.of.workload, who(&one.of)),
@@ -69,51 +73,13 @@ fn listed(page: &mut Page, heading: &str, loops: &[LoopLines]) {
             of((one.lines, one.written)),
         ]);
     }
-    let rest = loops.len().saturating_sub(MAX_LISTED);
-    if rest > 0 {
-        table.note(format!("  and {rest} more"));
-    }
     page.gap();
     page.line(heading);
     page.table(&table);
-}
-
-/// The findings as Markdown; `against` names the baseline.
-#[must_use]
-pub fn gate_lines_markdown(found: &LineFindings, against: &str) -> String {
-    let mut text = format!("\n### Lines of descriptor per call, against `{against}`\n\n");
-    if !found.moved.is_empty() {
-        let headings = ["workload", "design", "order", "base", "now", "where"];
-        let mut table = Table::new(headings).right(2..5);
-        for moved in &found.moved {
-            let now = of((moved.lines.1, moved.written.1));
-            table.row([
-                moved.of.workload.clone(),
-                who(&moved.of),
-                order(&moved.of),
-                of((moved.lines.0, moved.written.0)),
-                match moved.is_beyond() {
-                    true => format!("**{now}**"),
-                    false => now,
-                },
-                functions(&moved.shifts),
-            ]);
-        }
-        text += &table.markdown();
-        text.push('\n');
+    let rest = loops.len().saturating_sub(MAX_LISTED);
+    if rest > 0 {
+        page.line(&format!("  and {rest} more"));
     }
-    let sides = [
-        ("Not in the baseline", &found.appeared),
-        ("In the baseline, but not traced", &found.vanished),
-    ];
-    for (heading, loops) in sides.into_iter().filter(|(_, loops)| !loops.is_empty()) {
-        let _ = writeln!(text, "{heading}:\n");
-        for one in loops {
-            let _ = writeln!(text, "- `{}`: {}", one.of, of((one.lines, one.written)));
-        }
-        text.push('\n');
-    }
-    text + &summary(found) + "\n"
 }
 
 /// The findings as JSON objects; their `type` is `lines-moved`, `lines-appeared`,
@@ -200,15 +166,19 @@ mod tests {
     #[test]
     fn a_line_more_is_shown_with_its_function_in_72_columns() {
         let found = LineFindings::of(&[traced(8, "a")], &[traced(9, "b")], &|_| true);
-        let text = gate_lines_text(&found, "lines.jsonl");
+        let page = gate_lines_page(&found, "lines.jsonl");
+        let text = page.text();
         assert!(text.contains("8 (0)") && text.contains("9 (0)"), "{text}");
         assert!(
             text.contains("+9  b") && text.contains("BEYOND: 1 of 1"),
             "{text}"
         );
         assert!(text.lines().all(|line| line.len() <= 72), "{text}");
-        let markdown = gate_lines_markdown(&found, "lines.jsonl");
-        assert!(markdown.contains("**9 (0)**"), "{markdown}");
+        let markdown = page.markdown();
+        assert!(
+            markdown.contains("| ! headpage-noassert 6.12<br>"),
+            "{markdown}"
+        );
         let json = gate_lines_json(&found);
         assert_eq!(json[0]["beyond"], true);
         assert_eq!(json.last().unwrap()["outcome"], "beyond");

@@ -42,10 +42,10 @@ pub(crate) fn marks(ratios: &[(&str, f64)]) -> String {
 /// A row of `#` as long as a ratio; `|` marks 1 where the row does not reach it.
 pub(crate) fn row(ratio: f64) -> String {
     const ONE: usize = 20;
-    const MOST: usize = 34;
+    const MAX: usize = 34;
     let length = (ratio * ONE as f64).round().max(0.0) as usize;
-    if length > MOST {
-        return format!("{}>", "#".repeat(MOST));
+    if length > MAX {
+        return format!("{}>", "#".repeat(MAX));
     }
     let mut row = "#".repeat(length.max(1));
     if row.len() < ONE {

@@ -1,4 +1,4 @@
-//! What changed between two runs, as a mail and as JSON lines.
+//! Changes between two runs, as a mail and as JSON lines.
 
 use serde_json::json;
 use stats::{Verdict, geometric_mean, median};
@@ -77,7 +77,7 @@ pub fn diff_mail(diff: &Diff) -> String {
             }
         }
     }
-    page.into_text()
+    page.text()
 }
 
 /// How the machine moved, and who says so.

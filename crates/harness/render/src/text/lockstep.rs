@@ -1,4 +1,4 @@
-//! Two builds in lock-step, row by row: text, Markdown and JSON lines.
+//! Two builds in lock-step, row by row: a page, JSON lines.
 
 use compare::lockstep::{Compared, Lockstep, LoopKey, StudyLine};
 use results::{Build, LockstepHeader};
@@ -8,72 +8,78 @@ use stats::{Verdict, median};
 use super::json::interval;
 use super::mail_tables::mark;
 use crate::number::{rows, significant};
+use crate::page::Page;
 use crate::params::label;
 use crate::table::Table;
 
-/// The comparison as plain text: every row with the least change that it can see.
+/// The comparison: every row with the least change that it can see.
 #[must_use]
-pub fn lockstep_text(found: &Lockstep, header: &LockstepHeader) -> String {
-    head(found, header) + "\n" + &table(found).text() + &failures(found, "  ")
+pub fn lockstep_page(found: &Lockstep, header: &LockstepHeader) -> Page {
+    let mut page = Page::of_any_width();
+    head(found, header).iter().for_each(|line| page.line(line));
+    page.gap();
+    page.table(&table(found));
+    if !found.failed.is_empty() {
+        page.gap();
+        page.line(&format!("Not judged: {}", rows(found.failed.len())));
+    }
+    for (key, why) in &found.failed {
+        page.wrapped(&format!("{}: {why}", words(key)), 2, 6);
+    }
+    page
 }
 
-/// The same for a Markdown document.
-#[must_use]
-pub fn lockstep_markdown(found: &Lockstep, header: &LockstepHeader) -> String {
-    head(found, header) + "\n" + &table(found).markdown() + "\n" + &failures(found, "- ")
-}
-
-fn head(found: &Lockstep, header: &LockstepHeader) -> String {
+/// The two sides and the findings, a sentence a line.
+fn head(found: &Lockstep, header: &LockstepHeader) -> Vec<String> {
     let builds = |builds: &[Build]| {
         let titles: Vec<String> = builds.iter().map(Build::title).collect();
         titles.join(", ")
     };
     let count = |verdict| {
-        found
-            .rows
-            .iter()
-            .filter(|row| row.verdict == verdict)
-            .count()
+        let of = |row: &&Compared| row.verdict == verdict;
+        found.rows.iter().filter(of).count()
     };
+    let mut lines = vec![
+        format!("old {}", builds(&header.old)),
+        format!("new {}", builds(&header.new)),
+        format!(
+            "{} in {} sets of processes, {:.0} s, {}: {} slower, {} faster; old was called \
+             different from itself in {}.",
+            rows(found.rows.len()),
+            header.sets,
+            header.elapsed_s,
+            match header.crossover {
+                true => "on the same memory in turn",
+                false => "each on memory of its own",
+            },
+            count(Verdict::Slower),
+            count(Verdict::Faster),
+            rows(found.false_alarms().count()),
+        ),
+    ];
     let can_see: Vec<f64> = found.rows.iter().map(|row| row.can_see).collect();
-    let mut text = format!(
-        "old {}\nnew {}\n{} in {} sets of processes, {:.0} s, {}: {} slower, {} faster; old was called \
-         different from itself in {}.\n",
-        builds(&header.old),
-        builds(&header.new),
-        rows(found.rows.len()),
-        header.sets,
-        header.elapsed_s,
-        match header.crossover {
-            true => "on the same memory in turn",
-            false => "each on memory of its own",
-        },
-        count(Verdict::Slower),
-        count(Verdict::Faster),
-        rows(found.false_alarms().count()),
-    );
     if let Some(middle) = median(&can_see) {
-        text += &format!(
-            "Half of the rows can see {:.1} % or less; errors are {:.2} times what sets tell, by the \
-             rows of old against old.\n",
+        lines.push(format!(
+            "Half of the rows can see {:.1} % or less; errors are {:.2} times what sets tell, by \
+             the rows of old against old.",
             middle * 100.0,
             found.widened
-        );
+        ));
     }
     if header.old.len() == 1 && header.new.len() == 1 && header.old != header.new {
-        text += "One build of each side: a change may be where the linker put the code. Other builds \
-                 of the same source (--also-old, --also-new) tell.\n";
+        let words = "One build of each side: a change may be where the linker put the code. Other \
+                     builds of the same source (--also-old, --also-new) tell.";
+        lines.push(words.to_owned());
     }
     if !header.fixed_addresses {
-        text += "Addresses were random: the system does not let processes fix them.\n";
+        let words = "Addresses were random: the system does not let processes fix them.";
+        lines.push(words.to_owned());
     }
     if header.injected_percent > 0.0 {
-        text += &format!(
-            "The new side was slowed down by {} %.\n",
-            header.injected_percent
-        );
+        let percent = header.injected_percent;
+        lines.push(format!("The new side was slowed down by {percent} %."));
     }
-    text
+    lines
 }
 
 fn table(found: &Lockstep) -> Table {
@@ -100,17 +106,6 @@ fn table(found: &Lockstep) -> Table {
         ]);
     }
     table
-}
-
-fn failures(found: &Lockstep, bullet: &str) -> String {
-    if found.failed.is_empty() {
-        return String::new();
-    }
-    let lines = found
-        .failed
-        .iter()
-        .map(|(key, why)| format!("{bullet}{}: {why}\n", words(key)));
-    format!("\nNot judged: {}\n", rows(found.failed.len())) + &lines.collect::<String>()
 }
 
 fn words((workload, params, design): &LoopKey) -> String {

@@ -1,4 +1,5 @@
-//! The mail: plain text that survives a mailing list.
+//! The report: a page of all that was measured, as a mail that survives a mailing list and as
+//! Markdown.
 
 use super::again::reproduce;
 use super::bar::row;
@@ -15,14 +16,19 @@ use compare::{Cell, Mean, Summary, ValueCell};
 /// columns, no tabs.
 #[must_use]
 pub fn mail(summary: &Summary, context: &Context) -> String {
+    first_screen(summary, context) + &report(summary, context).text()
+}
+
+/// All that was measured.
+#[must_use]
+pub fn report(summary: &Summary, context: &Context) -> Page {
     let mut page = Page::default();
     page.heading("All that was measured");
     page.wrapped(&words::title(summary), 0, 2);
     page.gap();
     page.wrapped(words::QUESTION, 0, 0);
     for warning in words::warnings(summary) {
-        page.gap();
-        page.wrapped(&format!("NOTE: {warning}"), 0, 2);
+        page.warning(&warning);
     }
     verdicts(&mut page, summary);
 
@@ -61,10 +67,8 @@ pub fn mail(summary: &Summary, context: &Context) -> String {
     page.gap();
     page.wrapped(&format!("Fidelity: {}", words::fidelity(context)), 0, 2);
     page.heading("Make it again");
-    for command in reproduce(summary) {
-        page.wrapped(&command, 2, 6);
-    }
-    first_screen(summary, context) + &page.into_text()
+    page.commands(reproduce(summary));
+    page
 }
 
 fn verdicts(page: &mut Page, summary: &Summary) {
@@ -105,8 +109,10 @@ fn mean_block(page: &mut Page, summary: &Summary, family: &str, mean: &Mean) {
     } else {
         &mean.regime
     };
-    page.line(&format!("{family}, {regime}, {}", rows(mean.cases)));
-    let mut table = Table::plain(2, &[17, 5, 11]).right([1, 2]);
+    page.caption(&format!("{family}, {regime}, {}", rows(mean.cases)));
+    let mut table = Table::plain(2, &[17, 5, 11])
+        .right([1, 2])
+        .named(["design", "mean", "range", ""]);
     for design in &designs(summary) {
         let Some(ratio) = mean.designs.get(design) else {
             continue;
@@ -144,7 +150,7 @@ fn key(page: &mut Page, summary: &Summary) {
         0,
     );
     page.gap();
-    let mut table = Table::plain(2, &[2, 10]);
+    let mut table = Table::plain(2, &[2, 10]).named(["mark", "column", "design"]);
     for design in &designs(summary) {
         let style = style_of(design);
         let what = if design == NULL {

@@ -9,17 +9,11 @@ use crate::number::{significant, time_scale, with_percent};
 use crate::page::Page;
 use crate::params::{label, shared_params};
 use crate::style::{NULL, designs, is_unrefereed, style_of};
-use crate::table::Table;
+use crate::table::{Bands, COLUMN};
 use compare::{Case, Cell, Family, Mean, Summary, ValueCase, ValueCell};
 
-/// Columns per band of a table; more designs go into further bands.
-const BAND: usize = 7;
-/// Columns of characters per design.
-const COLUMN: usize = 10;
 /// Below the head of a model that no kernel is the referee of; the key says who the others' are.
 const UNREFEREED: &str = "no kernel";
-/// Where the bar begins.
-const BAR: usize = 40;
 
 /// All tables of one family.
 pub(crate) fn family(page: &mut Page, summary: &Summary, family: &Family) {
@@ -55,70 +49,43 @@ fn workload(page: &mut Page, summary: &Summary, cases: &[Case], means: &[Mean]) 
     if !shared.is_empty() {
         title = format!("{title}; {}", label(&shared, &[]));
     }
-    page.line(&title);
-    page.line(&format!("{:BAR$}{SCALE}", ""));
-    let mut table = columns();
+    page.caption(&title);
     let designs = designs(summary);
-    let bands: Vec<&[String]> = designs.chunks(BAND).collect();
-    if bands.len() == 1 {
-        heads(&mut table, bands[0]);
-    }
+    let mut table = Bands::new("params", designs.iter().map(|design| head(design))).scale(SCALE);
     for case in cases {
         let mut label = label(&case.params, &hidden);
+        if label.is_empty() {
+            "all".clone_into(&mut label);
+        }
         if is_mostly_harness(summary, case) {
             label.push_str(" (h)");
         }
-        labelled(&mut table, &label, &case_marks(summary, case));
-        for band in &bands {
-            if bands.len() > 1 {
-                heads(&mut table, band);
-            }
-            table.row(
-                band.iter()
-                    .map(|design| time_text(case.cells.get(design), scale)),
-            );
-            table.row(band.iter().map(|design| ratio_text(summary, case, design)));
-        }
+        let cells = designs.iter().map(|design| {
+            let time = time_text(case.cells.get(design), scale);
+            vec![time, ratio_text(summary, case, design)]
+        });
+        table.row(&label, &case_marks(summary, case), cells);
     }
-    let of_workload: Vec<&Mean> = means
+    let of_workload = means
         .iter()
-        .filter(|mean| mean.workload == cases[0].workload && mean.cases > 1)
-        .collect();
+        .filter(|mean| mean.workload == cases[0].workload && mean.cases > 1);
     for mean in of_workload {
         mean_row(&mut table, summary, mean);
     }
-    page.table(&table);
+    page.bands(&table);
 }
 
-/// A table with a column per design.
-fn columns() -> Table {
-    Table::plain(3, &[COLUMN - 1; BAND]).right(0..BAND)
-}
-
-fn heads(table: &mut Table, band: &[String]) {
-    table.row(band.iter().map(|design| style_of(design).short));
-    // A column of a model that no kernel judges says so in every table.
-    if band.iter().any(|design| is_unrefereed(design)) {
-        let said = |design: &String| {
-            if is_unrefereed(design) {
-                UNREFEREED
-            } else {
-                ""
-            }
-        };
-        table.row(band.iter().map(said));
+/// The lines above a design's column. That of a model that no kernel judges says so in every
+/// table.
+fn head(design: &str) -> Vec<String> {
+    if design.is_empty() {
+        return Vec::new();
     }
-}
-
-/// A label with its bar on the right, on two lines where they do not fit on one.
-fn labelled(table: &mut Table, label: &str, bar: &str) {
-    let label = if label.is_empty() { "all" } else { label };
-    if label.len() + 3 <= BAR {
-        table.note(format!("  {label:<width$}{bar}", width = BAR - 2));
-    } else {
-        table.note(format!("  {label}"));
-        table.note(format!("{:BAR$}{bar}", ""));
+    let mut lines = vec![style_of(design).short];
+    if is_unrefereed(design) {
+        lines.push(UNREFEREED.to_owned());
     }
+    lines
 }
 
 fn case_marks(summary: &Summary, case: &Case) -> String {
@@ -174,7 +141,7 @@ pub(crate) fn mark(verdict: Option<Verdict>) -> char {
     }
 }
 
-fn mean_row(table: &mut Table, summary: &Summary, mean: &Mean) {
+fn mean_row(table: &mut Bands, summary: &Summary, mean: &Mean) {
     let regime = if mean.regime.is_empty() {
         String::new()
     } else {
@@ -185,24 +152,21 @@ fn mean_row(table: &mut Table, summary: &Summary, mean: &Mean) {
         .iter()
         .filter_map(|design| Some((design.as_str(), mean.designs.get(design)?.mean.value)))
         .collect();
-    labelled(
-        table,
-        &format!("mean of {}{regime}", mean.cases),
-        &marks(&ratios),
-    );
-    for band in designs.chunks(BAND) {
-        table.row(band.iter().map(|design| match mean.designs.get(design) {
+    let cells = designs.iter().map(|design| {
+        vec![match mean.designs.get(design) {
             Some(ratio) if ratio.rows == mean.cases => {
                 with_percent(ratio.mean.value, &ratio.mean, COLUMN - 1)
             }
             // A mean over fewer rows is another number: it is not put beside these.
             Some(_) => "(part)".to_owned(),
             None => String::new(),
-        }));
-    }
+        }]
+    });
+    let label = format!("mean of {}{regime}", mean.cases);
+    table.row(&label, &marks(&ratios), cells);
 }
 
-/// What is not a time: one block per workload and quantity.
+/// Values other than times: one block per workload and quantity.
 pub(crate) fn values(page: &mut Page, summary: &Summary) {
     let mut rest = summary.values.as_slice();
     while let Some(first) = rest.first() {
@@ -225,21 +189,18 @@ fn value_block(page: &mut Page, block: &[ValueCase]) {
     crate::style::sort_designs(&mut designs);
     page.gap();
     let better = if first.less_is_better { "less" } else { "more" };
-    page.line(&format!(
+    page.caption(&format!(
         "{}: {} in {}, {better} is better",
         first.workload, first.quantity, first.unit
     ));
-    let mut table = columns();
-    for band in designs.chunks(BAND) {
-        if band.iter().any(|design| !design.is_empty()) {
-            heads(&mut table, band);
-        }
-        for case in block {
-            table.note(format!("  {}", label(&case.params, &[])));
-            table.row(band.iter().map(|design| value_text(case.cells.get(design))));
-        }
+    let mut table = Bands::new("params", designs.iter().map(|design| head(design)));
+    for case in block {
+        let cells = designs
+            .iter()
+            .map(|design| vec![value_text(case.cells.get(design))]);
+        table.row(&label(&case.params, &[]), "", cells);
     }
-    page.table(&table);
+    page.bands(&table);
 }
 
 fn value_text(cell: Option<&ValueCell>) -> String {

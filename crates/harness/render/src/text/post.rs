@@ -110,7 +110,7 @@ fn written(
         page.line(&format!("Code: {code}"));
     }
     page.command("Again: ", &again(summary), 2);
-    page.into_text()
+    page.text()
 }
 
 /// How often other runs give the same verdict as this one.

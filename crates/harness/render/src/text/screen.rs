@@ -44,7 +44,7 @@ pub fn first_screen(summary: &Summary, context: &Context) -> String {
     noise(&mut page, summary);
     machine(&mut page, summary);
     page.command("Again: ", &again(summary), 2);
-    page.into_text()
+    page.text()
 }
 
 fn title(page: &mut Page, summary: &Summary) {

@@ -83,7 +83,7 @@ fn processes(count: usize) -> String {
 /// The share of fast samples from which on nothing need be said.
 const STEADY: f64 = 0.99;
 
-/// What is said of a machine that was slow for a while, as far as yardsticks show it.
+/// The words about a machine that was slow for a while, as far as yardsticks show it.
 fn state(summary: &Summary) -> Option<String> {
     let share = summary.fast_share.filter(|share| *share < STEADY)?;
     let slow = summary
@@ -349,7 +349,7 @@ pub(crate) fn floor(summary: &Summary) -> String {
     )
 }
 
-/// What a reader must not conclude.
+/// Conclusions that a reader must not draw.
 pub(crate) fn limits(summary: &Summary) -> Vec<String> {
     let mut limits = vec![
         "Designs are models in user space, not kernel code; see the fidelity line.".to_owned(),

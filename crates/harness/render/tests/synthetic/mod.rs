@@ -253,15 +253,8 @@ fn case(plan: &Plan, params: &Params, noise: f64, random: &mut Pcg64Mcg) -> Vec<
                 .collect();
             let ok = status.is_ok();
             rows.push(Row::Sample(Sample {
-                schema: SCHEMA_VERSION,
-                workload: workload.to_owned(),
-                family: workload.split('/').next().unwrap_or_default().to_owned(),
-                design: design.to_owned(),
                 label: label.to_owned(),
-                params: params.clone(),
                 axis: axis(plan),
-                process,
-                unit: unit.to_owned(),
                 elements: 4096,
                 iters: 64,
                 rounds: if ok { rounds } else { Vec::new() },
@@ -270,13 +263,9 @@ fn case(plan: &Plan, params: &Params, noise: f64, random: &mut Pcg64Mcg) -> Vec<
                 } else {
                     String::new()
                 },
-                minor_faults: 0,
-                context_switches: 0,
-                instructions: None,
-                dtlb_misses: None,
-                yardsticks: None,
                 memory: ok.then(|| memory(workload != "layout/compose")),
                 status,
+                ..Sample::blank(workload, design, params.clone(), unit, process)
             }));
         }
     }

@@ -253,7 +253,7 @@ impl<R: FnMut(u64, u64) -> Result<Vec<PageFlags>, hugemem::Error>> Walk<R> {
     }
 }
 
-/// What the head of an allocation is used for, by its flags (`stable_page_flags`, Linux 6.12);
+/// The use of an allocation, by its head's flags (`stable_page_flags`, Linux 6.12);
 /// `None` for the zero page, broken memory, and kernel memory that no flag tells apart.
 fn kind_of(flags: PageFlags) -> Option<Kind> {
     let unusable = PageFlags::NOPAGE

@@ -161,7 +161,7 @@ fn prepare<'d, D: BlockIo>(
     Ok(Some(Io { bio, pieces }))
 }
 
-/// What the device writes at a byte of the buffers.
+/// The value that the device writes at a byte of the buffers.
 fn read_byte(n: usize) -> u8 {
     (n as u8 ^ (n >> 8) as u8) | 1
 }

@@ -1,0 +1,15 @@
+//! The integration tests of `folioscope` as one program, which is linked once: a file a subject.
+//! `cargo test -p folioscope --test all SUBJECT::` runs one of them.
+
+mod architecture;
+mod bad_days;
+mod claims;
+mod cli;
+mod exit_codes;
+mod foreign;
+mod gate;
+mod lockstep;
+mod made;
+mod published;
+mod record;
+mod store;
