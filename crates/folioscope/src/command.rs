@@ -16,6 +16,7 @@ pub(crate) mod kernel;
 pub(crate) mod kernel_build;
 pub(crate) mod kernel_check;
 pub(crate) mod kernel_history;
+pub(crate) mod kernel_kunit;
 pub(crate) mod list;
 pub(crate) mod lockstep;
 pub(crate) mod measure;

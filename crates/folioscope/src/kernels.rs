@@ -1,7 +1,7 @@
 //! Selects real kernels: native ones by name, others by series or file.
 
 use measure::plan::{Plan, REFERENCE};
-use native::{Cache, Kernel, current};
+use native::{Cache, KUNIT, Kernel, current};
 use oracle::{Emulator, Oracle, Series, Store};
 use results::look::is_kernel;
 
@@ -70,7 +70,8 @@ fn choose(wanted: &[String], built: &[String]) -> Result<Vec<String>, String> {
     }
     Ok(built
         .iter()
-        .filter(|name| all || wanted.contains(name))
+        // One that was built for its own tests is no contender.
+        .filter(|name| wanted.contains(name) || all && !name.contains(&format!("@{KUNIT}")))
         .cloned()
         .collect())
 }
@@ -113,6 +114,10 @@ mod tests {
             chosen(&["linux-6.12", "linux-6.12"]),
             Ok(names(&["linux-6.12"]))
         );
+        let tested = names(&["linux-6.12", "linux-6.12@kunit+headpage"]);
+        let chosen_of = |wanted: &str| choose(&names(&[wanted]), &tested);
+        assert_eq!(chosen_of("all"), Ok(names(&["linux-6.12"])));
+        assert_eq!(chosen_of(&tested[1]), Ok(names(&[&tested[1]])));
         assert_eq!(chosen(&["linux-6.12", "all"]), Ok(built.clone()));
         assert_eq!(chosen(&["linux-6.1"]), Err("linux-6.1".to_owned()));
         assert_eq!(choose(&names(&["all"]), &[]), Err("--kernels".to_owned()));

@@ -173,7 +173,7 @@ static inline u64 truth_of(const struct truth *t, u64 raw)
 	})
 
 /* jobs.c */
-const struct job *job_named(const char *name);
+const struct job *job_named(const char *name, const struct params *p);
 void jobs_list(struct oracle_out *out);
 
 /* A null-terminated list per file. */

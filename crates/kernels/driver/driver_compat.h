@@ -35,6 +35,15 @@ static inline void compat_map_once(struct page *page, unsigned int order)
 #endif
 }
 
+/* A descriptor apart, with the patch filedesc. */
+#ifdef HAVE_FILEDESC
+#define compat_describe(head) filedesc_attach((struct folio *)(head))
+#define compat_undescribe(head) filedesc_detach((struct folio *)(head))
+#else
+#define compat_describe(head) ((void)(head))
+#define compat_undescribe(head) ((void)(head))
+#endif
+
 static inline void compat_set_swapbacked(struct page *page)
 {
 #if HAVE_FOLIO_WALK
@@ -144,6 +153,17 @@ static __always_inline void compat_mod_stat(struct page *head, enum node_stat_it
 	__lruvec_stat_mod_folio((struct folio *)head, item, pages);
 #else
 	__mod_lruvec_page_state(head, item, pages);
+#endif
+}
+
+/* The same by any page of it, as rmap had it: until 5.16 the function looks for the head. */
+static __always_inline void compat_mod_stat_by_page(struct page *page, enum node_stat_item item,
+						    int pages)
+{
+#if HAVE_FOLIO_WALK
+	compat_mod_stat(&page_folio(page)->page, item, pages);
+#else
+	__mod_lruvec_page_state(page, item, pages);
 #endif
 }
 

@@ -8,6 +8,7 @@
 
 #include "../internal.h"
 #include "driver.h"
+#include "driver_compat.h"
 
 unsigned long frames_base;
 static unsigned long count, pool_frames;
@@ -20,7 +21,8 @@ static int __init frames_setup(char *text)
 {
 	phys_addr_t start, bytes;
 
-	if (sscanf(text, "%lu,%lu,%lu,%d", &frames_base, &count, &pool_frames, &parent) != 4)
+	if (sscanf(text, "%lu,%lu,%lu,%d", &frames_base, &count, &pool_frames, &parent) != 4 ||
+	    !count)
 		return 0;
 	start = (phys_addr_t)frames_base << PAGE_SHIFT;
 	bytes = (phys_addr_t)(count + pool_frames) << PAGE_SHIFT;
@@ -96,11 +98,14 @@ int arena_compose(unsigned long index, unsigned int order)
 	if (order > 15 || index & (nr - 1) || index + nr > count)
 		return -EINVAL;
 	frames_compose(index, order);
+	/* Cases ask for no kind: what a kernel describes apart, it describes in all of them. */
+	compat_describe(pfn_to_page(frames_base + index));
 	return 0;
 }
 
 void arena_dissolve(unsigned long index, unsigned int order)
 {
+	compat_undescribe(pfn_to_page(frames_base + index));
 	frames_restore(index, 1UL << order);
 }
 

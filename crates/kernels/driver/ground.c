@@ -105,6 +105,7 @@ static void give_kind(struct page *page, const struct extent *e)
 		page->mapping = &file_mapping;
 		SetPageUptodate(page);
 		SetPageDirty(page);
+		compat_describe(page);
 		break;
 	case KIND_SLAB:
 		compat_set_slab(page);
@@ -134,8 +135,12 @@ void ground_dissolve(void)
 {
 	u32 i;
 
-	if (ground.composed)
-		for (i = 0; i < ground.nr_extents; i++)
-			frames_restore(ground.extents[i].index, extent_pages(&ground.extents[i]));
+	for (i = 0; i < ground.nr_extents && ground.composed; i++) {
+		const struct extent *e = &ground.extents[i];
+
+		if (e->kind == KIND_FILE)
+			compat_undescribe(extent_page(e));
+		frames_restore(e->index, extent_pages(e));
+	}
 	ground.composed = false;
 }

@@ -11,13 +11,18 @@ static const struct job *const tables[] = {
 	walk_jobs, build_jobs, queue_jobs, memcg_jobs, lru_jobs, layout_jobs, kmem_jobs,
 };
 
+/* What stands for another job, which "of" names, over a ground of its own. */
+#define JOB_OF_ANOTHER "kernel/partial"
+
 u64 job_elements;
 
-const struct job *job_named(const char *name)
+const struct job *job_named(const char *name, const struct params *p)
 {
 	const struct job *job;
 	unsigned int i;
 
+	if (!strcmp(name, JOB_OF_ANOTHER))
+		name = param(p, "of", "");
 	for (i = 0; i < ARRAY_SIZE(tables); i++)
 		for (job = tables[i]; job->name; job++)
 			if (!strcmp(job->name, name))
@@ -30,6 +35,7 @@ void jobs_list(struct oracle_out *out)
 	const struct job *job;
 	unsigned int i;
 
+	out_line(out, "job " JOB_OF_ANOTHER);
 	for (i = 0; i < ARRAY_SIZE(tables); i++)
 		for (job = tables[i]; job->name; job++)
 			out_line(out, "job %s", job->name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The kernel's own memory, which no layout describes: page tables with their descriptors
- * (kmem/tables, kmem/table-lookup) and objects that a group pays for or not (kmem/objects).
+ * (kernel/tables, kernel/table-lookup) and objects that a group pays for or not (kernel/objects).
  * One element is a table or an object; "count" says how many are held at a time.
  */
 #include <linux/memcontrol.h>
@@ -202,9 +202,9 @@ static u64 held_check(u64 raw)
 }
 
 const struct job kmem_jobs[] = {
-	{ .name = "kmem/tables", .setup = tables_setup, .run = tables_run, .check = held_check },
-	{ .name = "kmem/table-lookup", .setup = table_lookup_setup, .run = table_lookup_run,
+	{ .name = "kernel/tables", .setup = tables_setup, .run = tables_run, .check = held_check },
+	{ .name = "kernel/table-lookup", .setup = table_lookup_setup, .run = table_lookup_run,
 	  .check = held_check, .release = tables_free },
-	{ .name = "kmem/objects", .setup = objects_setup, .run = objects_run, .check = held_check },
+	{ .name = "kernel/objects", .setup = objects_setup, .run = objects_run, .check = held_check },
 	{ }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Accounting: accounting/charge, uncharge, stat and lock.
+ * Accounting: accounting/charge, uncharge, stat and lock, and kernel/stat, which counts by a
+ * page out of a page table too.
  */
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
@@ -27,7 +28,8 @@ static struct page *head_at(u32 i)
 	return extent_page(&ground.extents[i]);
 }
 
-static const char *ledger_open(const struct params *p)
+/* Groups and allocations; "whole" asks that large ones can be charged. */
+static const char *ledger_open_for(const struct params *p, bool whole)
 {
 	const unsigned int depth = param_number(p, "depth", 2);
 	const char *why = group_at(depth, &groups[0]);
@@ -46,20 +48,26 @@ static const char *ledger_open(const struct params *p)
 	if (!ground.nr_extents || ground.extents[0].kind == KIND_FREE)
 		return "absent: nobody pays for free memory";
 	if (ground.extents[0].kind == KIND_SLAB)
-		return "absent: a slab is charged by objects, which no job here asks for";
+		return "absent: a slab is charged by objects: see kernel/objects";
 	is_kmem = ground.extents[0].kind == KIND_OTHER;
 	if (is_kmem && nr_groups == 2)
 		return "kernel memory is charged to one group here";
-	if (!is_kmem && ground.extents[0].order && !COMPAT_CHARGES_LARGE)
+	if (whole && !is_kmem && ground.extents[0].order && !COMPAT_CHARGES_LARGE)
 		return "absent: before 5.11 only THPs are charged whole, and ARCH=um has none";
 	ground_compose();
 	job_elements = ground.nr_extents;
 	return NULL;
 }
 
-static const char *user_ledger_open(const struct params *p)
+static const char *ledger_open(const struct params *p)
 {
-	const char *why = ledger_open(p);
+	return ledger_open_for(p, true);
+}
+
+/* For what looks at the owner of user memory and charges nothing. */
+static const char *owners_open(const struct params *p)
+{
+	const char *why = ledger_open_for(p, false);
 
 	return !why && is_kmem ? "absent: this is asked of user memory" : why;
 }
@@ -97,6 +105,24 @@ static noinline u64 charge_all(u64 iters)
 	}
 	is_charged = true;
 	return charged;
+}
+
+/*
+ * Gives all of it an owner: by a charge where the kernel charges it whole, else by the head's
+ * own word, which is all that a THP's lock and statistics look at. Goes with the descriptors.
+ */
+static bool own_all(void)
+{
+#if !COMPAT_CHARGES_LARGE
+	u32 i;
+
+	if (ground.extents[0].order) {
+		for (i = 0; i < ground.nr_extents; i++)
+			head_at(i)->mem_cgroup = groups[0].memcg;
+		return true;
+	}
+#endif
+	return charge_all(1) == ground.nr_extents;
 }
 
 static noinline u64 uncharge_all(void)
@@ -193,6 +219,8 @@ static struct {
 	enum node_stat_item item;
 	int pages;
 	long group, lruvec, node;
+	/* Counted by the last page of each, as rmap does, which then looks for the head. */
+	bool by_page;
 } stat;
 
 static __always_inline void count_all_pages(int pages)
@@ -203,6 +231,18 @@ static __always_inline void count_all_pages(int pages)
 		compat_mod_stat(hide(head_at(i)), stat.item, pages);
 }
 
+static __always_inline void count_by_pages(int pages)
+{
+	u32 i;
+
+	for (i = 0; i < ground.nr_extents; i++) {
+		const struct extent *e = &ground.extents[i];
+
+		compat_mod_stat_by_page(hide(extent_page(e) + extent_pages(e) - 1), stat.item,
+					pages);
+	}
+}
+
 /* The node's statistic; ARCH=um has one CPU and no parts of CPUs. */
 static long node_stat(void)
 {
@@ -211,13 +251,13 @@ static long node_stat(void)
 
 static const char *stat_setup(const struct params *p)
 {
-	const char *why = user_ledger_open(p);
+	const char *why = owners_open(p);
 
 	if (why)
 		return why;
 	stat.item = ground.extents[0].kind == KIND_ANON ? NR_ANON_MAPPED : NR_FILE_PAGES;
 	stat.pages = extent_pages(&ground.extents[0]);
-	if (charge_all(1) != ground.nr_extents)
+	if (!own_all())
 		return "a charge is refused";
 	stat.node = node_stat();
 	count_all_pages(stat.pages);
@@ -225,14 +265,28 @@ static const char *stat_setup(const struct params *p)
 	stat.group = compat_group_stat(groups[0].memcg, stat.item);
 	stat.lruvec = compat_lruvec_stat(group_lruvec(&groups[0]), stat.item);
 	count_all_pages(-stat.pages);
+	stat.by_page = param_is(p, "from", "pte");
 	job_elements = 2 * ground.nr_extents;
 	return NULL;
+}
+
+static noinline u64 stat_pages(u64 iters)
+{
+	u64 i;
+
+	for (i = 0; i < iters; i++) {
+		count_by_pages(hide(stat.pages));
+		count_by_pages(-hide(stat.pages));
+	}
+	return iters;
 }
 
 static noinline u64 stat_run(u64 iters)
 {
 	u64 i;
 
+	if (stat.by_page)
+		return stat_pages(iters);
 	for (i = 0; i < iters; i++) {
 		count_all_pages(hide(stat.pages));
 		count_all_pages(-hide(stat.pages));
@@ -255,7 +309,7 @@ static bool lock_by_page;
 
 static const char *lock_setup(const struct params *p)
 {
-	const char *why = user_ledger_open(p);
+	const char *why = owners_open(p);
 
 	lock_by_page = param_is(p, "from", "pte");
 #ifndef COMPAT_LOCK_PAGE_PAIR
@@ -264,7 +318,7 @@ static const char *lock_setup(const struct params *p)
 #endif
 	if (why)
 		return why;
-	if (charge_all(1) != ground.nr_extents)
+	if (!own_all())
 		return "a charge is refused";
 	if (param_is(p, "moving", "yes"))
 		atomic_inc(&groups[0].memcg->moving_account);
@@ -343,6 +397,8 @@ const struct job memcg_jobs[] = {
 	{ .name = "accounting/uncharge", .setup = uncharge_setup, .prepare = uncharge_prepare,
 	  .run = uncharge_run, .check = ledger_check, .release = ledger_close, .once = true },
 	{ .name = "accounting/stat", .setup = stat_setup, .run = stat_run, .check = stat_check,
+	  .release = ledger_close },
+	{ .name = "kernel/stat", .setup = stat_setup, .run = stat_run, .check = stat_check,
 	  .release = ledger_close },
 	{ .name = "accounting/lock", .setup = lock_setup, .run = lock_run, .check = lock_check,
 	  .release = lock_close },

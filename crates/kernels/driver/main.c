@@ -189,10 +189,11 @@ static const char *open_job(char *text)
 {
 	struct params params = { };
 	const char *name = strsep(&text, "\n"), *why;
-	const struct job *wanted = job_named(name);
+	const struct job *wanted;
 
 	job_close();
 	params.text = text;
+	wanted = job_named(name, &params);
 	if (!wanted)
 		return "absent: this driver has no such job";
 	job_elements = 0;
@@ -358,6 +359,9 @@ static int __init folioscope_run(void)
 	const char *why;
 	int err = host_begin(frames_parent());
 
+	/* No frames of ours: boot goes on to its own tests, which end it. */
+	if (IS_ENABLED(CONFIG_KUNIT) && !err && !frames_count())
+		return 0;
 	if (err) {
 		pr_crit("folioscope: the process that started this kernel is gone\n");
 	} else {

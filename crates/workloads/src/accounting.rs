@@ -17,7 +17,7 @@ use crate::params::ParamSpec;
 use crate::{Setup, SetupError};
 
 /// Chunks of the footprint `l1`: a whole number of stocks.
-const L1: u64 = 256;
+pub(crate) const L1: u64 = 256;
 
 /// The path that a charge takes.
 const PATH: ParamSpec = ParamSpec::words(

@@ -19,6 +19,7 @@ pub mod code;
 mod fixture;
 pub mod iteration;
 mod job;
+pub mod kernel;
 pub mod layout;
 pub mod merging;
 pub mod params;
@@ -32,7 +33,7 @@ pub use job::{Job, LinearRead, MemoryOf, Outside, Then};
 pub use setup::{Setup, SetupError};
 pub use workload::{MakeFixture, Quantity, Workload};
 
-/// Every workload, in the order of reports.
+/// Every workload that designs answer, in the order of reports.
 pub static ALL: [&Workload; 21] = [
     &iteration::segments::WORKLOAD,
     &iteration::bvecs::WORKLOAD,
@@ -57,7 +58,12 @@ pub static ALL: [&Workload; 21] = [
     &code::size::WORKLOAD,
 ];
 
+/// Every workload: those of designs, then those that only kernels answer.
+pub fn every() -> impl Iterator<Item = &'static Workload> {
+    ALL.into_iter().chain(kernel::ALL)
+}
+
 /// The workload with this id.
 pub fn by_id(id: &str) -> Option<&'static Workload> {
-    ALL.into_iter().find(|workload| workload.id == id)
+    every().find(|workload| workload.id == id)
 }

@@ -1,4 +1,4 @@
-//! The rows that run by default: `plan.txt`, parsed.
+//! The rows that run by default: `plan.txt` and, for kernels alone, `kernel-plan.txt`, parsed.
 
 use std::sync::LazyLock;
 
@@ -6,6 +6,8 @@ use crate::{Param, Params, Workload};
 
 /// The file, with its format in its first lines.
 const PLAN: &str = include_str!("../plan.txt");
+/// The rows that run beside kernels, in the same format.
+const KERNEL_PLAN: &str = include_str!("../kernel-plan.txt");
 
 /// A row of the plan.
 #[derive(Clone, Debug)]
@@ -39,6 +41,16 @@ pub struct PlanError {
 pub fn rows() -> &'static [Row] {
     static ROWS: LazyLock<Vec<Row>> =
         LazyLock::new(|| parse(PLAN).unwrap_or_else(|error| panic!("{error}")));
+    &ROWS
+}
+
+/// Every row that runs where kernels take part.
+///
+/// # Panics
+/// As [`rows`].
+pub fn kernel_rows() -> &'static [Row] {
+    static ROWS: LazyLock<Vec<Row>> =
+        LazyLock::new(|| parse(KERNEL_PLAN).unwrap_or_else(|error| panic!("{error}")));
     &ROWS
 }
 
@@ -119,6 +131,21 @@ mod tests {
             assert_eq!(planned, all);
         }
         assert_eq!(rows().len(), 178);
+    }
+
+    #[test]
+    fn the_rows_of_kernels_ask_all_that_only_they_answer() {
+        let all: BTreeSet<_> = crate::kernel::ALL.iter().map(|one| one.id).collect();
+        for quick in [false, true] {
+            let planned = kernel_rows().iter().filter(|row| row.quick || !quick);
+            let planned: BTreeSet<_> = planned.map(|row| row.workload.id).collect();
+            assert!(planned.is_superset(&all), "{planned:?}");
+        }
+        // No row of both plans: a run would have it twice.
+        let row = |row: &Row| format!("{} {:?}", row.workload.id, row.params);
+        let planned: BTreeSet<_> = rows().iter().map(row).collect();
+        assert!(kernel_rows().iter().all(|one| !planned.contains(&row(one))));
+        assert_eq!(kernel_rows().len(), 41);
     }
 
     #[test]

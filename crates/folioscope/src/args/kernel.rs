@@ -42,6 +42,16 @@ Examples:
   folioscope kernel check --merge 1.jsonl 2.jsonl 3.jsonl 4.jsonl
   folioscope kernel check --bzimage arch/x86/boot/bzImage --kdir .")]
     Check(CheckArgs),
+    /// Run the kernels' own tests (KUnit) of code that patches change.
+    #[command(after_help = "\
+Exit codes: 0 all passed; 1 a case failed, or a kernel did not get to the end of its tests.
+
+Examples:
+  folioscope kernel build 6.12 --config kunit
+  folioscope kernel build 6.12 --config kunit --patch headpage
+  folioscope kernel kunit
+  folioscope kernel kunit --read bench-results/kernel/patched/kunit.jsonl --markdown")]
+    Kunit(KunitArgs),
     /// Count instructions and cache lines per primitive inside a kernel.
     #[command(after_help = "\
 Examples, before and after a patch of your own:
@@ -87,8 +97,8 @@ pub(crate) struct BuildArgs {
     /// A tree of your own, from 5.10 on; it is read and never written to.
     #[arg(long, value_name = "DIR", conflicts_with = "versions")]
     pub source: Option<PathBuf>,
-    /// Options beside ours, as in a .config.
-    #[arg(long, value_name = "FRAGMENT")]
+    /// Options beside ours, as in a .config: a file, or kunit for the kernel's own tests.
+    #[arg(long, value_name = "FRAGMENT|kunit")]
     pub config: Option<PathBuf>,
     /// The compiler.
     #[arg(long, value_name = "PROGRAM", default_value = "gcc")]
@@ -107,6 +117,22 @@ pub(crate) struct BuildArgs {
 #[derive(Args, Debug)]
 pub(crate) struct BuiltArgs {
     /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KunitArgs {
+    /// Kernels by name, as linux-6.12@kunit+headpage: all that are built with tests without names.
+    #[arg(value_name = "NAME")]
+    pub kernels: Vec<String>,
+    /// Print a record that --json left, and run nothing.
+    #[arg(long, value_name = "FILE", conflicts_with = "kernels")]
+    pub read: Option<PathBuf>,
+    /// A table of a Markdown document.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// One JSON object a line: a suite in a kernel.
     #[arg(long)]
     pub json: bool,
 }

@@ -13,7 +13,7 @@ pub(super) struct Names(fn() -> Vec<&'static str>);
 
 /// The ids of workloads.
 pub(super) fn workloads() -> Names {
-    Names(|| registry::workloads().iter().map(|one| one.id).collect())
+    Names(|| workloads::every().map(|one| one.id).collect())
 }
 
 /// The names of contenders.

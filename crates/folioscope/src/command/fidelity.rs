@@ -28,6 +28,7 @@ Examples:
   folioscope fidelity --lines --plot /tmp/figures
   folioscope fidelity --time                    models and native kernels, same rounds
   folioscope fidelity --time --patched          kernels with a patch, and without
+  folioscope fidelity --time --alone            what only kernels are asked
   cargo folioscope fidelity --count             after a change to a design")]
 pub(crate) struct FidelityArgs {
     /// One JSON object a line: primitives, then pairs.
@@ -64,6 +65,13 @@ pub(crate) struct FidelityArgs {
     /// Print how patches moved the real kernels of that run, patched : stock.
     #[arg(long, requires = "time", conflicts_with_all = ["headline", "pairs", "plot"])]
     patched: bool,
+    /// Print the rows of that run that only real kernels answer.
+    #[arg(
+        long,
+        requires = "time",
+        conflicts_with_all = ["patched", "headline", "pairs", "plot"]
+    )]
+    alone: bool,
     /// Recount the models, and rewrite their record.
     #[arg(long)]
     count: bool,

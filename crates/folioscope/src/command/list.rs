@@ -43,7 +43,7 @@ struct Parameter<'a> {
 pub(crate) fn run(args: &ListArgs, output: &mut Output) -> Result<Code, Failure> {
     let mut workloads = Vec::new();
     if args.workload.is_empty() {
-        workloads.extend(registry::workloads());
+        workloads.extend(workloads::every());
     }
     for glob in &args.workload {
         workloads.extend(registry::workloads_matching(glob)?);

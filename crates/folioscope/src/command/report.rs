@@ -95,14 +95,14 @@ pub(crate) fn write(folder: &Path, summary: &Summary) -> Result<String, Failure>
 
 /// The facts that the report needs and no record holds: the workloads' own words.
 pub(crate) fn context(summary: &Summary) -> Context {
-    let note = |workload: &&workloads::Workload| WorkloadNote {
+    let note = |workload: &workloads::Workload| WorkloadNote {
         id: workload.id.to_owned(),
         question: workload.asks.to_owned(),
         favours: workload.favours.to_owned(),
         unfair: workload.unfair.to_owned(),
     };
     let context = Context {
-        notes: registry::workloads().iter().map(note).collect(),
+        notes: workloads::every().map(note).collect(),
         fidelity: crate::command::fidelity::in_a_line(summary),
         ..Context::default()
     };

@@ -4,6 +4,7 @@
 //! tables and figures all show what it holds, so that no two of them can disagree.
 #![forbid(unsafe_code)]
 
+pub mod alone;
 mod build;
 pub mod census;
 pub mod claims;

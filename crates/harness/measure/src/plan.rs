@@ -91,8 +91,8 @@ pub enum PlanError {
     },
     /// Everything named exists, but nothing has all of it.
     #[error(
-        "nothing to measure: no selected workload has a parameter `order`; `folioscope list` \
-         shows what there is"
+        "nothing to measure: no selected workload has a parameter `order`, or only real kernels \
+         answer them (--kernels); `folioscope list` shows what there is"
     )]
     Nothing,
 }
@@ -108,7 +108,12 @@ impl Plan {
         let mut orders = Orders::of(&self.order);
         let mut given = Given::of(&self.param)?;
         let mut cells: Vec<Cell> = Vec::new();
-        for planned in registry::plan(self.quick) {
+        // Most are rows of dashes without kernels.
+        let alone = match self.kernels.is_empty() {
+            true => Vec::new(),
+            false => registry::kernel_plan(self.quick),
+        };
+        for planned in registry::plan(self.quick).into_iter().chain(alone) {
             if !ids.contains(planned.workload.id) {
                 continue;
             }
@@ -140,7 +145,7 @@ impl Plan {
 
     fn workload_ids(&self) -> Result<BTreeSet<&'static str>, PlanError> {
         if self.workload.is_empty() {
-            return Ok(registry::workloads().iter().map(|one| one.id).collect());
+            return Ok(workloads::every().map(|one| one.id).collect());
         }
         let mut ids = BTreeSet::new();
         for glob in &self.workload {

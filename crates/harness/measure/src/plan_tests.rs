@@ -166,3 +166,24 @@ fn a_parameter_that_nobody_takes_is_refused_with_what_there_is() {
         some.len()
     );
 }
+
+#[test]
+fn what_only_kernels_are_asked_takes_part_with_them_alone() {
+    let asked = |kernels: &[&str]| {
+        let plan = Plan {
+            kernels: kernels.iter().map(|&name| name.to_owned()).collect(),
+            workload: vec!["kernel".to_owned()],
+            ..Plan::default()
+        };
+        plan.cells()
+    };
+    assert!(matches!(asked(&[]), Err(PlanError::Nothing)));
+    let cells = asked(&["linux-6.12"]).unwrap();
+    assert!(cells.len() > 30, "{}", cells.len());
+    for cell in &cells {
+        assert!(cell.workload.starts_with("kernel/"), "{}", cell.workload);
+        assert!(cell.slots.iter().any(|slot| slot.design == "linux-6.12"));
+        // Dashes, and the reference that every row of a run has.
+        assert!(cell.slots.iter().any(|slot| slot.design == REFERENCE));
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use mm::{Capability, KernelVersion};
 use results::look::Look;
-use workloads::{Params, Setup, SetupError, Then, Workload};
+use workloads::{Params, Setup, SetupError, Then, Workload, kernel};
 
 use crate::contender::{Contender, Held};
 use crate::contenders::{CONTENDERS, HELD};
@@ -57,7 +57,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     };
     for &design in &tables.contenders {
         for run in design.runs {
-            for workload in workloads::ALL {
+            for workload in workloads::every() {
                 let stamps = run.loops.iter().copied().flatten();
                 let stamp = stamps.clone().find(|(of, _)| of.id == workload.id);
                 let enter = match stamp {
@@ -73,6 +73,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
                     Some((_, Stamp::Code)) => Enter::Value,
                     // Rules other than its own add loops, they take none away.
                     None if run.rules != design.rules => continue,
+                    None if workload.family() == kernel::FAMILY => Enter::Absent(kernel::NOT_ASKED),
                     None => Enter::Absent(design.lacks.unwrap_or(lacks(workload.capability))),
                 };
                 tables.entries.push(Entry {
@@ -147,7 +148,7 @@ pub fn also(contenders: &'static [Contender], held: &'static [Held]) -> Result<(
     set.map_err(|_| AlsoError::Late)
 }
 
-/// Every workload, in the order of reports.
+/// Every workload that designs answer, in the order of reports.
 pub fn workloads() -> &'static [&'static Workload] {
     &workloads::ALL
 }

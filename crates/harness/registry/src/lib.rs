@@ -31,7 +31,7 @@ pub use entries::{
     AlsoError, Enter, Entry, also, contenders, entries, entry, held, looks, workloads,
 };
 pub use find::{Unknown, contender, workload, workloads_matching};
-pub use plan::{Planned, plan};
+pub use plan::{Planned, kernel_plan, plan};
 pub use resident::{Request, Resident, enter_all};
 pub use symbols::{CodeError, EntryCode, entry_codes, entry_codes_in, is_followed};
 pub use workloads::{

@@ -18,7 +18,16 @@ pub struct Planned {
 /// The rows that are run by default, or for a first look. One that names a kernel's rules is
 /// put to those that are run under them.
 pub fn plan(quick: bool) -> Vec<Planned> {
-    let rows = plan::rows().iter().filter(|row| row.quick || !quick);
+    planned(plan::rows(), quick)
+}
+
+/// The rows that run where kernels take part beside those of [`plan()`].
+pub fn kernel_plan(quick: bool) -> Vec<Planned> {
+    planned(plan::kernel_rows(), quick)
+}
+
+fn planned(rows: &'static [plan::Row], quick: bool) -> Vec<Planned> {
+    let rows = rows.iter().filter(|row| row.quick || !quick);
     rows.map(|row| {
         let rules = row.params.get("rules").map(ToString::to_string);
         let takes_part = |design: &Contender| {

@@ -46,6 +46,6 @@ pub use text::{
     report,
 };
 pub use time_fidelity::{
-    patched_kernels, time_fidelity_farthest, time_fidelity_line, time_fidelity_pairs,
-    time_fidelity_rows,
+    alone_kernels, patched_kernels, time_fidelity_farthest, time_fidelity_line,
+    time_fidelity_pairs, time_fidelity_rows,
 };

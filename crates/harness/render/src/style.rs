@@ -125,6 +125,19 @@ fn released(name: &str) -> Option<(Marker, Rgb, char)> {
     })
 }
 
+/// Marker and letter of a kernel with a patch of ours, where its name gives it those of another.
+/// A marker may be a design's: the colour is that of its kernel, which no design has.
+fn patched(name: &str) -> Option<(Marker, char)> {
+    Some(match name {
+        "linux-6.12+no-merge" => (Marker::Frame, 'Z'),
+        "linux-6.12+headpage+headpage-strict" => (Marker::Star, 'N'),
+        "linux-6.12+ptdesc" => (Marker::Hourglass, 'K'),
+        "linux-6.12+filedesc" => (Marker::Left, 'F'),
+        "linux-7.2+phyr" => (Marker::Plus, 'P'),
+        _ => return None,
+    })
+}
+
 /// The style of a design that is not registered.
 fn other(name: &str, looks: &[&Look]) -> Style {
     let rank = looks.len() as u32 + version(name).unwrap_or(0);
@@ -142,14 +155,19 @@ fn other(name: &str, looks: &[&Look]) -> Style {
     let hash = fnv1a(name.as_bytes());
     // A patched kernel has the colour of the kernel that it was.
     let stock = released(stock_of(name));
+    let own = patched(name);
     Style {
         name: name.to_owned(),
         short: shorten(name.strip_prefix(KERNEL).unwrap_or(name)),
-        letter: pick('A'..='Z', hash >> 40, |letter| {
-            let first = if stock.is_some() { 'E' } else { 'A' };
-            *letter < first || looks.iter().any(|look| look.letter == *letter)
-        })
-        .unwrap_or('?'),
+        letter: own
+            .map(|(_, letter)| letter)
+            .or_else(|| {
+                pick('A'..='Z', hash >> 40, |letter| {
+                    let first = if stock.is_some() { 'E' } else { 'A' };
+                    *letter < first || looks.iter().any(|look| look.letter == *letter)
+                })
+            })
+            .unwrap_or('?'),
         colour: stock.map_or_else(
             || {
                 pick(OTHER_COLOURS, hash, |colour| {
@@ -159,11 +177,15 @@ fn other(name: &str, looks: &[&Look]) -> Style {
             },
             |(_, colour, _)| colour,
         ),
-        marker: pick(OTHER_MARKERS, hash >> 20, |marker| {
-            stock.is_some_and(|(taken, ..)| taken == *marker)
-                || looks.iter().any(|look| look.marker == *marker)
-        })
-        .unwrap_or(Marker::None),
+        marker: own
+            .map(|(marker, _)| marker)
+            .or_else(|| {
+                pick(OTHER_MARKERS, hash >> 20, |marker| {
+                    stock.is_some_and(|(taken, ..)| taken == *marker)
+                        || looks.iter().any(|look| look.marker == *marker)
+                })
+            })
+            .unwrap_or(Marker::None),
         dash: &[5.0, 2.0],
         rank,
     }
@@ -283,6 +305,38 @@ mod tests {
         assert_eq!(patched.colour, style_of("linux-6.12").colour);
         assert_ne!(patched.marker, style_of("linux-6.12").marker);
         assert!(!['A', 'B', 'C', 'D'].contains(&patched.letter));
+    }
+
+    #[test]
+    fn kernels_with_a_patch_of_ours_are_told_apart() {
+        use_looks(registry::looks());
+        let names = [
+            "linux-5.10",
+            "linux-5.10+single-page",
+            "linux-6.1",
+            "linux-6.1+memcg-lock-generic",
+            "linux-6.1+memcg-lock-typed",
+            "linux-6.12",
+            "linux-6.12+filedesc",
+            "linux-6.12+headpage",
+            "linux-6.12+headpage+headpage-assert",
+            "linux-6.12+headpage+headpage-strict",
+            "linux-6.12+no-merge",
+            "linux-6.12+ptdesc",
+            "linux-7.2",
+            "linux-7.2+headpage",
+            "linux-7.2+no-merge",
+            "linux-7.2+phyr",
+        ];
+        let kernels = names.map(style_of);
+        for (at, one) in kernels.iter().enumerate() {
+            for other in kernels.iter().skip(at + 1) {
+                let looks = |style: &Style| (style.colour, style.marker);
+                assert_ne!(looks(one), looks(other), "{}, {}", one.name, other.name);
+                assert_ne!(one.letter, other.letter, "{}, {}", one.name, other.name);
+                assert_ne!(one.short, other.short, "{}, {}", one.name, other.name);
+            }
+        }
     }
 
     #[test]

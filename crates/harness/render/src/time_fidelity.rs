@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use compare::alone::Alone;
 use compare::patched::Moved;
 use compare::time_fidelity::{BOUNDS, Interval, MAX_APART, TimeFidelity, TimePair, TimeRow};
 use results::Params;
 
 use crate::number::significant;
 use crate::params::label;
+use crate::style::sort_designs;
 use crate::table::Table;
 
 /// A row in words: its workload, and those parameters in which the workload's rows differ.
@@ -159,6 +161,44 @@ fn patched_kernel(stock: &str, moved: &[&Moved]) -> Table {
     table
 }
 
+/// A line per row that only kernels answered, a column for each released kernel: nanoseconds an
+/// element with their interval.
+#[must_use]
+pub fn alone_kernels(found: &[Alone]) -> Table {
+    let mut kernels: Vec<String> = Vec::new();
+    let mut rows: Vec<&Alone> = Vec::new();
+    for row in found {
+        if !kernels.contains(&row.kernel) {
+            kernels.push(row.kernel.clone());
+        }
+        let same =
+            |other: &&Alone| (&other.workload, &other.params) == (&row.workload, &row.params);
+        if !rows.iter().any(same) {
+            rows.push(row);
+        }
+    }
+    sort_designs(&mut kernels);
+    let headings = ["row, ns an element".to_owned()].into_iter();
+    let mut table = Table::new(headings.chain(kernels.clone())).right(1..=kernels.len());
+    for row in rows {
+        let of = |other: &&Alone| other.workload == row.workload;
+        let all: Vec<&Params> = found.iter().filter(of).map(|other| &other.params).collect();
+        let cell = |kernel: &String| {
+            let same = |other: &&Alone| {
+                (&other.workload, &other.params, &other.kernel)
+                    == (&row.workload, &row.params, kernel)
+            };
+            found.iter().find(same).map_or_else(
+                || "–".to_owned(),
+                |row| format!("{} ({})", significant(row.ns.value, 3), reach(&row.ns)),
+            )
+        };
+        let words = in_words(&row.workload, &row.params, &all);
+        table.row([words].into_iter().chain(kernels.iter().map(cell)));
+    }
+    table
+}
+
 fn reach(interval: &Interval) -> String {
     format!(
         "{}..{}",
@@ -261,6 +301,38 @@ mod tests {
             ratio: Interval { value, low, high },
             reason: reason.map(str::to_owned),
         }
+    }
+
+    #[test]
+    fn a_kernel_that_lacks_a_row_has_a_dash_in_it() {
+        let row = |kernel: &str, of: &str, value: f64| Alone {
+            workload: "kernel/partial".to_owned(),
+            params: [("of".to_owned(), of.into()), ("order".to_owned(), 1.into())]
+                .into_iter()
+                .collect(),
+            unit: "element".to_owned(),
+            kernel: kernel.to_owned(),
+            ns: Interval {
+                value,
+                low: value - 1.0,
+                high: value + 1.0,
+            },
+        };
+        let found = [
+            row("linux-6.12", "iteration/chunks", 4.0),
+            row("linux-6.12", "merging/split", 5.0),
+            row("linux-5.10", "merging/split", 6.0),
+        ];
+        let table = alone_kernels(&found).markdown();
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines[0], "| row, ns an element | linux-5.10 | linux-6.12 |");
+        assert_eq!(
+            lines[2..],
+            [
+                "| kernel/partial of=iteration/chunks | – | 4.00 (3.00..5.00) |",
+                "| kernel/partial of=merging/split | 6.00 (5.00..7.00) | 5.00 (4.00..6.00) |",
+            ]
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::make::Make;
 use crate::patch::Patch;
 use crate::source::{self, Found, Source, hex};
 use crate::tree::Tree;
-use crate::{BuildError, driver, tools};
+use crate::{BuildError, driver, kunit, tools};
 
 /// The kernel to build.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,7 +22,7 @@ pub struct Plan {
     pub source: Source,
     /// with these patches, in this order, each a file or the name of one that is carried,
     pub patches: Vec<PathBuf>,
-    /// with these options beside ours,
+    /// with these options beside ours, a file or [`KUNIT`](crate::KUNIT),
     pub config: Option<PathBuf>,
     /// by this compiler,
     pub compiler: String,
@@ -161,10 +161,11 @@ fn label(plan: &Plan, found: &Found, key: &str) -> Option<String> {
 
 /// Our options, then the user's.
 fn fragment(own: Option<&Path>) -> Result<String, BuildError> {
-    let own = own
-        .map(|path| fs::read_to_string(path).map_err(io("reading", path)))
-        .transpose()?
-        .unwrap_or_default();
+    let own = match own {
+        None => String::new(),
+        Some(name) if name.as_os_str() == kunit::KUNIT => kunit::CONFIG.to_owned(),
+        Some(path) => fs::read_to_string(path).map_err(io("reading", path))?,
+    };
     // Ahead of ours, whose tail may be missing in some versions.
     Ok(format!("{own}\n{}", driver::CONFIG))
 }

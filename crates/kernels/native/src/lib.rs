@@ -8,6 +8,7 @@
 //! - [`build`]: a version or a tree of one's own, with patches, to a [`Kernel`] in the cache.
 //! - [`carried_patches`]: the patches that the tool knows by name.
 //! - [`list`]: the kernels that are built; [`current`]: those that can be asked.
+//! - [`Kernel::run_tests`]: the kernel's own tests of itself.
 //! - [`Process`]: a kernel that runs.
 //! - [`Session`]: what can be asked of it: layouts, jobs, cases, its memory.
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@ mod cache;
 mod console;
 mod driver;
 mod error;
+mod kunit;
 mod layout;
 mod make;
 mod memory;
@@ -33,6 +35,7 @@ mod wire;
 pub use builder::{Plan, Progress, build};
 pub use cache::{Cache, InUse, Kernel, current, list};
 pub use error::{BuildError, Console, RunError};
+pub use kunit::{KUNIT, Suite};
 pub use layout::{Layout, Piece};
 pub use memory::Backed;
 pub use patches::{CarriedPatch, carried_patches};

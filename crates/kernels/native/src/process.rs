@@ -99,9 +99,8 @@ impl Process {
             .tempdir()
             .map_err(RunError::Folder)?;
         let memory = memory_folder();
-        let mut command = command(program);
+        let mut command = prepared(program, folder.path(), size.kib());
         command
-            .arg(format!("mem={}K", size.kib()))
             .arg(format!(
                 "folioscope={},{},{},{}",
                 size.first,
@@ -109,12 +108,7 @@ impl Process {
                 size.pool,
                 std::process::id()
             ))
-            .args(["panic=-1", "con=null", "loglevel=5"])
-            .arg(uml_dir(folder.path()))
-            .env("HOME", folder.path())
-            .env("TMPDIR", &memory)
-            .current_dir(folder.path())
-            .process_group(0)
+            .arg("loglevel=5")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -367,6 +361,20 @@ fn talk(
             return;
         }
     }
+}
+
+/// The program with so much memory, which keeps what it has of itself in this folder.
+pub(crate) fn prepared(program: &Path, folder: &Path, kib: u64) -> Command {
+    let mut command = command(program);
+    command
+        .arg(format!("mem={kib}K"))
+        .args(["panic=-1", "con=null"])
+        .arg(uml_dir(folder))
+        .env("HOME", folder)
+        .env("TMPDIR", memory_folder())
+        .current_dir(folder)
+        .process_group(0);
+    command
 }
 
 /// The program, at addresses that are the same in every run where the host lets it: where

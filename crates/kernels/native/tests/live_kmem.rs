@@ -15,10 +15,10 @@ const HELD: u64 = 100;
 
 /// Jobs, parameters, and what one call of each comes to.
 const JOBS: [(&str, &str, u64); 4] = [
-    ("kmem/tables", "no", HELD),
-    ("kmem/table-lookup", "no", HELD * (HELD + 1) / 2),
-    ("kmem/objects", "no", HELD),
-    ("kmem/objects", "yes", HELD),
+    ("kernel/tables", "no", HELD),
+    ("kernel/table-lookup", "no", HELD * (HELD + 1) / 2),
+    ("kernel/objects", "no", HELD),
+    ("kernel/objects", "yes", HELD),
 ];
 
 /// Where a job's count is, a kernel without descriptors of page tables says so.
@@ -75,7 +75,7 @@ fn tables_and_objects_are_made_found_and_given_back() {
             assert_eq!(sum(raw), digest, "{what}");
             assert_ne!(sum(raw - 1), digest, "{what}");
         }
-        let none = session.job("kmem/objects", [("count", "0".to_owned())]);
+        let none = session.job("kernel/objects", [("count", "0".to_owned())]);
         assert!(none.unwrap_err().to_string().contains("count is 0"));
     }
 }

@@ -38,7 +38,7 @@ pub static WORKLOAD: Workload = Workload {
     quantity: Quantity::Time(expected),
 };
 
-fn expected(setup: &Setup) -> Result<u64, SetupError> {
+pub(crate) fn expected(setup: &Setup) -> Result<u64, SetupError> {
     let fixture = allocations(setup, L1)?;
     let pages: u64 = fixture
         .extents

@@ -25,6 +25,9 @@ pub(super) fn run(
     if args.patched {
         return what_moved(&summary, &folder, args, output);
     }
+    if args.alone {
+        return asked_alone(&summary, &folder, args, output);
+    }
     let found = found(&summary)?;
     if found.rows.is_empty() {
         return Err(Failure::Usage(format!(
@@ -103,6 +106,33 @@ fn what_moved(
         false => tables.iter().map(Table::text).collect(),
     };
     output.text(texts.join("\n"))?;
+    Ok(Code::Done)
+}
+
+/// Kernels in rows that no design answers.
+fn asked_alone(
+    summary: &Summary,
+    folder: &Path,
+    args: &FidelityArgs,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let found = compare::alone::alone(summary);
+    if found.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{}: no row in it that only kernels answer: folioscope compare --kernels --workload \
+             kernel",
+            folder.display()
+        )));
+    }
+    if args.json {
+        found.iter().try_for_each(|row| output.json(row))?;
+        return Ok(Code::Done);
+    }
+    let table = render::alone_kernels(&found);
+    output.text(match args.markdown {
+        true => table.markdown(),
+        false => table.text(),
+    })?;
     Ok(Code::Done)
 }
 

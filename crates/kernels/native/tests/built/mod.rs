@@ -6,7 +6,9 @@ use native::{Cache, Kernel, current};
 
 /// Those with our driver.
 pub fn kernels() -> Vec<Kernel> {
-    let kernels = current(&Cache::found()).unwrap_or_else(|error| panic!("{error}"));
+    let mut kernels = current(&Cache::found()).unwrap_or_else(|error| panic!("{error}"));
+    // Those with the kernel's own tests in them are asked nothing.
+    kernels.retain(|kernel| !kernel.runs_tests());
     assert!(
         !kernels.is_empty() || std::env::var_os("FOLIOSCOPE_REQUIRE_KERNELS").is_none(),
         "no kernel is built"
