@@ -5,10 +5,13 @@ use results::{Absent, KernelCount, KernelCounts};
 use crate::wire::{Batch, WireError};
 
 /// The tracer's sections that a count's samples were.
-pub(crate) type Sections = Vec<u32>;
+pub type Sections = Vec<u32>;
 
 /// Reads the module's batch `count`: the counts, and beside each row its sections.
-pub(crate) fn read_counts(batch: &Batch) -> Result<(KernelCounts, Vec<Sections>), WireError> {
+///
+/// # Errors
+/// [`WireError::Field`], naming the line.
+pub fn read_counts(batch: &Batch) -> Result<(KernelCounts, Vec<Sections>), WireError> {
     let mut counts = KernelCounts::default();
     let mut sections: Vec<Sections> = Vec::new();
     for (at, line) in batch.lines.iter().enumerate() {
