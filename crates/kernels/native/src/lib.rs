@@ -30,7 +30,7 @@ mod source;
 mod spawner;
 mod tools;
 mod tree;
-mod wire;
+pub mod wire;
 
 pub use builder::{Plan, Progress, build};
 pub use cache::{Cache, InUse, Kernel, current, list};

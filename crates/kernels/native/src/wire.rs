@@ -16,7 +16,7 @@ pub(crate) fn head(seq: u64, verb: &str, bytes: usize) -> String {
 
 /// The driver's status of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Status {
+pub enum Status {
     /// It was done.
     Ok,
     /// This kernel lacks the operation.
@@ -29,7 +29,7 @@ pub(crate) enum Status {
 
 /// An answer that adds up.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// The driver's own judgement.
     pub status: Status,
     /// Its text.
@@ -38,7 +38,7 @@ pub(crate) struct Answer {
 
 /// An answer that does not.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Nothing came: the kernel has ended.
     End,
     /// It stops in the middle.
@@ -79,7 +79,10 @@ fn line(from: &mut impl BufRead) -> Result<String, Fault> {
 }
 
 /// Reads the answer to a command.
-pub(crate) fn read(from: &mut impl BufRead, seq: u64, verb: &str) -> Result<Answer, Fault> {
+///
+/// # Errors
+/// [`Fault`].
+pub fn read(from: &mut impl BufRead, seq: u64, verb: &str) -> Result<Answer, Fault> {
     let head = line(from)?;
     let garbled = |what: &str| Fault::Garbled(format!("{what}: `{}`", head.escape_default()));
     let words: Vec<&str> = head.split(' ').collect();

@@ -4,20 +4,26 @@ use results::{Absent, KernelCount, KernelCounts};
 
 use crate::wire::{Batch, WireError};
 
+/// `COUNT_MAX_SAMPLES` of `count.c`: the maximum number of samples of one count.
+const MAX_SAMPLES: usize = 1280;
+
 /// The tracer's sections that a count's samples were.
-pub(crate) type Sections = Vec<u32>;
+pub type Sections = Vec<u32>;
 
 /// Reads the module's batch `count`: the counts, and beside each row its sections.
-pub(crate) fn read_counts(batch: &Batch) -> Result<(KernelCounts, Vec<Sections>), WireError> {
+///
+/// # Errors
+/// [`WireError::Field`], naming the line.
+pub fn read_counts(batch: &Batch) -> Result<(KernelCounts, Vec<Sections>), WireError> {
     let mut counts = KernelCounts::default();
     let mut sections: Vec<Sections> = Vec::new();
     for (at, line) in batch.lines.iter().enumerate() {
         let read = match line.strip_prefix("sections ") {
             // They belong to the row before, which has none yet.
-            Some(runs) if sections.len() + 1 == counts.rows.len() => {
-                read_sections(runs).map(|of_row| sections.push(of_row))
-            }
-            Some(_) => None,
+            Some(runs) => match counts.rows.get(sections.len()..) {
+                Some([row]) => read_sections(runs, row.samples).map(|of_row| sections.push(of_row)),
+                _ => None,
+            },
             None => read_line(&mut counts, line),
         };
         if read.is_none() {
@@ -32,20 +38,25 @@ pub(crate) fn read_counts(batch: &Batch) -> Result<(KernelCounts, Vec<Sections>)
     Ok((counts, sections))
 }
 
-/// Reads runs of sections: `first:step:number`, separated by blanks.
-fn read_sections(runs: &str) -> Option<Sections> {
+/// Reads runs of sections: `first:step:number`, separated by blanks. There is one for each sample,
+/// and no more than the module keeps: a few digits must not fill memory.
+fn read_sections(runs: &str, samples: u32) -> Option<Sections> {
+    let samples = samples as usize;
+    if samples > MAX_SAMPLES {
+        return None;
+    }
     let mut all = Sections::new();
     for run in runs.split_whitespace() {
         let mut words = run.split(':').map(|word| word.parse::<u32>().ok());
         let (first, step, number) = (words.next()??, words.next()??, words.next()??);
-        if words.next().is_some() {
+        if words.next().is_some() || number as usize > samples - all.len() {
             return None;
         }
         for n in 0..number {
             all.push(step.checked_mul(n)?.checked_add(first)?);
         }
     }
-    Some(all)
+    (all.len() == samples).then_some(all)
 }
 
 fn read_line(counts: &mut KernelCounts, line: &str) -> Option<()> {
@@ -113,6 +124,22 @@ mod tests {
         assert_eq!(counts.absent[0].reason, "this kernel has no folios");
         assert_eq!(counts.overhead, Some(13));
         assert_eq!(counts.conditions["cgroup_levels"], "2");
+    }
+
+    #[test]
+    fn a_count_has_a_section_for_each_sample() {
+        for (samples, runs) in [
+            (4, "7:2:3"),
+            (4, "7:2:5"),
+            (4, "7:2:3 90:0:2"),
+            (4, "0:0:4294967295"),
+            (4_294_967_295_u32, "0:1:4294967295"),
+        ] {
+            let count = format!("count x 0 all {samples} 9 9");
+            let lines = [count.as_str(), &format!("sections {runs}")];
+            let error = read_counts(&batch(&lines)).unwrap_err();
+            assert!(matches!(error, WireError::Field { line: 2, .. }), "{runs}");
+        }
     }
 
     #[test]

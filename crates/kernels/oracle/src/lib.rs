@@ -36,6 +36,7 @@ pub mod traffic;
 pub mod wire;
 
 pub use arena::Unplaceable;
+pub use count::{Sections, read_counts};
 pub use error::OracleError;
 pub use fetch::fetch;
 pub use guest::{Emulator, MISSING_QEMU};
@@ -44,4 +45,5 @@ pub use kernel_answer::KernelAnswer;
 pub use module::{Parts, source_hash};
 pub use native_witness::NativeWitness;
 pub use oracle::Oracle;
+pub use question::read as read_answers;
 pub use store::Store;

@@ -84,7 +84,10 @@ fn write_bios(text: &mut String, case: &Case, origin: u64) {
 }
 
 /// The module's answers to these cases, in their order.
-pub(crate) fn read(cases: &[Case], batch: &Batch) -> Result<Vec<KernelAnswer>, WireError> {
+///
+/// # Errors
+/// [`WireError::Field`], naming the line.
+pub fn read(cases: &[Case], batch: &Batch) -> Result<Vec<KernelAnswer>, WireError> {
     let mut reader = Reader { batch, at: 0 };
     let mut answers = Vec::with_capacity(cases.len());
     for (id, case) in cases.iter().enumerate() {
