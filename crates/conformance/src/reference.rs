@@ -12,6 +12,7 @@ use crate::case::{Answer, Case, Refusal, Refused, Taken};
 
 mod bio;
 mod change;
+mod held;
 mod request;
 mod sg;
 mod split;
@@ -41,7 +42,7 @@ pub fn evaluate_in(case: &Case, change: Option<Change>) -> Answer {
         change,
     };
     let built = build_in(case, change);
-    answer(case, kernel, &built, built.bios.clone())
+    answer(case, kernel, &built, built.submitted(case))
 }
 
 /// Makes all calls of a case in a kernel with a patch of ours. Limits play no part.
@@ -60,7 +61,8 @@ pub fn evaluate_by_unit(case: &Case) -> Answer {
         rules: case.rules,
         change: Some(Change::HeadPages),
     };
-    answer(case, kernel, &build(case), build_by_unit(case).bios)
+    let submitted = build_by_unit(case).submitted(case);
+    answer(case, kernel, &build(case), submitted)
 }
 
 /// Whether the answer depends on what vecs name, pages or allocations: a design of one sort must
@@ -93,7 +95,10 @@ fn try_evaluate(
     let limits = case.limits.effective(case.rules)?;
     let bios = &built.bios;
     let allocations = case.allocations();
-    let sp_segments = bios.iter().map(|bio| bio.segments().len() as u64).sum();
+    let sp_segments = submitted
+        .iter()
+        .map(|bio| bio.segments().len() as u64)
+        .sum();
     let chunks = bios
         .iter()
         .map(|bio| bio.folios(&allocations).len() as u64)
@@ -119,6 +124,7 @@ fn try_evaluate(
         bios,
         sp_segments,
         chunks,
+        held: case.held.then(|| held::held(case, built)),
     })
 }
 

@@ -12,16 +12,22 @@
  *     a HOW INDEX ORDER OFFSET BYTES
  *                     one add; HOW is p (bio_add_page on the page the offset
  *                     falls in), h (bio_add_page on the head) or f (bio_add_folio)
+ *     h               what is added is held, as get_user_pages does, until the IO ends
+ *     k BIO SKIP SECTORS
+ *                     a clone of the BIO-th bio, which is complete, trimmed; clones are
+ *                     submitted in place of the bios
  *     .               run it
  * Out, hexadecimal but for errors and ids; page indexes and addresses count from the arena's start:
  *     c ID
  *     b ACCEPTED...             per bio; bytes each add took
  *     v INDEX:OFFSET:BYTES...   its table
  *     w SEGMENTS BVECS CHUNKS   steps of the three walks; - where the kernel has none
+ *     k SEGMENTS BVECS          steps of the walks over a clone
  *     q SECTOR BYTES SEGMENTS   a request, in order of dispatch
  *     m SECTOR:BYTES...         its bios
  *     g ADDRESS:BYTES...        its scatterlist
  *     e WHAT ERRNO              refused: limits, add or a bio's number
+ *     h INDEX:HELD...           what is still held of each allocation, if h asked
  */
 #include <linux/ctype.h>
 #include <linux/module.h>
@@ -36,6 +42,16 @@ static void bio_done(struct bio *bio)
 	struct one_bio *b = container_of(bio, struct one_bio, bio);
 
 	b->error = blk_status_to_errno(bio->bi_status);
+	if (atomic_dec_and_test(&s->in_flight))
+		complete(&s->done);
+}
+
+static void clone_done(struct bio *bio)
+{
+	struct state *s = bio->bi_private;
+
+	if (bio->bi_status)
+		s->clone_error = blk_status_to_errno(bio->bi_status);
 	if (atomic_dec_and_test(&s->in_flight))
 		complete(&s->done);
 }
@@ -69,7 +85,9 @@ static void bio_built(struct state *s)
 static void case_begin(struct state *s, char *line)
 {
 	strscpy(s->id, strim(line), sizeof(s->id));
-	s->bio_count = s->composed_count = s->accepted_count = 0;
+	s->bio_count = s->composed_count = s->accepted_count = s->clone_count = 0;
+	s->clone_error = 0;
+	s->held = false;
 	out_line(s->out, "c %s", s->id);
 }
 
@@ -155,6 +173,29 @@ static int bio_add(struct state *s, char *line)
 		return -EOPNOTSUPP;
 	}
 	s->accepted[s->accepted_count++] = taken;
+	if (s->held && taken)
+		count_hold_for_io(arena_page(index), ((offset + taken - 1) >> PAGE_SHIFT) -
+						     (offset >> PAGE_SHIFT) + 1);
+	return 0;
+}
+
+static int clone_begin(struct state *s, char *line)
+{
+	unsigned long number_of = number(&line), skip = number(&line), sectors = number(&line);
+	struct bio *clone;
+
+	if (number_of >= s->bio_count || s->clone_count == MOST_CLONES)
+		return -E2BIG;
+	if (!s->clone_count)
+		bio_built(s);
+	clone = compat_clone(&s->bios[number_of].bio);
+	if (!clone)
+		return -ENOMEM;
+	bio_trim(clone, skip, sectors);
+	clone->bi_private = s;
+	clone->bi_end_io = clone_done;
+	s->clones[s->clone_count++] = clone;
+	print_clone(s, clone);
 	return 0;
 }
 
@@ -165,9 +206,9 @@ static int bio_add(struct state *s, char *line)
 static int case_submit(struct state *s)
 {
 	struct blk_plug plug;
-	unsigned int i, filled = 0;
+	unsigned int i, filled = s->clone_count;
 
-	for (i = 0; i < s->bio_count; i++)
+	for (i = 0; !s->clone_count && i < s->bio_count; i++)
 		filled += s->bios[i].bio.bi_iter.bi_size != 0;
 	if (!filled)
 		return 0;
@@ -175,7 +216,9 @@ static int case_submit(struct state *s)
 	reinit_completion(&s->done);
 	atomic_set(&s->in_flight, filled);
 	blk_start_plug(&plug);
-	for (i = 0; i < s->bio_count; i++)
+	for (i = 0; i < s->clone_count; i++)
+		submit_bio(s->clones[i]);
+	for (i = 0; !s->clone_count && i < s->bio_count; i++)
 		if (s->bios[i].bio.bi_iter.bi_size)
 			submit_bio(&s->bios[i].bio);
 	blk_finish_plug(&plug);
@@ -184,6 +227,8 @@ static int case_submit(struct state *s)
 	for (i = 0; i < s->bio_count; i++)
 		if (s->bios[i].error)
 			out_line(s->out, "e %u %d", i, s->bios[i].error);
+	if (s->clone_error)
+		out_line(s->out, "e clone %d", s->clone_error);
 	for (i = 0; i < queue_seen()->request_count; i++)
 		print_request(s, queue_seen(), &queue_seen()->requests[i]);
 	return queue_seen()->overflow ? -EOVERFLOW : 0;
@@ -194,16 +239,26 @@ static int case_run(struct state *s)
 	unsigned int i;
 	int err = 0;
 
-	bio_built(s);
+	if (!s->clone_count)
+		bio_built(s);
 	if (s->limits_error)
 		out_line(s->out, "e limits %d", s->limits_error);
 	else
 		err = case_submit(s);
-	for (i = 0; i < s->bio_count; i++)
+	for (i = 0; i < s->clone_count; i++)
+		bio_put(s->clones[i]);
+	for (i = 0; i < s->bio_count; i++) {
+		if (s->held && s->bios[i].bio.bi_vcnt) {
+			count_mark_held(&s->bios[i].bio);
+			bio_release_pages(&s->bios[i].bio, false);
+		}
 		bio_uninit(&s->bios[i].bio);
+	}
+	if (s->held)
+		print_held(s);
 	for (i = 0; i < s->composed_count; i++)
 		arena_dissolve(s->composed[i].index, s->composed[i].order);
-	s->bio_count = s->composed_count = 0;
+	s->bio_count = s->composed_count = s->clone_count = 0;
 	cond_resched();
 	return err;
 }
@@ -245,6 +300,11 @@ static int one_line(struct state *s, char *line)
 		return bio_begin(s, line + 1);
 	case 'a':
 		return bio_add(s, line + 1);
+	case 'h':
+		s->held = true;
+		return 0;
+	case 'k':
+		return clone_begin(s, line + 1);
 	case '.':
 		return case_run(s);
 	case 0:

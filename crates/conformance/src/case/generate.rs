@@ -8,7 +8,7 @@ use rand_pcg::Pcg64;
 
 use crate::reference::{Bio, build, evaluate};
 
-use super::{Add, Answer, BIO_MAX_VECS, By, Case, Limits, PAGE_SIZE, Refusal};
+use super::{Add, Answer, BIO_MAX_VECS, By, Case, CloneOf, Limits, PAGE_SIZE, Refusal};
 
 /// All memory of one case lies in one run of this many pages, 32 MiB, aligned to twice that: a
 /// referee maps it onto one physically contiguous arena, and boundaries up to 32 MiB fall in
@@ -40,6 +40,26 @@ pub fn generate_one(seed: u64, index: u64, rules: KernelVersion) -> Case {
             return case;
         }
     }
+}
+
+/// The same case with further questions on some: what is held in the end, and clones in place of
+/// the bios. They come from a stream of their own, so records of the plain cases stay as they are.
+pub fn generate_more(seed: u64, index: u64, rules: KernelVersion) -> Case {
+    let plain = generate_one(seed, index, rules);
+    let stream = (1 << 127) | (u128::from(index) << 8) | rules as u128;
+    let mut source = Source {
+        rng: Pcg64::new(seed.into(), stream),
+        rules,
+    };
+    let mut case = Case {
+        held: source.one_in(3),
+        ..plain.clone()
+    };
+    if rules > KernelVersion::V5_0 && source.one_in(3) {
+        case.clones = source.clones(&case);
+    }
+    let stops = matches!(evaluate(&case), Answer::Refused(r) if r.error == Refusal::Bug);
+    if stops { plain } else { case }
 }
 
 /// Shortens or drops adds until every bio is a whole number of blocks.
@@ -139,12 +159,11 @@ impl Source {
             BIO_MAX_VECS
         };
         Case {
-            name,
-            rules: self.rules,
             max_vecs,
             limits,
             start_sector,
             adds: self.adds(block as u32),
+            ..Case::new(&name, self.rules)
         }
     }
 
@@ -199,6 +218,40 @@ impl Source {
             }
         }
         limits
+    }
+
+    /// Up to three parts of each bio, or few where there are many bios, mostly whole blocks.
+    fn clones(&mut self, case: &Case) -> Vec<CloneOf> {
+        let block = match case.limits.effective(self.rules) {
+            Ok(limits) if !self.one_in(10) => u64::from(limits.logical_block_size) / SECTOR_SIZE,
+            _ => 1,
+        };
+        let mut clones = Vec::new();
+        for (bio, bytes) in build(case).sizes().into_iter().enumerate() {
+            let blocks = bytes / SECTOR_SIZE / block;
+            let mut at = 0;
+            for _ in 0..self.rng.random_range(0..=3) {
+                if at == blocks {
+                    break;
+                }
+                // From the start, or from where the last one ended, one time in two.
+                let skip = match self.one_in(2) {
+                    true => at,
+                    false => self.rng.random_range(at..blocks),
+                };
+                let end = match self.one_in(2) {
+                    true => blocks,
+                    false => self.rng.random_range(skip + 1..=blocks),
+                };
+                clones.push(CloneOf {
+                    bio: bio as u16,
+                    skip: (skip * block) as u32,
+                    sectors: ((end - skip) * block) as u32,
+                });
+                at = end;
+            }
+        }
+        clones
     }
 
     fn adds(&mut self, block: u32) -> Vec<Add> {

@@ -6,6 +6,8 @@ use super::{Add, By, Case, Limits};
 pub fn weight(case: &Case) -> (usize, usize, u64) {
     let stated = limits_without(&case.limits).len()
         + usize::from(case.max_vecs != 256)
+        + usize::from(case.held)
+        + case.clones.len()
         + usize::from(case.start_sector != 0);
     let sizes = case.adds.iter().map(|add| {
         let folio = u64::from(add.by == By::Folio);
@@ -47,6 +49,17 @@ pub fn reductions(case: &Case) -> Vec<Case> {
             limits,
             ..case.clone()
         });
+    }
+    if case.held {
+        smaller.push(Case {
+            held: false,
+            ..case.clone()
+        });
+    }
+    for at in 0..case.clones.len() {
+        let mut fewer = case.clone();
+        fewer.clones.remove(at);
+        smaller.push(fewer);
     }
     if case.max_vecs != 256 {
         smaller.push(Case {
@@ -177,8 +190,6 @@ mod tests {
             by: By::Page,
         };
         Case {
-            name: "t".into(),
-            rules: KernelVersion::V6_1,
             max_vecs: 4,
             limits: Limits {
                 max_segments: Some(3),
@@ -187,6 +198,7 @@ mod tests {
             },
             start_sector: 99,
             adds: vec![add(16, 0), add(18, 0), add(20, 1), add(24, 2)],
+            ..Case::new("t", KernelVersion::V6_1)
         }
     }
 

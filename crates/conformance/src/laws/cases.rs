@@ -4,7 +4,7 @@ use hugemem::Backing;
 use mm::{BlockIo, KernelVersion, Plan};
 use physmem::{PAGE_SIZE, Pfn};
 
-use crate::case::{By, Case, WINDOW_PAGES, generate_one, shrink};
+use crate::case::{By, Case, WINDOW_PAGES, generate_more, shrink};
 
 /// Cases per law unless `FOLIOSCOPE_CASES` asks for another number.
 const DEFAULT_CASES: usize = 1000;
@@ -74,7 +74,7 @@ fn try_cases(
     let each = per_version.max(cases_per_law().div_ceil(versions.len()));
     for &version in versions {
         for index in 0..each as u64 {
-            let mut case = generate_one(SEED, index, version);
+            let mut case = generate_more(SEED, index, version);
             put_in_window(&mut case);
             if units && version == KernelVersion::V6_1 {
                 // 6.1 has both kinds of vec, and its rules tell them apart: a design that

@@ -89,9 +89,10 @@ fn fits_unseen(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> bool {
     }
     match rules {
         KernelVersion::V5_0 => false,
-        // It asks how many vecs the table has, even when a part of it is left.
+        // It asks how many vecs the table has, even when a part of it is left; a clone does not
+        // know.
         KernelVersion::V5_10 | KernelVersion::V6_1 | KernelVersion::V6_12 => {
-            bio.table().len() == 1 && kernel.end_in_page(bio.table()[0]) <= PAGE_SIZE
+            !bio.cloned && bio.table().len() == 1 && kernel.end_in_page(bio.table()[0]) <= PAGE_SIZE
         }
         KernelVersion::V7_1 | KernelVersion::V7_2 => {
             let (vec, done) = bio.current();

@@ -24,7 +24,13 @@ pub(crate) fn write(cases: &[Case]) -> Result<String, (String, Unplaceable)> {
             write_limits(&mut text, &case.limits);
         }
         let _ = writeln!(text, "c {id}");
+        if case.held {
+            text.push_str("h\n");
+        }
         write_bios(&mut text, case, origin);
+        for clone in &case.clones {
+            let _ = writeln!(text, "k {} {} {}", clone.bio, clone.skip, clone.sectors);
+        }
         text.push_str(".\n");
     }
     Ok(text)
@@ -151,6 +157,7 @@ impl<'a> Reader<'a> {
             bios: vec![],
             sp_segments: 0,
             chunks: 0,
+            held: None,
         };
         let mut walks_chunks = true;
         while let Some(accepted) = self.line('b') {
@@ -168,6 +175,9 @@ impl<'a> Reader<'a> {
             taken.sp_segments += segments;
             walks_chunks &= units.is_some();
             taken.chunks += units.unwrap_or(0);
+        }
+        if !case.clones.is_empty() {
+            taken.sp_segments = self.clones(case)?;
         }
         let mut refused = false;
         while self.line('e').is_some() {
@@ -189,6 +199,16 @@ impl<'a> Reader<'a> {
                 sg,
             });
         }
+        if case.held {
+            let held = self.need('h', "what is held at the end")?;
+            let held = self.fields("what is held of an allocation", || pairs(held))?;
+            let held = held
+                .into_iter()
+                .map(|(index, held)| (origin + index, held.into()));
+            let mut held: Vec<(u64, u64)> = held.collect();
+            held.sort_unstable();
+            taken.held = Some(held);
+        }
         // The plug may dispatch in another order than the device's.
         taken.bios.sort_by_key(|request| request.sector);
         let answer = if refused {
@@ -203,6 +223,18 @@ impl<'a> Reader<'a> {
             answer,
             walks_chunks,
         })
+    }
+}
+
+impl Reader<'_> {
+    /// The steps of the walks by page over a case's clones.
+    fn clones(&mut self, case: &Case) -> Result<u64, WireError> {
+        let mut steps = 0;
+        for _ in &case.clones {
+            let walks = self.need('k', "the walks over a clone")?;
+            steps += self.fields("walks", || hex(walks.split_whitespace().next()?))?;
+        }
+        Ok(steps)
     }
 }
 
