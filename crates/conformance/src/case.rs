@@ -19,6 +19,11 @@
 //!   submitted in order under one plug of a queue without scheduler, so the kernel may merge
 //!   them into one request. A bio that took nothing is not submitted.
 //! - `by` (`"page"` when missing): the call that is made.
+//! - `op` of the case (`"read"` when missing): `"atomic-write"` submits `REQ_OP_WRITE | REQ_ATOMIC`
+//!   (v6.11 and later), which is never cut: a bio that does not fit, or whose size is not what
+//!   the device says of atomic writes (`limits`, `atomic_write_*`), fails.
+//!   `"discard"` submits one bio of `sectors` sectors and no memory: `adds` is empty, and the answer
+//!   has the requests that the bio is cut into, each one segment and nothing to map.
 //! - `held` of the case: the submitter holds the memory as `get_user_pages` does, one reference
 //!   for each add and each page that it touches (from v6.3 on a pin), and lets go with
 //!   `bio_release_pages` once the IO has ended. The answer says what is still held of each
@@ -58,8 +63,10 @@ pub use mm::KernelVersion;
 use serde::{Deserialize, Serialize};
 
 mod answer;
+mod atomic;
 mod bound;
 mod clones;
+mod discard;
 mod generate;
 mod invariants;
 mod limits;
@@ -67,6 +74,7 @@ mod parse;
 pub mod shrink;
 
 pub use answer::{Answer, Refusal, Refused, Request, Taken};
+pub use atomic::Operation;
 pub use bound::MAX_ENTRIES;
 pub use clones::CloneOf;
 pub use generate::{WINDOW_PAGES, generate, generate_more, generate_one};
@@ -99,6 +107,12 @@ pub struct Case {
     /// Where the first bio starts, in 512-byte sectors.
     #[serde(default)]
     pub start_sector: u64,
+    /// The operation of all bios.
+    #[serde(default, skip_serializing_if = "Operation::is_read")]
+    pub op: Operation,
+    /// The sectors of a discard, 0 for all else.
+    #[serde(default, skip_serializing_if = "is_no_sector")]
+    pub sectors: u32,
     /// Whether the submitter holds the pages, and the answer says what is held in the end.
     #[serde(default, skip_serializing_if = "is_false")]
     pub held: bool,
@@ -152,6 +166,10 @@ fn is_zero(n: &u16) -> bool {
     *n == 0
 }
 
+fn is_no_sector(n: &u32) -> bool {
+    *n == 0
+}
+
 fn is_false(yes: &bool) -> bool {
     !yes
 }
@@ -178,6 +196,8 @@ impl Case {
             max_vecs: BIO_MAX_VECS,
             limits: Limits::default(),
             start_sector: 0,
+            op: Operation::Read,
+            sectors: 0,
             held: false,
             clones: Vec::new(),
             adds: Vec::new(),
@@ -249,6 +269,7 @@ impl Case {
             }
         }
         self.check_overlap()?;
+        self.check_operation()?;
         self.check_answer()?;
         self.check_clones()
     }

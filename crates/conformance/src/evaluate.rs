@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use hugemem::Backing;
 use mm::block::{
     Bio, BioClone, Op, Plug, Request, Segments, SgEntry, SplitError, add_page,
-    add_page_in_page_pieces, blk_rq_map_sg, for_each_unit,
+    add_page_in_page_pieces, atomic_write_segments, blk_rq_map_sg, for_each_unit,
 };
 use mm::{BlockIo, BuildError, KernelRules, KernelVersion, Plan, QueueLimits, with_rules};
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
 
 use crate::case::{self, Add, Answer, By, Case, Refusal, Refused, Taken};
 
+mod discard;
 mod held;
 
 /// The maximum number of frames that a design is built over for one case: 64 GiB, 1 GiB of
@@ -105,9 +106,12 @@ pub fn evaluate_with<D: BlockIo, V: KernelRules>(
         Ok(limits) => limits,
         Err(error) => return refused(error),
     };
+    if case.op == case::Operation::Discard {
+        return Ok(discard::answer::<V>(case, &limits));
+    }
     with_bios::<D, V, _>(design, case, anon_and_file, |built| {
         let parts = built.submitted(case);
-        let requests = match submit::<D, V>(design, &limits, &parts) {
+        let requests = match submit::<D, V>(design, case, &limits, &parts) {
             Ok(requests) => requests,
             Err(error) => return refused(error),
         };
@@ -332,19 +336,27 @@ impl<'d, D: BlockIo + 'd> Built<'d, D> {
 #[inline(never)]
 fn submit<'d, 'b, D: BlockIo + 'd, V: KernelRules>(
     design: &'d D,
+    case: &Case,
     limits: &QueueLimits,
     bios: &[BioClone<'b, D::BvPage<'d>>],
 ) -> Result<Vec<Request<'b, D::BvPage<'d>>>, Refusal> {
+    let refusal = |error| match error {
+        SplitError::Invalid => Refusal::Invalid,
+        SplitError::Bug => Refusal::Bug,
+    };
+    let atomic = case.atomic_limits(limits);
     let mut plug = Plug::default();
     for &bio in bios.iter().filter(|bio| bio.iter.size != 0) {
         if !is_aligned::<V>(limits, bio.iter.sector, bio.iter.size) {
             return Err(Refusal::Invalid);
         }
-        plug.submit::<V, D>(design, limits, bio)
-            .map_err(|error| match error {
-                SplitError::Invalid => Refusal::Invalid,
-                SplitError::Bug => Refusal::Bug,
-            })?;
+        if let Some(atomic) = &atomic {
+            let segments = atomic_write_segments::<V, D>(design, limits, atomic, &bio);
+            let segments = segments.map_err(refusal)?;
+            plug.add::<V, D>(design, &atomic.of_requests(limits), bio, segments);
+        } else {
+            plug.submit::<V, D>(design, limits, bio).map_err(refusal)?;
+        }
     }
     let mut requests = plug.finish();
     requests.sort_by_key(Request::sector);

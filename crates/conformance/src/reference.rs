@@ -8,10 +8,11 @@
 
 use mm::{KernelVersion, QueueLimits};
 
-use crate::case::{Answer, Case, Refusal, Refused, Taken};
+use crate::case::{Answer, Case, Operation, Refusal, Refused, Taken};
 
 mod bio;
 mod change;
+mod discard;
 mod held;
 mod request;
 mod sg;
@@ -19,7 +20,7 @@ mod split;
 
 pub use bio::{Bio, Built, Bvec, build, build_by_unit};
 pub use change::{Change, Kernel};
-pub use request::{QueuedRequest, submit};
+pub use request::{QueuedRequest, submit, submit_atomic};
 pub use sg::map_sg;
 pub use split::{Split, split_to_limits};
 
@@ -93,6 +94,9 @@ fn try_evaluate(
     submitted: Vec<Bio>,
 ) -> Result<Taken, Refusal> {
     let limits = case.limits.effective(case.rules)?;
+    if case.op == Operation::Discard {
+        return discard::discard(case, &limits);
+    }
     let bios = &built.bios;
     let allocations = case.allocations();
     let sp_segments = submitted
@@ -107,7 +111,10 @@ fn try_evaluate(
         .iter()
         .flat_map(|bio| bio.table().iter().map(|v| (v.pfn, v.offset, v.len)))
         .collect();
-    let requests = submit(kernel, &limits, submitted)?;
+    let requests = match case.atomic_limits(&limits) {
+        Some(atomic) => submit_atomic(kernel, &limits, &atomic, submitted)?,
+        None => submit(kernel, &limits, submitted)?,
+    };
     let bios = requests
         .iter()
         .map(|request| crate::case::Request {

@@ -53,6 +53,16 @@ static inline unsigned int compat_held(struct page *page)
 #endif
 }
 
+/* Writes that are done whole or not at all came in 6.11. */
+#define HAVE_ATOMIC_WRITES COUNT_SINCE(6, 11)
+
+static inline void compat_write_atomically(struct bio *bio)
+{
+#if HAVE_ATOMIC_WRITES
+	bio->bi_opf = REQ_OP_WRITE | REQ_ATOMIC;
+#endif
+}
+
 /* A bio over the same table; renamed in 5.18. */
 static inline struct bio *compat_clone(struct bio *bio)
 {

@@ -5,6 +5,8 @@
  *
  * In, one item a line, numbers decimal:
  *     l LOGICAL PHYSICAL SECTORS CHUNK SEGMENTS SEGMENT_SIZE SEG_BOUNDARY VIRT_BOUNDARY DMA
+ *       ATOMIC_MAX ATOMIC_UNIT_MIN ATOMIC_UNIT_MAX ATOMIC_BOUNDARY
+ *       DISCARD_SECTORS DISCARD_GRANULARITY
  *                     limits of all cases until the next such line; - states none
  *     c ID            a case begins
  *     b SECTOR VECS   a bio of at most VECS vecs begins; SECTOR + is where the
@@ -12,6 +14,9 @@
  *     a HOW INDEX ORDER OFFSET BYTES
  *                     one add; HOW is p (bio_add_page on the page the offset
  *                     falls in), h (bio_add_page on the head) or f (bio_add_folio)
+ *     o               the bios that follow are atomic writes
+ *     d SECTOR SECTORS
+ *                     a discard, which is the case's only bio and has no table
  *     h               what is added is held, as get_user_pages does, until the IO ends
  *     k BIO SKIP SECTORS
  *                     a clone of the BIO-th bio, which is complete, trimmed; clones are
@@ -87,7 +92,7 @@ static void case_begin(struct state *s, char *line)
 	strscpy(s->id, strim(line), sizeof(s->id));
 	s->bio_count = s->composed_count = s->accepted_count = s->clone_count = 0;
 	s->clone_error = 0;
-	s->held = false;
+	s->held = s->atomic = s->discard = false;
 	out_line(s->out, "c %s", s->id);
 }
 
@@ -114,6 +119,8 @@ static int bio_begin(struct state *s, char *line)
 	b->error = 0;
 	compat_bio_init(&b->bio, queue_disk(), b->table, max_vecs);
 	b->bio.bi_iter.bi_sector = sector;
+	if (s->atomic)
+		compat_write_atomically(&b->bio);
 	b->bio.bi_private = s;
 	b->bio.bi_end_io = bio_done;
 	return 0;
@@ -179,6 +186,25 @@ static int bio_add(struct state *s, char *line)
 	return 0;
 }
 
+static int discard_begin(struct state *s, char *line)
+{
+	struct one_bio *b = &s->bios[0];
+	unsigned long sector = number(&line), sectors = number(&line);
+
+	if (s->bio_count)
+		return -E2BIG;
+	s->bio_count++;
+	s->discard = true;
+	b->error = 0;
+	compat_bio_init(&b->bio, queue_disk(), NULL, 0);
+	b->bio.bi_opf = REQ_OP_DISCARD;
+	b->bio.bi_iter.bi_sector = sector;
+	b->bio.bi_iter.bi_size = sectors << SECTOR_SHIFT;
+	b->bio.bi_private = s;
+	b->bio.bi_end_io = bio_done;
+	return 0;
+}
+
 static int clone_begin(struct state *s, char *line)
 {
 	unsigned long number_of = number(&line), skip = number(&line), sectors = number(&line);
@@ -239,7 +265,7 @@ static int case_run(struct state *s)
 	unsigned int i;
 	int err = 0;
 
-	if (!s->clone_count)
+	if (!s->clone_count && !s->discard)
 		bio_built(s);
 	if (s->limits_error)
 		out_line(s->out, "e limits %d", s->limits_error);
@@ -270,7 +296,8 @@ static int limits_set(char *line)
 	unsigned long *field[] = {
 		&l.logical_block_size, &l.physical_block_size, &l.max_sectors, &l.chunk_sectors,
 		&l.max_segments, &l.max_segment_size, &l.seg_boundary_mask, &l.virt_boundary_mask,
-		&l.dma_alignment,
+		&l.dma_alignment, &l.atomic_max, &l.atomic_unit_min, &l.atomic_unit_max,
+		&l.atomic_boundary, &l.discard_sectors, &l.discard_granularity,
 	};
 	unsigned int i;
 
@@ -300,6 +327,11 @@ static int one_line(struct state *s, char *line)
 		return bio_begin(s, line + 1);
 	case 'a':
 		return bio_add(s, line + 1);
+	case 'd':
+		return discard_begin(s, line + 1);
+	case 'o':
+		s->atomic = true;
+		return HAVE_ATOMIC_WRITES ? 0 : -EOPNOTSUPP;
 	case 'h':
 		s->held = true;
 		return 0;

@@ -28,7 +28,7 @@ struct state {
 	struct bio *clones[MOST_CLONES];
 	unsigned int *accepted;
 	unsigned int bio_count, composed_count, accepted_count, clone_count;
-	bool held;
+	bool held, atomic, discard;
 	int clone_error;
 #if HAVE_BIO_ADD_FOLIO
 	/* Not exported at first (6.1). */

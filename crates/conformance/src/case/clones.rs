@@ -61,7 +61,8 @@ impl Case {
             return Ok(());
         }
         if self.rules == KernelVersion::V5_0 {
-            let reason = "under the rules of 5.0 an add may open further bios, which have no number";
+            let reason =
+                "under the rules of 5.0 an add may open further bios, which have no number";
             return no(0, "", reason.to_owned());
         }
         if self.clones.len() > MAX_CLONES {

@@ -8,7 +8,11 @@ use rand_pcg::Pcg64;
 
 use crate::reference::{Bio, build, evaluate};
 
-use super::{Add, Answer, BIO_MAX_VECS, By, Case, CloneOf, Limits, PAGE_SIZE, Refusal};
+use super::{Add, Answer, BIO_MAX_VECS, By, Case, Limits, PAGE_SIZE, Refusal};
+
+mod more;
+
+pub use more::generate_more;
 
 /// All memory of one case lies in one run of this many pages, 32 MiB, aligned to twice that: a
 /// referee maps it onto one physically contiguous arena, and boundaries up to 32 MiB fall in
@@ -40,26 +44,6 @@ pub fn generate_one(seed: u64, index: u64, rules: KernelVersion) -> Case {
             return case;
         }
     }
-}
-
-/// The same case with further questions on some: what is held in the end, and clones in place of
-/// the bios. They come from a stream of their own, so records of the plain cases stay as they are.
-pub fn generate_more(seed: u64, index: u64, rules: KernelVersion) -> Case {
-    let plain = generate_one(seed, index, rules);
-    let stream = (1 << 127) | (u128::from(index) << 8) | rules as u128;
-    let mut source = Source {
-        rng: Pcg64::new(seed.into(), stream),
-        rules,
-    };
-    let mut case = Case {
-        held: source.one_in(3),
-        ..plain.clone()
-    };
-    if rules > KernelVersion::V5_0 && source.one_in(3) {
-        case.clones = source.clones(&case);
-    }
-    let stops = matches!(evaluate(&case), Answer::Refused(r) if r.error == Refusal::Bug);
-    if stops { plain } else { case }
 }
 
 /// Shortens or drops adds until every bio is a whole number of blocks.
@@ -196,6 +180,7 @@ impl Source {
             logical_block_size: self.maybe(&[512, 512, 1024, 2048, 4096]),
             physical_block_size: self.maybe(&[512, 4096, 4096, 8192, 16384, 65536]),
             dma_alignment: self.maybe(&[3, 15, 511, 4095]),
+            ..Limits::default()
         };
         if self.one_in(5) {
             limits.virt_boundary_mask = Some(self.pick(&[511, 4095, 4095, 4095, 8191, 65535]));
@@ -218,40 +203,6 @@ impl Source {
             }
         }
         limits
-    }
-
-    /// Up to three parts of each bio, or few where there are many bios, mostly whole blocks.
-    fn clones(&mut self, case: &Case) -> Vec<CloneOf> {
-        let block = match case.limits.effective(self.rules) {
-            Ok(limits) if !self.one_in(10) => u64::from(limits.logical_block_size) / SECTOR_SIZE,
-            _ => 1,
-        };
-        let mut clones = Vec::new();
-        for (bio, bytes) in build(case).sizes().into_iter().enumerate() {
-            let blocks = bytes / SECTOR_SIZE / block;
-            let mut at = 0;
-            for _ in 0..self.rng.random_range(0..=3) {
-                if at == blocks {
-                    break;
-                }
-                // From the start, or from where the last one ended, one time in two.
-                let skip = match self.one_in(2) {
-                    true => at,
-                    false => self.rng.random_range(at..blocks),
-                };
-                let end = match self.one_in(2) {
-                    true => blocks,
-                    false => self.rng.random_range(skip + 1..=blocks),
-                };
-                clones.push(CloneOf {
-                    bio: bio as u16,
-                    skip: (skip * block) as u32,
-                    sectors: ((end - skip) * block) as u32,
-                });
-                at = end;
-            }
-        }
-        clones
     }
 
     fn adds(&mut self, block: u32) -> Vec<Add> {

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use mm::{KernelVersion, QueueLimits};
 
-use super::{Answer, Case, CloneOf, PAGE_SIZE, Request, Taken};
+use super::{Answer, Case, CloneOf, Operation, PAGE_SIZE, Request, Taken};
 
 /// Checks an answer against what must hold without knowing the answer: the same bytes go
 /// through every table and walk, and no request or scatterlist entry breaks the limits.
@@ -20,8 +20,15 @@ pub fn invariants(case: &Case, answer: &Answer) -> Result<(), String> {
         .limits
         .effective(case.rules)
         .map_err(|error| format!("the limits are refused ({error:?}), yet there is an answer"))?;
+    if case.op == Operation::Discard {
+        return discarded(case, taken);
+    }
     tables(case, taken)?;
     requests(case, taken)?;
+    let limits = match case.atomic_limits(&limits) {
+        Some(atomic) => atomic.of_requests(&limits),
+        None => limits,
+    };
     for request in &taken.bios {
         within(case, &limits, request)
             .map_err(|e| format!("request at sector {}: {e}", request.sector))?;
@@ -37,6 +44,20 @@ fn equal<T: PartialEq + Debug>(what: &str, is: &T, should: &T) -> Result<(), Str
 
 fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if condition { Ok(()) } else { Err(otherwise()) }
+}
+
+/// Every sector of a discard is discarded once.
+fn discarded(case: &Case, taken: &Taken) -> Result<(), String> {
+    let mut sector = case.start_sector;
+    for request in &taken.bios {
+        equal("sector", &request.sector, &sector)?;
+        holds(request.bytes > 0 && request.sg.is_empty(), || {
+            format!("a discard of {} bytes, {:?}", request.bytes, request.sg)
+        })?;
+        sector += u64::from(request.bytes >> 9);
+    }
+    let end = case.start_sector + u64::from(case.sectors);
+    equal("the sector after the last", &sector, &end)
 }
 
 fn tables(case: &Case, taken: &Taken) -> Result<(), String> {
@@ -70,7 +91,11 @@ fn tables(case: &Case, taken: &Taken) -> Result<(), String> {
         |(phys, len): (u64, u32)| (phys + u64::from(len) - 1) / PAGE_SIZE - phys / PAGE_SIZE + 1;
     let steps: u64 = submitted_runs(case, taken).into_iter().map(pages).sum();
     equal("sp_segments", &taken.sp_segments, &steps)?;
-    equal("whether it says what is held", &taken.held.is_some(), &case.held)?;
+    equal(
+        "whether it says what is held",
+        &taken.held.is_some(),
+        &case.held,
+    )?;
     for &(pfn, left) in taken.held.iter().flatten() {
         let of = case.adds.iter().zip(&taken.accepted);
         let held: u64 = of
@@ -219,7 +244,10 @@ fn within(case: &Case, limits: &QueueLimits, request: &Request) -> Result<(), St
         .all(|a| a.len.is_multiple_of(block) && a.offset.is_multiple_of(block));
     let cut = |clone: &CloneOf| clone.start_bytes() | clone.bytes();
     let blocks = blocks
-        && case.clones.iter().all(|c| cut(c).is_multiple_of(block.into()))
+        && case
+            .clones
+            .iter()
+            .all(|c| cut(c).is_multiple_of(block.into()))
         && limits.chunk_sectors == 0
         && limits.max_segment_size >= block;
     if blocks || case.rules != KernelVersion::V6_12 {

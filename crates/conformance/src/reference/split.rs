@@ -1,5 +1,6 @@
 //! Where a bio is cut so that the device can take it.
 
+use mm::block::AtomicLimits;
 use mm::{KernelVersion, QueueLimits, SECTOR_SIZE};
 
 use crate::case::{PAGE_SIZE, Refusal};
@@ -79,6 +80,45 @@ pub fn split_to_limits(kernel: impl Into<Kernel>, limits: &QueueLimits, bio: &Bi
         (0, _) => Split::Refused(Refusal::Bug),
         _ => Split::At { segments, bytes },
     }
+}
+
+/// The same for an atomic write: it fits as it is, or fails (`blk_validate_atomic_write_op_size`
+/// when it is submitted, `bio_split_rw_at` and `bio_split_io_at` where it would be cut).
+pub(super) fn atomic_to_limits(
+    kernel: Kernel,
+    limits: &QueueLimits,
+    atomic: &AtomicLimits,
+    bio: &Bio,
+) -> Split {
+    let refused = Split::Refused(Refusal::Invalid);
+    let block = u64::from(limits.logical_block_size);
+    if bio.size > u64::from(atomic.unit_max)
+        || !bio.size.is_multiple_of(atomic.unit_min.into())
+        || !bio.size.is_multiple_of(block)
+        || !bio.sector.is_multiple_of(block / SECTOR_SIZE)
+    {
+        return refused;
+    }
+    if fits_unseen(kernel, limits, bio) {
+        return Split::Whole { segments: 1 };
+    }
+    match vec_by_vec(kernel, &in_requests(limits, atomic), bio) {
+        Ok(tally) if !tally.stopped => Split::Whole {
+            segments: tally.segments,
+        },
+        _ => refused,
+    }
+}
+
+/// The limits that requests of atomic writes are held to: in place of the queue's sectors and
+/// boundary their own, the latter if there is one.
+pub(super) fn in_requests(limits: &QueueLimits, atomic: &AtomicLimits) -> QueueLimits {
+    let mut limits = *limits;
+    limits.max_sectors = atomic.max_sectors;
+    if atomic.boundary_sectors != 0 {
+        limits.chunk_sectors = atomic.boundary_sectors;
+    }
+    limits
 }
 
 /// The short cut: one small run needs no walk.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use conformance::case::{Answer, By, Case, Limits, Refusal, Refused, Request, Taken};
+use conformance::case::{Answer, By, Case, Limits, Operation, Refusal, Refused, Request, Taken};
 
 use crate::arena::{Unplaceable, origin};
 use crate::kernel_answer::KernelAnswer;
@@ -24,8 +24,14 @@ pub(crate) fn write(cases: &[Case]) -> Result<String, (String, Unplaceable)> {
             write_limits(&mut text, &case.limits);
         }
         let _ = writeln!(text, "c {id}");
+        if case.op == Operation::AtomicWrite {
+            text.push_str("o\n");
+        }
         if case.held {
             text.push_str("h\n");
+        }
+        if case.op == Operation::Discard {
+            let _ = writeln!(text, "d {} {}", case.start_sector, case.sectors);
         }
         write_bios(&mut text, case, origin);
         for clone in &case.clones {
@@ -47,6 +53,12 @@ fn write_limits(text: &mut String, limits: &Limits) {
         limits.seg_boundary_mask,
         limits.virt_boundary_mask,
         limits.dma_alignment.map(u64::from),
+        limits.atomic_write_max.map(u64::from),
+        limits.atomic_write_unit_min.map(u64::from),
+        limits.atomic_write_unit_max.map(u64::from),
+        limits.atomic_write_boundary.map(u64::from),
+        limits.max_discard_sectors.map(u64::from),
+        limits.discard_granularity.map(u64::from),
     ];
     text.push('l');
     for limit in stated {
