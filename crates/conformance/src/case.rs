@@ -12,13 +12,28 @@
 //!   aligned to it; the bytes are `offset..offset + len` of that allocation. Adds that name the
 //!   same `pfn` mean the same allocation; allocations may not overlap otherwise.
 //!
-//! Two fields are ours, both optional:
+//! The other fields are ours, all optional:
 //!
 //! - `bio` (0 when missing): which bio the add goes to. Numbers start at 0, never fall and never
 //!   skip. Bio k + 1 starts at the sector at which bio k ends. All bios are built first, then
 //!   submitted in order under one plug of a queue without scheduler, so the kernel may merge
 //!   them into one request. A bio that took nothing is not submitted.
 //! - `by` (`"page"` when missing): the call that is made.
+//! - `op` of the case (`"read"` when missing): `"atomic-write"` submits `REQ_OP_WRITE | REQ_ATOMIC`
+//!   (v6.11 and later), which is never cut: a bio that does not fit, or whose size is not what
+//!   the device says of atomic writes (`limits`, `atomic_write_*`), fails.
+//!   `"discard"` submits one bio of `sectors` sectors and no memory: `adds` is empty, and the answer
+//!   has the requests that the bio is cut into, each one segment and nothing to map.
+//! - `held` of the case: the submitter holds the memory as `get_user_pages` does, one reference
+//!   for each add and each page that it touches (from v6.3 on a pin), and lets go with
+//!   `bio_release_pages` once the IO has ended. The answer says what is still held of each
+//!   allocation: nothing, unless adds shared a page of a vec, which is released once for the vec.
+//!   Submitters that know (`same_page`) drop the second reference at once; here nobody does.
+//! - `clones` of the case: the bios are not submitted, but these parts of them are, in this
+//!   order: `{"bio","skip","sectors"}` is `bio_alloc_clone` (5.10: `bio_clone_fast`) and then
+//!   `bio_trim(clone, skip, sectors)`. The parts of a bio come in its order and do not overlap.
+//!   The walk by page (`sp_segments`) is over the clones; the walk by allocation is for a bio's
+//!   owner only and stays over the bios. 5.0 is asked no such case.
 //!
 //! # What one add is, per kernel
 //!
@@ -48,7 +63,10 @@ pub use mm::KernelVersion;
 use serde::{Deserialize, Serialize};
 
 mod answer;
+mod atomic;
 mod bound;
+mod clones;
+mod discard;
 mod generate;
 mod invariants;
 mod limits;
@@ -56,8 +74,10 @@ mod parse;
 pub mod shrink;
 
 pub use answer::{Answer, Refusal, Refused, Request, Taken};
+pub use atomic::Operation;
 pub use bound::MAX_ENTRIES;
-pub use generate::{WINDOW_PAGES, generate, generate_one};
+pub use clones::CloneOf;
+pub use generate::{WINDOW_PAGES, generate, generate_more, generate_one};
 pub use invariants::invariants;
 pub use limits::Limits;
 pub use parse::{CaseError, CaseLine, parse_all_lines, parse_lines};
@@ -87,6 +107,18 @@ pub struct Case {
     /// Where the first bio starts, in 512-byte sectors.
     #[serde(default)]
     pub start_sector: u64,
+    /// The operation of all bios.
+    #[serde(default, skip_serializing_if = "Operation::is_read")]
+    pub op: Operation,
+    /// The sectors of a discard, 0 for all else.
+    #[serde(default, skip_serializing_if = "is_no_sector")]
+    pub sectors: u32,
+    /// Whether the submitter holds the pages, and the answer says what is held in the end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub held: bool,
+    /// Parts of the bios that are submitted in their place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clones: Vec<CloneOf>,
     /// The calls, in order.
     pub adds: Vec<Add>,
 }
@@ -134,6 +166,14 @@ fn is_zero(n: &u16) -> bool {
     *n == 0
 }
 
+fn is_no_sector(n: &u32) -> bool {
+    *n == 0
+}
+
+fn is_false(yes: &bool) -> bool {
+    !yes
+}
+
 fn default_max_vecs() -> u16 {
     BIO_MAX_VECS
 }
@@ -148,6 +188,22 @@ pub struct Impossible {
 }
 
 impl Case {
+    /// A case that adds nothing and states nothing.
+    pub fn new(name: &str, rules: KernelVersion) -> Self {
+        Self {
+            name: name.to_owned(),
+            rules,
+            max_vecs: BIO_MAX_VECS,
+            limits: Limits::default(),
+            start_sector: 0,
+            op: Operation::Read,
+            sectors: 0,
+            held: false,
+            clones: Vec::new(),
+            adds: Vec::new(),
+        }
+    }
+
     /// The allocations that the adds name: first page frame to order.
     pub fn allocations(&self) -> BTreeMap<u64, u8> {
         self.adds.iter().map(|add| (add.pfn, add.order)).collect()
@@ -213,7 +269,9 @@ impl Case {
             }
         }
         self.check_overlap()?;
-        self.check_answer()
+        self.check_operation()?;
+        self.check_answer()?;
+        self.check_clones()
     }
 
     fn check_overlap(&self) -> Result<(), Impossible> {

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 
 use hugemem::Backing;
 use mm::block::{
-    Bio, Op, Plug, Request, SgEntry, SplitError, add_page, add_page_in_page_pieces, blk_rq_map_sg,
-    for_each_unit,
+    Bio, BioClone, Op, Plug, Request, Segments, SgEntry, SplitError, add_page,
+    add_page_in_page_pieces, atomic_write_segments, blk_rq_map_sg, for_each_unit,
 };
 use mm::{BlockIo, BuildError, KernelRules, KernelVersion, Plan, QueueLimits, with_rules};
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
 
 use crate::case::{self, Add, Answer, By, Case, Refusal, Refused, Taken};
+
+mod discard;
+mod held;
 
 /// The maximum number of frames that a design is built over for one case: 64 GiB, 1 GiB of
 /// descriptors. It is below the power of two by what else an array of descriptors holds (list
@@ -103,14 +106,25 @@ pub fn evaluate_with<D: BlockIo, V: KernelRules>(
         Ok(limits) => limits,
         Err(error) => return refused(error),
     };
+    if case.op == case::Operation::Discard {
+        return Ok(discard::answer::<V>(case, &limits));
+    }
     with_bios::<D, V, _>(design, case, anon_and_file, |built| {
-        let requests = match submit::<D, V>(design, &limits, &built.bios) {
+        let parts = built.submitted(case);
+        let requests = match submit::<D, V>(design, case, &limits, &parts) {
             Ok(requests) => requests,
             Err(error) => return refused(error),
         };
         let (mut sp_segments, mut units) = (0, 0);
+        if case.clones.is_empty() {
+            for bio in &built.bios {
+                design.for_each_segment(bio, |_| sp_segments += 1);
+            }
+        } else {
+            let steps = |part| Segments::over(design, part).count() as u64;
+            sp_segments = parts.iter().map(steps).sum();
+        }
         for bio in &built.bios {
-            design.for_each_segment(bio, |_| sp_segments += 1);
             for_each_unit(design, bio, |_| units += 1);
         }
         Ok(Answer::Taken(Taken {
@@ -123,6 +137,7 @@ pub fn evaluate_with<D: BlockIo, V: KernelRules>(
                 .collect(),
             sp_segments,
             chunks: units,
+            held: case.held.then(|| held::held::<D, V>(design, case, built)),
         }))
     })?
 }
@@ -146,6 +161,8 @@ pub(crate) struct Built<'d, D: BlockIo + 'd> {
     pub accepted: Vec<u32>,
     /// For each vec of all bios the add that opened it.
     opened_by: Vec<usize>,
+    /// For each bio that the case names, the bios before it.
+    first: Vec<usize>,
 }
 
 /// Allocates a case's memory, adds it to bios through the design, shows them to `look`, and
@@ -214,6 +231,7 @@ fn build<'d, D: BlockIo + 'd, V: KernelRules>(
     let mut bios: Vec<Bio<D::BvPage<'d>>> = Vec::new();
     let mut accepted = Vec::with_capacity(case.adds.len());
     let mut opened_by = Vec::new();
+    let mut first = Vec::new();
     let mut number = None;
     for (i, add) in case.adds.iter().enumerate() {
         let Some((page, offset)) = named::<D, V>(design, units[&add.pfn], add) else {
@@ -221,6 +239,7 @@ fn build<'d, D: BlockIo + 'd, V: KernelRules>(
         };
         if number != Some(add.bio) {
             number = Some(add.bio);
+            first.push(bios.len());
             bios.push(next_bio(case, bios.last(), page));
         }
         let mut taken = 0;
@@ -253,6 +272,7 @@ fn build<'d, D: BlockIo + 'd, V: KernelRules>(
         bios,
         accepted,
         opened_by,
+        first,
     })
 }
 
@@ -281,6 +301,18 @@ fn named<'d, D: BlockIo + 'd, V: KernelRules>(
 }
 
 impl<'d, D: BlockIo + 'd> Built<'d, D> {
+    /// The bios as they are submitted, or the clones of them that the case asks for.
+    fn submitted(&self, case: &Case) -> Vec<BioClone<'_, D::BvPage<'d>>> {
+        if case.clones.is_empty() {
+            return self.bios.iter().map(Bio::part).collect();
+        }
+        let of = |clone: &case::CloneOf| {
+            let bio = &self.bios[self.first[usize::from(clone.bio)]];
+            bio.clone_part(clone.start_bytes() as u32, clone.bytes() as u32)
+        };
+        case.clones.iter().map(of).collect()
+    }
+
     /// The tables as the kernel would write them, whatever a design's references name:
     /// the page of the call that opened the vec, and the offset from it.
     fn vecs<V: KernelRules>(&self, design: &D, case: &Case) -> Vec<(u64, u32, u32)> {
@@ -304,19 +336,27 @@ impl<'d, D: BlockIo + 'd> Built<'d, D> {
 #[inline(never)]
 fn submit<'d, 'b, D: BlockIo + 'd, V: KernelRules>(
     design: &'d D,
+    case: &Case,
     limits: &QueueLimits,
-    bios: &'b [Bio<D::BvPage<'d>>],
+    bios: &[BioClone<'b, D::BvPage<'d>>],
 ) -> Result<Vec<Request<'b, D::BvPage<'d>>>, Refusal> {
+    let refusal = |error| match error {
+        SplitError::Invalid => Refusal::Invalid,
+        SplitError::Bug => Refusal::Bug,
+    };
+    let atomic = case.atomic_limits(limits);
     let mut plug = Plug::default();
-    for bio in bios.iter().filter(|bio| bio.iter.size != 0) {
+    for &bio in bios.iter().filter(|bio| bio.iter.size != 0) {
         if !is_aligned::<V>(limits, bio.iter.sector, bio.iter.size) {
             return Err(Refusal::Invalid);
         }
-        plug.submit::<V, D>(design, limits, bio.part())
-            .map_err(|error| match error {
-                SplitError::Invalid => Refusal::Invalid,
-                SplitError::Bug => Refusal::Bug,
-            })?;
+        if let Some(atomic) = &atomic {
+            let segments = atomic_write_segments::<V, D>(design, limits, atomic, &bio);
+            let segments = segments.map_err(refusal)?;
+            plug.add::<V, D>(design, &atomic.of_requests(limits), bio, segments);
+        } else {
+            plug.submit::<V, D>(design, limits, bio).map_err(refusal)?;
+        }
     }
     let mut requests = plug.finish();
     requests.sort_by_key(Request::sector);

@@ -8,17 +8,19 @@
 
 use mm::{KernelVersion, QueueLimits};
 
-use crate::case::{Answer, Case, Refusal, Refused, Taken};
+use crate::case::{Answer, Case, Operation, Refusal, Refused, Taken};
 
 mod bio;
 mod change;
+mod discard;
+mod held;
 mod request;
 mod sg;
 mod split;
 
 pub use bio::{Bio, Built, Bvec, build, build_by_unit};
 pub use change::{Change, Kernel};
-pub use request::{QueuedRequest, submit};
+pub use request::{QueuedRequest, submit, submit_atomic};
 pub use sg::map_sg;
 pub use split::{Split, split_to_limits};
 
@@ -41,7 +43,7 @@ pub fn evaluate_in(case: &Case, change: Option<Change>) -> Answer {
         change,
     };
     let built = build_in(case, change);
-    answer(case, kernel, &built, built.bios.clone())
+    answer(case, kernel, &built, built.submitted(case))
 }
 
 /// Makes all calls of a case in a kernel with a patch of ours. Limits play no part.
@@ -60,7 +62,8 @@ pub fn evaluate_by_unit(case: &Case) -> Answer {
         rules: case.rules,
         change: Some(Change::HeadPages),
     };
-    answer(case, kernel, &build(case), build_by_unit(case).bios)
+    let submitted = build_by_unit(case).submitted(case);
+    answer(case, kernel, &build(case), submitted)
 }
 
 /// Whether the answer depends on what vecs name, pages or allocations: a design of one sort must
@@ -91,9 +94,15 @@ fn try_evaluate(
     submitted: Vec<Bio>,
 ) -> Result<Taken, Refusal> {
     let limits = case.limits.effective(case.rules)?;
+    if case.op == Operation::Discard {
+        return discard::discard(case, &limits);
+    }
     let bios = &built.bios;
     let allocations = case.allocations();
-    let sp_segments = bios.iter().map(|bio| bio.segments().len() as u64).sum();
+    let sp_segments = submitted
+        .iter()
+        .map(|bio| bio.segments().len() as u64)
+        .sum();
     let chunks = bios
         .iter()
         .map(|bio| bio.folios(&allocations).len() as u64)
@@ -102,7 +111,10 @@ fn try_evaluate(
         .iter()
         .flat_map(|bio| bio.table().iter().map(|v| (v.pfn, v.offset, v.len)))
         .collect();
-    let requests = submit(kernel, &limits, submitted)?;
+    let requests = match case.atomic_limits(&limits) {
+        Some(atomic) => submit_atomic(kernel, &limits, &atomic, submitted)?,
+        None => submit(kernel, &limits, submitted)?,
+    };
     let bios = requests
         .iter()
         .map(|request| crate::case::Request {
@@ -119,6 +131,7 @@ fn try_evaluate(
         bios,
         sp_segments,
         chunks,
+        held: case.held.then(|| held::held(case, built)),
     })
 }
 

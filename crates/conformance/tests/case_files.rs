@@ -3,7 +3,7 @@
 use std::io::{BufReader, Cursor, Read};
 
 use conformance::case::{
-    Answer, Case, CaseError, CaseLine, Refusal, generate_one, parse_all_lines, parse_lines,
+    Answer, Case, CaseError, CaseLine, Refusal, generate_more, parse_all_lines, parse_lines,
 };
 use conformance::reference::evaluate;
 use mm::KernelVersion;
@@ -41,7 +41,7 @@ fn damaged_line() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![any::<u8>(), Just(b'9'), Just(b'}'), Just(b'"')],
     );
     (any::<u64>(), proptest::collection::vec(edit, 1..6)).prop_map(|(seed, edits)| {
-        let mut line = json(&generate_one(seed, 0, KernelVersion::V6_12)).into_bytes();
+        let mut line = json(&generate_more(seed, 0, KernelVersion::V6_12)).into_bytes();
         for (at, byte) in edits {
             let at = at.index(line.len());
             line[at] = byte;
@@ -55,13 +55,13 @@ proptest! {
 
     #[test]
     fn a_case_survives_its_line(seed in any::<u64>(), rules in 0..KernelVersion::ALL.len()) {
-        let case = generate_one(seed, 0, KernelVersion::ALL[rules]);
+        let case = generate_more(seed, 0, KernelVersion::ALL[rules]);
         prop_assert_eq!(parse_one(&json(&case)), Ok(case));
     }
 
     #[test]
     fn an_answer_survives_its_line(seed in any::<u64>(), rules in 0..KernelVersion::ALL.len()) {
-        let answer = evaluate(&generate_one(seed, 0, KernelVersion::ALL[rules]));
+        let answer = evaluate(&generate_more(seed, 0, KernelVersion::ALL[rules]));
         let line = serde_json::to_string(&answer).expect("plain data");
         prop_assert_eq!(serde_json::from_str::<Answer>(&line).expect("our own line"), answer);
     }
@@ -77,7 +77,7 @@ proptest! {
 
     #[test]
     fn a_damaged_line_is_a_case_or_an_error_and_the_next_still_runs(line in damaged_line()) {
-        let whole = generate_one(1, 1, KernelVersion::V7_1);
+        let whole = generate_more(1, 1, KernelVersion::V7_1);
         let mut file = line.clone();
         file.push(b'\n');
         file.extend(json(&whole).bytes());
@@ -186,7 +186,7 @@ fn a_bad_line_names_its_field() {
 
 #[test]
 fn lines_are_counted_blank_ones_too() {
-    let good = json(&generate_one(7, 0, KernelVersion::V5_10));
+    let good = json(&generate_more(7, 0, KernelVersion::V5_10));
     let file = format!("{good}\n\n  \r\nnot a case\n{good}");
     let lines: Vec<(usize, bool)> = parse_lines(Cursor::new(file))
         .map(|(n, c)| (n, c.is_ok()))

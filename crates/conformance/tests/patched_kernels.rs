@@ -30,12 +30,10 @@ fn large(offset: u32, len: u32) -> Add {
 
 fn case(rules: mm::KernelVersion, max_vecs: u16, limits: Limits, adds: &[Add]) -> Case {
     let case = Case {
-        name: "by hand".into(),
-        rules,
         max_vecs,
         limits,
-        start_sector: 0,
         adds: adds.to_vec(),
+        ..Case::new("by hand", rules)
     };
     case.check().expect("such memory can exist");
     case

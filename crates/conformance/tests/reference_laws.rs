@@ -1,6 +1,6 @@
 //! Laws of the reference model under random cases, for every kernel's rules.
 
-use conformance::case::{Add, Answer, Case, Refusal, WINDOW_PAGES, generate_one, invariants};
+use conformance::case::{Add, Answer, Case, Refusal, WINDOW_PAGES, generate_more, invariants};
 use conformance::reference::{Split, build, evaluate, split_to_limits};
 use mm::KernelVersion;
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn any_rules() -> impl Strategy<Value = KernelVersion> {
 }
 
 fn any_case() -> impl Strategy<Value = Case> {
-    (any::<u64>(), any_rules()).prop_map(|(seed, rules)| generate_one(seed, 0, rules))
+    (any::<u64>(), any_rules()).prop_map(|(seed, rules)| generate_more(seed, 0, rules))
 }
 
 proptest! {
@@ -90,12 +90,14 @@ proptest! {
 
     #[test]
     fn a_case_is_the_same_each_time(seed in any::<u64>(), index in 0..1000_u64, rules in any_rules()) {
-        prop_assert_eq!(generate_one(seed, index, rules), generate_one(seed, index, rules));
+        prop_assert_eq!(generate_more(seed, index, rules), generate_more(seed, index, rules));
     }
 
     #[test]
     fn generated_cases_fit_the_referee(case in any_case()) {
         prop_assert_eq!(case.check().map_err(|no| format!("{no:?}")), Ok(()));
+        // A discard has no memory to fit.
+        prop_assume!(!case.adds.is_empty());
         let window = case.adds[0].pfn / (2 * WINDOW_PAGES) * 2 * WINDOW_PAGES;
         for add in &case.adds {
             prop_assert!(window <= add.pfn && add.pfn + (1 << add.order) <= window + WINDOW_PAGES);
@@ -128,7 +130,7 @@ fn merging_depends_on_order() {
 #[test]
 fn generated_cases_reach_the_corners() {
     for rules in KernelVersion::ALL {
-        let cases: Vec<Case> = (0..2000).map(|i| generate_one(42, i, rules)).collect();
+        let cases: Vec<Case> = (0..2000).map(|i| generate_more(42, i, rules)).collect();
         let taken: Vec<_> = cases
             .iter()
             .filter_map(|case| match evaluate(case) {

@@ -25,12 +25,10 @@ fn of_bio(bio: u16, add: Add) -> Add {
 
 fn ask(rules: KernelVersion, limits: Limits, start_sector: u64, adds: &[Add]) -> Answer {
     let case = Case {
-        name: "by hand".into(),
-        rules,
-        max_vecs: 256,
         limits,
         start_sector,
         adds: adds.to_vec(),
+        ..Case::new("by hand", rules)
     };
     case.check().expect("such memory can exist");
     evaluate(&case)

@@ -30,14 +30,10 @@ fn folios_2m(pfns: impl IntoIterator<Item = u64>) -> Vec<Add> {
 }
 
 fn case(rules: KernelVersion, limits: Limits, adds: Vec<Add>) -> Case {
-    let name = "worked".to_owned();
     Case {
-        name,
-        rules,
-        max_vecs: 256,
         limits,
-        start_sector: 0,
         adds,
+        ..Case::new("worked", rules)
     }
 }
 

@@ -352,6 +352,7 @@ anonymous and file statistics, pages on the two lists) and for each allocation.
 
 Examples:
   folioscope cases run cases.jsonl
+  folioscope cases run crates/conformance/cases/bio.jsonl
   folioscope cases run crates/conformance/cases/ledger.jsonl
   folioscope cases run crates/kernels/oracle/cases/worked.jsonl --rules 6.12
   folioscope cases run cases.jsonl --design headpage

@@ -51,6 +51,31 @@ void print_walks(struct state *s, struct bio *bio)
 #endif
 }
 
+/* bio_for_each_folio_all is for a bio's owner. */
+void print_clone(struct state *s, struct bio *clone)
+{
+	unsigned int single = 0, multi = 0;
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	bio_for_each_segment(bv, clone, iter)
+		single++;
+	bio_for_each_bvec(bv, clone, iter)
+		multi++;
+	out_line(s->out, "k %x %x", single, multi);
+}
+
+void print_held(struct state *s)
+{
+	unsigned int i;
+
+	out_part(s->out, "h");
+	for (i = 0; i < s->composed_count; i++)
+		out_part(s->out, " %x:%x", s->composed[i].index,
+			 compat_held(arena_page(s->composed[i].index)));
+	out_line(s->out, "%s", "");
+}
+
 void print_request(struct state *s, const struct seen *seen, const struct seen_request *r)
 {
 	phys_addr_t first = page_to_phys(arena_page(0));

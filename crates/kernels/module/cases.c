@@ -5,6 +5,8 @@
  *
  * In, one item a line, numbers decimal:
  *     l LOGICAL PHYSICAL SECTORS CHUNK SEGMENTS SEGMENT_SIZE SEG_BOUNDARY VIRT_BOUNDARY DMA
+ *       ATOMIC_MAX ATOMIC_UNIT_MIN ATOMIC_UNIT_MAX ATOMIC_BOUNDARY
+ *       DISCARD_SECTORS DISCARD_GRANULARITY
  *                     limits of all cases until the next such line; - states none
  *     c ID            a case begins
  *     b SECTOR VECS   a bio of at most VECS vecs begins; SECTOR + is where the
@@ -12,16 +14,25 @@
  *     a HOW INDEX ORDER OFFSET BYTES
  *                     one add; HOW is p (bio_add_page on the page the offset
  *                     falls in), h (bio_add_page on the head) or f (bio_add_folio)
+ *     o               the bios that follow are atomic writes
+ *     d SECTOR SECTORS
+ *                     a discard, which is the case's only bio and has no table
+ *     h               what is added is held, as get_user_pages does, until the IO ends
+ *     k BIO SKIP SECTORS
+ *                     a clone of the BIO-th bio, which is complete, trimmed; clones are
+ *                     submitted in place of the bios
  *     .               run it
  * Out, hexadecimal but for errors and ids; page indexes and addresses count from the arena's start:
  *     c ID
  *     b ACCEPTED...             per bio; bytes each add took
  *     v INDEX:OFFSET:BYTES...   its table
  *     w SEGMENTS BVECS CHUNKS   steps of the three walks; - where the kernel has none
+ *     k SEGMENTS BVECS          steps of the walks over a clone
  *     q SECTOR BYTES SEGMENTS   a request, in order of dispatch
  *     m SECTOR:BYTES...         its bios
  *     g ADDRESS:BYTES...        its scatterlist
  *     e WHAT ERRNO              refused: limits, add or a bio's number
+ *     h INDEX:HELD...           what is still held of each allocation, if h asked
  */
 #include <linux/ctype.h>
 #include <linux/module.h>
@@ -36,6 +47,16 @@ static void bio_done(struct bio *bio)
 	struct one_bio *b = container_of(bio, struct one_bio, bio);
 
 	b->error = blk_status_to_errno(bio->bi_status);
+	if (atomic_dec_and_test(&s->in_flight))
+		complete(&s->done);
+}
+
+static void clone_done(struct bio *bio)
+{
+	struct state *s = bio->bi_private;
+
+	if (bio->bi_status)
+		s->clone_error = blk_status_to_errno(bio->bi_status);
 	if (atomic_dec_and_test(&s->in_flight))
 		complete(&s->done);
 }
@@ -69,7 +90,9 @@ static void bio_built(struct state *s)
 static void case_begin(struct state *s, char *line)
 {
 	strscpy(s->id, strim(line), sizeof(s->id));
-	s->bio_count = s->composed_count = s->accepted_count = 0;
+	s->bio_count = s->composed_count = s->accepted_count = s->clone_count = 0;
+	s->clone_error = 0;
+	s->held = s->atomic = s->discard = false;
 	out_line(s->out, "c %s", s->id);
 }
 
@@ -96,6 +119,8 @@ static int bio_begin(struct state *s, char *line)
 	b->error = 0;
 	compat_bio_init(&b->bio, queue_disk(), b->table, max_vecs);
 	b->bio.bi_iter.bi_sector = sector;
+	if (s->atomic)
+		compat_write_atomically(&b->bio);
 	b->bio.bi_private = s;
 	b->bio.bi_end_io = bio_done;
 	return 0;
@@ -155,6 +180,48 @@ static int bio_add(struct state *s, char *line)
 		return -EOPNOTSUPP;
 	}
 	s->accepted[s->accepted_count++] = taken;
+	if (s->held && taken)
+		count_hold_for_io(arena_page(index), ((offset + taken - 1) >> PAGE_SHIFT) -
+						     (offset >> PAGE_SHIFT) + 1);
+	return 0;
+}
+
+static int discard_begin(struct state *s, char *line)
+{
+	struct one_bio *b = &s->bios[0];
+	unsigned long sector = number(&line), sectors = number(&line);
+
+	if (s->bio_count)
+		return -E2BIG;
+	s->bio_count++;
+	s->discard = true;
+	b->error = 0;
+	compat_bio_init(&b->bio, queue_disk(), NULL, 0);
+	b->bio.bi_opf = REQ_OP_DISCARD;
+	b->bio.bi_iter.bi_sector = sector;
+	b->bio.bi_iter.bi_size = sectors << SECTOR_SHIFT;
+	b->bio.bi_private = s;
+	b->bio.bi_end_io = bio_done;
+	return 0;
+}
+
+static int clone_begin(struct state *s, char *line)
+{
+	unsigned long number_of = number(&line), skip = number(&line), sectors = number(&line);
+	struct bio *clone;
+
+	if (number_of >= s->bio_count || s->clone_count == MOST_CLONES)
+		return -E2BIG;
+	if (!s->clone_count)
+		bio_built(s);
+	clone = compat_clone(&s->bios[number_of].bio);
+	if (!clone)
+		return -ENOMEM;
+	bio_trim(clone, skip, sectors);
+	clone->bi_private = s;
+	clone->bi_end_io = clone_done;
+	s->clones[s->clone_count++] = clone;
+	print_clone(s, clone);
 	return 0;
 }
 
@@ -165,9 +232,9 @@ static int bio_add(struct state *s, char *line)
 static int case_submit(struct state *s)
 {
 	struct blk_plug plug;
-	unsigned int i, filled = 0;
+	unsigned int i, filled = s->clone_count;
 
-	for (i = 0; i < s->bio_count; i++)
+	for (i = 0; !s->clone_count && i < s->bio_count; i++)
 		filled += s->bios[i].bio.bi_iter.bi_size != 0;
 	if (!filled)
 		return 0;
@@ -175,7 +242,9 @@ static int case_submit(struct state *s)
 	reinit_completion(&s->done);
 	atomic_set(&s->in_flight, filled);
 	blk_start_plug(&plug);
-	for (i = 0; i < s->bio_count; i++)
+	for (i = 0; i < s->clone_count; i++)
+		submit_bio(s->clones[i]);
+	for (i = 0; !s->clone_count && i < s->bio_count; i++)
 		if (s->bios[i].bio.bi_iter.bi_size)
 			submit_bio(&s->bios[i].bio);
 	blk_finish_plug(&plug);
@@ -184,6 +253,8 @@ static int case_submit(struct state *s)
 	for (i = 0; i < s->bio_count; i++)
 		if (s->bios[i].error)
 			out_line(s->out, "e %u %d", i, s->bios[i].error);
+	if (s->clone_error)
+		out_line(s->out, "e clone %d", s->clone_error);
 	for (i = 0; i < queue_seen()->request_count; i++)
 		print_request(s, queue_seen(), &queue_seen()->requests[i]);
 	return queue_seen()->overflow ? -EOVERFLOW : 0;
@@ -194,16 +265,26 @@ static int case_run(struct state *s)
 	unsigned int i;
 	int err = 0;
 
-	bio_built(s);
+	if (!s->clone_count && !s->discard)
+		bio_built(s);
 	if (s->limits_error)
 		out_line(s->out, "e limits %d", s->limits_error);
 	else
 		err = case_submit(s);
-	for (i = 0; i < s->bio_count; i++)
+	for (i = 0; i < s->clone_count; i++)
+		bio_put(s->clones[i]);
+	for (i = 0; i < s->bio_count; i++) {
+		if (s->held && s->bios[i].bio.bi_vcnt) {
+			count_mark_held(&s->bios[i].bio);
+			bio_release_pages(&s->bios[i].bio, false);
+		}
 		bio_uninit(&s->bios[i].bio);
+	}
+	if (s->held)
+		print_held(s);
 	for (i = 0; i < s->composed_count; i++)
 		arena_dissolve(s->composed[i].index, s->composed[i].order);
-	s->bio_count = s->composed_count = 0;
+	s->bio_count = s->composed_count = s->clone_count = 0;
 	cond_resched();
 	return err;
 }
@@ -215,7 +296,8 @@ static int limits_set(char *line)
 	unsigned long *field[] = {
 		&l.logical_block_size, &l.physical_block_size, &l.max_sectors, &l.chunk_sectors,
 		&l.max_segments, &l.max_segment_size, &l.seg_boundary_mask, &l.virt_boundary_mask,
-		&l.dma_alignment,
+		&l.dma_alignment, &l.atomic_max, &l.atomic_unit_min, &l.atomic_unit_max,
+		&l.atomic_boundary, &l.discard_sectors, &l.discard_granularity,
 	};
 	unsigned int i;
 
@@ -245,6 +327,16 @@ static int one_line(struct state *s, char *line)
 		return bio_begin(s, line + 1);
 	case 'a':
 		return bio_add(s, line + 1);
+	case 'd':
+		return discard_begin(s, line + 1);
+	case 'o':
+		s->atomic = true;
+		return HAVE_ATOMIC_WRITES ? 0 : -EOPNOTSUPP;
+	case 'h':
+		s->held = true;
+		return 0;
+	case 'k':
+		return clone_begin(s, line + 1);
 	case '.':
 		return case_run(s);
 	case 0:

@@ -152,12 +152,15 @@ struct case_limits {
 	unsigned long max_segments, max_segment_size;
 	unsigned long seg_boundary_mask, virt_boundary_mask;
 	unsigned long dma_alignment;
+	unsigned long atomic_max, atomic_unit_min, atomic_unit_max, atomic_boundary;
+	unsigned long discard_sectors, discard_granularity;
 	unsigned int stated; /* bit n: the n-th field above */
 };
 
 enum {
 	LIMIT_LOGICAL, LIMIT_PHYSICAL, LIMIT_SECTORS, LIMIT_CHUNK, LIMIT_SEGMENTS,
 	LIMIT_SEGMENT_SIZE, LIMIT_SEG_BOUNDARY, LIMIT_VIRT_BOUNDARY, LIMIT_DMA,
+	LIMIT_ATOMIC, LIMIT_DISCARD = LIMIT_ATOMIC + 4,
 };
 
 #define STATED(c, limit) ((c)->stated & (1U << (limit)))
@@ -184,8 +187,21 @@ static inline int compat_set_limits(struct request_queue *q, const struct queue_
 		.seg_boundary_mask = c->seg_boundary_mask,
 		.virt_boundary_mask = c->virt_boundary_mask,
 		.dma_alignment = c->dma_alignment,
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+		.atomic_write_hw_max = c->atomic_max,
+		.atomic_write_hw_unit_min = c->atomic_unit_min,
+		.atomic_write_hw_unit_max = c->atomic_unit_max,
+		.atomic_write_hw_boundary = c->atomic_boundary,
+#endif
+		.max_hw_discard_sectors = c->discard_sectors,
+		.max_user_discard_sectors = UINT_MAX,
+		.discard_granularity = c->discard_granularity,
 	};
 
+#ifdef BLK_FEAT_ATOMIC_WRITES
+	if (STATED(c, LIMIT_ATOMIC))
+		lim.features |= BLK_FEAT_ATOMIC_WRITES;
+#endif
 	return queue_limits_set(q, &lim);
 #else
 	q->limits = *fresh;
@@ -219,6 +235,14 @@ static inline int compat_set_limits(struct request_queue *q, const struct queue_
 	}
 	if (STATED(c, LIMIT_DMA))
 		blk_queue_dma_alignment(q, c->dma_alignment);
+	blk_queue_max_discard_sectors(q, c->discard_sectors);
+	q->limits.discard_granularity = c->discard_granularity;
+#ifdef QUEUE_FLAG_DISCARD
+	if (STATED(c, LIMIT_DISCARD))
+		blk_queue_flag_set(QUEUE_FLAG_DISCARD, q);
+	else
+		blk_queue_flag_clear(QUEUE_FLAG_DISCARD, q);
+#endif
 	return 0;
 #endif
 }

@@ -7,15 +7,13 @@
 
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
-#include "compat.h"
+#include "case_compat.h"
 /* Folio batches moved out of pagevec.h in 7.x. */
 #if __has_include(<linux/folio_batch.h>)
 #include <linux/folio_batch.h>
 #else
 #include <linux/pagevec.h>
 #endif
-
-#define COUNT_SINCE(major, minor) (LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 
 /* One table of this size is enough for every bio here. */
 #define COUNT_MAX_VECS 256
@@ -49,31 +47,6 @@ typedef struct folio count_head;
 typedef struct page count_head;
 #define count_head_of(page) (page)
 #endif
-
-/* What direct IO holds on nr pages of an allocation until the IO ends: references,
- * since 6.3 pins (a large folio counts them apart, a page in its high bits). */
-static inline void count_hold_for_io(struct page *page, unsigned int nr)
-{
-#if COUNT_SINCE(6, 3)
-	struct folio *folio = page_folio(page);
-
-	if (folio_test_large(folio)) {
-		folio_ref_add(folio, nr);
-		atomic_add(nr, &folio->_pincount);
-	} else {
-		folio_ref_add(folio, nr * GUP_PIN_COUNTING_BIAS);
-	}
-#else
-	page_ref_add(page, nr);
-#endif
-}
-
-static inline void count_mark_held(struct bio *bio)
-{
-#if COUNT_SINCE(6, 3)
-	bio_set_flag(bio, BIO_PAGE_PINNED);
-#endif
-}
 
 /* The check of a bio against its queue's limits at submission. */
 #if COUNT_SINCE(6, 12)

@@ -35,6 +35,9 @@ static unsigned int most_entries(struct request *rq)
 	struct req_iterator iter;
 	struct bio_vec bv;
 
+	/* A discard has sectors and no memory: there is nothing to walk or to map. */
+	if (req_op(rq) == REQ_OP_DISCARD)
+		return 0;
 	rq_for_each_bvec(bv, rq, iter)
 		most += 2;
 	return most;
@@ -69,9 +72,12 @@ static void note_request(struct request *rq)
 	}
 	r->bio_count = seen.bio_count - r->bio_first;
 
+	r->sg_first = seen.sg_count;
+	r->sg_count = 0;
+	if (!most)
+		return;
 	sg_init_table(table, most);
 	count = compat_map_sg(rq, table);
-	r->sg_first = seen.sg_count;
 	r->sg_count = count;
 	for_each_sg(table, sg, count, i) {
 		seen.sgs[seen.sg_count].address = sg_phys(sg);

@@ -5,7 +5,9 @@
 //! Everything is generic over the design and over the [rules](crate::KernelRules) of a kernel,
 //! both known at compile time. Functions that stand out of line in the kernel do so here.
 
+mod atomic;
 mod bio;
+mod discard;
 mod map;
 mod merge;
 mod request;
@@ -13,7 +15,9 @@ mod split;
 mod step;
 mod walk;
 
+pub use atomic::{AtomicLimits, atomic_write_segments};
 pub use bio::{BIO_MAX_VECS, Bio, BioClone, Bvec, BvecIter, Op};
+pub use discard::{DiscardLimits, discard_front};
 pub use map::{SgEntry, TableFull, blk_recalc_rq_segments, blk_rq_map_sg};
 pub use merge::{add_page, add_page_in_page_pieces, page_is_mergeable};
 pub use request::{Plug, Request};

@@ -8,9 +8,10 @@ use physmem::{Extent, Kind, PAGE_SHIFT, Pfn, PhysAddr};
 
 use crate::lru::{self, PG_LRU};
 use crate::slot::{PowerArray, SLOT_SIZE, Slot, TAIL};
-use crate::traits::{BuildError, Descriptor, Field, Plan, Scan};
+use crate::traits::{BuildError, Descriptor, Field, Plan};
 
 mod page;
+mod scan;
 mod size;
 mod state;
 
@@ -333,76 +334,6 @@ impl Memmap {
         let head = self.page(extent.head);
         head.private.store(u64::from(extent.order.get()), Relaxed);
         head.mapcount.store(PGTY_BUDDY << 24, Relaxed);
-    }
-
-    /// Frames that a PFN walk may skip from here because they are one free block
-    /// (`PageBuddy`, `buddy_order_unsafe`); 0 where the line is no block's head.
-    #[inline]
-    pub fn free_block(page: &Slot) -> u64 {
-        if page.mapcount.load(Relaxed) >> 24 != PGTY_BUDDY {
-            return 0;
-        }
-        // Read without the zone's lock, as compaction does: a wild order is not believed.
-        1 << page
-            .private
-            .load(Relaxed)
-            .min(u64::from(physmem::MAX_ORDER))
-    }
-
-    /// Compaction's walk (`isolate_migratepages_block`): free blocks and compound pages beyond the
-    /// pageblock's order are skipped whole, what is on an LRU list, and what a driver moves, is
-    /// offered to `isolate`, which is told which of the two it is; the rest is counted.
-    #[inline]
-    pub fn pfn_scan(
-        &self,
-        start: Pfn,
-        pfns: u64,
-        mut isolate: impl FnMut(&Slot, bool) -> bool,
-    ) -> Scan {
-        let mut scan = Scan::default();
-        let end = start + pfns;
-        let mut pfn = start;
-        while pfn < end {
-            let page = self.page(pfn);
-            let block = Self::free_block(page);
-            if block != 0 {
-                scan.free += block.min(end - pfn);
-                pfn = pfn + block;
-                continue;
-            }
-            // PageCompound, then compound_order: one branch each, so that the walk goes on
-            // before a large page's second line has arrived.
-            let flags = page.flags.load(Relaxed);
-            let pages = if flags & PG_HEAD != 0 {
-                self.nr_pages(page)
-            } else if Self::is_tail(page) {
-                // Its head lies before the walk's start.
-                pfn = pfn + 1;
-                continue;
-            } else {
-                1
-            };
-            if flags & PG_LRU != 0 && pages < PAGEBLOCK_PAGES {
-                scan.movable += 1;
-                scan.movable_pages += pages;
-                scan.isolated += u64::from(isolate(page, true));
-            } else if pages >= PAGEBLOCK_PAGES {
-                scan.large += 1;
-            } else if page.refcount.load(Relaxed) == 0 {
-                if Self::is_frozen(page) {
-                    scan.unmovable += 1;
-                } else {
-                    scan.free += 1;
-                }
-            } else if is_movable(page) {
-                scan.of_drivers += 1;
-                scan.isolated += u64::from(isolate(page, false));
-            } else {
-                scan.unmovable += 1;
-            }
-            pfn = pfn + pages;
-        }
-        scan
     }
 
     /// References of a head's allocation (`page_count`).

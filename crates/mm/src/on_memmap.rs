@@ -248,18 +248,20 @@ impl<T: OnMemmap> Lru for T {
     }
 
     #[inline]
-    fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
-        self.pages().map.pfn_scan(start, pfns, |head, on_list| {
-            // The reference is to the frame's own line (`folio_get_nontail_page`): whatever
-            // was freed underneath, it is the frame's.
-            if !isolate {
-                false
-            } else if on_list {
-                lru::isolate_and_putback(self, cpu, self.unit(head), || true)
-            } else {
-                crate::movable::isolate_movable_and_putback(self, self.unit(head), || true)
-            }
-        })
+    fn pfn_scan<V: KernelRules>(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
+        self.pages()
+            .map
+            .pfn_scan::<V>(start, pfns, |head, on_list| {
+                // The reference is to the frame's own line (`folio_get_nontail_page`): whatever
+                // was freed underneath, it is the frame's.
+                if !isolate {
+                    false
+                } else if on_list {
+                    lru::isolate_and_putback(self, cpu, self.unit(head), || true)
+                } else {
+                    crate::movable::isolate_movable_and_putback(self, self.unit(head), || true)
+                }
+            })
     }
 }
 

@@ -125,6 +125,24 @@ impl KernelVersion {
         }
     }
 
+    /// Whether compaction looks at every frame of a small allocation that it cannot take (v6.9 and
+    /// later). It steps over compound pages from its target's order on
+    /// (`skip_isolation_on_order`), and isolates smaller ones where they are on a list. Before, it
+    /// neither isolated a compound page nor looked behind its first frame.
+    pub const fn walks_small_compounds(self) -> bool {
+        matches!(self, Self::V6_12 | Self::V7_1 | Self::V7_2)
+    }
+
+    /// The pages that an allocation must have fewer of to be isolated by compaction for a target
+    /// of `pageblock` pages.
+    pub const fn compacts_below(self, pageblock: u64) -> u64 {
+        if self.walks_small_compounds() {
+            pageblock
+        } else {
+            2
+        }
+    }
+
     /// Entries of a per-CPU LRU batch (`PAGEVEC_SIZE`): 15 until v6.10, then 31.
     pub const fn lru_batch(self) -> usize {
         match self {

@@ -37,10 +37,15 @@ pub struct Taken {
     pub vecs: Vec<(u64, u32, u32)>,
     /// The requests that reach the driver, in order of sector.
     pub bios: Vec<Request>,
-    /// Steps of `bio_for_each_segment` over all bios: pieces that stay inside one page.
+    /// Steps of `bio_for_each_segment` over all bios, or over the clones that are submitted in
+    /// their place: pieces that stay inside one page.
     pub sp_segments: u64,
     /// Steps of `bio_for_each_folio_all` over all bios: pieces that stay inside one allocation.
     pub chunks: u64,
+    /// Where the case asks for it ([`super::Case::held`]): each allocation's first page frame, and
+    /// the references of its submitter that are still there when all IO has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Vec<(u64, u64)>>,
 }
 
 /// One request as the driver sees it.

@@ -10,6 +10,10 @@ use crate::reference::{Bio, build, evaluate};
 
 use super::{Add, Answer, BIO_MAX_VECS, By, Case, Limits, PAGE_SIZE, Refusal};
 
+mod more;
+
+pub use more::generate_more;
+
 /// All memory of one case lies in one run of this many pages, 32 MiB, aligned to twice that: a
 /// referee maps it onto one physically contiguous arena, and boundaries up to 32 MiB fall in
 /// the same places.
@@ -139,12 +143,11 @@ impl Source {
             BIO_MAX_VECS
         };
         Case {
-            name,
-            rules: self.rules,
             max_vecs,
             limits,
             start_sector,
             adds: self.adds(block as u32),
+            ..Case::new(&name, self.rules)
         }
     }
 
@@ -177,6 +180,7 @@ impl Source {
             logical_block_size: self.maybe(&[512, 512, 1024, 2048, 4096]),
             physical_block_size: self.maybe(&[512, 4096, 4096, 8192, 16384, 65536]),
             dma_alignment: self.maybe(&[3, 15, 511, 4095]),
+            ..Limits::default()
         };
         if self.one_in(5) {
             limits.virt_boundary_mask = Some(self.pick(&[511, 4095, 4095, 4095, 8191, 65535]));

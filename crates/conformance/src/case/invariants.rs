@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use mm::{KernelVersion, QueueLimits};
 
-use super::{Answer, Case, PAGE_SIZE, Request, Taken};
+use super::{Answer, Case, CloneOf, Operation, PAGE_SIZE, Request, Taken};
 
 /// Checks an answer against what must hold without knowing the answer: the same bytes go
 /// through every table and walk, and no request or scatterlist entry breaks the limits.
@@ -20,8 +20,15 @@ pub fn invariants(case: &Case, answer: &Answer) -> Result<(), String> {
         .limits
         .effective(case.rules)
         .map_err(|error| format!("the limits are refused ({error:?}), yet there is an answer"))?;
+    if case.op == Operation::Discard {
+        return discarded(case, taken);
+    }
     tables(case, taken)?;
     requests(case, taken)?;
+    let limits = match case.atomic_limits(&limits) {
+        Some(atomic) => atomic.of_requests(&limits),
+        None => limits,
+    };
     for request in &taken.bios {
         within(case, &limits, request)
             .map_err(|e| format!("request at sector {}: {e}", request.sector))?;
@@ -37,6 +44,20 @@ fn equal<T: PartialEq + Debug>(what: &str, is: &T, should: &T) -> Result<(), Str
 
 fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if condition { Ok(()) } else { Err(otherwise()) }
+}
+
+/// Every sector of a discard is discarded once.
+fn discarded(case: &Case, taken: &Taken) -> Result<(), String> {
+    let mut sector = case.start_sector;
+    for request in &taken.bios {
+        equal("sector", &request.sector, &sector)?;
+        holds(request.bytes > 0 && request.sg.is_empty(), || {
+            format!("a discard of {} bytes, {:?}", request.bytes, request.sg)
+        })?;
+        sector += u64::from(request.bytes >> 9);
+    }
+    let end = case.start_sector + u64::from(case.sectors);
+    equal("the sector after the last", &sector, &end)
 }
 
 fn tables(case: &Case, taken: &Taken) -> Result<(), String> {
@@ -68,8 +89,21 @@ fn tables(case: &Case, taken: &Taken) -> Result<(), String> {
 
     let pages =
         |(phys, len): (u64, u32)| (phys + u64::from(len) - 1) / PAGE_SIZE - phys / PAGE_SIZE + 1;
-    let steps: u64 = taken.vecs.iter().map(vec_run).map(pages).sum();
+    let steps: u64 = submitted_runs(case, taken).into_iter().map(pages).sum();
     equal("sp_segments", &taken.sp_segments, &steps)?;
+    equal(
+        "whether it says what is held",
+        &taken.held.is_some(),
+        &case.held,
+    )?;
+    for &(pfn, left) in taken.held.iter().flatten() {
+        let of = case.adds.iter().zip(&taken.accepted);
+        let held: u64 = of
+            .filter(|(add, got)| add.pfn == pfn && **got > 0)
+            .map(|(add, &got)| pages((u64::from(add.offset), got)))
+            .sum();
+        holds(left <= held, || format!("{pfn:#x}: {left} held of {held}"))?;
+    }
     let heads: u64 = taken
         .vecs
         .iter()
@@ -77,6 +111,50 @@ fn tables(case: &Case, taken: &Taken) -> Result<(), String> {
         .map(|run| allocations_in(case, run))
         .sum();
     equal("chunks", &taken.chunks, &heads)
+}
+
+/// The pieces of vecs that are submitted, in order: all vecs, or what clones see of them.
+fn submitted_runs(case: &Case, taken: &Taken) -> Vec<(u64, u32)> {
+    if case.clones.is_empty() {
+        return taken.vecs.iter().map(vec_run).collect();
+    }
+    let mut runs = Vec::new();
+    for clone in &case.clones {
+        let from = bytes_before(case, taken, clone.bio) + clone.start_bytes();
+        let to = from + clone.bytes();
+        let mut at = 0;
+        for (phys, len) in taken.vecs.iter().map(vec_run) {
+            let (first, last) = (from.max(at), to.min(at + u64::from(len)));
+            if first < last {
+                runs.push((phys + (first - at), (last - first) as u32));
+            }
+            at += u64::from(len);
+        }
+    }
+    runs
+}
+
+/// The bytes of all bios before this one.
+fn bytes_before(case: &Case, taken: &Taken, bio: u16) -> u64 {
+    let before = case.adds.iter().zip(&taken.accepted);
+    before
+        .filter(|(add, _)| add.bio < bio)
+        .map(|(_, &got)| u64::from(got))
+        .sum()
+}
+
+/// The sector that each byte submitted goes to: where runs of sectors begin, with their bytes.
+fn submitted_sectors(case: &Case, taken: &Taken) -> Vec<(u64, u64)> {
+    if case.clones.is_empty() {
+        return vec![(case.start_sector, u64::MAX)];
+    }
+    let at = |clone: &CloneOf| {
+        let size = |bio| bytes_before(case, taken, bio + 1) - bytes_before(case, taken, bio);
+        let before: u64 = (0..clone.bio).map(|bio| size(bio) >> 9).sum();
+        let skip = u64::from(clone.skip);
+        (case.start_sector + before + skip, clone.bytes())
+    };
+    case.clones.iter().map(at).collect()
 }
 
 fn vec_run(&(pfn, offset, len): &(u64, u32, u32)) -> (u64, u32) {
@@ -105,15 +183,30 @@ fn joined(runs: impl IntoIterator<Item = (u64, u32)>) -> Vec<(u64, u64)> {
 }
 
 fn requests(case: &Case, taken: &Taken) -> Result<(), String> {
-    let memory = joined(taken.vecs.iter().map(vec_run));
+    let memory = joined(submitted_runs(case, taken));
     let mapped = joined(taken.bios.iter().flat_map(|b| b.sg.iter().copied()));
     equal("memory in scatterlists", &mapped, &memory)?;
-    let mut sector = case.start_sector;
+    let mut runs = submitted_sectors(case, taken).into_iter();
+    let (mut sector, mut left) = runs.next().unwrap_or_default();
     for request in &taken.bios {
+        while left == 0
+            && let Some((next, bytes)) = runs.next()
+        {
+            (sector, left) = (next, bytes);
+        }
         equal("sector", &request.sector, &sector)?;
         let sg: u64 = request.sg.iter().map(|e| u64::from(e.1)).sum();
         equal("bytes in scatterlist", &sg, &request.bytes.into())?;
         sector += u64::from(request.bytes >> 9);
+        // A request may go on with clones that follow each other on the device.
+        let mut bytes = u64::from(request.bytes);
+        while bytes > left
+            && let Some((_, more)) = runs.next()
+        {
+            bytes -= left;
+            left = more;
+        }
+        left = left.saturating_sub(bytes);
     }
     Ok(())
 }
@@ -149,7 +242,14 @@ fn within(case: &Case, limits: &QueueLimits, request: &Request) -> Result<(), St
         .adds
         .iter()
         .all(|a| a.len.is_multiple_of(block) && a.offset.is_multiple_of(block));
-    let blocks = blocks && limits.chunk_sectors == 0 && limits.max_segment_size >= block;
+    let cut = |clone: &CloneOf| clone.start_bytes() | clone.bytes();
+    let blocks = blocks
+        && case
+            .clones
+            .iter()
+            .all(|c| cut(c).is_multiple_of(block.into()))
+        && limits.chunk_sectors == 0
+        && limits.max_segment_size >= block;
     if blocks || case.rules != KernelVersion::V6_12 {
         gaps(limits, request)?;
     }

@@ -48,6 +48,27 @@ pub struct Limits {
     /// page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dma_alignment: Option<u32>,
+    /// Bytes that the device writes whole or not at all, units merged together included (from
+    /// 6.12 on, as the three that follow: `atomic_write_hw_max`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub atomic_write_max: Option<u32>,
+    /// Bytes of its smallest atomic write: a power of two (`atomic_write_hw_unit_min`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub atomic_write_unit_min: Option<u32>,
+    /// Bytes of its largest atomic write of one submitter: a power of two
+    /// (`atomic_write_hw_unit_max`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub atomic_write_unit_max: Option<u32>,
+    /// No atomic write crosses a multiple of this many bytes; 0 for none
+    /// (`atomic_write_hw_boundary`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub atomic_write_boundary: Option<u32>,
+    /// Maximum sectors of a discard; missing, the device takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_discard_sectors: Option<u32>,
+    /// Bytes of the unit that the device frees; from 6.12 on at least a physical block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discard_granularity: Option<u32>,
 }
 
 /// Stated by a driver that has no bound of its own (`UINT_MAX` bytes in sectors).
@@ -122,6 +143,21 @@ impl Limits {
         Ok(q)
     }
 
+    /// What 6.12 makes of `max_hw_sectors` before it rounds it.
+    fn stated_hw_sectors(&self) -> u32 {
+        match self.max_sectors {
+            None => MAX_HW_SECTORS,
+            Some(0) => SAFE_MAX_SECTORS,
+            Some(sectors) => sectors,
+        }
+    }
+
+    /// `max_hw_sectors` in force in a kernel that validates limits, whole blocks of them.
+    pub(super) fn max_hw_sectors(&self, block: u32) -> u32 {
+        let hw = self.stated_hw_sectors();
+        hw - hw % (block >> 9)
+    }
+
     fn validated(&self, rules: KernelVersion, block: u32) -> Result<QueueLimits, Refusal> {
         let mut q = QueueLimits::defaults(rules);
         q.logical_block_size = block;
@@ -130,15 +166,11 @@ impl Limits {
             return Err(Refusal::Invalid);
         }
 
-        let hw = match self.max_sectors {
-            None => MAX_HW_SECTORS,
-            Some(0) => SAFE_MAX_SECTORS,
-            Some(sectors) => sectors,
-        };
+        let hw = self.stated_hw_sectors();
         if hw < PAGE_SECTORS || block >> 9 > hw {
             return Err(Refusal::Invalid);
         }
-        let hw = hw - hw % (block >> 9);
+        let hw = self.max_hw_sectors(block);
         // The smallest IO worth issuing is a physical block; one above the cap lifts the cap.
         let cap = q.max_sectors;
         q.max_sectors = match self.max_sectors {

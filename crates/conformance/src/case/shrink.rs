@@ -1,11 +1,14 @@
 //! One step from a case to a smaller one, for every search for the smallest that still fails.
 
-use super::{Add, By, Case, Limits};
+use super::{Add, By, Case, Limits, Operation};
 
 /// How large a case is to a reader: adds first, then what is stated, then sizes.
 pub fn weight(case: &Case) -> (usize, usize, u64) {
     let stated = limits_without(&case.limits).len()
         + usize::from(case.max_vecs != 256)
+        + usize::from(case.held)
+        + usize::from(case.op != Operation::Read)
+        + case.clones.len()
         + usize::from(case.start_sector != 0);
     let sizes = case.adds.iter().map(|add| {
         let folio = u64::from(add.by == By::Folio);
@@ -18,7 +21,7 @@ pub fn weight(case: &Case) -> (usize, usize, u64) {
     (
         case.adds.len(),
         stated,
-        sizes.sum::<u64>() + case.start_sector,
+        sizes.sum::<u64>() + case.start_sector + u64::from(case.sectors),
     )
 }
 
@@ -47,6 +50,30 @@ pub fn reductions(case: &Case) -> Vec<Case> {
             limits,
             ..case.clone()
         });
+    }
+    if case.sectors > 0 {
+        for sectors in [case.sectors / 2, case.sectors - 1] {
+            smaller.push(Case {
+                sectors,
+                ..case.clone()
+            });
+        }
+    } else if case.op != Operation::Read {
+        smaller.push(Case {
+            op: Operation::Read,
+            ..case.clone()
+        });
+    }
+    if case.held {
+        smaller.push(Case {
+            held: false,
+            ..case.clone()
+        });
+    }
+    for at in 0..case.clones.len() {
+        let mut fewer = case.clone();
+        fewer.clones.remove(at);
+        smaller.push(fewer);
     }
     if case.max_vecs != 256 {
         smaller.push(Case {
@@ -140,7 +167,7 @@ fn renumbered(mut adds: Vec<Add>) -> Vec<Add> {
 
 /// The limits with one stated limit fewer, for each.
 fn limits_without(limits: &Limits) -> Vec<Limits> {
-    let drop: [fn(&mut Limits); 9] = [
+    let drop: [fn(&mut Limits); 12] = [
         |l| l.max_segments = None,
         |l| l.max_segment_size = None,
         |l| l.seg_boundary_mask = None,
@@ -150,6 +177,14 @@ fn limits_without(limits: &Limits) -> Vec<Limits> {
         |l| l.logical_block_size = None,
         |l| l.physical_block_size = None,
         |l| l.dma_alignment = None,
+        |l| l.discard_granularity = None,
+        |l| l.atomic_write_boundary = None,
+        |l| {
+            l.atomic_write_max = None;
+            l.atomic_write_unit_min = None;
+            l.atomic_write_unit_max = None;
+            l.atomic_write_boundary = None;
+        },
     ];
     drop.iter()
         .map(|drop| {
@@ -177,8 +212,6 @@ mod tests {
             by: By::Page,
         };
         Case {
-            name: "t".into(),
-            rules: KernelVersion::V6_1,
             max_vecs: 4,
             limits: Limits {
                 max_segments: Some(3),
@@ -187,6 +220,7 @@ mod tests {
             },
             start_sector: 99,
             adds: vec![add(16, 0), add(18, 0), add(20, 1), add(24, 2)],
+            ..Case::new("t", KernelVersion::V6_1)
         }
     }
 

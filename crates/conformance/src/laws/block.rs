@@ -4,8 +4,8 @@ use mm::block::{Bio, Op};
 use mm::{BlockIo, KernelRules, KernelVersion, with_rules};
 use physmem::PAGE_SIZE;
 
-use super::cases::{cases_per_law, for_each_case, in_one_page, joined};
-use crate::case::{Answer, Case, Taken};
+use super::cases::{cases_per_law, for_each_case, for_each_case_of, in_one_page, joined};
+use crate::case::{Answer, Case, Taken, generate_more};
 use crate::evaluate::{Built, anon_and_file, evaluate_with, with_bios};
 use crate::reference;
 
@@ -61,7 +61,7 @@ fn taken<D: BlockIo>(design: &D, case: &Case) -> Result<Option<Taken>, String> {
 /// whole allocations is compared with a kernel that has such vecs. At least
 /// [`cases_per_law`] cases of each kernel.
 pub fn answers_equal_the_reference<D: BlockIo>() {
-    for_each_case::<D>(cases_per_law(), |design, case| {
+    for_each_case_of::<D>(generate_more, cases_per_law(), |design, case| {
         let should = if D::NAMES_UNITS {
             reference::evaluate_by_unit(case)
         } else {

@@ -47,6 +47,9 @@ pub(super) fn versions<D: BlockIo>() -> Vec<KernelVersion> {
         .collect()
 }
 
+/// Makes the case of a seed and a number under a kernel's rules.
+type MakeCase = fn(u64, u64, KernelVersion) -> Case;
+
 /// Tries a law on random cases of every kernel whose rules the design is run under: at
 /// least [`cases_per_law`] in all, and at least `per_version` of each.
 ///
@@ -56,9 +59,18 @@ pub(super) fn for_each_case<D: BlockIo>(
     per_version: usize,
     law: impl Fn(&D, &Case) -> Result<(), String>,
 ) {
+    for_each_case_of::<D>(generate_one, per_version, law);
+}
+
+/// The same with cases made by `make`.
+pub(super) fn for_each_case_of<D: BlockIo>(
+    make: MakeCase,
+    per_version: usize,
+    law: impl Fn(&D, &Case) -> Result<(), String>,
+) {
     let design = fresh::<D>();
     let law = |case: &Case| law(&design, case);
-    if let Err(what) = try_cases(&versions::<D>(), per_version, D::NAMES_UNITS, &law) {
+    if let Err(what) = try_cases(make, &versions::<D>(), per_version, D::NAMES_UNITS, &law) {
         panic!("{} {what}", D::NAME);
     }
 }
@@ -66,6 +78,7 @@ pub(super) fn for_each_case<D: BlockIo>(
 /// The same for any law, its design erased: what makes and shrinks cases is compiled once,
 /// not once for every law of every design.
 fn try_cases(
+    make: MakeCase,
     versions: &[KernelVersion],
     per_version: usize,
     units: bool,
@@ -74,7 +87,7 @@ fn try_cases(
     let each = per_version.max(cases_per_law().div_ceil(versions.len()));
     for &version in versions {
         for index in 0..each as u64 {
-            let mut case = generate_one(SEED, index, version);
+            let mut case = make(SEED, index, version);
             put_in_window(&mut case);
             if units && version == KernelVersion::V6_1 {
                 // 6.1 has both kinds of vec, and its rules tell them apart: a design that

@@ -111,7 +111,9 @@ impl<D: Lru> World<D> {
                 pfns,
                 isolate,
             } => {
-                let seen = self.design.pfn_scan(0, BASE + start, pfns, isolate);
+                let seen = self
+                    .design
+                    .pfn_scan::<mm::Linux6_12>(0, BASE + start, pfns, isolate);
                 let expected = self.scan(BASE + start, pfns, isolate);
                 prop_assert_eq!(
                     seen,

@@ -186,7 +186,7 @@ pub fn walks_and_isolation_at_once_lose_nothing<D: Lru>() {
     let root = design.groups().root();
     walk_at_once(3, |cpu| {
         if cpu < 2 {
-            design.pfn_scan(cpu, super::world::BASE, PAGES, true);
+            design.pfn_scan::<mm::Linux6_12>(cpu, super::world::BASE, PAGES, true);
             return;
         }
         let mut out = Vec::new();
@@ -220,7 +220,7 @@ pub fn a_walk_against_freeing_frees_each_once<D: Lru>() {
     std::thread::scope(|scope| {
         let walk = scope.spawn(|| {
             while !done.load(Acquire) {
-                design.pfn_scan(1, super::world::BASE, PAGES, true);
+                design.pfn_scan::<mm::Linux6_12>(1, super::world::BASE, PAGES, true);
                 walks.fetch_add(1, Release);
             }
         });
@@ -256,7 +256,7 @@ pub fn what_drivers_move_is_isolated_too<D: Lru>() {
         .collect();
     let (moved, pinned) = units.split_at(PAGES as usize / 2);
     moved.iter().for_each(|&unit| design.set_movable(unit));
-    let look = |isolate| design.pfn_scan(0, super::world::BASE, PAGES, isolate);
+    let look = |isolate| design.pfn_scan::<mm::Linux6_12>(0, super::world::BASE, PAGES, isolate);
     for isolate in [false, true, true] {
         let scan = look(isolate);
         let seen = (scan.of_drivers, scan.unmovable, scan.movable);
@@ -265,7 +265,7 @@ pub fn what_drivers_move_is_isolated_too<D: Lru>() {
         assert_eq!(scan.isolated, expected, "{}", D::NAME);
     }
     walk_at_once(2, |cpu| {
-        design.pfn_scan(cpu, super::world::BASE, PAGES, true);
+        design.pfn_scan::<mm::Linux6_12>(cpu, super::world::BASE, PAGES, true);
     });
     let kept = units.iter().all(|&unit| design.refcount(unit) == 1);
     assert!(kept, "{}: references were lost", D::NAME);
@@ -274,6 +274,30 @@ pub fn what_drivers_move_is_isolated_too<D: Lru>() {
         assert!(design.put(unit), "{}", D::NAME);
         design.free(unit);
     }
+}
+
+/// A walk steps over free blocks, over what is on a list and over what is too large, and behind any
+/// other allocation goes on as its kernel does: from v6.9 on with the next frame, before with the
+/// next allocation, and then no allocation of several pages is isolated. Frames that claim to be free inside of an allocation show where it looked.
+pub fn a_walk_steps_as_its_kernel_does<D: Lru>() {
+    let world = <Listing as Level<D>>::world();
+    let design = &world.design;
+    let extent = |n, size| physmem::Extent::new(super::world::BASE + n, super::world::order(size));
+    let slab = design.alloc(extent(0, 3), Kind::Slab);
+    let user = design.alloc(extent(8, 3), Kind::Anon);
+    design.lru_add(0, &[user]);
+    assert_eq!(design.kind(slab), Kind::Slab, "{}", D::NAME);
+    design.mark_free(extent(5, 0));
+    design.mark_free(extent(13, 0));
+    let start = super::world::BASE;
+    let walks = [
+        design.pfn_scan::<mm::Linux6_1>(0, start, 16, false),
+        design.pfn_scan::<mm::Linux6_12>(0, start, 16, false),
+        design.pfn_scan::<mm::Linux6_12>(0, start + 3, 13, false),
+    ];
+    let seen = walks.map(|scan| (scan.free, scan.unmovable, scan.movable_pages));
+    assert_eq!(seen, [(0, 1, 0), (1, 1, 8), (1, 0, 8)], "{}", D::NAME);
+    assert_eq!(walks.map(|scan| scan.large), [1, 0, 0], "{}", D::NAME);
 }
 
 /// A walk isolates nothing that has no reference, and counts what is in use as such: frozen slabs
@@ -305,7 +329,7 @@ pub fn a_walk_passes_what_is_frozen_or_not_compound<D: Lru>() {
     } else {
         3 * STACKS
     };
-    let walk = |isolate| design.pfn_scan(0, super::world::BASE, 34, isolate);
+    let walk = |isolate| design.pfn_scan::<mm::Linux6_12>(0, super::world::BASE, 34, isolate);
     let expected = |isolated| mm::Scan {
         free: 7 + untold,
         movable: 2,

@@ -102,6 +102,7 @@ macro_rules! laws_of {
             a_walk_against_freeing_frees_each_once
             what_drivers_move_is_isolated_too
             a_walk_passes_what_is_frozen_or_not_compound
+            a_walk_steps_as_its_kernel_does
             ledgers_come_out
         ] $($with)* }
     };
@@ -163,6 +164,6 @@ pub const fn memcg<D: Memcg>() -> [Law; 10] {
 }
 
 /// The laws of reclaim's lists and compaction's walk, for one design.
-pub const fn lru<D: Lru>() -> [Law; 9] {
+pub const fn lru<D: Lru>() -> [Law; 10] {
     laws_of!(lru, law_array D)
 }

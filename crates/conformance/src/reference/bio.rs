@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use mm::KernelVersion;
 
-use crate::case::{Add, By, Case, PAGE_SIZE};
+use crate::case::{Add, By, Case, CloneOf, PAGE_SIZE};
 
 /// A `struct bio_vec`: a run of physical memory, named by a page and an offset from it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -47,6 +47,8 @@ pub struct Bio {
     pub(super) sector: u64,
     /// The front part of a split: no request may merge it (`REQ_NOMERGE`).
     pub(super) nomerge: bool,
+    /// A clone, which knows the table but not how many vecs it has (`bi_vcnt` is 0).
+    pub(super) cloned: bool,
 }
 
 impl Bio {
@@ -58,6 +60,7 @@ impl Bio {
             size,
             sector,
             nomerge: false,
+            cloned: false,
         }
     }
 
@@ -163,6 +166,21 @@ impl Bio {
         (front, rest)
     }
 
+    /// `bio_alloc_clone` and `bio_trim`: `bytes` of the bio from byte `skip` on, as a bio of its own.
+    ///
+    /// # Panics
+    /// If the bio has no such bytes.
+    pub fn clone_part(&self, skip: u64, bytes: u64) -> Self {
+        assert!(0 < bytes && skip + bytes <= self.size, "a clone has data");
+        Self {
+            start: self.start + skip,
+            size: bytes,
+            sector: self.sector + (skip >> 9),
+            cloned: true,
+            ..self.clone()
+        }
+    }
+
     /// The table entry that the next byte lies in, and how much of it is done.
     pub(super) fn current(&self) -> (Bvec, u64) {
         let mut at = 0;
@@ -184,6 +202,31 @@ pub struct Built {
     pub accepted: Vec<u32>,
     /// The bios that took something, in order, each at its sector.
     pub bios: Vec<Bio>,
+    /// For each bio that the case names, the place among `bios` of what it became.
+    places: Vec<Option<usize>>,
+}
+
+impl Built {
+    /// The bytes of each bio that the case names.
+    pub fn sizes(&self) -> Vec<u64> {
+        let size = |place: &Option<usize>| place.map_or(0, |at| self.bios[at].size);
+        self.places.iter().map(size).collect()
+    }
+
+    /// The bios that are submitted: all, or the clones of them that the case asks for.
+    ///
+    /// # Panics
+    /// If the case does not pass [`Case::check`].
+    pub fn submitted(&self, case: &Case) -> Vec<Bio> {
+        if case.clones.is_empty() {
+            return self.bios.clone();
+        }
+        let of = |clone: &CloneOf| {
+            let place = self.places[usize::from(clone.bio)].expect("its bio took something");
+            self.bios[place].clone_part(clone.start_bytes(), clone.bytes())
+        };
+        case.clones.iter().map(of).collect()
+    }
 }
 
 /// Makes all calls of a case (`bio_add_page`, `bio_add_folio`). Limits play no part.
@@ -221,14 +264,20 @@ pub(super) fn build_with(case: &Case, make: impl Fn(&mut Vec<Vec<Bvec>>, &Add) -
     }
     let mut sector = case.start_sector;
     let mut bios = Vec::new();
+    let mut places = Vec::new();
     for table in tables {
         let bio = Bio::new(table, sector);
         sector += bio.size >> 9;
+        places.push((bio.size > 0).then_some(bios.len()));
         if bio.size > 0 {
             bios.push(bio);
         }
     }
-    Built { accepted, bios }
+    Built {
+        accepted,
+        bios,
+        places,
+    }
 }
 
 /// An add as a vec that names its allocation.

@@ -1,11 +1,12 @@
 //! From bios to requests: submission under a plug, with merging.
 
 use mm::QueueLimits;
+use mm::block::AtomicLimits;
 
 use crate::case::Refusal;
 
 use super::bio::Bio;
-use super::split::{Split, split_to_limits};
+use super::split::{Split, atomic_to_limits, in_requests, split_to_limits};
 use super::{Kernel, gap_to_prev, max_sectors_at, phys_mergeable};
 
 /// A request: bios that follow each other on the device.
@@ -69,11 +70,36 @@ pub fn submit(
     bios: Vec<Bio>,
 ) -> Result<Vec<QueuedRequest>, Refusal> {
     let kernel = kernel.into();
+    let cut = |bio: &Bio| split_to_limits(kernel, limits, bio);
+    submit_cut(kernel, limits, bios, cut)
+}
+
+/// The same for atomic writes.
+///
+/// # Errors
+/// If the kernel refuses any of them.
+pub fn submit_atomic(
+    kernel: impl Into<Kernel>,
+    limits: &QueueLimits,
+    atomic: &AtomicLimits,
+    bios: Vec<Bio>,
+) -> Result<Vec<QueuedRequest>, Refusal> {
+    let kernel = kernel.into();
+    let cut = |bio: &Bio| atomic_to_limits(kernel, limits, atomic, bio);
+    submit_cut(kernel, &in_requests(limits, atomic), bios, cut)
+}
+
+fn submit_cut(
+    kernel: Kernel,
+    limits: &QueueLimits,
+    bios: Vec<Bio>,
+    cut: impl Fn(&Bio) -> Split,
+) -> Result<Vec<QueuedRequest>, Refusal> {
     let mut requests: Vec<QueuedRequest> = Vec::new();
     for bio in bios {
         let mut rest = Some(bio);
         while let Some(bio) = rest.take() {
-            let (part, segments) = match split_to_limits(kernel, limits, &bio) {
+            let (part, segments) = match cut(&bio) {
                 Split::Refused(refusal) => return Err(refusal),
                 Split::Whole { segments } => (bio, segments),
                 Split::At { segments, bytes } => {

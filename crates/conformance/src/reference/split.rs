@@ -1,5 +1,6 @@
 //! Where a bio is cut so that the device can take it.
 
+use mm::block::AtomicLimits;
 use mm::{KernelVersion, QueueLimits, SECTOR_SIZE};
 
 use crate::case::{PAGE_SIZE, Refusal};
@@ -81,6 +82,45 @@ pub fn split_to_limits(kernel: impl Into<Kernel>, limits: &QueueLimits, bio: &Bi
     }
 }
 
+/// The same for an atomic write: it fits as it is, or fails (`blk_validate_atomic_write_op_size`
+/// when it is submitted, `bio_split_rw_at` and `bio_split_io_at` where it would be cut).
+pub(super) fn atomic_to_limits(
+    kernel: Kernel,
+    limits: &QueueLimits,
+    atomic: &AtomicLimits,
+    bio: &Bio,
+) -> Split {
+    let refused = Split::Refused(Refusal::Invalid);
+    let block = u64::from(limits.logical_block_size);
+    if bio.size > u64::from(atomic.unit_max)
+        || !bio.size.is_multiple_of(atomic.unit_min.into())
+        || !bio.size.is_multiple_of(block)
+        || !bio.sector.is_multiple_of(block / SECTOR_SIZE)
+    {
+        return refused;
+    }
+    if fits_unseen(kernel, limits, bio) {
+        return Split::Whole { segments: 1 };
+    }
+    match vec_by_vec(kernel, &in_requests(limits, atomic), bio) {
+        Ok(tally) if !tally.stopped => Split::Whole {
+            segments: tally.segments,
+        },
+        _ => refused,
+    }
+}
+
+/// The limits that requests of atomic writes are held to: in place of the queue's sectors and
+/// boundary their own, the latter if there is one.
+pub(super) fn in_requests(limits: &QueueLimits, atomic: &AtomicLimits) -> QueueLimits {
+    let mut limits = *limits;
+    limits.max_sectors = atomic.max_sectors;
+    if atomic.boundary_sectors != 0 {
+        limits.chunk_sectors = atomic.boundary_sectors;
+    }
+    limits
+}
+
 /// The short cut: one small run needs no walk.
 fn fits_unseen(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> bool {
     let rules = kernel.rules;
@@ -89,9 +129,10 @@ fn fits_unseen(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> bool {
     }
     match rules {
         KernelVersion::V5_0 => false,
-        // It asks how many vecs the table has, even when a part of it is left.
+        // It asks how many vecs the table has, even when a part of it is left; a clone does not
+        // know.
         KernelVersion::V5_10 | KernelVersion::V6_1 | KernelVersion::V6_12 => {
-            bio.table().len() == 1 && kernel.end_in_page(bio.table()[0]) <= PAGE_SIZE
+            !bio.cloned && bio.table().len() == 1 && kernel.end_in_page(bio.table()[0]) <= PAGE_SIZE
         }
         KernelVersion::V7_1 | KernelVersion::V7_2 => {
             let (vec, done) = bio.current();

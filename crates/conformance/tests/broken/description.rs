@@ -152,9 +152,9 @@ impl<const FAULT: u8> Lru for Misled<FAULT> {
         self.map.mark_free(extent);
     }
 
-    fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
+    fn pfn_scan<V: KernelRules>(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
         self.map
-            .pfn_scan(start, pfns, |head, on_list| match (isolate, on_list) {
+            .pfn_scan::<V>(start, pfns, |head, on_list| match (isolate, on_list) {
                 (false, _) => false,
                 (true, true) => lru::isolate_and_putback(self, cpu, Page(head), || true),
                 (true, false) => {

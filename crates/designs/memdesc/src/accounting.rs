@@ -105,9 +105,10 @@ impl Lru for MemDesc {
         self.words.mark_free(extent);
     }
 
-    /// Reads a word per step; only a frame in use leads to a descriptor.
+    /// Reads a word per step; only a frame in use leads to a descriptor. Every frame of an allocation
+    /// leads to its size, but the walk makes the kernel's steps.
     #[inline]
-    fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
+    fn pfn_scan<V: KernelRules>(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan {
         let mut scan = Scan::default();
         let end = start + pfns;
         let mut pfn = start;
@@ -123,9 +124,15 @@ impl Lru for MemDesc {
             let flags = mem.0.flags.load(Relaxed);
             let head = self.words.base() + types::frame(flags);
             let pages = 1 << types::order(flags);
+            let mut next = head + pages;
             if head != pfn {
-                // An allocation that began before the walk.
-            } else if pages >= PAGEBLOCK_PAGES {
+                // An allocation that began before this frame: nothing to take.
+                if pages < PAGEBLOCK_PAGES {
+                    next = behind::<V>(pfn, (head + pages) - pfn);
+                }
+            } else if pages >= PAGEBLOCK_PAGES
+                || flags & PG_LRU != 0 && pages >= V::VERSION.compacts_below(PAGEBLOCK_PAGES)
+            {
                 scan.large += 1;
             } else if flags & PG_LRU != 0 {
                 scan.movable += 1;
@@ -134,6 +141,7 @@ impl Lru for MemDesc {
                     isolate && lru::isolate_and_putback(self, cpu, mem, || self.leads_to(pfn, mem));
                 scan.isolated += u64::from(isolated);
             } else if memmap::is_movable(mem.0) {
+                next = behind::<V>(pfn, pages);
                 scan.of_drivers += 1;
                 let isolated = isolate
                     && mm::movable::isolate_movable_and_putback(self, mem, || {
@@ -141,10 +149,21 @@ impl Lru for MemDesc {
                     });
                 scan.isolated += u64::from(isolated);
             } else {
+                next = behind::<V>(pfn, pages);
                 scan.unmovable += 1;
             }
-            pfn = head + pages;
+            pfn = next;
         }
         scan
+    }
+}
+
+/// The frame at which the walk goes on where `pages` of a small allocation are not to be taken.
+#[inline]
+fn behind<V: KernelRules>(pfn: Pfn, pages: u64) -> Pfn {
+    if V::VERSION.walks_small_compounds() {
+        pfn + 1
+    } else {
+        pfn + pages
     }
 }

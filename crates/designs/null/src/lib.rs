@@ -262,7 +262,7 @@ impl Lru for Null {
     fn lru_putback(&self, _: usize, _: &[Pfn]) {}
 
     #[inline]
-    fn pfn_scan(&self, _: usize, _: Pfn, _: u64, _: bool) -> Scan {
+    fn pfn_scan<V: KernelRules>(&self, _: usize, _: Pfn, _: u64, _: bool) -> Scan {
         Scan::default()
     }
 }

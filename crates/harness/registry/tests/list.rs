@@ -237,15 +237,12 @@ fn case(rules: KernelVersion, by: By) -> Case {
         by,
     };
     Case {
-        name: "t".into(),
-        rules,
-        max_vecs: 256,
         limits: Limits {
             virt_boundary_mask: Some(8191),
             ..Limits::default()
         },
-        start_sector: 0,
         adds: vec![add(1024, 0, 8192), add(2048, 4096, 4096)],
+        ..Case::new("t", rules)
     }
 }
 

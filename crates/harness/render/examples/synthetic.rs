@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use compare::{History, HistoryRun, Summary};
 use render::{
     fidelity_figure, figures, history_figures, history_html, history_text, json_lines, mail,
-    markdown, write_figures,
+    report, write_figures,
 };
 use results::Row;
 
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let summary = Summary::from_run(&synthetic::run(42, 0.02));
     let context = synthetic::context();
     std::fs::write(dir.join("report.txt"), mail(&summary, &context))?;
-    std::fs::write(dir.join("report.md"), markdown(&summary, &context))?;
+    std::fs::write(dir.join("report.md"), report(&summary, &context).markdown())?;
     std::fs::write(dir.join("report.jsonl"), json_lines(&summary))?;
     let mut all = figures(&summary);
     all.extend(fidelity_figure(&synthetic::fidelity()));

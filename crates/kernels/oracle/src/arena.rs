@@ -93,12 +93,8 @@ mod tests {
             by: By::Page,
         };
         Case {
-            name: "t".into(),
-            rules: KernelVersion::V6_1,
-            max_vecs: 256,
-            limits: Limits::default(),
-            start_sector: 0,
             adds: pfns.iter().map(add).collect(),
+            ..Case::new("t", KernelVersion::V6_1)
         }
     }
 

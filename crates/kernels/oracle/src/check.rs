@@ -1,6 +1,6 @@
 //! The differential test: random cases, in a real kernel and in the models.
 
-use conformance::case::{Answer, Case, generate_one, shrink};
+use conformance::case::{Answer, Case, generate_more, shrink};
 use conformance::reference::Change;
 use mm::KernelVersion;
 
@@ -123,7 +123,7 @@ fn case_of(witness: &dyn Witness, seed: u64, number: u64) -> Case {
     let (rules, change) = (witness.rules(), witness.change());
     let mut seed = seed;
     loop {
-        let case = generate_one(seed, number, rules);
+        let case = generate_more(seed, number, rules);
         if change.is_none() || askable(&case, rules, change, witness.release()).is_ok() {
             return case;
         }

@@ -96,6 +96,13 @@ impl KernelAnswer {
                     )
                 })
         })
+        .or_else(|| {
+            field(
+                "held",
+                format!("{:x?}", kernel.held),
+                format!("{:x?}", model.held),
+            )
+        })
     }
 }
 
@@ -125,6 +132,7 @@ mod tests {
             }],
             sp_segments: 1,
             chunks: 1,
+            held: Some(vec![(16, 0)]),
         }
     }
 

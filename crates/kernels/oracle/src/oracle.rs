@@ -181,12 +181,20 @@ pub(crate) fn askable(
         return Err(OracleError::Unplaceable { name, reason });
     }
     // Later kernels refuse such a bio; these split it, at its end if need be, which is a BUG.
-    let whole = || build_in(&here, change).bios.iter().all(whole_sectors);
-    if here.rules < KernelVersion::V6_12 && !whole() {
+    let built = build_in(&here, change);
+    let whole = built.bios.iter().all(whole_sectors);
+    if here.rules < KernelVersion::V6_12 && !whole {
         let reason = Unplaceable::Impossible {
             field: "adds".into(),
             reason: "a bio is not a whole number of sectors, which this kernel does not check"
                 .into(),
+        };
+        return Err(OracleError::Unplaceable { name, reason });
+    }
+    if let Err(no) = here.check_clones_of(&built) {
+        let reason = Unplaceable::Impossible {
+            field: no.field,
+            reason: no.reason,
         };
         return Err(OracleError::Unplaceable { name, reason });
     }

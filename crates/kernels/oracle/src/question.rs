@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use conformance::case::{Answer, By, Case, Limits, Refusal, Refused, Request, Taken};
+use conformance::case::{Answer, By, Case, Limits, Operation, Refusal, Refused, Request, Taken};
 
 use crate::arena::{Unplaceable, origin};
 use crate::kernel_answer::KernelAnswer;
@@ -24,7 +24,19 @@ pub(crate) fn write(cases: &[Case]) -> Result<String, (String, Unplaceable)> {
             write_limits(&mut text, &case.limits);
         }
         let _ = writeln!(text, "c {id}");
+        if case.op == Operation::AtomicWrite {
+            text.push_str("o\n");
+        }
+        if case.held {
+            text.push_str("h\n");
+        }
+        if case.op == Operation::Discard {
+            let _ = writeln!(text, "d {} {}", case.start_sector, case.sectors);
+        }
         write_bios(&mut text, case, origin);
+        for clone in &case.clones {
+            let _ = writeln!(text, "k {} {} {}", clone.bio, clone.skip, clone.sectors);
+        }
         text.push_str(".\n");
     }
     Ok(text)
@@ -41,6 +53,12 @@ fn write_limits(text: &mut String, limits: &Limits) {
         limits.seg_boundary_mask,
         limits.virt_boundary_mask,
         limits.dma_alignment.map(u64::from),
+        limits.atomic_write_max.map(u64::from),
+        limits.atomic_write_unit_min.map(u64::from),
+        limits.atomic_write_unit_max.map(u64::from),
+        limits.atomic_write_boundary.map(u64::from),
+        limits.max_discard_sectors.map(u64::from),
+        limits.discard_granularity.map(u64::from),
     ];
     text.push('l');
     for limit in stated {
@@ -154,6 +172,7 @@ impl<'a> Reader<'a> {
             bios: vec![],
             sp_segments: 0,
             chunks: 0,
+            held: None,
         };
         let mut walks_chunks = true;
         while let Some(accepted) = self.line('b') {
@@ -171,6 +190,9 @@ impl<'a> Reader<'a> {
             taken.sp_segments += segments;
             walks_chunks &= units.is_some();
             taken.chunks += units.unwrap_or(0);
+        }
+        if !case.clones.is_empty() {
+            taken.sp_segments = self.clones(case)?;
         }
         let mut refused = false;
         while self.line('e').is_some() {
@@ -192,6 +214,16 @@ impl<'a> Reader<'a> {
                 sg,
             });
         }
+        if case.held {
+            let held = self.need('h', "what is held at the end")?;
+            let held = self.fields("what is held of an allocation", || pairs(held))?;
+            let held = held
+                .into_iter()
+                .map(|(index, held)| (origin + index, held.into()));
+            let mut held: Vec<(u64, u64)> = held.collect();
+            held.sort_unstable();
+            taken.held = Some(held);
+        }
         // The plug may dispatch in another order than the device's.
         taken.bios.sort_by_key(|request| request.sector);
         let answer = if refused {
@@ -206,6 +238,18 @@ impl<'a> Reader<'a> {
             answer,
             walks_chunks,
         })
+    }
+}
+
+impl Reader<'_> {
+    /// The steps of the walks by page over a case's clones.
+    fn clones(&mut self, case: &Case) -> Result<u64, WireError> {
+        let mut steps = 0;
+        for _ in &case.clones {
+            let walks = self.need('k', "the walks over a clone")?;
+            steps += self.fields("walks", || hex(walks.split_whitespace().next()?))?;
+        }
+        Ok(steps)
     }
 }
 

@@ -201,6 +201,17 @@ impl<R: Copy> Bio<R> {
         }
     }
 
+    /// `bytes` of what is left of this bio, from byte `skip` of it, as a bio of its own over the same
+    /// table (`bio_alloc_clone`, then `bio_trim`). A clone does not know how many vecs that has.
+    #[inline]
+    pub fn clone_part(&self, skip: u32, bytes: u32) -> BioClone<'_, R> {
+        let mut clone = self.part();
+        clone.vcnt = 0;
+        clone.iter.advance(clone.table, skip);
+        clone.iter.size = bytes.min(clone.iter.size);
+        clone
+    }
+
     /// Moves the start forward by `bytes` (`bio_advance_iter`).
     #[inline]
     pub fn advance(&mut self, bytes: u32) {
@@ -216,7 +227,7 @@ pub struct BioClone<'b, R> {
     pub(super) table: &'b [Bvec<R>],
     /// Where this part starts and how much of the table it covers.
     pub iter: BvecIter,
-    /// Vecs of the owner (`bi_vcnt`); 0 in what `bio_split` returns.
+    /// Vecs of the owner (`bi_vcnt`); 0 in what `bio_split` and `bio_alloc_clone` return.
     pub(super) vcnt: u16,
     /// Read, write or discard.
     pub op: Op,

@@ -102,6 +102,16 @@ impl<'b, 'd, D: BlockIo> Segments<'b, 'd, D> {
         }
     }
 
+    /// A walk over a part of a bio.
+    #[inline]
+    pub fn over(design: &'d D, part: &BioClone<'b, D::BvPage<'d>>) -> Self {
+        Self {
+            design,
+            table: part.table,
+            iter: part.iter,
+        }
+    }
+
     /// The page that the iterator stands in, clipped to it (`bvec_iter_bvec`), and the
     /// vec's whole length.
     #[inline]

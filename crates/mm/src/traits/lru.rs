@@ -7,6 +7,7 @@ use physmem::{Extent, Kind, Pfn};
 use super::memcg::Memcg;
 use crate::memcg::MemCgroup;
 use crate::memmap;
+use crate::rules::KernelRules;
 use crate::slot::{PowerArray, Slot};
 
 /// Reclaim's lists and compaction's walk. The list machinery is [`crate::lru`]; a design
@@ -37,7 +38,11 @@ pub trait Lru: Memcg {
     /// Compaction's walk over `pfns` frames from `start` (`isolate_migratepages_block`). With
     /// `isolate`, each movable allocation is taken off its list and put back.
     /// Law: `a_pfn_walk_sees_what_is_there`.
-    fn pfn_scan(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan;
+    ///
+    /// How far the walk steps is the kernel's rule, whatever a descriptor would allow
+    /// ([`KernelVersion::walks_small_compounds`](crate::KernelVersion)).
+    /// Law: `a_walk_steps_as_its_kernel_does`.
+    fn pfn_scan<V: KernelRules>(&self, cpu: usize, start: Pfn, pfns: u64, isolate: bool) -> Scan;
 
     /// Adds units to the heads of their lists ([`lru::add`](crate::lru::add)).
     #[inline]
@@ -80,7 +85,8 @@ pub struct Scan {
     pub of_drivers: u64,
     /// Other allocations that are neither free nor on an LRU list.
     pub unmovable: u64,
-    /// Allocations too large for compaction (the pageblock's order or more).
+    /// Allocations too large for compaction (the pageblock's order or more; on a list and before
+    /// v6.9, more than a page).
     pub large: u64,
     /// Allocations taken off their list and put back, where asked.
     pub isolated: u64,

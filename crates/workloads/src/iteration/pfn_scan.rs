@@ -31,10 +31,10 @@ pub static WORKLOAD: Workload = Workload {
     favours: "flat and folio at order 0, where the descriptor lies where the frame number says; \
         memdesc with large allocations, where a frame's word leads past the whole allocation",
     unfair: "the zone is made up: kinds come in runs of up to 2 MiB, as pageblocks group them, \
-        and a machine long in use has shorter ones, which mislead the branches more. The walk \
-        steps over any compound page at once, as v6.12 does from the size on that it compacts \
-        for; below that v6.12 goes on with the next frame, so a slab of 8 pages costs flat and \
-        folio 8 looks there and one here. All allocations are compound, and none is frozen, \
+        and a machine long in use has shorter ones, which mislead the branches more. The steps \
+        are v6.12's in every design: behind a small allocation that it cannot take the walk goes \
+        on with the next frame, so a slab of 8 pages costs 8 looks, though memdesc could step \
+        over it from any of its frames and the others from its first. All allocations are compound, and none is frozen, \
         unless asked (mix=frozen-slab, mix=bare-stack); zsmalloc's pages are nobody's to move \
         unless asked (zsmalloc=movable), and what their driver does is not in the clock",
     unit: "frame",
@@ -243,7 +243,7 @@ fn expected(setup: &Setup) -> Result<u64, SetupError> {
 
 /// Where the machine code of the loops is.
 pub fn loops<D: Lru, V: KernelRules>() -> Vec<usize> {
-    vec![entry::<D> as *const () as usize]
+    vec![entry::<D, V> as *const () as usize]
 }
 
 /// Sets the workload up for a design.
@@ -253,9 +253,18 @@ pub fn loops<D: Lru, V: KernelRules>() -> Vec<usize> {
 pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
     let frames = frames(setup)?;
     let isolate = setup.word("mode")? == "isolate";
+    let zone = zone(setup)?;
+    let passed_by = |(extent, kind): &(Extent, Kind)| {
+        let pages = extent.order.pages();
+        kind.is_lru()
+            && (V::VERSION.compacts_below(PAGEBLOCK.pages())..PAGEBLOCK.pages()).contains(&pages)
+    };
+    if zone.iter().any(passed_by) {
+        let why = "before 6.9 compaction passes by every compound page";
+        return Err(SetupError::Absent(why.to_owned()));
+    }
     let design: D = build(setup, frames)?;
     let per_frame = design.descriptor_bytes();
-    let zone = zone(setup)?;
     populate(&design, &zone, setup)?;
     let untold = untold::<D>(setup, &zone)?;
     // With base pages, every descriptor is read once but those inside free blocks.
@@ -274,7 +283,7 @@ pub fn enter<D: Lru, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<()
             &design,
             frames,
             |design, iters| {
-                seen.set(entry(*design, BASE, frames, isolate, iters));
+                seen.set(entry::<D, V>(*design, BASE, frames, isolate, iters));
                 0
             },
             |_, _| {
@@ -329,10 +338,16 @@ fn populate<D: Lru>(design: &D, zone: &[(Extent, Kind)], setup: &Setup) -> Resul
 }
 
 #[inline(never)]
-fn entry<D: Lru>(design: &D, start: Pfn, frames: u64, isolate: bool, iters: u64) -> Scan {
+fn entry<D: Lru, V: KernelRules>(
+    design: &D,
+    start: Pfn,
+    frames: u64,
+    isolate: bool,
+    iters: u64,
+) -> Scan {
     let mut scan = Scan::default();
     for _ in 0..iters {
-        scan = black_box(design.pfn_scan(0, black_box(start), frames, isolate));
+        scan = black_box(design.pfn_scan::<V>(0, black_box(start), frames, isolate));
     }
     scan
 }

@@ -125,12 +125,10 @@ fn huge(pfns: impl IntoIterator<Item = u64>) -> Vec<Add> {
 pub fn worked_cases_come_out<D: BlockIo>() {
     let answer = |rules, limits, max_vecs, adds: Vec<Add>| {
         let case = Case {
-            name: "worked".to_owned(),
-            rules,
             max_vecs,
             limits,
-            start_sector: 0,
             adds,
+            ..Case::new("worked", rules)
         };
         match evaluate::<D>(&case).expect("the memory is small") {
             Answer::Taken(taken) => taken,

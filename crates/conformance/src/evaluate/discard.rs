@@ -1,0 +1,45 @@
+//! A discard, which no descriptor has a part in: the block layer's own answer.
+
+use mm::block::discard_front;
+use mm::{KernelRules, QueueLimits};
+
+use super::is_aligned;
+use crate::case::{Answer, Case, Refusal, Refused, Request, Taken};
+
+/// Cuts a discard and writes the requests down.
+pub(super) fn answer<V: KernelRules>(case: &Case, limits: &QueueLimits) -> Answer {
+    let refused = || {
+        Answer::Refused(Refused {
+            name: case.name.clone(),
+            error: Refusal::Invalid,
+        })
+    };
+    let Some(discard) = case.limits.discard(V::VERSION, limits) else {
+        return refused();
+    };
+    let mut taken = Taken {
+        name: case.name.clone(),
+        accepted: vec![],
+        vecs: vec![],
+        bios: vec![],
+        sp_segments: 0,
+        chunks: 0,
+        held: None,
+    };
+    let (mut sector, mut left) = (case.start_sector, case.sectors);
+    while left > 0 {
+        if !is_aligned::<V>(limits, sector, left << 9) {
+            return refused();
+        }
+        let front = discard_front(&discard, sector, left).unwrap_or(left);
+        taken.bios.push(Request {
+            sector,
+            bytes: front << 9,
+            segments: 1,
+            sg: vec![],
+        });
+        sector += u64::from(front);
+        left -= front;
+    }
+    Answer::Taken(taken)
+}
