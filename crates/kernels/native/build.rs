@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fmt::Write as _, fs};
 
 /// The module's sources that the driver is built of as well.
-const SHARED: [&str; 11] = [
+const SHARED: [&str; 12] = [
     "answer.c",
     "bodies.h",
+    "case_compat.h",
     "cases.c",
     "cases.h",
     "compat.h",

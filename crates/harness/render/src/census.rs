@@ -319,7 +319,7 @@ mod tests {
             "{text}"
         );
         let markdown = census_page(&census(), &found).markdown();
-        assert!(markdown.contains("| MiB | order 0 |"), "{markdown}");
+        assert!(markdown.contains("| MiB, order | 0 |"), "{markdown}");
         let types: Vec<String> = census_json(&census(), &found)
             .iter()
             .map(|line| line["type"].to_string())

@@ -259,7 +259,7 @@ fn a_full_disk_costs_only_the_row_in_hand() {
     let status = std::process::Command::new("sh")
         .args([
             "-c",
-            "trap '' XFSZ; ulimit -f 4; exec \"$0\" --exact a_full_disk_costs_only_the_row_in_hand",
+            "trap '' XFSZ; ulimit -f 4; exec \"$0\" --exact refusals::a_full_disk_costs_only_the_row_in_hand",
         ])
         .arg(std::env::current_exe().unwrap())
         .env(DIR, dir.path())

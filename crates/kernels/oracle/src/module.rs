@@ -245,7 +245,7 @@ mod tests {
             let asks = code
                 .into_iter()
                 .any(|line| line.contains("LINUX_VERSION_CODE"));
-            assert_eq!(asks, name.ends_with("compat.h"), "{name}");
+            assert!(!asks || name.ends_with("compat.h"), "{name}");
         }
     }
 

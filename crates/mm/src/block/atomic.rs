@@ -1,7 +1,7 @@
 //! Writes that the device does whole or not at all (`REQ_ATOMIC`, v6.11 and later).
 
 use super::bio::BioClone;
-use super::split::{SplitError, may_need_split, split_front};
+use super::split::{SplitError, may_need_split, uncut};
 use crate::BlockIo;
 use crate::rules::{KernelRules, QueueLimits};
 
@@ -56,9 +56,5 @@ pub fn atomic_write_segments<'d, V: KernelRules, D: BlockIo + 'd>(
     if !may_need_split::<V, D>(limits, bio) {
         return Ok(1);
     }
-    let cut = split_front::<V, D>(design, &atomic.of_requests(limits), bio)?;
-    match cut.front {
-        None => Ok(cut.segments),
-        Some(_) => Err(SplitError::Invalid),
-    }
+    uncut::<V, D>(design, &atomic.of_requests(limits), bio)
 }

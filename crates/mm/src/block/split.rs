@@ -67,7 +67,7 @@ pub fn split_front<'d, V: KernelRules, D: BlockIo>(
 ) -> Result<Cut, SplitError> {
     let mut bio = *bio;
     let mut segments = 0;
-    let front = split_at::<V, D>(design, limits, &mut bio, &mut segments)?;
+    let front = split_at::<V, D, false>(design, limits, &mut bio, &mut segments)?;
     Ok(Cut {
         front: (front != 0).then_some(front),
         segments,
@@ -75,10 +75,25 @@ pub fn split_front<'d, V: KernelRules, D: BlockIo>(
     })
 }
 
+/// Segments of a bio that must not be cut (`REQ_ATOMIC`). That is asked before a cut is rounded
+/// down to a block, which may leave nothing of it.
+///
+/// # Errors
+/// [`SplitError::Invalid`] where it would have to be.
+pub(super) fn uncut<'d, V: KernelRules, D: BlockIo>(
+    design: &'d D,
+    limits: &QueueLimits,
+    bio: &BioClone<'_, D::BvPage<'d>>,
+) -> Result<u32, SplitError> {
+    let (mut bio, mut segments) = (*bio, 0);
+    split_at::<V, D, true>(design, limits, &mut bio, &mut segments)?;
+    Ok(segments)
+}
+
 /// Bytes in front of the cut, 0 where there is none. The count of segments and the gaps
 /// are handed out as the kernel does it.
 #[inline(never)]
-fn split_at<'d, V: KernelRules, D: BlockIo>(
+fn split_at<'d, V: KernelRules, D: BlockIo, const ATOMIC: bool>(
     design: &'d D,
     limits: &QueueLimits,
     bio: &mut BioClone<'_, D::BvPage<'d>>,
@@ -88,12 +103,12 @@ fn split_at<'d, V: KernelRules, D: BlockIo>(
     if V::VERSION == KernelVersion::V5_0 {
         split_by_page::<V, D>(design, limits, bio, max_sectors, segments)
     } else {
-        split_by_vec::<V, D>(design, limits, bio, max_sectors, segments)
+        split_by_vec::<V, D, ATOMIC>(design, limits, bio, max_sectors, segments)
     }
 }
 
 #[inline]
-fn split_by_vec<'d, V: KernelRules, D: BlockIo>(
+fn split_by_vec<'d, V: KernelRules, D: BlockIo, const ATOMIC: bool>(
     design: &'d D,
     limits: &QueueLimits,
     bio: &mut BioClone<'_, D::BvPage<'d>>,
@@ -165,6 +180,9 @@ fn split_by_vec<'d, V: KernelRules, D: BlockIo>(
     }
     if fits {
         return Ok(0);
+    }
+    if ATOMIC {
+        return Err(SplitError::Invalid);
     }
     if in_sectors {
         return cut_at::<V>(counted.amount << SECTOR_SHIFT);
@@ -320,7 +338,7 @@ fn split_and_submit<'d, 'b, V: KernelRules, D: BlockIo>(
 ) -> Result<(), SplitError> {
     loop {
         let mut segments = 0;
-        let bytes = split_at::<V, D>(design, limits, &mut bio, &mut segments)?;
+        let bytes = split_at::<V, D, false>(design, limits, &mut bio, &mut segments)?;
         if bytes == 0 {
             submit(bio, segments);
             return Ok(());
