@@ -19,7 +19,7 @@ pub(super) fn discard(case: &Case, limits: &QueueLimits) -> Result<Taken, Refusa
     loop {
         let from = *cuts.last().expect("it begins somewhere");
         // The kernel looks again at what is left.
-        if checks_blocks(case.rules) && (from % block != 0 || end % block != 0) {
+        if checks_blocks(case.rules) && (from % block != 0 || !end.is_multiple_of(block)) {
             return Err(Refusal::Invalid);
         }
         if at_once == 0 || end - from <= at_once {

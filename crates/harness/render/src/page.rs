@@ -38,8 +38,8 @@ enum Block {
     Item(String),
     Field(String, String),
     Table {
-        text: Table,
-        markdown: Table,
+        text: Box<Table>,
+        markdown: Box<Table>,
     },
     Command {
         head: String,
@@ -102,16 +102,16 @@ impl Page {
     /// A table.
     pub(crate) fn table(&mut self, table: &Table) {
         self.blocks.push(Block::Table {
-            text: table.clone(),
-            markdown: table.clone(),
+            text: Box::new(table.clone()),
+            markdown: Box::new(table.clone()),
         });
     }
 
     /// A table of many columns, which text has in bands.
     pub(crate) fn bands(&mut self, bands: &Bands) {
         self.blocks.push(Block::Table {
-            text: bands.stacked(),
-            markdown: bands.wide(),
+            text: Box::new(bands.stacked()),
+            markdown: Box::new(bands.wide()),
         });
     }
 

@@ -210,7 +210,7 @@ impl Claims {
     ///
     /// As [`Claims::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
-        record_from_bytes(bytes, path, |lines| Self::parse(lines))
+        record_from_bytes(bytes, path, Self::parse)
     }
 
     fn parse(lines: &mut Reader<'_>) -> Result<Self, RecordError> {
