@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use physmem::{Extent, Kind, PAGE_SHIFT, Pfn, PhysAddr};
+use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn, PhysAddr};
 
 use crate::lru::{self, PG_LRU};
 use crate::slot::{PowerArray, SLOT_SIZE, Slot, TAIL};
@@ -12,7 +12,6 @@ use crate::traits::{BuildError, Descriptor, Field, Plan};
 
 mod page;
 mod scan;
-mod size;
 mod state;
 
 pub use page::Page;
@@ -226,10 +225,43 @@ impl Memmap {
         page.flags.load(Relaxed) >> NODE_SHIFT & NODE_MASK
     }
 
+    /// Whether a head's allocation has tails (`folio_test_large`).
+    #[inline]
+    pub fn is_large(head: &Slot) -> bool {
+        head.flags.load(Relaxed) & PG_HEAD != 0
+    }
+
     /// Whether the line belongs to a compound page (`PageCompound`).
     #[inline]
     pub fn is_compound(page: &Slot) -> bool {
         page.flags.load(Relaxed) & PG_HEAD != 0 || Self::is_tail(page)
+    }
+
+    /// Base pages of a head's allocation (`compound_nr`, `folio_nr_pages`).
+    #[inline]
+    pub fn nr_pages(&self, head: &Slot) -> u64 {
+        if head.flags.load(Relaxed) & PG_HEAD == 0 {
+            return 1;
+        }
+        self.nth(head, 1).word2.load(Relaxed) >> 32
+    }
+
+    /// Order of a head's allocation (`compound_order`, `folio_order`).
+    #[inline]
+    pub fn order(&self, head: &Slot) -> u8 {
+        if head.flags.load(Relaxed) & PG_HEAD == 0 {
+            return 0;
+        }
+        self.nth(head, 1).word2.load(Relaxed) as u8
+    }
+
+    /// The frames of a head's allocation.
+    pub fn extent(&self, head: &Slot) -> Extent {
+        let order = Order::try_from(u64::from(self.order(head))).unwrap_or_default();
+        Extent {
+            head: self.pfn(head),
+            order,
+        }
     }
 
     /// The use of a head's allocation: the page type where there is one, else the

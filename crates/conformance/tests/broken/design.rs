@@ -113,10 +113,9 @@ impl<const FAULT: u8> BlockIo for Broken<FAULT> {
         (Page(head), (pages << PAGE_SHIFT) + u64::from(in_page))
     }
 
-    fn span<'a>(&'a self, head: Page<'a>) -> (u64, Page<'a>) {
-        let (bytes, next) = self.0.map.span(head.0);
-        let long = u64::from(FAULT == fault::LONG_UNITS) << PAGE_SHIFT;
-        (bytes + long, Page(next))
+    fn unit_bytes(&self, head: Page<'_>) -> u64 {
+        let pages = self.0.map.nr_pages(head.0) + u64::from(FAULT == fault::LONG_UNITS);
+        pages << PAGE_SHIFT
     }
 
     fn add_unit<'a, V: KernelRules>(

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use mm::block::{Bio, add_page};
 use mm::memmap::{self, PG_WORKINGSET, Page};
 use mm::{BlockIo, BvPages, KernelRules, SlabIo};
-use physmem::PhysAddr;
+use physmem::{PAGE_SIZE, PhysAddr};
 
 use crate::{Folio, FolioBvecDesign};
 
@@ -67,9 +67,13 @@ impl<const SLAB: bool> BlockIo for FolioBvecDesign<SLAB> {
     }
 
     #[inline]
-    fn span<'a>(&'a self, folio: Folio<'a>) -> (u64, Folio<'a>) {
-        let (bytes, next) = self.0.map.span(folio.0);
-        (bytes, Folio(next))
+    fn unit_bytes(&self, folio: Folio<'_>) -> u64 {
+        PAGE_SIZE << self.0.map.order(folio.0)
+    }
+
+    #[inline]
+    fn next_unit<'a>(&'a self, folio: Folio<'a>) -> Folio<'a> {
+        Folio(self.0.map.nth(folio.0, self.0.map.nr_pages(folio.0)))
     }
 
     /// `bio_add_folio`. A caller that has a folio need not ask whether it is a slab: the type says

@@ -29,9 +29,14 @@ impl BlockIo for FolioForAll {
     }
 
     #[inline]
-    fn span<'a>(&'a self, folio: Folio<'a>) -> (u64, Folio<'a>) {
-        let (bytes, next) = self.memmap().span(folio.0);
-        (bytes, Folio(next))
+    fn unit_bytes(&self, folio: Folio<'_>) -> u64 {
+        PAGE_SIZE << self.memmap().order(folio.0)
+    }
+
+    /// `folio_next`: a folio follows a folio.
+    #[inline]
+    fn next_unit<'a>(&'a self, folio: Folio<'a>) -> Folio<'a> {
+        Folio(self.memmap().nth(folio.0, self.memmap().nr_pages(folio.0)))
     }
 
     #[inline]

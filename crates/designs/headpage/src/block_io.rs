@@ -3,6 +3,7 @@
 use mm::block::Bio;
 use mm::memmap::{self, Page};
 use mm::{BlockIo, PageBvecs, SlabIo};
+use physmem::PAGE_SIZE;
 
 use crate::HeadPageDesign;
 
@@ -31,9 +32,13 @@ impl<const CHECK: bool> BlockIo for HeadPageDesign<CHECK> {
     }
 
     #[inline]
-    fn span<'a>(&'a self, head: Page<'a>) -> (u64, Page<'a>) {
-        let (bytes, next) = self.pages.map.span(head.0);
-        (bytes, Page(next))
+    fn unit_bytes(&self, head: Page<'_>) -> u64 {
+        PAGE_SIZE << self.pages.map.order(head.0)
+    }
+
+    #[inline]
+    fn next_unit<'a>(&'a self, head: Page<'a>) -> Page<'a> {
+        Page(self.pages.map.nth(head.0, self.pages.map.nr_pages(head.0)))
     }
 
     fn pin<'a>(&'a self, bio: &Bio<Page<'a>>) {

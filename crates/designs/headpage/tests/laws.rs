@@ -96,7 +96,7 @@ fn memory_behind_a_vec_is_not_asserted_on() {
     design.alloc(Extent::new(Pfn((1 << 20) + 2), Order::new(1)), Kind::File);
     let tail = design.page(Pfn((1 << 20) + 3));
     assert!(Memmap::is_tail(tail.0));
-    design.span(design.page(Pfn((1 << 20) + 2)));
+    design.next_unit(design.page(Pfn((1 << 20) + 2)));
     design.for_each_unit(&bio, |_| {});
     assert_eq!(design.violations(), 0);
 }

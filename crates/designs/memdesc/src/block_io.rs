@@ -59,13 +59,16 @@ impl BlockIo for MemDesc {
         (mem, u64::from(offset))
     }
 
-    /// The next unit through the word of the next frame; the same unit again where that frame
-    /// is free, which no vec reaches into.
     #[inline]
-    fn span<'a>(&'a self, mem: Mem<'a>) -> (u64, Mem<'a>) {
-        let pages = mem.pages();
-        let next = self.unit(self.pfn(mem) + pages).unwrap_or(mem);
-        (pages * PAGE_SIZE, next)
+    fn unit_bytes(&self, mem: Mem<'_>) -> u64 {
+        mem.pages() * PAGE_SIZE
+    }
+
+    /// Through the word of the next frame; the same unit again where that frame is free,
+    /// which no vec reaches into.
+    #[inline]
+    fn next_unit<'a>(&'a self, mem: Mem<'a>) -> Mem<'a> {
+        self.unit(self.pfn(mem) + mem.pages()).unwrap_or(mem)
     }
 
     /// References, and for a large unit pins apart, as folios count them.

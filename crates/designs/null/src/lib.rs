@@ -128,8 +128,12 @@ impl BlockIo for Null {
         (page, u64::from(offset))
     }
 
-    fn span(&self, unit: Pfn) -> (u64, Pfn) {
-        (PAGE_SIZE, unit)
+    fn unit_bytes(&self, _: Pfn) -> u64 {
+        PAGE_SIZE
+    }
+
+    fn next_unit(&self, unit: Pfn) -> Pfn {
+        unit
     }
 
     #[inline]

@@ -76,9 +76,13 @@ impl BlockIo for Phyr {
     }
 
     #[inline]
-    fn span<'a>(&'a self, head: Page<'a>) -> (u64, Page<'a>) {
-        let (bytes, next) = self.0.map.span(head.0);
-        (bytes, Page(next))
+    fn unit_bytes(&self, head: Page<'_>) -> u64 {
+        PAGE_SIZE << self.0.map.order(head.0)
+    }
+
+    #[inline]
+    fn next_unit<'a>(&'a self, head: Page<'a>) -> Page<'a> {
+        Page(self.0.map.nth(head.0, self.0.map.nr_pages(head.0)))
     }
 
     /// One range, whatever it lies in.

@@ -30,9 +30,14 @@ impl BlockIo for Split {
     }
 
     #[inline]
-    fn span<'a>(&'a self, mem: Mem<'a>) -> (u64, Mem<'a>) {
-        let (bytes, next) = self.memmap().span(mem.0);
-        (bytes, Mem(next))
+    fn unit_bytes(&self, mem: Mem<'_>) -> u64 {
+        PAGE_SIZE << self.memmap().order(mem.0)
+    }
+
+    /// Memory follows memory, of whatever type.
+    #[inline]
+    fn next_unit<'a>(&'a self, mem: Mem<'a>) -> Mem<'a> {
+        Mem(self.memmap().nth(mem.0, self.memmap().nr_pages(mem.0)))
     }
 
     /// In one step, whatever the type: a vec needs a page and nothing else.

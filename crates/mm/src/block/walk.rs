@@ -228,8 +228,8 @@ pub fn all_units<'d, D: BlockIo>(
         let (mut unit, mut offset) = design.unit_at(vec.page, vec.offset);
         let mut left = u64::from(vec.len);
         // bio_first_folio, bio_next_folio: the next one is known before it is needed.
-        let (size, mut next) = design.span(unit);
-        let mut bytes = (size - offset).min(left);
+        let mut bytes = (design.unit_bytes(unit) - offset).min(left);
+        let mut next = design.next_unit(unit);
         loop {
             let len = bytes as u32;
             if !test(UnitRange { unit, offset, len }) {
@@ -240,8 +240,8 @@ pub fn all_units<'d, D: BlockIo>(
                 break;
             }
             (unit, offset) = (next, 0);
-            (bytes, next) = design.span(unit);
-            bytes = bytes.min(left);
+            bytes = design.unit_bytes(unit).min(left);
+            next = design.next_unit(unit);
         }
     }
     true

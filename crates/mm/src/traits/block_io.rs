@@ -138,14 +138,17 @@ pub trait BlockIo: BvPages {
     /// alone. Returns the bytes of the bio. Law: `end_of_io_gives_references_back`.
     fn end_io<'a>(&'a self, bio: &Bio<Self::BvPage<'a>>) -> u64;
 
-    /// Bytes of a unit (`folio_size`), and the unit that physically follows it
-    /// (`folio_next`): the unit itself where there is none, which no vec reaches into. The
-    /// walk by unit asks for both of each.
+    /// Bytes of a unit (`folio_size`).
     #[inline]
-    fn span<'a>(&'a self, unit: Self::Unit<'a>) -> (u64, Self::Unit<'a>) {
-        let extent = self.extent(unit);
-        let next = self.lookup(extent.end()).unwrap_or(unit);
-        (extent.order.bytes(), next)
+    fn unit_bytes<'a>(&'a self, unit: Self::Unit<'a>) -> u64 {
+        self.extent(unit).order.bytes()
+    }
+
+    /// The unit that physically follows this one (`folio_next`); the unit itself where
+    /// there is none, which no vec reaches into.
+    #[inline]
+    fn next_unit<'a>(&'a self, unit: Self::Unit<'a>) -> Self::Unit<'a> {
+        self.lookup(self.extent(unit).end()).unwrap_or(unit)
     }
 
     /// Adds a part of an allocation in the largest steps that the design has
