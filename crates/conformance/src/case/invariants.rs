@@ -266,7 +266,10 @@ fn within(case: &Case, limits: &QueueLimits, request: &Request) -> Result<(), St
         holds(u64::from(bytes) <= most.max(PAGE_SIZE), || {
             format!("{bytes} bytes")
         })?;
-        if limits.chunk_sectors != 0 {
+        // The short cut past the split knows the queue's own chunks alone: an atomic write of a
+        // page may cross its boundary (6.12, 7.2).
+        let uncut = case.op == Operation::AtomicWrite && u64::from(bytes) <= PAGE_SIZE;
+        if limits.chunk_sectors != 0 && !uncut {
             let chunk = u64::from(limits.chunk_sectors);
             let (first, last) = (request.sector, request.sector + u64::from((bytes - 1) >> 9));
             holds(first / chunk == last / chunk, || {

@@ -3,7 +3,7 @@
 use super::bio::BioClone;
 use super::split::{SplitError, may_need_split, uncut};
 use crate::BlockIo;
-use crate::rules::{KernelRules, QueueLimits};
+use crate::rules::{KernelRules, KernelVersion, QueueLimits};
 
 /// The limits of a queue that only atomic writes know; all 0 where the device has none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,7 +49,8 @@ pub fn atomic_write_segments<'d, V: KernelRules, D: BlockIo + 'd>(
     atomic: &AtomicLimits,
     bio: &BioClone<'_, D::BvPage<'d>>,
 ) -> Result<u32, SplitError> {
-    if !atomic.takes(bio.iter.size) {
+    // Kernels before v6.11 have no atomic writes, and no code for them either.
+    if V::VERSION < KernelVersion::V6_12 || !atomic.takes(bio.iter.size) {
         return Err(SplitError::Invalid);
     }
     // The short cut looks at the queue's own boundary alone.
