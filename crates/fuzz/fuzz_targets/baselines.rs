@@ -14,15 +14,15 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(base) = Baseline::from_bytes(counts, Path::new("baseline.jsonl")) {
         let less = &base.counts[base.counts.len() / 2..];
         let found = Findings::of(&base.counts, less, Limits::default(), &[], &|_| true);
-        let _ = render::gate_text(&found, Limits::default(), "baseline.jsonl");
-        let _ = render::gate_markdown(&found, Limits::default(), "baseline.jsonl");
+        let page = render::gate_page(&found, Limits::default(), "baseline.jsonl");
+        let _ = (page.text(), page.markdown());
         let _ = render::gate_json(&found, Limits::default());
     }
     if let Ok(base) = LinesBaseline::read(&file("lines.jsonl", lines)) {
         let less = &base.loops[base.loops.len() / 2..];
         let found = LineFindings::of(&base.loops, less, &|_| true);
-        let _ = render::gate_lines_text(&found, "lines.jsonl");
-        let _ = render::gate_lines_markdown(&found, "lines.jsonl");
+        let page = render::gate_lines_page(&found, "lines.jsonl");
+        let _ = (page.text(), page.markdown());
         let _ = render::gate_lines_json(&found);
     }
 });

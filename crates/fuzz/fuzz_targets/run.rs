@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let summary = Summary::from_run(&run);
     let _ = render::mail(&summary, &Context::default());
-    let _ = render::markdown(&summary, &Context::default());
+    let _ = render::report(&summary, &Context::default()).markdown();
     let _ = render::first_screen(&summary, &Context::default());
     let _ = render::json_lines(&summary);
 });

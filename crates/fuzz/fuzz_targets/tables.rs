@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
     let mail = render::mail(&summary, &context);
     assert!(mail.is_ascii(), "a mail is ASCII");
     let _ = render::first_screen(&summary, &context);
-    let _ = render::markdown(&summary, &context);
+    let _ = render::report(&summary, &context).markdown();
     let _ = render::json_lines(&summary);
     let rows = render::exported("machine", "2026-11-23-1d0aed6", &summary);
     let _ = render::csv(&rows);
