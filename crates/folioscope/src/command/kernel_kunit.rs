@@ -1,6 +1,5 @@
 //! `folioscope kernel kunit`: the kernels' own tests of code that our patches change.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use crate::output::Output;
 /// Time for booting a kernel and all its suites, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// What one suite came to in one kernel.
+/// The result of one suite in one kernel.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -92,19 +91,27 @@ fn asked(names: &[String]) -> Result<Vec<Line>, Failure> {
         let suites = kernel
             .run_tests(LIMIT)
             .map_err(|error| Failure::Wrong(format!("{name}: {error}")))?;
+        if suites.is_empty() {
+            return Err(Failure::Wrong(format!("{name}: it ran no suite")));
+        }
         lines.extend(suites.into_iter().map(|suite| Line::of(&kernel, suite)));
     }
     Ok(lines)
 }
 
+/// Reads what `--json` printed. A suite of a kernel is in it once.
 fn read(path: &Path) -> Result<Vec<Line>, Failure> {
-    let place = path.display();
-    let text = fs::read_to_string(path).map_err(|e| Failure::Usage(format!("{place}: {e}")))?;
-    let line = |(number, line): (usize, &str)| {
-        serde_json::from_str(line)
-            .map_err(|error| Failure::Usage(format!("{place}:{}: {error}", number + 1)))
-    };
-    text.lines().enumerate().map(line).collect()
+    let mut lines: Vec<Line> = Vec::new();
+    for (at, line) in results::stream::<Line>(path).map_err(Failure::input)? {
+        let same = |other: &Line| (&other.kernel, &other.suite) == (&line.kernel, &line.suite);
+        if lines.iter().any(same) {
+            let (place, suite, kernel) = (path.display(), &line.suite, &line.kernel);
+            let twice = format!("{place}:{at}: {suite} of {kernel} a second time");
+            return Err(Failure::Usage(twice));
+        }
+        lines.push(line);
+    }
+    Ok(lines)
 }
 
 fn table(lines: &[Line]) -> Table {
@@ -122,4 +129,37 @@ fn table(lines: &[Line]) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"kernel":"linux-6.12","key":"0","suite":"iov_iter","passed":1,"skipped":0,"failed":[]}"#;
+
+    fn read_text(text: &str) -> Result<Vec<Line>, Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kunit.jsonl");
+        std::fs::write(&file, text).unwrap();
+        read(&file)
+    }
+
+    #[test]
+    fn a_record_that_is_not_whole_is_refused() {
+        assert_eq!(read_text(&format!("{LINE}\n")).ok().unwrap().len(), 1);
+        let twice = format!("{LINE}\n{LINE}\n");
+        let foreign = LINE.replace("passed", "came");
+        for text in ["", LINE, &twice, &format!("{foreign}\n"), &LINE[..40]] {
+            assert!(read_text(text).is_err(), "{text}");
+        }
+        assert!(read(Path::new("missing.jsonl")).is_err());
+    }
+
+    #[test]
+    fn a_suite_that_tested_nothing_has_not_passed() {
+        let of = |text: &str| read_text(&format!("{text}\n")).ok().unwrap().remove(0);
+        assert!(of(LINE).is_passed());
+        assert!(!of(&LINE.replace("\"passed\":1", "\"passed\":0")).is_passed());
+        assert!(!of(&LINE.replace("[]", r#"["a"]"#)).is_passed());
+    }
 }

@@ -9,14 +9,17 @@ use std::time::Duration;
 use crate::process::prepared;
 use crate::{Console, Kernel, RunError, spawner};
 
-/// The name of the options, and what kernels that have them are called beside their version.
+/// The name of the options, and the label of kernels that have them.
 pub const KUNIT: &str = "kunit";
 
-/// What such a kernel is built with beside our options.
+/// The options of such a kernel beside ours.
 pub(crate) const CONFIG: &str = include_str!("../../driver/kunit.config");
 
 /// Memory of the kernel.
 const MEMORY_KIB: u64 = 256 << 10;
+
+/// The time that the console of a kernel which was killed has to end.
+const END: Duration = Duration::from_secs(5);
 
 /// The result of a suite.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,7 +40,7 @@ impl Kernel {
         self.label.as_deref() == Some(KUNIT)
     }
 
-    /// Boots it and returns what its suites came to.
+    /// Boots it and returns the results of its suites.
     ///
     /// # Errors
     /// [`RunError`] where the tests did not run to their end.
@@ -66,19 +69,20 @@ impl Kernel {
             let _ = console.read_to_end(&mut bytes);
             let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
         });
-        let text = receiver.recv_timeout(limit);
-        if text.is_err() {
-            let _ = child.kill();
-        }
-        let status = child.wait();
         let verb = KUNIT.to_owned();
-        let Ok(text) = text else {
+        let Ok(text) = receiver.recv_timeout(limit) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            // Its end closes the console, unless a process of its own outlives it.
+            let text = receiver.recv_timeout(END).unwrap_or_default();
+            let console = end_of(&text);
             return Err(RunError::Hang {
                 verb,
                 limit,
-                console: Console::default(),
+                console,
             });
         };
+        let status = child.wait();
         suites(&text).map_err(|why| RunError::Exit {
             verb,
             status: match status {
@@ -98,7 +102,7 @@ fn end_of(text: &str) -> Console {
 }
 
 /// Reads KTAP: a plan `1..N`, a line per suite, and before it, indented by four, one per case.
-/// Whatever is indented further belongs to a case.
+/// Lines that are indented further belong to a case.
 fn suites(console: &str) -> Result<Vec<Suite>, String> {
     let mut due = None;
     let mut found: Vec<Suite> = Vec::new();
