@@ -5,6 +5,7 @@ use std::path::Path;
 use compare::Summary;
 use compare::time_fidelity::{Refereed, TimeFidelity, TimePair, reasons};
 use render::Table;
+use serde::Serialize;
 
 use super::FidelityArgs;
 use crate::command::report::summary;
@@ -96,17 +97,7 @@ fn what_moved(
             folder.display()
         )));
     }
-    if args.json {
-        moved.iter().try_for_each(|row| output.json(row))?;
-        return Ok(Code::Done);
-    }
-    let tables = render::patched_kernels(&moved);
-    let texts: Vec<String> = match args.markdown {
-        true => tables.iter().map(Table::markdown).collect(),
-        false => tables.iter().map(Table::text).collect(),
-    };
-    output.text(texts.join("\n"))?;
-    Ok(Code::Done)
+    print(&moved, || render::patched_kernels(&moved), args, output)
 }
 
 /// Kernels in rows that no design answers.
@@ -124,15 +115,26 @@ fn asked_alone(
             folder.display()
         )));
     }
+    print(&found, || vec![render::alone_kernels(&found)], args, output)
+}
+
+/// Rows as JSON lines, or the tables that are made of them.
+fn print<T: Serialize>(
+    rows: &[T],
+    tables: impl FnOnce() -> Vec<Table>,
+    args: &FidelityArgs,
+    output: &mut Output,
+) -> Result<Code, Failure> {
     if args.json {
-        found.iter().try_for_each(|row| output.json(row))?;
+        rows.iter().try_for_each(|row| output.json(row))?;
         return Ok(Code::Done);
     }
-    let table = render::alone_kernels(&found);
-    output.text(match args.markdown {
+    let text = |table: &Table| match args.markdown {
         true => table.markdown(),
         false => table.text(),
-    })?;
+    };
+    let texts: Vec<String> = tables().iter().map(text).collect();
+    output.text(texts.join("\n"))?;
     Ok(Code::Done)
 }
 
