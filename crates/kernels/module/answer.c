@@ -26,16 +26,24 @@ void print_table(struct state *s, struct bio *bio)
 	out_line(s->out, "%s", "");
 }
 
-void print_walks(struct state *s, struct bio *bio)
+/* Steps of the walks that any bio has. */
+static void count_steps(struct bio *bio, unsigned int *single, unsigned int *multi)
 {
-	unsigned int single = 0, multi = 0;
 	struct bvec_iter iter;
 	struct bio_vec bv;
 
+	*single = *multi = 0;
 	bio_for_each_segment(bv, bio, iter)
-		single++;
+		++*single;
 	bio_for_each_bvec(bv, bio, iter)
-		multi++;
+		++*multi;
+}
+
+void print_walks(struct state *s, struct bio *bio)
+{
+	unsigned int single, multi;
+
+	count_steps(bio, &single, &multi);
 #if HAVE_FOLIO_WALK
 	{
 		struct folio_iter fi;
@@ -54,14 +62,9 @@ void print_walks(struct state *s, struct bio *bio)
 /* bio_for_each_folio_all is for a bio's owner. */
 void print_clone(struct state *s, struct bio *clone)
 {
-	unsigned int single = 0, multi = 0;
-	struct bvec_iter iter;
-	struct bio_vec bv;
+	unsigned int single, multi;
 
-	bio_for_each_segment(bv, clone, iter)
-		single++;
-	bio_for_each_bvec(bv, clone, iter)
-		multi++;
+	count_steps(clone, &single, &multi);
 	out_line(s->out, "k %x %x", single, multi);
 }
 
