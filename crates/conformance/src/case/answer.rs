@@ -48,6 +48,21 @@ pub struct Taken {
     pub held: Option<Vec<(u64, u64)>>,
 }
 
+impl Taken {
+    /// The answer in which nothing was added and nothing submitted yet.
+    pub fn nothing(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            accepted: Vec::new(),
+            vecs: Vec::new(),
+            bios: Vec::new(),
+            sp_segments: 0,
+            chunks: 0,
+            held: None,
+        }
+    }
+}
+
 /// One request as the driver sees it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

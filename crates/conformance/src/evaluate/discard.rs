@@ -17,15 +17,7 @@ pub(super) fn answer<V: KernelRules>(case: &Case, limits: &QueueLimits) -> Answe
     let Some(discard) = case.limits.discard(V::VERSION, limits) else {
         return refused();
     };
-    let mut taken = Taken {
-        name: case.name.clone(),
-        accepted: vec![],
-        vecs: vec![],
-        bios: vec![],
-        sp_segments: 0,
-        chunks: 0,
-        held: None,
-    };
+    let mut taken = Taken::nothing(&case.name);
     let (mut sector, mut left) = (case.start_sector, case.sectors);
     while left > 0 {
         if !is_aligned::<V>(limits, sector, left << 9) {

@@ -35,12 +35,7 @@ pub(super) fn discard(case: &Case, limits: &QueueLimits) -> Result<Taken, Refusa
         sg: vec![],
     };
     Ok(Taken {
-        name: case.name.clone(),
-        accepted: vec![],
-        vecs: vec![],
         bios: cuts.windows(2).map(request).collect(),
-        sp_segments: 0,
-        chunks: 0,
-        held: None,
+        ..Taken::nothing(&case.name)
     })
 }

@@ -165,15 +165,7 @@ impl<'a> Reader<'a> {
             self.at -= 1;
             return Err(self.fault("the cases are out of order"));
         }
-        let mut taken = Taken {
-            name: name.clone(),
-            accepted: vec![],
-            vecs: vec![],
-            bios: vec![],
-            sp_segments: 0,
-            chunks: 0,
-            held: None,
-        };
+        let mut taken = Taken::nothing(&name);
         let mut walks_chunks = true;
         while let Some(accepted) = self.line('b') {
             taken
