@@ -1,4 +1,4 @@
-//! What the fuzz targets share: files for readers that take a path, the parts of an input, and
+//! Shared by the fuzz targets: files for readers that take a path, the parts of an input, and
 //! rows that are valid and extreme.
 #![forbid(unsafe_code)]
 

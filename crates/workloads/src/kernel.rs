@@ -21,7 +21,7 @@ pub const NOT_ASKED: &str = "only real kernels are asked this";
 /// How many objects or tables are held at a time.
 const HELD: ParamSpec = ParamSpec::number("count", "how many are held at a time", 64, (1, 4096));
 
-/// What is done with the bio.
+/// The loop that runs over the bio.
 const OF: ParamSpec = ParamSpec::words(
     "of",
     "the workload whose loop runs over the bio",

@@ -143,7 +143,7 @@ impl Limits {
         Ok(q)
     }
 
-    /// What 6.12 makes of `max_hw_sectors` before it rounds it.
+    /// `max_hw_sectors` in 6.12 before it is rounded.
     fn stated_hw_sectors(&self) -> u32 {
         match self.max_sectors {
             None => MAX_HW_SECTORS,

@@ -278,7 +278,8 @@ pub fn what_drivers_move_is_isolated_too<D: Lru>() {
 
 /// A walk steps over free blocks, over what is on a list and over what is too large, and behind any
 /// other allocation goes on as its kernel does: from v6.9 on with the next frame, before with the
-/// next allocation, and then no allocation of several pages is isolated. Frames that claim to be free inside of an allocation show where it looked.
+/// next allocation, and then no allocation of several pages is isolated. Frames inside of an
+/// allocation that claim to be free show where the walk looked.
 pub fn a_walk_steps_as_its_kernel_does<D: Lru>() {
     let world = <Listing as Level<D>>::world();
     let design = &world.design;

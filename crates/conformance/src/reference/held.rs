@@ -1,4 +1,4 @@
-//! What the submitter still holds when all IO has ended.
+//! The references of the submitter that are left when all IO has ended.
 
 use crate::case::{Case, PAGE_SIZE};
 

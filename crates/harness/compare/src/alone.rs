@@ -1,4 +1,4 @@
-//! What only real kernels were asked: rows in which no design has a time.
+//! Rows that only real kernels were asked: no design has a time in them.
 
 use results::Params;
 use results::look::{is_kernel, stock_of};

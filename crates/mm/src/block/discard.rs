@@ -14,7 +14,7 @@ pub struct DiscardLimits {
 pub fn discard_front(limits: &DiscardLimits, sector: u64, sectors: u32) -> Option<u32> {
     let granularity = limits.granularity.max(1);
     let most = limits.max_sectors - limits.max_sectors % granularity;
-    // A device that takes less than a unit is not cut for: the kernel has a comment there.
+    // Where the device takes less than a unit at once, the kernel does not cut at all.
     if most == 0 || sectors <= most {
         return None;
     }

@@ -29,7 +29,7 @@ impl Memmap {
     /// pageblock's order are skipped whole, what is on an LRU list, and what a driver moves, is
     /// offered to `isolate`, which is told which of the two it is; the rest is counted.
     ///
-    /// What is on a list is stepped over whole. Behind any other small allocation the walk goes on
+    /// An allocation on a list is stepped over whole. Behind any other small allocation the walk goes on
     /// as the kernel's does: [`KernelVersion::walks_small_compounds`](crate::KernelVersion).
     #[inline]
     pub fn pfn_scan<V: KernelRules>(
