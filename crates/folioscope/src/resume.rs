@@ -102,7 +102,7 @@ fn differing(one: &Plan, other: &Plan) -> Option<String> {
 /// Opens the rows of a run to be resumed, without those that are not whole.
 ///
 /// # Errors
-/// Whatever the record refuses: a damaged line is not silently dropped.
+/// As the record is refused: a damaged line is not silently dropped.
 pub(crate) fn writer(folder: &Path, cells: &[Cell], processes: u32) -> Result<RowWriter, Failure> {
     let path = folder.join(SAMPLES_FILE);
     if path.exists() {

@@ -15,7 +15,7 @@ use crate::{Environment, Identity, RecordError, Row, SCHEMA_VERSION};
 ///
 /// # Errors
 ///
-/// Whatever [`rows_from_bytes`] refuses, and what the system refuses to read.
+/// Those of [`rows_from_bytes`], and a file that cannot be read.
 pub fn read_rows(path: &Path, tail: Tail) -> Result<Vec<Row>, RecordError> {
     rows_from_bytes(&jsonl::bytes(path)?, path, tail)
 }

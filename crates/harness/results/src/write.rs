@@ -64,7 +64,7 @@ impl RowWriter {
     ///
     /// # Errors
     ///
-    /// Whatever [`rows_from_bytes`] refuses under [`Tail::Drop`], and
+    /// Those of [`rows_from_bytes`] under [`Tail::Drop`], and
     /// [`RecordError::Io`]. The file is not touched unless all its lines are sound.
     pub fn resume(path: &Path) -> Result<(Self, Vec<Row>), RecordError> {
         let mut file = OpenOptions::new()

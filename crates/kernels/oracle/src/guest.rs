@@ -63,7 +63,7 @@ pub(crate) struct Done {
 /// the guest and never touched, so it costs the host nothing. The upper 640 MiB hold nothing
 /// unmovable: that is where the module takes its arena.
 const MACHINE: [&str; 4] = ["-machine", "pc,max-ram-below-4g=1G", "-m", "5632M"];
-/// The code that counts is that of today's processors. QEMU up to at least 7.2 leaves garbage
+/// Counted is the code that today's processors run. QEMU up to at least 7.2 leaves garbage
 /// in the flags after a cmpxchg16b, until the next instruction that sets them: an interrupt right
 /// there saves it, and its return may switch the direction of string operations or stop the kernel
 /// with a double fault. The slab allocator is full of them. Answers do not depend on the

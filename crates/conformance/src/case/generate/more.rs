@@ -1,4 +1,4 @@
-//! Random cases that ask more than what becomes of bios: what is held, clones, atomic writes, discards.
+//! Random cases that ask further questions: what is held, clones, atomic writes, discards.
 
 use std::collections::BTreeMap;
 
