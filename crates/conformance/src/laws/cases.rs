@@ -13,7 +13,8 @@ pub(super) const SEED: u64 = 0x0051_ab5e;
 /// The first frame of the memory that laws work on.
 pub(super) const BASE: Pfn = Pfn(2 * WINDOW_PAGES);
 
-/// Cases that each law is tried on: `FOLIOSCOPE_CASES`, or 1000.
+/// Cases that each law is tried on: `FOLIOSCOPE_CASES`, or 1000. Laws of threads that work at
+/// once run their rounds in the same measure, but never more than on 1000 cases.
 ///
 /// # Panics
 /// If the variable is not a number above 0: a law tried on nothing would hold.
@@ -25,6 +26,13 @@ pub fn cases_per_law() -> usize {
             _ => panic!("FOLIOSCOPE_CASES is `{number}`, not a number of cases above 0"),
         },
     }
+}
+
+/// The share of its rounds that a law of threads at once runs: all of `full` on the default
+/// number of cases, fewer where [`cases_per_law`] is less, and never none.
+pub(super) fn rounds(full: usize) -> usize {
+    full.saturating_mul(cases_per_law().min(DEFAULT_CASES))
+        .div_ceil(DEFAULT_CASES)
 }
 
 /// A design over the frames that [`for_each_case`] uses, all of them free.

@@ -11,6 +11,7 @@ use physmem::{Extent, Kind, Order, Pfn};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 
+use super::cases::rounds;
 use super::world::{BASE, Describing, FRAMES, World, for_all_sequences};
 
 /// Frames of allocations lead to them, and free frames lead nowhere.
@@ -114,9 +115,10 @@ pub fn the_last_reference_is_the_last<D: Design>() {
 pub fn what_a_frame_leads_to_is_not_another_frames<D: Design>() {
     /// Rounds during which the walk looked, too: threads that the machine lets run one after the
     /// other show no race.
-    const AT_ONCE: u64 = 200_000;
-    /// Rounds after which fewer must do.
-    const MAX_ROUNDS: u64 = 200 * AT_ONCE;
+    const AT_ONCE: usize = 200_000;
+    let enough = rounds(AT_ONCE) as u64;
+    // After as many as this, fewer must do.
+    let most = 200 * enough;
     let world = World::<D>::new();
     let design = &world.design;
     let page = |n| Extent::new(BASE + n, Order::BASE);
@@ -145,11 +147,11 @@ pub fn what_a_frame_leads_to_is_not_another_frames<D: Design>() {
         });
         // The owner: memory comes and goes at two frames, one after the other.
         let (mut at_once, mut seen) = (0, 0);
-        for n in 0..MAX_ROUNDS {
+        for n in 0..most {
             let now = looks.load(Acquire);
             at_once += u64::from(now != seen);
             seen = now;
-            if at_once >= AT_ONCE {
+            if at_once >= enough {
                 break;
             }
             let extent = page(n % 2);

@@ -13,6 +13,7 @@ use mm::{KernelRules, Linux5_10, Linux6_12, Linux7_1, Lru};
 use physmem::Kind;
 use proptest::prop_assert_eq;
 
+use super::cases::rounds;
 use super::listing::Listing;
 use super::world::{GROUPS, Level, for_all_sequences};
 use super::{describe, memcg};
@@ -104,7 +105,7 @@ pub fn concurrent_isolation_loses_nothing<D: Lru>() {
             scope.spawn(move || {
                 let root = design.groups().root();
                 start.wait();
-                for _ in 0..10_000 {
+                for _ in 0..rounds(10_000) {
                     let mut out = Vec::new();
                     design.lru_isolate(cpu, root, Kind::Anon, 7, &mut out);
                     design.lru_putback(cpu, &out);
@@ -145,8 +146,10 @@ fn listed<D: Lru>(design: &D) -> Vec<D::Unit<'_>> {
 }
 
 /// Has threads walk at once, each with its number, until one of them has done so [`WALKS`] times
-/// while another did: threads that the machine lets run one after the other show no race.
+/// (fewer on few cases, as [`rounds`] says) while another did: threads that the machine lets run
+/// one after the other show no race.
 fn walk_at_once(threads: usize, walk: impl Fn(usize) + Sync) {
+    let (enough, most) = (rounds(WALKS), rounds(MAX_WALKS));
     let walked: Vec<AtomicU64> = (0..threads).map(|_| AtomicU64::new(0)).collect();
     let (start, done) = (Barrier::new(threads), AtomicBool::new(false));
     let of_others = |me: usize| {
@@ -160,12 +163,12 @@ fn walk_at_once(threads: usize, walk: impl Fn(usize) + Sync) {
             scope.spawn(move || {
                 start.wait();
                 let mut at_once = 0;
-                for _ in 0..MAX_WALKS {
+                for _ in 0..most {
                     let before = of_others(me);
                     walk(me);
                     walked.fetch_add(1, Release);
                     at_once += usize::from(of_others(me) != before);
-                    if at_once >= WALKS {
+                    if at_once >= enough {
                         done.store(true, Release);
                     }
                     if done.load(Acquire) {
@@ -224,7 +227,7 @@ pub fn a_walk_against_freeing_frees_each_once<D: Lru>() {
                 walks.fetch_add(1, Release);
             }
         });
-        for _ in 0..200 {
+        for _ in 0..rounds(200) {
             for unit in listed(design) {
                 mm::lru::folio_put(design, 0, unit);
             }

@@ -26,10 +26,13 @@ pub(crate) fn run(
 ) -> Result<Code, Failure> {
     let run = Run::prepare(&args.measure, start)?;
     let cases = if run.plan().quick { QUICK_CASES } else { CASES };
+    let begun = Instant::now();
     let verified = verify::apart(&run.plan().design, cases)?;
+    // It is a part of the budget: where it is a large one, the user sees why rows are missing.
     say!(
-        "folioscope: {}; every answer is checked before it is timed",
-        verified.in_words()
+        "folioscope: {}, in {:.0} s; every answer is checked before it is timed",
+        verified.in_words(),
+        begun.elapsed().as_secs_f64()
     );
     if verified.wrong().next().is_some() {
         for line in verified.wrong() {
