@@ -75,6 +75,7 @@ pub fn build(
     plan: &Plan,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Kernel, BuildError> {
+    crate::patches::check_order(&plan.patches)?;
     tools::check()?;
     progress(Progress::Source);
     let fetching = Lock::take(&cache.sources(), || progress(Progress::Waiting))?;

@@ -69,6 +69,14 @@ pub enum BuildError {
         /// The series it is there for.
         known: Vec<&'static str>,
     },
+    /// A patch that changes what another one brings, without that one before it.
+    #[error("`{name}` goes on top of `{base}`: --patch {base} --patch {name}")]
+    PatchWithoutBase {
+        /// The patch.
+        name: &'static str,
+        /// The patch below it.
+        base: &'static str,
+    },
     /// A patch that names no file.
     #[error("{} is not a patch: it has no line that begins with +++", .0.display())]
     NotAPatch(PathBuf),

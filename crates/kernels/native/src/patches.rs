@@ -1,7 +1,7 @@
 //! The patches that the tool carries, known by name: answers of the debate, each written for
 //! the kernels of some series (`crates/kernels/patches`, GPL-2.0).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -76,6 +76,29 @@ pub(crate) fn carried(wanted: &Path, series: &str) -> Result<Option<&'static str
     })
 }
 
+/// Refuses a carried patch without the one that it goes on top of before it: it might apply, and
+/// be a kernel of nobody's answer.
+pub(crate) fn check_order(wanted: &[PathBuf]) -> Result<(), BuildError> {
+    for (at, patch) in wanted.iter().enumerate() {
+        let carried = FILES.iter().find(|(_, name, _)| patch.as_os_str() == *name);
+        let Some(&(_, name, text)) = carried else {
+            continue;
+        };
+        if let Some(base) = base(text)
+            && !wanted[..at].iter().any(|below| below.as_os_str() == base)
+        {
+            return Err(BuildError::PatchWithoutBase { name, base });
+        }
+    }
+    Ok(())
+}
+
+/// The patch that one goes on top of, as its first line says.
+fn base(text: &'static str) -> Option<&'static str> {
+    let rest = summary(text).strip_prefix("on top of ")?;
+    rest.split_once(',').map(|(base, _)| base)
+}
+
 /// The error for an unknown patch, with similar names.
 pub(crate) fn unknown(wanted: &Path) -> BuildError {
     let stem = wanted.file_stem().unwrap_or_default().to_string_lossy();
@@ -141,6 +164,25 @@ mod tests {
         assert!(error.contains("--list-patches"), "{error}");
         let error = said("headpage", "4.19");
         assert!(error.contains("not for 4.19"), "{error}");
+    }
+
+    #[test]
+    fn a_patch_on_top_of_another_is_refused_without_it() {
+        let check = |names: &[&str]| {
+            let wanted: Vec<_> = names.iter().map(PathBuf::from).collect();
+            check_order(&wanted).map_err(|error| error.to_string())
+        };
+        let bases: Vec<_> = FILES.iter().filter_map(|(.., text)| base(text)).collect();
+        assert!(!bases.is_empty());
+        for base in bases {
+            assert!(FILES.iter().any(|(_, name, _)| *name == base), "{base}");
+        }
+        let error = check(&["headpage-strict"]).unwrap_err();
+        let command = "--patch headpage --patch headpage-strict";
+        assert!(error.contains(command), "{error}");
+        assert!(check(&["headpage-strict", "headpage"]).is_err());
+        assert_eq!(check(&["headpage", "headpage-strict"]), Ok(()));
+        assert_eq!(check(&["no-merge", "./headpage-strict"]), Ok(()));
     }
 
     #[test]
