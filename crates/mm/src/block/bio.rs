@@ -1,5 +1,7 @@
 //! `struct bio`, `struct bio_vec` and `struct bvec_iter`.
 
+use std::hint::cold_path;
+
 /// Maximum vecs of one bio (`BIO_MAX_VECS`).
 pub const BIO_MAX_VECS: u16 = 256;
 
@@ -279,15 +281,10 @@ impl BvecIter {
         self.size -= bytes;
         self.done += bytes;
         if self.done == vec_len {
-            rare();
+            // A branch, as in the kernel, not a selection that every step pays.
+            cold_path();
             self.done = 0;
             self.idx += 1;
         }
     }
 }
-
-/// Marks the code that follows as the rarer case: a branch, as in the kernel, not a selection
-/// that every step pays.
-#[cold]
-#[inline(always)]
-pub(super) fn rare() {}

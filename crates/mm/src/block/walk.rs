@@ -1,6 +1,8 @@
 //! Walks over a bio: by page, by vec, and by the design's own unit.
 
-use super::bio::{Bio, BioClone, Bvec, BvecIter, rare};
+use std::hint::cold_path;
+
+use super::bio::{Bio, BioClone, Bvec, BvecIter};
 use crate::BlockIo;
 use physmem::PAGE_SIZE;
 
@@ -162,7 +164,8 @@ pub fn all_segments<'d, D: BlockIo>(
     while let Some(vec) = vecs.get(idx) {
         let mut offset = 0;
         if done == 0 {
-            rare();
+            // A branch, as in the kernel, not a selection that every step pays.
+            cold_path();
             (page, offset) = design.page_at(vec.page, vec.offset);
         } else {
             (page, _) = design.page_at(page, PAGE_SIZE as u32);
@@ -170,7 +173,7 @@ pub fn all_segments<'d, D: BlockIo>(
         let len = (vec.len - done).min(PAGE_SIZE as u32 - offset);
         done += len;
         if done == vec.len {
-            rare();
+            cold_path();
             (idx, done) = (idx + 1, 0);
         }
         if !test(Bvec { page, len, offset }) {
