@@ -15,6 +15,7 @@ use conformance::case::KernelVersion;
 use hugemem::Backing;
 use measure::plan::Plan;
 
+use crate::layouts;
 pub(crate) use claims::{ClaimsArgs, PostArgs};
 pub(crate) use groups::parse;
 pub(crate) use kernel::{
@@ -93,7 +94,11 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// A fresh process of a run.
     #[command(hide = true)]
-    Worker,
+    Worker {
+        /// The captures that the run keeps.
+        #[arg(long)]
+        layouts: Option<PathBuf>,
+    },
     /// A process of `diff`, which takes turns with those of another build.
     #[command(hide = true)]
     Lockstep,
@@ -137,6 +142,10 @@ pub(crate) struct Which {
     /// given several times; workloads that do not take it are left out.
     #[arg(long, value_name = "NAME=VALUE")]
     pub param: Vec<String>,
+    /// A capture that `folioscope capture` wrote, as the layout of all workloads that take one; it
+    /// goes by the name of its file. May be given several times.
+    #[arg(long, value_name = "FILE", conflicts_with = "order")]
+    pub layout: Vec<PathBuf>,
     /// Memory that the descriptors lie on, separated by commas: base, thp, hugetlb-2m,
     /// hugetlb-1g, tmpfs, file, auto.
     #[arg(
@@ -168,11 +177,17 @@ impl Which {
             kernels: or(&self.kernels, plan.kernels),
             order: or(&self.order, plan.order),
             param: or(&self.param, plan.param),
+            layout: or(&names_of(&self.layout), plan.layout),
             backing: or(&self.backing, plan.backing),
             quick: self.quick || plan.quick,
             ..plan
         }
     }
+}
+
+/// The names by which captures go.
+fn names_of(files: &[PathBuf]) -> Vec<String> {
+    files.iter().map(|file| layouts::name(file)).collect()
 }
 
 #[derive(Args, Debug)]
@@ -201,7 +216,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Only the laws, not the workloads' answers.
-    #[arg(long, conflicts_with_all = ["workload", "order", "backing", "quick", "seed"])]
+    #[arg(long, conflicts_with_all = ["workload", "order", "layout", "backing", "quick", "seed"])]
     pub laws: bool,
     /// One JSON object a line.
     #[arg(long)]
@@ -214,6 +229,8 @@ Examples:
   folioscope compare --quick
   folioscope compare --budget 600 --processes 5 --out bench-results/mine/2026-11-23
   folioscope compare --workload 'iteration/*' --design folio,headpage --order 0,9
+  folioscope capture --pid 1234 --out server.jsonl
+  folioscope compare --layout server.jsonl      on memory as it lies there
   folioscope compare --resume                   resume the newest unfinished run")]
 pub(crate) struct MeasureArgs {
     #[command(flatten)]

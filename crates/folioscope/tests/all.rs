@@ -8,6 +8,7 @@ mod cli;
 mod exit_codes;
 mod foreign;
 mod gate;
+mod layouts;
 mod lockstep;
 mod made;
 mod published;

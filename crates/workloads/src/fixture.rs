@@ -93,6 +93,12 @@ impl Fixture {
             .copied()
             .filter(|(extent, kind)| kind.is_lru() && seen.insert(extent.head))
             .collect();
+        if extents.is_empty() {
+            return Err(SetupError::Param(format!(
+                "layout: the first {CAPTURED_PAGES} pages of capture `{name}` have no memory that \
+                 is on LRU lists, which these layouts are made of"
+            )));
+        }
         let io_bytes = setup.number("io_bytes")? / PAGE_SIZE * PAGE_SIZE;
         Ok(Self {
             frames: frames_of(&extents),

@@ -24,7 +24,7 @@ pub enum Allowed {
     Range(u64, u64),
     /// One of these words.
     Words(&'static [&'static str]),
-    /// `contiguous`, `scattered`, `fragmented`, or `captured-` and a shipped capture's name.
+    /// `contiguous`, `scattered`, `fragmented`, or `captured-` and a capture's name.
     Layout,
     /// The identifier of a workload.
     Workload,

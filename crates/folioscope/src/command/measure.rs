@@ -13,6 +13,7 @@ use results::{
 
 use crate::args::MeasureArgs;
 use crate::failure::{Code, Failure};
+use crate::layouts::Layouts;
 use crate::output::Output;
 use crate::say::say;
 use crate::{interrupt, kernels, progress, provenance, resume, run_dir};
@@ -48,6 +49,8 @@ pub(crate) struct Run {
     folder: PathBuf,
     plan: Plan,
     cells: Vec<Cell>,
+    /// Captures that the user brought.
+    layouts: Layouts,
     env: Environment,
     writer: RowWriter,
     /// Held while we write.
@@ -98,15 +101,18 @@ impl Run {
     /// Unknown names, a folder that cannot be used, a run that cannot be resumed.
     pub(crate) fn prepare(args: &MeasureArgs, start: Instant) -> Result<Self, Failure> {
         let mut env = provenance::environment();
-        let (folder, lock, plan, cells) = if args.resume {
+        let brought = Layouts::read(&args.which.layout)?;
+        let (folder, lock, plan, cells, layouts) = if args.resume {
             let folder = run_dir::unfinished(args.out.as_deref())?;
             let lock = RunLock::take(&folder)?;
             let (plan, before) = resume::read(&folder, args, &env)?;
             // What was written when the run began stays; only what has happened since is added.
             env = before;
+            // Those that it keeps; one that was brought and is another is refused for its name.
+            let kept = Layouts::of_run(&folder)?;
             let cells = plan.cells()?;
             provenance::optimised(args.allow_debug)?;
-            (folder, lock, plan, cells)
+            (folder, lock, plan, cells, kept)
         } else {
             let plan = kernels::named(args.change(Plan::default()))?;
             // Before anything is made: what is asked for must exist.
@@ -114,7 +120,7 @@ impl Run {
             provenance::optimised(args.allow_debug)?;
             probe(&plan.backing)?;
             let (folder, lock) = run_dir::new(args.out.as_deref(), &env.date_utc)?;
-            (folder, lock, plan, cells)
+            (folder, lock, plan, cells, brought)
         };
         let budget_s = args
             .budget
@@ -132,6 +138,7 @@ impl Run {
             env.budget_s = budget_s;
             // Before the plan: if there are rows here already, their plan must be left alone.
             let writer = RowWriter::create(&folder.join(SAMPLES_FILE))?;
+            layouts.keep(&folder)?;
             resume::write(&plan, &folder)?;
             writer
         };
@@ -140,6 +147,7 @@ impl Run {
             folder,
             plan,
             cells,
+            layouts,
             env,
             writer,
             _lock: lock,
@@ -180,12 +188,13 @@ impl Run {
         let mut before = None;
         let mut done = 0;
         let seed = self.plan.seed;
+        let layouts = self.layouts.folder(&self.folder);
         let ended = session::run(
             &self.plan,
             &self.cells,
             deadline,
             &mut self.writer,
-            &mut |process| worker(&tool, seed, process),
+            &mut |process| worker(&tool, layouts.as_deref(), seed, process),
             interrupt::flag(),
             &mut |progress| {
                 if before.is_none() {
@@ -379,11 +388,14 @@ fn how_to_go_on(folder: &Path) -> String {
 
 /// The command of a fresh process: the tool itself, its environment padded by a size of
 /// its own, which moves the stack.
-fn worker(tool: &Path, seed: u64, process: u32) -> Command {
+fn worker(tool: &Path, layouts: Option<&Path>, seed: u64, process: u32) -> Command {
     let mut command = Command::new(tool);
     command
         .arg("worker")
         .env("FOLIOSCOPE_PADDING", "x".repeat(padding(seed, process)));
+    if let Some(folder) = layouts {
+        command.arg("--layouts").arg(folder);
+    }
     command
 }
 

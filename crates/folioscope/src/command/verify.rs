@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::VerifyArgs;
 use crate::failure::{Code, Failure};
+use crate::layouts::Layouts;
 use crate::output::Output;
 use crate::{kernels, progress};
 use render::Table;
@@ -96,6 +97,7 @@ pub(crate) fn run(args: &VerifyArgs, output: &mut Output) -> Result<Code, Failur
 /// Unknown names.
 fn verify(args: &VerifyArgs) -> Result<Verified, Failure> {
     let which = &args.which;
+    Layouts::read(&which.layout)?;
     let plan = kernels::named(which.change(Plan::default()))?;
     let cells = if args.laws {
         for name in &plan.design {

@@ -7,6 +7,7 @@ use registry::Unknown;
 use results::look::is_kernel_of;
 use results::{Param, Params};
 use serde::{Deserialize, Serialize};
+use workloads::params::CAPTURED;
 use workloads::{Quantity, Workload};
 
 use crate::assignment::{Cell, Slot, ValueKind, slots};
@@ -39,6 +40,10 @@ pub struct Plan {
     /// Parameters in the place of the plan's: `count=64`. Rows that do not take them are left out.
     #[serde(default)]
     pub param: Vec<String>,
+    /// Captures in the place of the plan's layouts, by name; rows that take no layout are left
+    /// out.
+    #[serde(default)]
+    pub layout: Vec<String>,
     /// Backings of the descriptors; none means `auto`.
     pub backing: Vec<Backing>,
     /// Whether the run is a first look: fewer parameters, shorter samples.
@@ -58,6 +63,7 @@ impl Default for Plan {
             kernels: Vec::new(),
             order: Vec::new(),
             param: Vec::new(),
+            layout: Vec::new(),
             backing: Vec::new(),
             quick: false,
             seed: 1,
@@ -106,7 +112,11 @@ impl Plan {
         let ids = self.workload_ids()?;
         let designs = self.designs()?;
         let mut orders = Orders::of(&self.order);
-        let mut given = Given::of(&self.param)?;
+        let asked = self.asked();
+        let mut given = asked
+            .iter()
+            .map(|asked| Given::of(asked))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut cells: Vec<Cell> = Vec::new();
         // Most are rows of dashes without kernels.
         let alone = match self.kernels.is_empty() {
@@ -122,8 +132,13 @@ impl Plan {
                 .copied()
                 .filter(|design| planned.designs.contains(design))
                 .collect();
-            let sets = orders.over(planned.workload, &planned.params).into_iter();
-            for params in sets.filter_map(|params| given.over(planned.workload, params)) {
+            let sets = orders.over(planned.workload, &planned.params);
+            let over = |given: &mut Given<'_>| {
+                let sets = sets.iter().cloned();
+                sets.filter_map(|params| given.over(planned.workload, params))
+                    .collect::<Vec<_>>()
+            };
+            for params in given.iter_mut().flat_map(over) {
                 for mut cell in self.on_backings(planned.workload, &params, &takes_part) {
                     if cell.value.is_none() && !cell.slots.is_empty() {
                         let kernels = self.kernels_under(&cell.params);
@@ -136,7 +151,7 @@ impl Plan {
             }
         }
         orders.check()?;
-        given.check()?;
+        given.into_iter().try_for_each(Given::check)?;
         if cells.is_empty() {
             return Err(PlanError::Nothing);
         }
@@ -175,6 +190,18 @@ impl Plan {
             let is_own = |rules: &str| is_kernel_of(name, rules);
             rules.as_deref().is_none_or(is_own)
         })
+    }
+
+    /// The parameters that were asked for, once for each layout that was.
+    fn asked(&self) -> Vec<Vec<String>> {
+        if self.layout.is_empty() {
+            return vec![self.param.clone()];
+        }
+        let with = |name: &String| {
+            let layout = format!("layout={CAPTURED}{name}");
+            self.param.iter().cloned().chain([layout]).collect()
+        };
+        self.layout.iter().map(with).collect()
     }
 
     /// A workload with its parameters on every backing.

@@ -145,6 +145,35 @@ fn a_captured_layout_takes_the_place_of_orders_and_kinds() {
 }
 
 #[test]
+fn brought_layouts_are_each_measured_by_what_takes_a_layout() {
+    let plan = Plan {
+        layout: vec!["anon-base".to_owned(), "anon-thp".to_owned()],
+        param: vec!["io_bytes=8192".to_owned()],
+        ..Plan::default()
+    };
+    let cells = plan.cells().unwrap();
+    let on = |name: &str| {
+        let layout = format!("captured-{name}");
+        let its = |cell: &&Cell| cell.params["layout"].to_string() == layout;
+        cells
+            .iter()
+            .filter(its)
+            .map(|cell| &cell.workload)
+            .collect::<Vec<_>>()
+    };
+    let (base, thp) = (on("anon-base"), on("anon-thp"));
+    assert_eq!(base, thp);
+    assert_eq!(base.len() + thp.len(), cells.len());
+    assert!(base.iter().any(|id| *id == "merging/add"), "{base:?}");
+    assert!(!base.iter().any(|id| *id == "layout/compose"), "{base:?}");
+    assert!(
+        cells
+            .iter()
+            .all(|cell| cell.params["io_bytes"].to_string() == "8192")
+    );
+}
+
+#[test]
 fn a_parameter_that_nobody_takes_is_refused_with_what_there_is() {
     for (param, words) in [
         ("cuont=64", "count"),

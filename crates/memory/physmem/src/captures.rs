@@ -1,6 +1,7 @@
-//! The captures that ship with the project, for machines that hide page frame numbers.
+//! The captures that layouts go by: those that ship with the project, for machines that hide page
+//! frame numbers, and those that a user brings.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, PoisonError, RwLock};
 
 use crate::Capture;
 
@@ -33,9 +34,51 @@ static CAPTURES: LazyLock<Vec<(&'static str, Capture)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Every shipped capture with its name.
+/// What users brought, for as long as the process runs.
+static BROUGHT: RwLock<Vec<(&str, &Capture)>> = RwLock::new(Vec::new());
+
+/// Why a capture cannot have a name.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// It cannot stand in a row's parameters.
+    #[error("a capture's name has letters, digits, `-` and `_` only")]
+    Malformed,
+    /// Another capture has it.
+    #[error("another capture has this name")]
+    Taken,
+}
+
+/// Adds a capture under this name, until the process ends. Adding the same again changes nothing.
+///
+/// # Errors
+/// [`NameError`].
+pub fn add(name: &str, capture: Capture) -> Result<(), NameError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || !name.chars().all(fits) {
+        return Err(NameError::Malformed);
+    }
+    let mut brought = BROUGHT.write().unwrap_or_else(PoisonError::into_inner);
+    let known = |(known, _): &(&str, _)| *known == name;
+    if CAPTURES.iter().any(|(known, _)| *known == name) {
+        return Err(NameError::Taken);
+    }
+    if let Some((_, before)) = brought.iter().find(|pair| known(pair)) {
+        return match **before == capture {
+            true => Ok(()),
+            false => Err(NameError::Taken),
+        };
+    }
+    // Read once for a process's life, as a shipped one is.
+    brought.push((name.to_owned().leak(), Box::leak(Box::new(capture))));
+    Ok(())
+}
+
+/// Every capture with its name, shipped ones first.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static Capture)> {
-    CAPTURES.iter().map(|(name, capture)| (*name, capture))
+    let brought = BROUGHT.read().unwrap_or_else(PoisonError::into_inner);
+    let shipped = CAPTURES.iter().map(|(name, capture)| (*name, capture));
+    shipped.chain(brought.clone())
 }
 
 /// The names of the shipped captures.
@@ -43,7 +86,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TEXTS.iter().map(|(name, _)| *name)
 }
 
-/// The shipped capture of this name.
+/// The capture of this name.
 pub fn by_name(name: &str) -> Option<&'static Capture> {
     all()
         .find(|(known, _)| *known == name)
