@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use results::{Run, Tail};
 use tempfile::TempDir;
 
-use crate::made::tool::folioscope;
+use crate::made::folioscope;
 
 /// A file with what this machine's neighbour captured.
 fn brought(folder: &Path, name: &str, text: &str) -> PathBuf {
@@ -92,13 +92,13 @@ fn a_brought_capture_is_measured_kept_and_resumed() {
 fn what_cannot_be_a_layout_is_refused_by_its_file() {
     let folder = TempDir::new().expect("a folder");
     let text = shipped("anon-base");
-    let huge = shipped("hugetlb-2m");
+    let slab = text.replace(r#""kind":"anon""#, r#""kind":"slab""#);
     for (name, text, why) in [
         ("anon-base.jsonl", text.as_str(), "another capture"),
         ("two words.jsonl", &text, "letters, digits"),
         ("cut.jsonl", &text[..text.len() / 2], "cut.jsonl"),
         ("empty.jsonl", "", "empty.jsonl"),
-        ("huge.jsonl", &huge, "LRU"),
+        ("slab.jsonl", &slab, "LRU"),
     ] {
         brought(folder.path(), name, text);
         let (code, _, stderr) = measure(folder.path(), &["--layout", name]);
