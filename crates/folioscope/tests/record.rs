@@ -61,6 +61,13 @@ fn a_run_holds_what_was_asked_for_with_its_proofs() {
     let run = load(&path);
     assert!(run.env.finished);
     assert_eq!((run.env.processes, run.env.quick), (2, true));
+    // Processes run one after the other, so they spend no more than the run took.
+    let spent = run.env.spent.expect("a run says how it spent its time");
+    assert!(spent.setup_s > 0.0 && spent.sampling_s > 0.0, "{spent:?}");
+    assert!(
+        spent.setup_s + spent.sampling_s <= run.env.elapsed_s,
+        "{spent:?}"
+    );
     assert!(
         !path.join("unfinished.json").exists(),
         "nothing is left to go on with"

@@ -285,6 +285,9 @@ impl Run {
         env.rows = env.finished.then_some(rows);
         env.pmu = summary.pmu;
         env.rounds = env.rounds.max(summary.rounds);
+        let spent = env.spent.get_or_insert_default();
+        spent.setup_s += summary.spent.setup_s;
+        spent.sampling_s += summary.spent.sampling_s;
         for line in &summary.read_bandwidth {
             env.read_bandwidth
                 .retain(|known| known.backing != line.backing);

@@ -139,6 +139,13 @@ pub enum Note {
         /// The speeds.
         speed: Speed,
     },
+    /// The time that the cell that was begun took.
+    Spent {
+        /// Setting up, checking, and tearing down, in nanoseconds.
+        setup_ns: u64,
+        /// Calibration and rounds, in nanoseconds.
+        sampling_ns: u64,
+    },
     /// All rows of the cell of this index have been sent.
     End(usize),
     /// Hardware counters could be opened, or not.

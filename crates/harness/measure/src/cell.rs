@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub rows: Vec<Row>,
     /// Read speeds, by index of the slot.
     pub speeds: Vec<(usize, Speed)>,
+    /// The time that calibration and rounds took; the rest is set-up.
+    pub sampling: Duration,
 }
 
 /// Measures one cell, in about `fair` of time where that suffices for the fewest rounds.
@@ -46,7 +48,7 @@ pub(crate) fn measure(
             .iter()
             .map(|slot| blank(cell, slot, assignment.process, status.clone()))
             .collect(),
-        speeds: Vec::new(),
+        ..Found::default()
     };
     let workload = match registry::workload(&cell.workload) {
         Ok(workload) => workload,
@@ -61,7 +63,7 @@ pub(crate) fn measure(
             .collect();
         return Found {
             rows,
-            speeds: Vec::new(),
+            ..Found::default()
         };
     }
     let expected = match workload.expected(&setup) {
@@ -77,6 +79,7 @@ pub(crate) fn measure(
         .get("threads")
         .is_some_and(|threads| threads.to_string() != "1");
     let mut ran: Vec<Ran> = Vec::new();
+    let mut sampling = Duration::ZERO;
     let names = kernels_of(cell);
     let mut dead = Vec::new();
     // Before the threads spread: a kernel stays on the CPU that it was started on.
@@ -88,6 +91,7 @@ pub(crate) fn measure(
         let mut random = Pcg64Mcg::seed_from_u64(seed(assignment, cell));
         let mut entrants: Vec<Entrant<'_>> = residents.iter_mut().map(of_design).collect();
         entrants.extend(entered.iter_mut().map(of_kernel));
+        let begun = Instant::now();
         ran = rounds(
             &mut entrants,
             expected,
@@ -96,6 +100,7 @@ pub(crate) fn measure(
             &mut random,
             counters,
         );
+        sampling = begun.elapsed();
     });
     place(assignment, false);
     for (name, entered) in names.iter().zip(&entered) {
@@ -105,7 +110,10 @@ pub(crate) fn measure(
     }
     drop(entered);
     kernels.end(&dead);
-    gather(assignment, cell, ran)
+    Found {
+        sampling,
+        ..gather(assignment, cell, ran)
+    }
 }
 
 /// The kernels of a cell; they come after the designs.

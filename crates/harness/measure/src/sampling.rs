@@ -11,7 +11,7 @@ use hugemem::process::Faults;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
-use crate::clock::CLOCK;
+use crate::clock::{CLOCK, nanoseconds};
 use crate::pmu::{Counters, Counts};
 use crate::yardstick::Yardstick;
 use results::Yardsticks;
@@ -59,8 +59,6 @@ pub(crate) fn min_sample(quick: bool) -> Duration {
 impl Effort {
     /// For a number of contenders that have a `fair` share of the time, of which `slice` is left.
     pub(crate) fn of(quick: bool, slice: Duration, fair: Duration, contenders: usize) -> Self {
-        let nanoseconds =
-            |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let each = PATIENCE_EACH.saturating_mul(u32::try_from(contenders).unwrap_or(u32::MAX));
         let (max_sample_ns, max_rounds) = match quick {
             true => (1_000_000, MIN_ROUNDS),

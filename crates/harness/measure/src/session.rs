@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
-use results::{Bandwidth, RecordError, Row, RowWriter, Status};
+use results::{Bandwidth, RecordError, Row, RowWriter, Spent, Status};
 
 use crate::assignment::{Assignment, Cell, Note};
 use crate::bandwidth::Speed;
 use crate::child::{Child, Ended, Said};
+use crate::clock::nanoseconds;
 use crate::plan::{Plan, REFERENCE};
 use crate::resume::{DIED, not_measured};
 use crate::row::{bandwidth, blank, speed_rows};
@@ -45,6 +46,8 @@ pub struct Summary {
     pub stopped: bool,
     /// The most rounds that a row has.
     pub rounds: u32,
+    /// How the processes spent their time.
+    pub spent: Spent,
     /// Read bandwidth of the reference's largest mapping, one per backing.
     pub read_bandwidth: Vec<Bandwidth>,
 }
@@ -232,6 +235,14 @@ impl Session<'_> {
                     next = at + 1;
                     self.tell(&assignment.cells[at].title());
                 }
+                Said::Note(Note::Spent {
+                    setup_ns,
+                    sampling_ns,
+                }) => {
+                    let spent = &mut self.summary.spent;
+                    spent.setup_s += setup_ns as f64 / 1e9;
+                    spent.sampling_s += sampling_ns as f64 / 1e9;
+                }
                 Said::Note(Note::Speed { slot, speed }) => speeds.push((slot, speed)),
                 Said::Note(Note::End(at)) => {
                     begun = None;
@@ -368,8 +379,4 @@ fn in_words(why: &Ended) -> String {
         Ended::InOrder => format!("{DIED}it exited in the middle of a cell"),
         Ended::Killed(why) | Ended::Badly(why) => format!("{DIED}{why}"),
     }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::assignment::{Assignment, Note};
 use crate::cell::measure;
+use crate::clock::nanoseconds;
 use crate::kernel::Kernels;
 use crate::pmu::Counters;
 use hugemem::process;
@@ -60,13 +61,19 @@ pub fn serve(mut input: impl BufRead, mut output: impl Write) -> Result<(), Work
         note(&mut output, Note::Begin(at))?;
         let fair = shares.next(gone);
         let found = measure(&assignment, cell, fair, &mut counters, &mut kernels);
-        shares.took(start.elapsed().saturating_sub(gone));
+        let took = start.elapsed().saturating_sub(gone);
+        shares.took(took);
         for row in &found.rows {
             writeln!(output, "{}", serde_json::to_string(row)?)?;
         }
         for (slot, speed) in found.speeds {
             note(&mut output, Note::Speed { slot, speed })?;
         }
+        let spent = Note::Spent {
+            setup_ns: nanoseconds(took.saturating_sub(found.sampling)),
+            sampling_ns: nanoseconds(found.sampling),
+        };
+        note(&mut output, spent)?;
         note(&mut output, Note::End(at))?;
     }
     Ok(())

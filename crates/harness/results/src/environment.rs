@@ -72,6 +72,9 @@ pub struct Environment {
     pub budget_s: f64,
     /// Time that the run took, in seconds; 0 until it has finished.
     pub elapsed_s: f64,
+    /// How its processes spent that time; `None` in records that did not say yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
     /// Whether `--quick` shortened the run.
     #[serde(default)]
     pub quick: bool,
@@ -91,6 +94,25 @@ pub struct Environment {
     /// The rows of a finished run; `None` until then, and in records that did not say yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<RowSum>,
+}
+
+/// How the processes of a run spent their time, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spent {
+    /// Setting contenders up, checking their answers, and tearing them down.
+    pub setup_s: f64,
+    /// Calibration and rounds.
+    pub sampling_s: f64,
+}
+
+impl Spent {
+    /// The part of both that is set-up, in percent; `None` where no time was spent.
+    #[must_use]
+    pub fn setup_percent(&self) -> Option<f64> {
+        let all = self.setup_s + self.sampling_s;
+        (all > 0.0).then(|| 100.0 * self.setup_s / all)
+    }
 }
 
 /// The sum of a file of rows: a record that is cut at the end of a line is not whole.
@@ -261,6 +283,7 @@ impl Environment {
             seed: 0,
             budget_s: 0.0,
             elapsed_s: 0.0,
+            spent: None,
             quick: false,
             finished: false,
             processes: 0,

@@ -40,7 +40,7 @@ pub use committed::{
 };
 pub use criterion::read_criterion;
 pub use environment::{
-    Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum,
+    Bandwidth, Cache, Clock, CpuId, Difference, Environment, Git, HugetlbPool, RowSum, Spent,
     command_without_paths,
 };
 pub use fidelity::{Miss, MissOf, ModelCount, Reason};

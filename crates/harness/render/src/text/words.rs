@@ -276,10 +276,15 @@ pub(crate) fn environment(summary: &Summary) -> Vec<(&'static str, String)> {
         (
             "run",
             format!(
-                "{}, {:.0} s of a budget of {:.0} s, {} processes{}, seed {}",
+                "{}, {:.0} s of a budget of {:.0} s{}, {} processes{}, seed {}",
                 env.date_utc,
                 env.elapsed_s,
                 env.budget_s,
+                env.spent
+                    .and_then(|spent| spent.setup_percent())
+                    .map_or(String::new(), |percent| format!(
+                        " ({percent:.0}% of it set-up)"
+                    )),
                 env.processes,
                 summary
                     .rounds

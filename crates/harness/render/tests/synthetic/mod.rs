@@ -6,7 +6,7 @@ use rand_pcg::Pcg64Mcg;
 use render::{Context, WorkloadNote};
 use results::{
     Bandwidth, Cache, Clock, Environment, Git, HugetlbPool, Memory, Param, Params, Row, Run,
-    SCHEMA_VERSION, Sample, Status, Value,
+    SCHEMA_VERSION, Sample, Spent, Status, Value,
 };
 
 mod counts;
@@ -380,6 +380,10 @@ fn environment(seed: u64) -> Environment {
         seed,
         budget_s: 120.0,
         elapsed_s: 113.4,
+        spent: Some(Spent {
+            setup_s: 24.0,
+            sampling_s: 80.0,
+        }),
         finished: true,
         processes: 3,
         rounds: 12,
