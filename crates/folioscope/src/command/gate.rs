@@ -8,7 +8,7 @@ use clap::Args;
 use compare::gate::{Findings, Invariant, Limits, LineFindings, Outcome, not_counted};
 use icount::counts::Profiled;
 use icount::{callgrind, entries};
-use results::{Baseline, LinesBaseline, LoopCount};
+use results::{Baseline, LinesBaseline, LoopCount, RecordError, RunLock};
 use wildmatch::WildMatch;
 
 use crate::failure::{Code, Failure};
@@ -94,6 +94,11 @@ pub(crate) fn run(args: &GateArgs, output: &mut Output) -> Result<Code, Failure>
         )));
     }
     let path = place(args)?;
+    // Of two at once each would write what the other has not seen.
+    let _alone = match args.bless {
+        true => Some(alone(&path)?),
+        false => None,
+    };
     // Before the counting, which takes a while.
     let base = match (args.bless, path.exists()) {
         (_, true) => Some(comparable(&path)?),
@@ -360,6 +365,23 @@ fn draw(
     Ok(())
 }
 
+/// Takes the right to write the baselines of a folder, which is made where it is missing.
+fn alone(baseline: &Path) -> Result<RunLock, Failure> {
+    let folder = match baseline.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::Wrong(format!("{}: {error}", folder.display())))?;
+    RunLock::take(folder).map_err(|error| match error {
+        RecordError::Busy { process, .. } => Failure::Usage(format!(
+            "{}: process {process} blesses a baseline there; try again once it has ended",
+            folder.display()
+        )),
+        error => error.into(),
+    })
+}
+
 /// Rewrites the baseline; what did not take part stays as it is, and so do limits.
 fn bless(
     path: &Path,
@@ -375,13 +397,6 @@ fn bless(
         }
     }
     counts.sort_by(|a, b| a.of.cmp(&b.of));
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| Failure::Wrong(format!("{}: {error}", folder.display())))?;
-    }
     let baseline = Baseline {
         target: target().to_owned(),
         rustc: rustc().to_owned(),
