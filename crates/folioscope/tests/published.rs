@@ -1,12 +1,13 @@
 //! Nothing is dropped silently: every run that is committed, or ever was, is named in the document
-//! of the store.
+//! of the store. And the run that is shown has a floor that is one.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use results::{ENV_FILE, LOCAL_DIR, run_folders};
+use compare::Summary;
+use results::{ENV_FILE, LOCAL_DIR, Run, Tail, newest_with_kernels, run_folders};
 
 fn store() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-results")
@@ -91,4 +92,34 @@ fn a_run_that_is_not_named_is_found() {
         unnamed(&runs, "`vm/2026-11-26-a.2`, `vm/2026-11-26-b`"),
         ["vm/2026-11-26-a"]
     );
+}
+
+/// `null` has the loop and nothing else: a contender that takes less would skip the loop itself, or
+/// the floor would do work.
+#[test]
+fn nobody_takes_less_than_the_floor_in_the_run_that_is_shown() {
+    let newest = newest_with_kernels(&store(), true).expect("the store reads");
+    let run = Run::load(&newest.expect("a run with kernels"), Tail::Refuse).expect("a record");
+    let summary = Summary::from_run(&run);
+    let mut compared = 0;
+    for case in summary.cases() {
+        let Some(floor) = case.time("null") else {
+            continue;
+        };
+        for (name, time) in summary
+            .designs
+            .iter()
+            .filter_map(|name| Some((name, case.time(name)?)))
+            .filter(|(name, _)| *name != "null")
+        {
+            compared += 1;
+            let below = time.value < floor.value;
+            assert!(
+                !below,
+                "{name}: {time:?} below {floor:?} in {:?}",
+                case.params
+            );
+        }
+    }
+    assert!(compared > 1000, "{compared}");
 }
