@@ -321,7 +321,7 @@ fn a_mail_has_at_most_60_lines_whatever_is_chosen() {
         claim.elsewhere = vec![disagreeing.clone()];
     }
     let text = post(&summary, &context, &[], None);
-    let alike = "Other runs give 1 of 16 verdicts alike.";
+    let alike = "Other runs give 1 of 16 verdicts alike, by their times and the same counts.";
     assert!(text.replace('\n', " ").contains(alike), "{text}");
     assert!(!text.contains("Code: "), "{text}");
 }

@@ -25,8 +25,9 @@ pub static WORKLOAD: Workload = Workload {
         for its head. The line of folio and of headpage must be level from order 0 to order 9; \
         that of flat doubles with each order.",
     favours: "headpage: the vec names the unit, so no test for tails and no offset from the head",
-    unfair: "at order 0 nothing can be saved, and the lookup of the unit is pure loss; where flat \
-        code only needs bytes it would use iteration/bvecs, which is cheaper than any of these",
+    unfair: "at order 0 the walk by page is cheaper than any of these, and what is saved is flat's \
+        question for the head of each page; where flat code only needs bytes it would use \
+        iteration/bvecs, which is cheaper than any of these",
     unit: "allocation",
     axis: "order",
     params: &[

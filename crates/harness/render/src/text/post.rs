@@ -80,7 +80,8 @@ fn written(
     page.wrapped(
         "Models of each proposed page descriptor and real kernels (ARCH=um, natively) did the \
          same work in the same rounds. Instructions are of Debian's kernels under QEMU. The \
-         claims, in our words:",
+         claims, from \"Folio discussion recap\" and \"Folios for 5.15 request\" (linux-mm, 2021), in \
+         our words:",
         0,
         0,
     );
@@ -100,8 +101,8 @@ fn written(
     legend(&mut page, context);
     noise(&mut page, summary);
     page.wrapped(
-        "Method: answers checked before they are timed, interleaved rounds, fresh processes, 95% \
-         intervals; of all marks at most 5% are expected to be false.",
+        "Method: answers checked before timing, interleaved rounds, fresh processes, 95% \
+         intervals; at most 5% of < and > are expected to be false.",
         0,
         2,
     );
@@ -123,7 +124,10 @@ fn agreement(claims: &[Judged]) -> String {
     }
     match all {
         0 => String::new(),
-        all => format!(" Other runs give {same} of {all} verdicts alike."),
+        all => format!(
+            " Other runs give {same} of {all} verdicts alike, \
+             by their times and the same counts."
+        ),
     }
 }
 

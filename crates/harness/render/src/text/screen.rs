@@ -303,7 +303,7 @@ pub(super) fn kernels(page: &mut Page, summary: &Summary, context: &Context) {
         lines.find(|line| line.work == work && line.unit == wanted)
     };
     let mut table = Table::plain(0, &[24, 11]).right(1..=context.kernels.len());
-    let head = "2 MiB: 512 pages/1 folio".to_owned();
+    let head = "2 MiB: 512 pages/1 unit".to_owned();
     let names = context.kernels.iter().map(|name| format!("Linux {name}"));
     table.row(std::iter::once(head).chain(names));
     let mut rows = 0;
