@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::SCHEMA_VERSION;
 
@@ -101,9 +102,20 @@ pub struct Environment {
 #[serde(deny_unknown_fields)]
 pub struct Spent {
     /// Setting contenders up, checking their answers, and tearing them down.
+    #[serde(deserialize_with = "seconds")]
     pub setup_s: f64,
     /// Calibration and rounds.
+    #[serde(deserialize_with = "seconds")]
     pub sampling_s: f64,
+}
+
+/// Reads a time that something can have taken.
+fn seconds<'de, D: Deserializer<'de>>(reader: D) -> Result<f64, D::Error> {
+    let seconds = f64::deserialize(reader)?;
+    if seconds >= 0.0 {
+        return Ok(seconds);
+    }
+    Err(D::Error::custom(format!("nothing takes {seconds} s")))
 }
 
 impl Spent {

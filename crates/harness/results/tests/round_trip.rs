@@ -133,3 +133,20 @@ fn an_unknown_environment_is_a_valid_one() {
     write_environment(&path, &Environment::unknown()).unwrap();
     assert_eq!(read_environment(&path).unwrap(), Environment::unknown());
 }
+
+#[test]
+fn time_spent_is_of_both_kinds_and_never_negative() {
+    let read = serde_json::from_str::<results::Spent>;
+    let spent = read(r#"{"setup_s":1.0,"sampling_s":3.0}"#).expect("sound");
+    assert_eq!(spent.setup_percent(), Some(25.0));
+    let none = read(r#"{"setup_s":0.0,"sampling_s":0.0}"#).expect("sound");
+    assert_eq!(none.setup_percent(), None);
+    for (text, why) in [
+        (r#"{"setup_s":-1.0,"sampling_s":3.0}"#, "nothing takes -1 s"),
+        (r#"{"setup_s":1.0}"#, "sampling_s"),
+        (r#"{"setup_s":1.0,"sampling_s":3.0,"x":1}"#, "unknown field"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.contains(why), "{text}: {error}");
+    }
+}
