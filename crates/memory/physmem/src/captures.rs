@@ -34,7 +34,7 @@ static CAPTURES: LazyLock<Vec<(&'static str, Capture)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// What users brought, for as long as the process runs.
+/// Captures that users brought, for as long as the process runs.
 static BROUGHT: RwLock<Vec<(&str, &Capture)>> = RwLock::new(Vec::new());
 
 /// Why a capture cannot have a name.
@@ -59,11 +59,10 @@ pub fn add(name: &str, capture: Capture) -> Result<(), NameError> {
         return Err(NameError::Malformed);
     }
     let mut brought = BROUGHT.write().unwrap_or_else(PoisonError::into_inner);
-    let known = |(known, _): &(&str, _)| *known == name;
     if CAPTURES.iter().any(|(known, _)| *known == name) {
         return Err(NameError::Taken);
     }
-    if let Some((_, before)) = brought.iter().find(|pair| known(pair)) {
+    if let Some((_, before)) = brought.iter().find(|(known, _)| *known == name) {
         return match **before == capture {
             true => Ok(()),
             false => Err(NameError::Taken),
