@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Worker {
         /// The captures that the run keeps.
         #[arg(long)]
-        layouts: Option<PathBuf>,
+        layout: Vec<PathBuf>,
     },
     /// A process of `diff`, which takes turns with those of another build.
     #[command(hide = true)]

@@ -9,9 +9,7 @@ use physmem::{Capture, captures};
 use crate::failure::Failure;
 
 /// The folder below a run's that has them.
-const FOLDER: &str = "layouts";
-/// How their files end.
-const EXTENSION: &str = "jsonl";
+pub(crate) const FOLDER: &str = "layouts";
 
 /// Captures that go by the names of their files.
 #[derive(Debug, Default)]
@@ -57,30 +55,12 @@ impl Layouts {
         Ok(layouts)
     }
 
-    /// Reads the captures that a run keeps; none where it has none.
+    /// Reads the captures of these names that a run keeps.
     ///
     /// # Errors
-    /// [`Failure::Usage`] for one that is damaged.
-    pub(crate) fn of_run(run: &Path) -> Result<Self, Failure> {
-        Self::below(&run.join(FOLDER))
-    }
-
-    /// Reads all captures of a folder; none where there is no folder.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] for one that is damaged.
-    pub(crate) fn below(folder: &Path) -> Result<Self, Failure> {
-        if !folder.is_dir() {
-            return Ok(Self::default());
-        }
-        let refuse = |error| Failure::Usage(format!("{}: {error}", folder.display()));
-        let entries = fs::read_dir(folder).map_err(refuse)?;
-        let mut files = entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(refuse)?;
-        files.retain(|file| file.extension().is_some_and(|end| end == EXTENSION));
-        files.sort();
+    /// [`Failure::Usage`] for one that is missing or damaged.
+    pub(crate) fn of_run(run: &Path, names: &[String]) -> Result<Self, Failure> {
+        let files: Vec<_> = names.iter().map(|name| place(run, name)).collect();
         Self::read(&files)
     }
 
@@ -89,22 +69,25 @@ impl Layouts {
     /// # Errors
     /// A folder that cannot be written to.
     pub(crate) fn keep(&self, run: &Path) -> Result<(), Failure> {
-        let Some(folder) = self.folder(run) else {
-            return Ok(());
-        };
-        fs::create_dir_all(&folder)
-            .map_err(|error| Failure::Wrong(format!("{}: {error}", folder.display())))?;
-        for (name, text) in &self.brought {
-            let file = folder.join(name).with_extension(EXTENSION);
-            results::write_whole(&file, text.as_bytes())?;
+        for (file, (_, text)) in self.files(run).iter().zip(&self.brought) {
+            let folder = file.parent().unwrap_or(run);
+            fs::create_dir_all(folder)
+                .map_err(|error| Failure::Wrong(format!("{}: {error}", folder.display())))?;
+            results::write_whole(file, text.as_bytes())?;
         }
         Ok(())
     }
 
-    /// The folder of a run that has them, if there are any.
-    pub(crate) fn folder(&self, run: &Path) -> Option<PathBuf> {
-        (!self.brought.is_empty()).then(|| run.join(FOLDER))
+    /// Where a run keeps them.
+    pub(crate) fn files(&self, run: &Path) -> Vec<PathBuf> {
+        let names = self.brought.iter().map(|(name, _)| name);
+        names.map(|name| place(run, name)).collect()
     }
+}
+
+/// Where a run keeps the capture of a name.
+fn place(run: &Path, name: &str) -> PathBuf {
+    run.join(FOLDER).join(format!("{name}.jsonl"))
 }
 
 /// The name by which a file's capture goes.

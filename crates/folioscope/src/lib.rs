@@ -75,7 +75,7 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::EntryCalls(args) => command::gate::calls(&args, output),
         Command::Kernel(args) => command::kernel::run(&args, output),
         Command::Completions(args) => command::completions::run(&args, output),
-        Command::Worker { layouts } => command::worker::run(layouts.as_deref()),
+        Command::Worker { layout } => command::worker::run(&layout),
         Command::Lockstep => command::lockstep::serve(),
         Command::ModelCalls(args) => command::fidelity::model_calls(&args, output),
     }

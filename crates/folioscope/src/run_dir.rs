@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use results::{ENV_FILE, LOCAL_DIR, RunLock, Store, Stored, newest_with_kernels, read_environment};
 
 use crate::failure::Failure;
+use crate::layouts;
 use crate::provenance;
 use crate::say::say;
 
@@ -146,7 +147,9 @@ fn foreign(folder: &Path) -> Result<Option<String>, Failure> {
         let name = entry.map_err(refused)?.file_name();
         let name = name.to_string_lossy().into_owned();
         // Hidden: the lock, and what a kill left of a file that was being written.
-        let left = [results::SAMPLES_FILE, measure::plan::PLAN_FILE].contains(&name.as_str());
+        let mut left = [results::SAMPLES_FILE, measure::plan::PLAN_FILE].contains(&name.as_str());
+        // Kept after the rows' file was made: without that it is somebody else's.
+        left |= name == layouts::FOLDER && folder.join(results::SAMPLES_FILE).is_file();
         if !left && !name.starts_with('.') {
             return Ok(Some(name));
         }

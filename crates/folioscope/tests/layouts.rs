@@ -82,10 +82,36 @@ fn a_brought_capture_is_measured_kept_and_resumed() {
     let (code, _, stderr) = resume(&["--layout", "mine.jsonl"]);
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("another capture"), "{stderr}");
+    // And so is a run whose own copy is gone, or damaged.
+    fs::remove_file(&kept).expect("removed");
+    let (code, _, stderr) = resume(&[]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("layouts/mine.jsonl"), "{stderr}");
+    fs::write(&kept, &text[..text.len() / 2]).expect("written");
+    let (code, _, stderr) = resume(&[]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("layouts/mine.jsonl"), "{stderr}");
+    fs::write(&kept, &text).expect("written");
     let (code, _, stderr) = resume(&[]);
     assert_eq!(code, 0, "{stderr}");
     let again = Run::load(&path, Tail::Refuse).expect("a sound record");
     assert_eq!(again.rows.len(), run.rows.len());
+}
+
+/// As a kill leaves a folder between the making of the rows' file and of the environment.
+#[test]
+fn a_folder_with_layouts_that_never_became_a_run_is_begun_in() {
+    let folder = TempDir::new().expect("a folder");
+    brought(folder.path(), "mine.jsonl", &shipped("anon-base"));
+    let path = folder.path().join("run");
+    fs::create_dir_all(path.join("layouts")).expect("a folder");
+    brought(&path, "layouts/mine.jsonl", &shipped("anon-base"));
+    let begin = || measure(folder.path(), &["--layout", "mine.jsonl"]);
+    let (code, _, stderr) = begin();
+    assert_eq!(code, 2, "without rows it is somebody's captures: {stderr}");
+    fs::write(path.join(results::SAMPLES_FILE), "").expect("written");
+    let (code, _, stderr) = begin();
+    assert_eq!(code, 0, "{stderr}");
 }
 
 #[test]

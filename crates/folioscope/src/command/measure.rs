@@ -109,7 +109,7 @@ impl Run {
             // What was written when the run began stays; only what has happened since is added.
             env = before;
             // Those that it keeps; one that was brought and is another is refused for its name.
-            let kept = Layouts::of_run(&folder)?;
+            let kept = Layouts::of_run(&folder, &plan.layout)?;
             let cells = plan.cells()?;
             provenance::optimised(args.allow_debug)?;
             (folder, lock, plan, cells, kept)
@@ -188,13 +188,13 @@ impl Run {
         let mut before = None;
         let mut done = 0;
         let seed = self.plan.seed;
-        let layouts = self.layouts.folder(&self.folder);
+        let layouts = self.layouts.files(&self.folder);
         let ended = session::run(
             &self.plan,
             &self.cells,
             deadline,
             &mut self.writer,
-            &mut |process| worker(&tool, layouts.as_deref(), seed, process),
+            &mut |process| worker(&tool, &layouts, seed, process),
             interrupt::flag(),
             &mut |progress| {
                 if before.is_none() {
@@ -391,13 +391,13 @@ fn how_to_go_on(folder: &Path) -> String {
 
 /// The command of a fresh process: the tool itself, its environment padded by a size of
 /// its own, which moves the stack.
-fn worker(tool: &Path, layouts: Option<&Path>, seed: u64, process: u32) -> Command {
+fn worker(tool: &Path, layouts: &[PathBuf], seed: u64, process: u32) -> Command {
     let mut command = Command::new(tool);
     command
         .arg("worker")
         .env("FOLIOSCOPE_PADDING", "x".repeat(padding(seed, process)));
-    if let Some(folder) = layouts {
-        command.arg("--layouts").arg(folder);
+    for file in layouts {
+        command.arg("--layout").arg(file);
     }
     command
 }
