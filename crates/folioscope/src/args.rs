@@ -20,7 +20,7 @@ pub(crate) use claims::{ClaimsArgs, PostArgs};
 pub(crate) use groups::parse;
 pub(crate) use kernel::{
     BuildArgs, BuiltArgs, CheckArgs, CountArgs, FetchArgs, KernelArgs, KernelCommand,
-    KernelDiffArgs, KernelHistoryArgs, Kernels, KunitArgs,
+    KernelDiffArgs, KernelHistoryArgs, Kernels, KunitArgs, StepArgs,
 };
 pub(crate) use store::{
     CriterionArgs, DiffArgs, ExportArgs, Format, HistoryArgs, ImportArgs, ImportCommand, MergeArgs,

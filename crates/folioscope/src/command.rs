@@ -17,6 +17,7 @@ pub(crate) mod kernel_build;
 pub(crate) mod kernel_check;
 pub(crate) mod kernel_history;
 pub(crate) mod kernel_kunit;
+pub(crate) mod kernel_step;
 pub(crate) mod list;
 pub(crate) mod lockstep;
 pub(crate) mod measure;

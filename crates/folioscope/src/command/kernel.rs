@@ -8,7 +8,7 @@ use results::{Class, KernelCounts, Traffic, TrafficRecord, TrafficRow};
 use serde::Serialize;
 
 use crate::args::{CountArgs, FetchArgs, KernelArgs, KernelCommand, KernelDiffArgs};
-use crate::command::{kernel_build, kernel_check, kernel_history, kernel_kunit};
+use crate::command::{kernel_build, kernel_check, kernel_history, kernel_kunit, kernel_step};
 use crate::failure::{Code, Failure};
 use crate::kernels;
 use crate::output::Output;
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &KernelArgs, output: &mut Output) -> Result<Code, Failur
         KernelCommand::Check(args) => kernel_check::run(args, output),
         KernelCommand::Kunit(args) => kernel_kunit::run(args, output),
         KernelCommand::Count(args) => count(args, output),
+        KernelCommand::Step(args) => kernel_step::run(args, output),
         KernelCommand::Diff(args) => compare(args, output),
         KernelCommand::History(args) => kernel_history::run(args, output),
     }

@@ -21,6 +21,7 @@ mod matched;
 mod means;
 pub mod patched;
 mod rows;
+pub mod stepped;
 mod summary;
 pub mod time_fidelity;
 

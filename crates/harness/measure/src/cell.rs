@@ -117,13 +117,13 @@ pub(crate) fn measure(
 }
 
 /// The kernels of a cell; they come after the designs.
-fn kernels_of(cell: &Cell) -> Vec<&str> {
+pub(crate) fn kernels_of(cell: &Cell) -> Vec<&str> {
     let names = cell.slots.iter().map(|slot| slot.design.as_str());
     names.filter(|name| is_kernel(name)).collect()
 }
 
 /// A contender that is about to be sampled.
-struct Entrant<'a> {
+pub(crate) struct Entrant<'a> {
     job: Result<&'a mut dyn Job, Status>,
     /// Whether it does no work, and its answer means nothing.
     floor: bool,
@@ -142,7 +142,7 @@ fn of_design<'a>(resident: &'a mut Resident<'_>) -> Entrant<'a> {
     }
 }
 
-fn of_kernel<'a>(entered: &'a mut Entered<'_>) -> Entrant<'a> {
+pub(crate) fn of_kernel<'a>(entered: &'a mut Entered<'_>) -> Entrant<'a> {
     let memory = entered.as_ref().ok().map(KernelJob::memory);
     Entrant {
         job: match entered {
@@ -173,7 +173,7 @@ fn seed(assignment: &Assignment, cell: &Cell) -> u64 {
     assignment.seed ^ (u64::from(assignment.process) << 32) ^ title
 }
 
-fn setup(assignment: &Assignment, cell: &Cell) -> Setup {
+pub(crate) fn setup(assignment: &Assignment, cell: &Cell) -> Setup {
     let mut params = cell.params.clone();
     // Only rows carry it: to a workload it is the memory, no parameter.
     params.remove(BACKING);
@@ -399,7 +399,7 @@ pub fn check(cell: &Cell, seed: u64, kernels: &mut Kernels) -> Vec<(String, Stat
     found
 }
 
-fn answer(entrant: Entrant<'_>, expected: Option<u64>) -> Status {
+pub(crate) fn answer(entrant: Entrant<'_>, expected: Option<u64>) -> Status {
     let job = match entrant.job {
         Ok(job) => job,
         Err(status) => return status,

@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use native::{Backed, Cache, JobSetup, Kernel, Layout, Piece, RunError, Session, Size};
+use native::{
+    Backed, Bounds, Cache, JobSetup, Kernel, Layout, Piece, RunError, Session, Size, Traffic,
+};
 use results::{Memory, Status};
 use workloads::{BASE, Fixture, Job, LinearRead, MemoryOf, Outside, Setup, SetupError, Workload};
 
@@ -16,6 +18,8 @@ use workloads::{BASE, Fixture, Job, LinearRead, MemoryOf, Outside, Setup, SetupE
 const LIMIT: Duration = Duration::from_secs(20);
 /// The least arena, in frames: what all but the largest footprints fit into.
 const LEAST_FRAMES: u64 = 1 << 15;
+/// Instructions of a call beside which the dozen around it are next to nothing.
+const MUCH: u64 = 20_000;
 
 /// The kernels of a process, each started when it is first needed and kept.
 #[derive(Default)]
@@ -217,6 +221,22 @@ impl KernelJob<'_> {
             source: "smaps".to_owned(),
             reason,
         }
+    }
+
+    /// Counts one call of the loop by single steps.
+    pub(crate) fn step(&mut self, bounds: Bounds) -> Result<Traffic, RunError> {
+        let first = self.session.count(1, bounds)?;
+        if self.ready.job.once || first.instructions > MUCH {
+            return Ok(first);
+        }
+        // What is around the calls is taken twice, and goes.
+        let both = self.session.count(2, bounds)?;
+        Ok(Traffic {
+            instructions: both.instructions.saturating_sub(first.instructions),
+            loads: both.loads.saturating_sub(first.loads),
+            stores: both.stores.saturating_sub(first.stores),
+            ..first
+        })
     }
 
     /// An answer of the kernel, or 0 and the reason kept for [`Job::outside`].

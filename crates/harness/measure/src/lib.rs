@@ -24,6 +24,7 @@ mod row;
 pub mod sampling;
 pub mod session;
 mod slow;
+mod steps;
 pub mod worker;
 mod yardstick;
 
@@ -31,3 +32,4 @@ pub use bandwidth::Speed;
 pub use cell::check;
 pub use kernel::Kernels;
 pub use resume::{DIED, NOT_MEASURED, resumable};
+pub use steps::step;

@@ -23,7 +23,7 @@ fn words(found: &TimeFidelity, workload: &str, params: &Params) -> String {
 }
 
 /// The same among these rows of the workload.
-fn in_words(workload: &str, params: &Params, rows: &[&Params]) -> String {
+pub(crate) fn in_words(workload: &str, params: &Params, rows: &[&Params]) -> String {
     let names: BTreeSet<&String> = rows.iter().flat_map(|row| row.keys()).collect();
     let same: Vec<&str> = names
         .into_iter()

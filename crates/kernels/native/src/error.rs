@@ -237,6 +237,9 @@ pub enum RunError {
         /// The end of its console.
         console: Console,
     },
+    /// A loop that could not be counted.
+    #[error(transparent)]
+    Step(#[from] crate::StepError),
     /// The driver refused the command.
     #[error("the kernel refuses `{verb}`: {reason}")]
     Refused {

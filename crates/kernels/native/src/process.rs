@@ -10,8 +10,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::console::{Fault as Said, Tail};
+use crate::stepper::Stopped;
 use crate::wire::{self, Answer, Fault, Status};
-use crate::{Kernel, RunError, spawner};
+use crate::{Kernel, RunError, StepError, Traffic, spawner};
 
 /// How long a dead kernel's console is waited for.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -187,8 +188,30 @@ impl Process {
         Ok((answer.text, warnings))
     }
 
+    /// Gives a command while the kernel is stopped, and lets `count` step it up to the answer.
+    pub(crate) fn ask_stepped(
+        &mut self,
+        verb: &str,
+        data: &[u8],
+        limit: Duration,
+        count: impl FnOnce(&Stopped) -> Result<Traffic, StepError>,
+    ) -> Result<(String, Traffic), RunError> {
+        let stopped = Stopped::stop(self.id());
+        let sent = self.send(verb, data)?;
+        let counted = stopped.and_then(|stopped| count(&stopped));
+        // Let go, it answers; where it does not, that is the reason rather than its effect.
+        let answer = self.answer(verb, sent, limit)?;
+        Ok((self.judge(verb, answer)?, counted?))
+    }
+
     /// Gives a command and returns what came.
     fn hear(&mut self, verb: &str, data: &[u8], limit: Duration) -> Result<Answer, RunError> {
+        let sent = self.send(verb, data)?;
+        self.answer(verb, sent, limit)
+    }
+
+    /// Gives a command; whether it was taken.
+    fn send(&mut self, verb: &str, data: &[u8]) -> Result<bool, RunError> {
         if !self.alive {
             return Err(self.ended(verb));
         }
@@ -200,10 +223,12 @@ impl Process {
             verb: verb.to_owned(),
             bytes,
         };
-        let sent = self
-            .orders
-            .as_ref()
-            .is_some_and(|orders| orders.send(order).is_ok());
+        let orders = self.orders.as_ref();
+        Ok(orders.is_some_and(|orders| orders.send(order).is_ok()))
+    }
+
+    /// What came of a command that was given.
+    fn answer(&mut self, verb: &str, sent: bool, limit: Duration) -> Result<Answer, RunError> {
         let answer = if sent {
             self.answers.recv_timeout(limit)
         } else {

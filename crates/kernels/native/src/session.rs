@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::memory::{self, Backed};
-use crate::{Kernel, Layout, Process, RunError, Size};
+use crate::{Bounds, Kernel, Layout, Process, RunError, Size, Traffic};
 
 /// Time for what takes a kernel milliseconds.
 const SOON: Duration = Duration::from_secs(30);
@@ -152,6 +152,22 @@ impl Session {
             raw,
             held: held != 0,
         })
+    }
+
+    /// Runs the job's body this many times, an instruction at a time, and counts what it
+    /// executes and touches, with the call of the body.
+    ///
+    /// # Errors
+    /// [`RunError`], [`RunError::Step`] where it could not be counted.
+    pub fn count(&mut self, iters: u64, bounds: Bounds) -> Result<Traffic, RunError> {
+        let data = iters.to_string();
+        let (from, bytes) = self.hello.descriptors;
+        let counted = self
+            .process
+            .ask_stepped("run", data.as_bytes(), SOON, |stopped| {
+                stopped.count(from..from + bytes, bounds)
+            });
+        counted.map(|(_, traffic)| traffic)
     }
 
     /// The checksum of one call, formed from the state of the kernel after a run.

@@ -1,0 +1,124 @@
+//! `folioscope kernel step`: what the timed loops execute in native kernels.
+
+use std::time::Duration;
+
+use measure::Kernels;
+use measure::assignment::Cell;
+use measure::plan::Plan;
+use native::{Bounds, Kernel};
+use results::{Param, Status, SteppedLoop, SteppedRecord};
+
+use crate::args::StepArgs;
+use crate::failure::{Code, Failure};
+use crate::kernels;
+use crate::output::Output;
+use crate::say::say;
+
+/// Time for one loop.
+const TIME: Duration = Duration::from_secs(120);
+/// Footprints beyond the first level of cache: the same code over more memory.
+const LARGER: [&str; 2] = ["l2", "mem"];
+
+pub(crate) fn run(args: &StepArgs, output: &mut Output) -> Result<Code, Failure> {
+    let record = match &args.read {
+        Some(path) => SteppedRecord::read(path)?,
+        None => counted(args)?,
+    };
+    if let Some(path) = &args.out {
+        record.write(path)?;
+    }
+    if args.json {
+        record.loops.iter().try_for_each(|one| output.json(one))?;
+        return Ok(Code::Done);
+    }
+    if args.patched {
+        return print_patches(&record, args, output);
+    }
+    let table = render::stepped_loops(&record.loops);
+    match args.markdown {
+        true => output.text(table.markdown())?,
+        false => output.table(&table)?,
+    }
+    Ok(Code::Done)
+}
+
+fn print_patches(
+    record: &SteppedRecord,
+    args: &StepArgs,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let found = compare::stepped::stepped(record);
+    if found.is_empty() {
+        let why = "no patched kernel was counted beside the kernel that it was";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    for (at, (table, sentence)) in render::stepped_patches(&found).iter().enumerate() {
+        if at > 0 {
+            output.line("")?;
+        }
+        match args.markdown {
+            true => output.text(table.markdown())?,
+            false => output.table(table)?,
+        }
+        output.line(format_args!("\n{sentence}"))?;
+    }
+    Ok(Code::Done)
+}
+
+/// Counts the loops of the plan in the kernels.
+fn counted(args: &StepArgs) -> Result<SteppedRecord, Failure> {
+    let named = match args.kernels.as_slice() {
+        [] => vec![kernels::ALL.to_owned()],
+        names => names.to_vec(),
+    };
+    let built: Vec<Kernel> = kernels::of_built(&named)?;
+    let plan = Plan {
+        workload: args.workload.clone(),
+        kernels: built.iter().map(Kernel::name).collect(),
+        processes: 1,
+        ..Plan::default()
+    };
+    let cells = plan
+        .cells()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let cells: Vec<&Cell> = cells.iter().filter(|cell| is_asked(cell)).collect();
+    if cells.is_empty() {
+        let why = "no such loop is counted: those over more memory than a cache, or under a \
+                   model's rules, are not";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let bounds = Bounds {
+        instructions: args.instructions,
+        time: TIME,
+    };
+    let mut running = Kernels::default();
+    let mut loops: Vec<SteppedLoop> = Vec::new();
+    for (at, cell) in cells.iter().enumerate() {
+        say!("{} of {}: {}", at + 1, cells.len(), cell.workload);
+        for (kernel, counted) in measure::step(cell, plan.seed, &mut running, bounds) {
+            match counted {
+                Ok(one) => loops.push(one),
+                Err(Status::Absent(why)) => say!("{}: {kernel}: -: {why}", cell.workload),
+                Err(Status::Err(why)) => say!("{}: {kernel}: {why}", cell.workload),
+                Err(Status::Ok) => {}
+            }
+        }
+    }
+    if loops.is_empty() {
+        return Err(Failure::Wrong("no loop was counted".to_owned()));
+    }
+    let kernels = built.iter().map(|one| (one.name(), one.key.clone()));
+    Ok(SteppedRecord {
+        kernels: kernels.collect(),
+        loops,
+    })
+}
+
+/// Whether kernels are asked, and the count says something that another's does not.
+fn is_asked(cell: &Cell) -> bool {
+    let word = |name: &str| cell.params.get(name).map(Param::to_string);
+    cell.value.is_none()
+        && ["rules", "merge"].iter().all(|name| word(name).is_none())
+        && word("unit").as_deref() != Some("user")
+        && !word("footprint").is_some_and(|footprint| LARGER.contains(&footprint.as_str()))
+}

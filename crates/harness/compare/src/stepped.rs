@@ -1,0 +1,139 @@
+//! The effect of a patch in counts: a loop in a patched kernel beside the same loop in the kernel
+//! that it was.
+
+use results::look::stock_of;
+use results::{SteppedLoop, SteppedRecord};
+
+/// A share of the stock kernel's instructions below which a difference is none.
+const SAME: f64 = 0.005;
+/// Lines of a call below which a difference is none: where in a line a stack or an object begins
+/// is the linker's and the boot's matter.
+const PLACES: u64 = 4;
+
+/// A loop in both kernels.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Stepped<'a> {
+    /// In the kernel without the patch.
+    pub stock: &'a SteppedLoop,
+    /// In the kernel with it.
+    pub patched: &'a SteppedLoop,
+}
+
+impl Stepped<'_> {
+    /// Instructions an element, patched over stock.
+    #[must_use]
+    pub fn instructions(&self) -> f64 {
+        self.patched.instructions_each() / self.stock.instructions_each()
+    }
+
+    /// Lines of `struct page` an element that the patched kernel touches beyond those that the
+    /// stock one does; negative if it touches fewer.
+    #[must_use]
+    pub fn page_lines(&self) -> f64 {
+        let each = |one: &SteppedLoop| one.descriptor_lines as f64 / one.elements as f64;
+        each(self.patched) - each(self.stock)
+    }
+
+    /// The same of all other lines; 0 where so few are what chance places.
+    #[must_use]
+    pub fn other_lines(&self) -> f64 {
+        let others = |one: &SteppedLoop| one.lines - one.descriptor_lines;
+        let each = |one: &SteppedLoop| others(one) as f64 / one.elements as f64;
+        match others(self.patched).abs_diff(others(self.stock)) {
+            0..PLACES => 0.0,
+            _ => each(self.patched) - each(self.stock),
+        }
+    }
+
+    /// Whether instructions differ by more than half a percent, or lines at all.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        (self.instructions() - 1.0).abs() > SAME
+            || self.page_lines() != 0.0
+            || self.other_lines() != 0.0
+    }
+}
+
+/// Every loop of a record that was counted in a patched kernel and in its stock.
+#[must_use]
+pub fn stepped(record: &SteppedRecord) -> Vec<Stepped<'_>> {
+    let stock = |one: &SteppedLoop| {
+        let name = stock_of(&one.kernel);
+        let key = (name, one.workload.as_str(), &one.params);
+        let mut all = record.loops.iter();
+        all.find(|other| name != one.kernel && other.key() == key)
+    };
+    let pairs = record.loops.iter().filter_map(|patched| {
+        Some(Stepped {
+            stock: stock(patched)?,
+            patched,
+        })
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn of(kernel: &str, order: u64, elements: u64, instructions: u64, lines: u64) -> SteppedLoop {
+        SteppedLoop {
+            kernel: kernel.to_owned(),
+            workload: "merging/add".to_owned(),
+            params: [("order".to_owned(), order.into())].into(),
+            unit: "page".to_owned(),
+            elements,
+            instructions,
+            loads: 100,
+            stores: 100,
+            lines,
+            written: 0,
+            descriptor_lines: 0,
+            descriptor_written: 0,
+        }
+    }
+
+    #[test]
+    fn a_patch_is_held_to_the_kernel_that_it_changes_in_the_same_loop() {
+        let record = SteppedRecord {
+            kernels: BTreeMap::new(),
+            loops: vec![
+                of("linux-6.12", 9, 10, 1000, 20),
+                of("linux-6.12", 0, 10, 1000, 20),
+                of("linux-6.12+headpage", 9, 20, 2200, 60),
+                of("linux-6.12+headpage", 0, 10, 1004, 20),
+                // Without a stock kernel, or without its loop.
+                of("linux-7.2+headpage", 9, 10, 1, 1),
+                of("linux-6.12+headpage", 2, 10, 1000, 20),
+            ],
+        };
+        let found = stepped(&record);
+        assert_eq!(found.len(), 2);
+        // An element is what is compared, not a call.
+        assert!((found[0].instructions() - 1.1).abs() < 1e-9);
+        assert!((found[0].other_lines() - 1.0).abs() < 1e-9);
+        assert!(found[0].is_moved());
+        assert!(!found[1].is_moved());
+    }
+
+    #[test]
+    fn a_line_of_descriptor_is_a_difference_and_a_few_others_are_none() {
+        let moved = |descriptors, lines| {
+            let stock = of("linux-6.12", 9, 1, 1000, 20);
+            let patched = SteppedLoop {
+                descriptor_lines: descriptors,
+                ..of("linux-6.12+headpage", 9, 1, 1000, lines)
+            };
+            let two = Stepped {
+                stock: &stock,
+                patched: &patched,
+            };
+            (two.is_moved(), two.page_lines(), two.other_lines())
+        };
+        assert_eq!(moved(0, 23), (false, 0.0, 0.0));
+        assert_eq!(moved(0, 16), (true, 0.0, -4.0));
+        assert_eq!(moved(1, 21), (true, 1.0, 0.0));
+    }
+}
