@@ -13,4 +13,5 @@ mod lockstep;
 mod made;
 mod published;
 mod record;
+mod stepped;
 mod store;

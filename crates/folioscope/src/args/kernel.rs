@@ -271,6 +271,10 @@ pub(crate) struct StepArgs {
     /// Print what patches moved, patched : stock.
     #[arg(long, conflicts_with = "json")]
     pub patched: bool,
+    /// Print the same beside the difference between the models that the kernels referee, whose
+    /// counts are those of the gate.
+    #[arg(long, conflicts_with_all = ["json", "patched"])]
+    pub pairs: bool,
     /// Tables of a Markdown document.
     #[arg(long, conflicts_with = "json")]
     pub markdown: bool,

@@ -3,6 +3,8 @@
 mod lines;
 mod time;
 
+pub(crate) use time::refereed;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;

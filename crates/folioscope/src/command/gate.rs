@@ -253,8 +253,13 @@ fn place(args: &GateArgs) -> Result<PathBuf, Failure> {
                 .to_owned(),
         ));
     }
+    Ok(committed())
+}
+
+/// The committed baseline of this target and compiler.
+pub(super) fn committed() -> PathBuf {
     let folder = crate::run_dir::store().join("baseline");
-    Ok(folder.join(Baseline::file_name(target(), rustc())))
+    folder.join(Baseline::file_name(target(), rustc()))
 }
 
 /// Reads a baseline, and refuses one whose counts cannot be compared with ours.

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use compare::stepped::{count_pairs, stepped};
 use measure::Kernels;
 use measure::assignment::Cell;
 use measure::plan::Plan;
 use native::{Bounds, Kernel};
-use results::{Param, Status, SteppedLoop, SteppedRecord};
+use results::{Baseline, Param, Status, SteppedLoop, SteppedRecord};
 
 use crate::args::StepArgs;
+use crate::command::fidelity::refereed;
+use crate::command::gate;
 use crate::failure::{Code, Failure};
 use crate::kernels;
 use crate::output::Output;
@@ -31,7 +34,7 @@ pub(crate) fn run(args: &StepArgs, output: &mut Output) -> Result<Code, Failure>
         record.loops.iter().try_for_each(|one| output.json(one))?;
         return Ok(Code::Done);
     }
-    if args.patched {
+    if args.patched || args.pairs {
         return print_patches(&record, args, output);
     }
     let table = render::stepped_loops(&record.loops);
@@ -47,12 +50,18 @@ fn print_patches(
     args: &StepArgs,
     output: &mut Output,
 ) -> Result<Code, Failure> {
-    let found = compare::stepped::stepped(record);
+    let found = stepped(record);
     if found.is_empty() {
         let why = "no patched kernel was counted beside the kernel that it was";
         return Err(Failure::Usage(why.to_owned()));
     }
-    for (at, (table, sentence)) in render::stepped_patches(&found).iter().enumerate() {
+    let tables = if args.pairs {
+        let models = Baseline::read(&gate::committed())?;
+        render::stepped_pairs(&count_pairs(&found, &models.counts, &refereed()))
+    } else {
+        render::stepped_patches(&found)
+    };
+    for (at, (table, sentence)) in tables.iter().enumerate() {
         if at > 0 {
             output.line("")?;
         }

@@ -1,8 +1,11 @@
 //! The effect of a patch in counts: a loop in a patched kernel beside the same loop in the kernel
 //! that it was.
 
-use results::look::stock_of;
-use results::{SteppedLoop, SteppedRecord};
+use results::look::{is_kernel_of, stock_of};
+use results::{LoopCount, Params, SteppedLoop, SteppedRecord};
+use serde::Serialize;
+
+use crate::time_fidelity::Refereed;
 
 /// A share of the stock kernel's instructions below which a difference is none.
 const SAME: f64 = 0.005;
@@ -72,6 +75,71 @@ pub fn stepped(record: &SteppedRecord) -> Vec<Stepped<'_>> {
     pairs.collect()
 }
 
+/// What a patch changes in the kernel, beside the difference between the two models.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct CountPair {
+    /// The workload.
+    pub workload: String,
+    /// Its parameters.
+    pub params: Params,
+    /// The models: of the patched kernel and of its stock.
+    pub designs: [String; 2],
+    /// The kernels, the patched one first.
+    pub kernels: [String; 2],
+    /// Instructions of the first model over those of the second.
+    pub model: f64,
+    /// Instructions of the patched kernel over those of its stock.
+    pub real: f64,
+}
+
+impl CountPair {
+    /// How far the two ratios are apart: the greater over the lesser.
+    #[must_use]
+    pub fn apart(&self) -> f64 {
+        let apart = self.model / self.real;
+        apart.max(apart.recip())
+    }
+}
+
+/// The loops of patched kernels that models stand beside, which were counted when the gate was
+/// last blessed.
+#[must_use]
+pub fn count_pairs(
+    found: &[Stepped<'_>],
+    models: &[LoopCount],
+    refereed: &[Refereed<'_>],
+) -> Vec<CountPair> {
+    let design = |kernel: &str| {
+        let mut all = refereed.iter();
+        all.find(|of| of.1 == kernel).map(|of| of.0)
+    };
+    let pairs = found.iter().filter_map(|two| {
+        let kernels = [two.patched.kernel.as_str(), two.stock.kernel.as_str()];
+        let designs = [design(kernels[0])?, design(kernels[1])?];
+        let count = |at: usize| {
+            let of_model = |one: &&LoopCount| {
+                let of = &one.of;
+                (of.design.as_str(), of.workload.as_str()) == (designs[at], &two.stock.workload)
+                    && of.params == two.stock.params
+            };
+            let mut own = models.iter().filter(of_model);
+            // Under the rules of its kernel, where it is counted under those.
+            let ruled = |one: &&LoopCount| is_kernel_of(kernels[at], &one.of.rules);
+            let ruled = own.clone().find(ruled).or_else(|| own.next());
+            ruled.map(|one| one.instructions as f64)
+        };
+        Some(CountPair {
+            workload: two.stock.workload.clone(),
+            params: two.stock.params.clone(),
+            designs: designs.map(str::to_owned),
+            kernels: kernels.map(str::to_owned),
+            model: count(0)? / count(1)?,
+            real: two.instructions(),
+        })
+    });
+    pairs.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -116,6 +184,41 @@ mod tests {
         assert!((found[0].other_lines() - 1.0).abs() < 1e-9);
         assert!(found[0].is_moved());
         assert!(!found[1].is_moved());
+    }
+
+    #[test]
+    fn models_are_counted_under_the_rules_of_their_kernels() {
+        let model = |design: &str, rules: &str, instructions| LoopCount {
+            of: format!("merging/add {design} {rules} order=9")
+                .parse()
+                .unwrap(),
+            instructions,
+            limit: None,
+            functions: BTreeMap::new(),
+        };
+        let models = [
+            model("flat", "6.12", 1),
+            model("flat", "5.10", 100),
+            model("flat-sp", "5.0", 150),
+        ];
+        let (stock, patched) = (
+            of("linux-5.10", 9, 10, 1000, 20),
+            of("linux-5.10+single-page", 9, 10, 2000, 20),
+        );
+        let two = Stepped {
+            stock: &stock,
+            patched: &patched,
+        };
+        let refereed = [
+            ("flat", "linux-5.10"),
+            ("flat-sp", "linux-5.10+single-page"),
+        ];
+        let pairs = count_pairs(&[two], &models, &refereed);
+        assert_eq!((pairs[0].model, pairs[0].real), (1.5, 2.0));
+        assert!((pairs[0].apart() - 4.0 / 3.0).abs() < 1e-9);
+        // No model, no pair.
+        assert!(count_pairs(&[two], &models, &refereed[..1]).is_empty());
+        assert!(count_pairs(&[two], &[], &refereed).is_empty());
     }
 
     #[test]

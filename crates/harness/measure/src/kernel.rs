@@ -26,6 +26,8 @@ const MUCH: u64 = 20_000;
 pub struct Kernels {
     built: Option<Vec<Kernel>>,
     running: BTreeMap<String, Session>,
+    /// How many of a loop's IOs are laid out, the first ones; all without.
+    pub(crate) ios: Option<usize>,
 }
 
 /// A kernel with a job set up, or why there is none.
@@ -78,10 +80,11 @@ impl Kernels {
         if let Some(why) = only_a_model(setup) {
             return Err(Status::Absent(why.to_owned()));
         }
-        let fixture = fixture(setup).map_err(|error| match error {
+        let mut fixture = fixture(setup).map_err(|error| match error {
             SetupError::Absent(why) => Status::Absent(why),
             error => Status::Err(error.to_string()),
         })?;
+        fixture.ios.truncate(self.ios.unwrap_or(usize::MAX));
         let frames = fixture.frames;
         let session = self.session(name, frames).map_err(Status::Err)?;
         let ready = set_up(session, &layout(fixture), workload, setup);

@@ -39,7 +39,7 @@ pub use history_page::history_html;
 pub use kernels::{kernel_changes, kernel_history_mail};
 pub use page::Page;
 pub use sensitivity::resolution_table;
-pub use stepped::{stepped_loops, stepped_patches};
+pub use stepped::{stepped_loops, stepped_pairs, stepped_patches};
 pub use style::{Marker, Style, sort_designs, style_of, use_looks};
 pub use table::Table;
 pub use text::{

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use compare::stepped::Stepped;
+use compare::stepped::{CountPair, Stepped};
+use compare::time_fidelity::MAX_APART;
 use results::{Params, SteppedLoop};
 
 use crate::number::significant;
@@ -11,6 +12,9 @@ use crate::time_fidelity::in_words;
 
 /// Lines an element that are shown.
 const LEAST: f64 = 0.005;
+
+/// A difference of two models or kernels below which a pair is not shown.
+const SHOWN: f64 = 0.02;
 
 /// A line per loop and kernel, everything an element but the lines written, which are of a call.
 #[must_use]
@@ -107,6 +111,68 @@ fn stock_table(stock: &str, found: &[&Stepped<'_>]) -> (Table, String) {
         "{stock}: {moved} of {} loops differ in a patched kernel by more than 0.5 % of instructions, \
          or in lines.",
         loops.len()
+    );
+    (table, sentence)
+}
+
+/// What a patch changes in the kernel beside the difference between the two models, as ratios of
+/// instructions: for each two models a table of the loops that differ in either, and a sentence.
+#[must_use]
+pub fn stepped_pairs(found: &[CountPair]) -> Vec<(Table, String)> {
+    let mut kinds: Vec<(&[String; 2], &[String; 2])> = Vec::new();
+    for pair in found {
+        if !kinds.contains(&(&pair.designs, &pair.kernels)) {
+            kinds.push((&pair.designs, &pair.kernels));
+        }
+    }
+    let of = |(designs, kernels): (&[String; 2], &[String; 2])| {
+        let own: Vec<&CountPair> = found
+            .iter()
+            .filter(|pair| (&pair.designs, &pair.kernels) == (designs, kernels))
+            .collect();
+        pairs_table(designs, kernels, &own)
+    };
+    kinds.into_iter().map(of).collect()
+}
+
+fn pairs_table(
+    designs: &[String; 2],
+    kernels: &[String; 2],
+    pairs: &[&CountPair],
+) -> (Table, String) {
+    let headings = [
+        "loop".to_owned(),
+        kernels.join(" : "),
+        designs.join(" : "),
+        "apart".to_owned(),
+    ];
+    let mut table = Table::new(headings).right(1..4);
+    for pair in pairs {
+        if [pair.model, pair.real]
+            .iter()
+            .all(|ratio| (ratio - 1.0).abs() <= SHOWN)
+        {
+            continue;
+        }
+        let same = pairs.iter().filter(|other| other.workload == pair.workload);
+        let params: Vec<&Params> = same.map(|other| &other.params).collect();
+        table.row([
+            in_words(&pair.workload, &pair.params, &params),
+            significant(pair.real, 3),
+            significant(pair.model, 3),
+            significant(pair.apart(), 3),
+        ]);
+    }
+    let within = pairs
+        .iter()
+        .filter(|pair| pair.apart() <= MAX_APART)
+        .count();
+    let sentence = format!(
+        "{} : {}: {within} of {} loops are at most {MAX_APART} apart; those that differ by less \
+         than 2 % in both are not shown.",
+        kernels[0],
+        kernels[1],
+        pairs.len()
     );
     (table, sentence)
 }

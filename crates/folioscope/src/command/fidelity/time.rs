@@ -195,10 +195,15 @@ pub(super) fn in_a_line(summary: &Summary) -> Option<String> {
 }
 
 fn found(summary: &Summary) -> Result<TimeFidelity, Failure> {
-    let refereed: Vec<Refereed<'_>> = registry::contenders()
-        .iter()
-        .filter_map(|design| Some((design.name, design.referee?)))
-        .collect();
+    let refereed = refereed();
     let reasons = reasons(&run_dir::store())?;
     Ok(TimeFidelity::of(summary, &refereed, &reasons))
+}
+
+/// The models that a kernel referees.
+pub(crate) fn refereed() -> Vec<Refereed<'static>> {
+    registry::contenders()
+        .iter()
+        .filter_map(|design| Some((design.name, design.referee?)))
+        .collect()
 }
