@@ -38,7 +38,7 @@ fn every_law_on_the_list_is_a_test_and_nothing_else() {
     let listed: Vec<String> = lists
         .iter()
         .flat_map(|laws| laws.iter())
-        .map(|law| format!("sound::{}::{}", law.capability, law.name))
+        .map(|law| format!("broken_designs::sound::{}::{}", law.capability, law.name))
         .collect();
     let own = std::env::current_exe().expect("this program is a file");
     let output = Command::new(own)
@@ -49,7 +49,7 @@ fn every_law_on_the_list_is_a_test_and_nothing_else() {
     let stamped: BTreeSet<&str> = text
         .lines()
         .filter_map(|line| line.strip_suffix(": test"))
-        .filter(|name| name.starts_with("sound::"))
+        .filter(|name| name.starts_with("broken_designs::sound::"))
         .collect();
     assert_eq!(listed.len(), stamped.len(), "a law is listed twice");
     assert_eq!(

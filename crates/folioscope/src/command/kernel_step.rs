@@ -104,7 +104,9 @@ fn counted(args: &StepArgs) -> Result<SteppedRecord, Failure> {
     let mut loops: Vec<SteppedLoop> = Vec::new();
     for (at, cell) in cells.iter().enumerate() {
         say!("{} of {}: {}", at + 1, cells.len(), cell.workload);
-        for (kernel, counted) in measure::step(cell, plan.seed, &mut running, bounds) {
+        let found = measure::step(cell, plan.seed, &mut running, bounds)
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        for (kernel, counted) in found {
             match counted {
                 Ok(one) => loops.push(one),
                 Err(Status::Absent(why)) => say!("{}: {kernel}: -: {why}", cell.workload),

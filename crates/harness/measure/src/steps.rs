@@ -1,6 +1,6 @@
 //! What the loops of native kernels execute and touch, as counts.
 
-use native::{Bounds, RunError};
+use native::{Bounds, RunError, StepError};
 use results::look::stock_of;
 use results::{Status, SteppedLoop};
 use workloads::Job as _;
@@ -16,19 +16,21 @@ const BEFORE: usize = 3;
 const IOS: usize = 4;
 
 /// Counts one call of a cell's loop in each kernel that takes part, after its answer was
-/// checked. An error says why there is no count, as a row of a run would.
-#[must_use]
+/// checked. A status says why there is no count, as in a row of a run.
+///
+/// # Errors
+/// [`StepError::NotAllowed`]: nothing can be counted on this host.
 pub fn step(
     cell: &Cell,
     seed: u64,
     kernels: &mut Kernels,
     bounds: Bounds,
-) -> Vec<(String, Result<SteppedLoop, Status>)> {
+) -> Result<Vec<(String, Result<SteppedLoop, Status>)>, StepError> {
     let assignment = Assignment::only(cell, seed);
     let names = kernels_of(cell);
     let all = |status: &Status| {
         let one = |name: &&str| ((*name).to_owned(), Err(status.clone()));
-        names.iter().map(one).collect()
+        Ok(names.iter().map(one).collect())
     };
     let workload = match registry::workload(&cell.workload) {
         Ok(workload) => workload,
@@ -55,7 +57,10 @@ pub fn step(
             Status::Ok if long.contains(&stock_of(name)) => {
                 Err(Status::Absent(format!("as {}", stock_of(name))))
             }
-            Status::Ok => entered.and_then(|mut job| one(name, cell, &mut job, bounds)),
+            Status::Ok => match entered {
+                Ok(mut job) => one(name, cell, &mut job, bounds)?,
+                Err(status) => Err(status),
+            },
             status => Err(status),
         };
         if let Err(Status::Absent(_)) = counted {
@@ -63,7 +68,7 @@ pub fn step(
         }
         found.push(((*name).to_owned(), counted));
     }
-    found
+    Ok(found)
 }
 
 fn one(
@@ -71,16 +76,18 @@ fn one(
     cell: &Cell,
     job: &mut KernelJob<'_>,
     bounds: Bounds,
-) -> Result<SteppedLoop, Status> {
+) -> Result<Result<SteppedLoop, Status>, StepError> {
     for _ in 0..BEFORE {
         let raw = job.run(1);
         job.checksum(raw);
     }
-    let traffic = job.step(bounds).map_err(|error| match error {
-        RunError::Step(why) => Status::Absent(why.to_string()),
-        error => Status::Err(error.to_string()),
-    })?;
-    Ok(SteppedLoop {
+    let traffic = match job.step(bounds) {
+        Ok(traffic) => traffic,
+        Err(RunError::Step(no @ StepError::NotAllowed(_))) => return Err(no),
+        Err(RunError::Step(why)) => return Ok(Err(Status::Absent(why.to_string()))),
+        Err(error) => return Ok(Err(Status::Err(error.to_string()))),
+    };
+    Ok(Ok(SteppedLoop {
         kernel: name.to_owned(),
         workload: cell.workload.clone(),
         params: cell.params.clone(),
@@ -93,5 +100,5 @@ fn one(
         written: traffic.written,
         descriptor_lines: traffic.descriptor_lines,
         descriptor_written: traffic.descriptor_written,
-    })
+    }))
 }

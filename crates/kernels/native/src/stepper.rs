@@ -47,9 +47,9 @@ pub enum StepError {
     /// The kernel ended.
     #[error("the kernel ended while it was stepped: {0:?}")]
     Ended(WaitStatus),
-    /// The two readings of the time stamp counter were not met.
-    #[error("the loop's {0} was not met")]
-    Unmarked(&'static str),
+    /// The kernel answered without having read the time stamp counter.
+    #[error("the kernel answered before it came to a loop")]
+    Unmet,
     /// The loop called the host.
     #[error("the loop calls the host at {0:#x}, which cannot be counted")]
     SystemCall(u64),
@@ -133,7 +133,7 @@ impl Stopped {
             let regs = ptrace::getregs(self.pid)?;
             let call = regs.orig_rax.cast_signed();
             if info.op == ENTRY && call == libc::SYS_write {
-                return Err(StepError::Unmarked("beginning"));
+                return Err(StepError::Unmet);
             }
             let holds = call == libc::SYS_rt_sigprocmask && regs.rdi == libc::SIG_BLOCK as u64;
             if info.op == EXIT && holds && self.steps_to_loop(&mut meter, until, bounds)? {

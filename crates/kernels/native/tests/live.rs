@@ -1,11 +1,9 @@
 //! Kernels that are built on this machine: each job does the work of its workload, which a
 //! computation without any kernel or model says.
 
-mod built;
-
 use std::time::Duration;
 
-use built::kernels;
+use crate::built::kernels;
 use hugemem::Backing;
 use native::{Kernel, Layout, Piece, RunError, Session, Size};
 use physmem::{Extent, Kind, Mix, Order, Pfn, mixed_zone};

@@ -1,10 +1,8 @@
 //! Kernels that are built on this machine: they answer cases, of bios and of accounting.
 
-mod built;
-
 use std::time::Duration;
 
-use built::kernels;
+use crate::built::kernels;
 use native::{Session, Size};
 
 const LONG: Duration = Duration::from_secs(60);

@@ -1,11 +1,9 @@
 //! The rows that run where kernels take part: each kernel that is built answers them as a
 //! computation without any kernel says, or says what it lacks.
 
-mod built;
-
 use std::time::Duration;
 
-use built::kernels;
+use crate::built::kernels;
 use hugemem::Backing;
 use native::{Layout, Piece, RunError, Session, Size};
 use workloads::plan::{Row, kernel_rows};

@@ -1,11 +1,9 @@
 //! The kernel's own memory, for which no workload has a row: page tables with their descriptors,
 //! and objects that a group pays for or not.
 
-mod built;
-
 use std::time::Duration;
 
-use built::kernels;
+use crate::built::kernels;
 use native::{Layout, RunError, Session, Size};
 use physmem::{Extent, Kind, Order, Pfn};
 

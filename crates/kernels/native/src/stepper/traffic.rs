@@ -207,3 +207,120 @@ fn access(access: OpAccess) -> (bool, bool) {
         OpAccess::None | OpAccess::NoMemAccess => (false, false),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: u64 = 0x6000_0000;
+    const DATA: u64 = 0x7000_0000;
+    const STACK: u64 = 0x7100_0000;
+
+    /// Every pointer at [`DATA`], the stack at [`STACK`].
+    fn machine(rip: u64, rcx: u64) -> Machine {
+        Machine(user_regs_struct {
+            r15: DATA,
+            r14: DATA,
+            r13: DATA,
+            r12: DATA,
+            rbp: DATA,
+            rbx: DATA,
+            r11: DATA,
+            r10: DATA,
+            r9: DATA,
+            r8: DATA,
+            rax: 0,
+            rcx,
+            rdx: DATA,
+            rsi: DATA,
+            rdi: DATA,
+            orig_rax: 0,
+            rip,
+            cs: 0x33,
+            eflags: 0,
+            rsp: STACK,
+            ss: 0x2b,
+            fs_base: DATA,
+            gs_base: 0,
+            ds: 0,
+            es: 0,
+            fs: 0,
+            gs: 0,
+        })
+    }
+
+    /// Counts these instructions, each `rounds` stops long, over descriptors at [`DATA`].
+    fn count(code: &[&[u8]], rounds: u64) -> Traffic {
+        let mut meter = Meter::new(DATA..DATA + 2 * LINE);
+        for (at, bytes) in code.iter().enumerate() {
+            let rip = AT + at as u64 * 16;
+            let mut all = [0x90; 16];
+            all[..bytes.len()].copy_from_slice(bytes);
+            for left in (0..rounds).rev() {
+                meter.decoded(rip, || Ok(all)).unwrap();
+                meter.count(&machine(rip, left));
+            }
+        }
+        meter.finish()
+    }
+
+    #[test]
+    fn loads_stores_and_lines_are_those_of_the_instruction() {
+        let of = |code: &[u8]| count(&[code], 1);
+        let (load, store) = (of(&[0x48, 0x8b, 0x07]), of(&[0x48, 0x89, 0x07]));
+        assert_eq!(
+            (load.loads, load.stores, load.lines, load.written),
+            (1, 0, 1, 0)
+        );
+        assert_eq!((store.loads, store.stores, store.written), (0, 1, 1));
+        assert_eq!((store.descriptor_lines, store.descriptor_written), (1, 1));
+        // lock incl (%rdi)
+        let both = of(&[0xf0, 0xff, 0x07]);
+        assert_eq!(
+            (both.loads, both.stores, both.descriptor_written),
+            (1, 1, 1)
+        );
+        // movq 60(%rdi), %rax: across two lines.
+        assert_eq!(of(&[0x48, 0x8b, 0x47, 60]).lines, 2);
+        // movq 128(%rdi), %rax: behind the descriptors.
+        let behind = of(&[0x48, 0x8b, 0x87, 128, 0, 0, 0]);
+        assert_eq!((behind.lines, behind.descriptor_lines), (1, 0));
+        // push %rax: below the stack's pointer.
+        assert_eq!((of(&[0x50]).stores, of(&[0x50]).descriptor_lines), (1, 0));
+    }
+
+    #[test]
+    fn addresses_that_are_formed_or_hinted_touch_nothing() {
+        // lea 8(%rdi), %rax; prefetchw (%rdi); nopl (%rax)
+        for code in [
+            [0x48, 0x8d, 0x47, 0x08].as_slice(),
+            &[0x0f, 0x0d, 0x0f],
+            &[0x0f, 0x1f, 0x00],
+        ] {
+            let traffic = count(&[code], 1);
+            assert_eq!((traffic.instructions, traffic.lines), (1, 0), "{code:x?}");
+        }
+        // lfence is the clock's.
+        assert_eq!(count(&[&[0x0f, 0xae, 0xe8]], 1), Traffic::default());
+    }
+
+    #[test]
+    fn a_repeated_instruction_counts_once_and_stores_each_round() {
+        // rep stosq, which the host stops at three times, the last with nothing left.
+        let repeated = count(&[&[0xf3, 0x48, 0xab]], 3);
+        assert_eq!((repeated.instructions, repeated.stores), (1, 2));
+        // The same twice is two, and so is any other that is met again.
+        let twice = count(&[&[0xf3, 0x48, 0xab], &[0xf3, 0x48, 0xab]], 2);
+        assert_eq!(twice.instructions, 2);
+        assert_eq!(count(&[&[0x48, 0x8b, 0x07]], 3).instructions, 3);
+    }
+
+    #[test]
+    fn what_is_no_instruction_is_refused() {
+        let mut meter = Meter::new(0..0);
+        let error = meter.decoded(AT, || Ok([0x06; 16])).unwrap_err();
+        assert!(matches!(error, StepError::Unknown(AT)), "{error}");
+        let gone = meter.decoded(AT, || Err(io::Error::other("gone")));
+        assert!(matches!(gone, Err(StepError::Code(_))));
+    }
+}
