@@ -1,8 +1,11 @@
 //! `folioscope kernel step`: what the timed loops execute in native kernels.
 
+use std::sync::Mutex;
+use std::thread;
 use std::time::Duration;
 
 use compare::stepped::{count_pairs, stepped};
+use hugemem::process;
 use measure::Kernels;
 use measure::assignment::Cell;
 use measure::plan::Plan;
@@ -100,12 +103,8 @@ fn counted(args: &StepArgs) -> Result<SteppedRecord, Failure> {
         instructions: args.instructions,
         time: TIME,
     };
-    let mut running = Kernels::default();
     let mut loops: Vec<SteppedLoop> = Vec::new();
-    for (at, cell) in cells.iter().enumerate() {
-        say!("{} of {}: {}", at + 1, cells.len(), cell.workload);
-        let found = measure::step(cell, plan.seed, &mut running, bounds)
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+    for (cell, found) in std::iter::zip(&cells, step_all(&cells, plan.seed, bounds)?) {
         for (kernel, counted) in found {
             match counted {
                 Ok(one) => loops.push(one),
@@ -123,6 +122,44 @@ fn counted(args: &StepArgs) -> Result<SteppedRecord, Failure> {
         kernels: kernels.collect(),
         loops,
     })
+}
+
+/// The kernels of a cell, each with what was counted.
+type Found = Vec<(String, Result<SteppedLoop, Status>)>;
+
+/// Counts every cell, in order. Each CPU that we may use has kernels of its own: a process that is
+/// stepped takes turns with us on one.
+fn step_all(cells: &[&Cell], seed: u64, bounds: Bounds) -> Result<Vec<Found>, Failure> {
+    let cpus = process::allowed_cpus().map_err(|error| Failure::Wrong(error.to_string()))?;
+    let queue = Mutex::new(cells.iter().enumerate());
+    let found = Mutex::new(Vec::new());
+    let next = || queue.lock().ok().and_then(|mut queue| queue.next());
+    thread::scope(|scope| {
+        for &cpu in &cpus {
+            let (next, found) = (&next, &found);
+            scope.spawn(move || {
+                // It counts as well from elsewhere, if more slowly.
+                let _ = process::pin_to(cpu);
+                let mut running = Kernels::default();
+                while let Some((at, cell)) = next() {
+                    say!("{} of {}: {}", at + 1, cells.len(), cell.workload);
+                    let counted = measure::step(cell, seed, &mut running, bounds);
+                    let stops = counted.is_err();
+                    if let Ok(mut found) = found.lock() {
+                        found.push((at, counted));
+                    }
+                    if stops {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap_or_default();
+    found.sort_by_key(|(at, _)| *at);
+    let each = found.into_iter().map(|(_, counted)| counted);
+    each.collect::<Result<_, _>>()
+        .map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// Whether kernels are asked, and the count says something that another's does not.
