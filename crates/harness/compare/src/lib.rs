@@ -29,7 +29,8 @@ pub use build::fnv1a;
 pub use diff::{Change, Diff, Drift, FloorSource, Floors, RowKey};
 pub use history::{Entry, History, HistoryError, HistoryRun, MachineHistory};
 pub use summary::{
-    Case, Cell, Family, Mean, MeanRatio, MemoryLine, OTHER_QUESTIONS, Summary, ValueCase, ValueCell,
+    Case, Cell, Family, Mean, MeanRatio, MemoryLine, OTHER_QUESTIONS, RULES, Summary, ValueCase,
+    ValueCell,
 };
 
 /// The design that does nothing: the floor of the harness. No ratio is taken of it.

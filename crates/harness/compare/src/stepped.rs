@@ -111,7 +111,8 @@ pub fn count_pairs(
 ) -> Vec<CountPair> {
     let design = |kernel: &str| {
         let mut all = refereed.iter();
-        all.find(|of| of.1 == kernel).map(|of| of.0)
+        all.find(|of| of.kernel == kernel && of.asked.is_none())
+            .map(|of| of.design)
     };
     let pairs = found.iter().filter_map(|two| {
         let kernels = [two.patched.kernel.as_str(), two.stock.kernel.as_str()];
@@ -210,8 +211,8 @@ mod tests {
             patched: &patched,
         };
         let refereed = [
-            ("flat", "linux-5.10"),
-            ("flat-sp", "linux-5.10+single-page"),
+            Refereed::new("flat", "linux-5.10"),
+            Refereed::new("flat-sp", "linux-5.10+single-page"),
         ];
         let pairs = count_pairs(&[two], &models, &refereed);
         assert_eq!((pairs[0].model, pairs[0].real), (1.5, 2.0));

@@ -6,7 +6,7 @@ use results::{Environment, Params};
 use stats::{Estimate, Moderated, Prior, RowValues, Verdict};
 
 /// The parameter that names the kernel whose rules a row follows.
-pub(crate) const RULES: &str = "rules";
+pub const RULES: &str = "rules";
 
 /// Parameters with which a row asks another question than the row without: a request that does not
 /// name them does not mean it.

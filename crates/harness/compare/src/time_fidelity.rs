@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use results::look::{is_kernel_of, stock_of};
-use results::{Param, Params, RecordError, read_list};
+use results::{Params, RecordError, read_list};
 use serde::{Deserialize, Serialize};
 use stats::Estimate;
 
@@ -144,7 +144,63 @@ pub struct TimeFidelity {
 }
 
 /// A model and the kernel that referees it.
-pub type Refereed<'a> = (&'a str, &'a str);
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refereed<'a> {
+    /// The model.
+    pub design: &'a str,
+    /// The kernel.
+    pub kernel: &'a str,
+    /// A parameter that puts to the model what the kernel is built to do: `merge=no`. The kernel
+    /// is measured in the row that is the same without it.
+    pub asked: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Refereed<'a> {
+    /// A model that does as this kernel does without being asked.
+    #[must_use]
+    pub fn new(design: &'a str, kernel: &'a str) -> Self {
+        Self {
+            design,
+            kernel,
+            asked: None,
+        }
+    }
+
+    /// The row of its kernel beside a row of the model; `None` where it has none there.
+    fn real<'s>(self, summary: &'s Summary, case: &'s Case) -> Option<&'s Case> {
+        let Some((name, value)) = self.asked else {
+            return Some(case);
+        };
+        if case.params.get(name)?.to_string() != value {
+            return None;
+        }
+        let params = without(&case.params, name);
+        let same = |other: &&Case| other.workload == case.workload && other.params == params;
+        summary.cases().find(same)
+    }
+}
+
+/// A row of a model, and that of its kernel.
+#[derive(Clone, Copy)]
+struct Beside<'s> {
+    of: Refereed<'s>,
+    model: &'s Case,
+    real: &'s Case,
+}
+
+impl Beside<'_> {
+    /// The workload and parameters of its row without what is put to the model alone.
+    fn question(&self) -> (&str, Params) {
+        (&self.real.workload, without(&self.real.params, RULES))
+    }
+}
+
+/// The parameters but for this one.
+fn without(params: &Params, name: &str) -> Params {
+    let mut params = params.clone();
+    params.remove(name);
+    params
+}
 
 impl TimeFidelity {
     /// Compares the models of a run with the kernels in it.
@@ -154,30 +210,34 @@ impl TimeFidelity {
     pub fn of(summary: &Summary, refereed: &[Refereed<'_>], reasons: &[TimeReason]) -> Self {
         let mut found = Self::default();
         // In the order of `refereed`, each with the rows of its own.
-        let mut beside: Vec<Vec<&Case>> = vec![Vec::new(); refereed.len()];
+        let mut beside: Vec<Vec<Beside<'_>>> = vec![Vec::new(); refereed.len()];
         for case in summary.cases() {
             for (&of, beside) in refereed.iter().zip(&mut beside) {
                 if is_ruled_by(summary, case, of)
-                    && let Some(row) = row(case, of, reasons)
+                    && let Some(real) = of.real(summary, case)
                 {
-                    found.rows.push(row);
-                    beside.push(case);
+                    let two = Beside {
+                        of,
+                        model: case,
+                        real,
+                    };
+                    if let Some(row) = row(two, reasons) {
+                        found.rows.push(row);
+                        beside.push(two);
+                    }
                 }
             }
         }
         for (at, first) in beside.iter().enumerate() {
-            for (behind, second) in beside.iter().enumerate().skip(at + 1) {
-                if !competes(refereed[at].1, refereed[behind].1) {
-                    continue;
-                }
-                for case in first {
-                    let asked = question(case);
-                    let same = second.iter().find(|other| question(other) == asked);
-                    found.pairs.extend(
-                        same.and_then(|under| {
-                            pair((refereed[at], case), (refereed[behind], under))
-                        }),
-                    );
+            for second in beside.iter().skip(at + 1) {
+                for one in first {
+                    let asked = one.question();
+                    let same = second.iter().find(|other| {
+                        competes(one.of.kernel, other.of.kernel) && other.question() == asked
+                    });
+                    found
+                        .pairs
+                        .extend(same.and_then(|other| pair(*one, *other)));
                 }
             }
         }
@@ -250,17 +310,19 @@ fn reason_of_pair(pair: &TimePair, rows: &[TimeRow], reasons: &[TimeReason]) -> 
     (!known.is_empty()).then(|| known.join("; "))
 }
 
-fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> Option<TimeRow> {
-    let (model, real) = (case.time(design)?, case.time(kernel)?);
-    let ratio = case.over(design, (case, kernel))?;
+fn row(two: Beside<'_>, reasons: &[TimeReason]) -> Option<TimeRow> {
+    let (case, real) = (two.model, two.real);
+    let Refereed { design, kernel, .. } = two.of;
+    let (model_ns, real_ns) = (case.time(design)?, real.time(kernel)?);
+    let ratio = case.over(design, (real, kernel))?;
     let mut row = TimeRow {
         workload: case.workload.clone(),
         params: case.params.clone(),
         design: design.to_owned(),
         kernel: kernel.to_owned(),
         unit: case.unit.clone(),
-        model_ns: model.into(),
-        real_ns: real.into(),
+        model_ns: model_ns.into(),
+        real_ns: real_ns.into(),
         ratio: ratio.into(),
         reason: None,
     };
@@ -272,7 +334,8 @@ fn row(case: &Case, (design, kernel): Refereed<'_>, reasons: &[TimeReason]) -> O
 
 /// Whether a model that a kernel referees stands beside it in this row: in that of the kernel's
 /// rules where the run has one, even one without a time, in that of no rules otherwise.
-fn is_ruled_by(summary: &Summary, case: &Case, (design, kernel): Refereed<'_>) -> bool {
+fn is_ruled_by(summary: &Summary, case: &Case, of: Refereed<'_>) -> bool {
+    let Refereed { design, kernel, .. } = of;
     let ruled = |case: &Case| {
         case.cells.contains_key(design)
             && case
@@ -293,31 +356,23 @@ fn competes(first: &str, second: &str) -> bool {
     is_stock(first) && is_stock(second) || stock_of(first) == stock_of(second)
 }
 
-/// The workload and parameters of a row without the kernel's rules that it names.
-fn question(case: &Case) -> (&str, Vec<(&String, &Param)>) {
-    let params = case.params.iter().filter(|(name, _)| *name != RULES);
-    (&case.workload, params.collect())
-}
-
-/// A model and its kernel in one row, and another two in the same row or in that of their
-/// own rules.
-fn pair(
-    (first, case): (Refereed<'_>, &Case),
-    (second, under): (Refereed<'_>, &Case),
-) -> Option<TimePair> {
-    let model = case.over(first.0, (under, second.0))?;
+/// Two models, each in a row of its own question, and their two kernels.
+fn pair(first: Beside<'_>, second: Beside<'_>) -> Option<TimePair> {
+    let (one, other) = (first.of, second.of);
+    let model = first.model.over(one.design, (second.model, other.design))?;
     // The kernels stand in one row wherever both are asked.
-    let real = case
-        .over(first.1, (case, second.1))
-        .or_else(|| under.over(first.1, (under, second.1)))
-        .or_else(|| case.over(first.1, (under, second.1)))?;
+    let real = first
+        .real
+        .over(one.kernel, (first.real, other.kernel))
+        .or_else(|| second.real.over(one.kernel, (second.real, other.kernel)))
+        .or_else(|| first.real.over(one.kernel, (second.real, other.kernel)))?;
     let apart = model.over(&real)?;
     Some(TimePair {
-        workload: case.workload.clone(),
-        params: under.params.clone(),
-        rows: [case.params.clone(), under.params.clone()],
-        designs: [first.0.to_owned(), second.0.to_owned()],
-        kernels: [first.1.to_owned(), second.1.to_owned()],
+        workload: first.model.workload.clone(),
+        params: second.model.params.clone(),
+        rows: [first.model.params.clone(), second.model.params.clone()],
+        designs: [one.design.to_owned(), other.design.to_owned()],
+        kernels: [one.kernel.to_owned(), other.kernel.to_owned()],
         model_ratio: model.into(),
         real_ratio: real.into(),
         apart: apart.value.max(apart.value.recip()),

@@ -1,10 +1,18 @@
 //! Models beside kernels in one run: ratios, pairs, misses and their reasons.
 
+use std::collections::BTreeMap;
+
 use compare::Summary;
-use compare::time_fidelity::{MAX_APART, TimeFidelity, TimeReason};
+use compare::time_fidelity::{MAX_APART, Refereed, TimeFidelity, TimeReason};
 use results::{Environment, Params, Row, Run, Sample, Status};
 
-const REFEREED: [(&str, &str); 2] = [("flat", "linux-5.10"), ("folio", "linux-6.12")];
+fn refereed() -> [Refereed<'static>; 2] {
+    [("flat", "linux-5.10"), ("folio", "linux-6.12")].map(of)
+}
+
+fn of((design, kernel): (&'static str, &'static str)) -> Refereed<'static> {
+    Refereed::new(design, kernel)
+}
 
 /// A run of one row, nanoseconds by contender.
 fn run(times: &[(&str, f64)]) -> Summary {
@@ -71,7 +79,7 @@ fn a_model_is_held_to_its_kernel_and_a_pair_to_the_kernels_own_ratio() {
         ("linux-5.10", 10.0),
         ("linux-6.12", 8.0),
     ]);
-    let found = TimeFidelity::of(&summary, &REFEREED, &[reason("merging/add")]);
+    let found = TimeFidelity::of(&summary, &refereed(), &[reason("merging/add")]);
     let ratios: Vec<f64> = found.rows.iter().map(|row| row.ratio.value).collect();
     assert_eq!(found.rows.len(), 2);
     assert!((ratios[0] - 1.0).abs() < 1e-6, "{ratios:?}");
@@ -87,7 +95,7 @@ fn a_model_is_held_to_its_kernel_and_a_pair_to_the_kernels_own_ratio() {
     assert!((pair.apart - 2.0).abs() < 1e-6, "{pair:?}");
     assert_eq!(pair.reason.as_deref(), Some("folio: it has its reason"));
     assert_eq!((found.misses().count(), found.apart().count()), (1, 1));
-    let found = TimeFidelity::of(&summary, &REFEREED, &[]);
+    let found = TimeFidelity::of(&summary, &refereed(), &[]);
     assert_eq!(found.pairs[0].reason, None, "nobody knows why");
 }
 
@@ -97,7 +105,8 @@ fn what_is_said_of_a_kernel_holds_with_a_patch_unless_that_has_its_own() {
         ("folio", "linux-6.12"),
         ("headpage", "linux-6.12+headpage"),
         ("flat-sp", "linux-5.10+single-page"),
-    ];
+    ]
+    .map(of);
     let summary = run(&[
         ("folio", 4.0),
         ("headpage", 4.0),
@@ -140,11 +149,11 @@ fn what_is_said_of_a_kernel_holds_with_a_patch_unless_that_has_its_own() {
 #[test]
 fn what_is_not_there_is_not_compared_and_its_reason_is_outdated() {
     let alone = run(&[("flat", 10.0), ("folio", 4.0), ("linux-5.10", 10.0)]);
-    let found = TimeFidelity::of(&alone, &REFEREED, &[reason("merging/add")]);
+    let found = TimeFidelity::of(&alone, &refereed(), &[reason("merging/add")]);
     assert_eq!((found.rows.len(), found.pairs.len()), (1, 0));
     assert_eq!(found.outdated, [reason("merging/add")]);
     let none = run(&[("flat", 10.0)]);
-    let found = TimeFidelity::of(&none, &REFEREED, &[]);
+    let found = TimeFidelity::of(&none, &refereed(), &[]);
     assert_eq!(found, TimeFidelity::default());
 }
 
@@ -161,7 +170,7 @@ fn a_model_is_timed_under_the_rules_of_its_kernel_where_the_run_has_them() {
         [(None, shared), (Some("5.10"), own)],
         [(Some("5.10"), own), (None, shared)],
     ] {
-        let found = TimeFidelity::of(&run_of(&cases), &REFEREED, &[]);
+        let found = TimeFidelity::of(&run_of(&cases), &refereed(), &[]);
         assert_eq!(found.rows.len(), 2);
         assert!(
             found.rows.iter().all(|row| !row.is_miss()),
@@ -186,13 +195,13 @@ fn a_model_is_timed_under_the_rules_of_its_kernel_where_the_run_has_them() {
     let dash: &[(&str, f64)] = &[("flat", 0.0), ("linux-5.10", 0.0)];
     let found = TimeFidelity::of(
         &run_of(&[(None, shared), (Some("5.10"), dash)]),
-        &REFEREED,
+        &refereed(),
         &[],
     );
     let of: Vec<&str> = found.rows.iter().map(|row| row.design.as_str()).collect();
     assert_eq!(of, ["folio"]);
     // Another kernel's rules are not its own.
-    let found = TimeFidelity::of(&run_of(&[(Some("6.1"), shared)]), &REFEREED, &[]);
+    let found = TimeFidelity::of(&run_of(&[(Some("6.1"), shared)]), &refereed(), &[]);
     assert_eq!(found, TimeFidelity::default());
 }
 
@@ -203,7 +212,7 @@ fn a_reason_may_be_about_some_rows_only() {
         params: Params::from([("order".to_owned(), order.into())]),
         ..reason("merging/add")
     };
-    let found = TimeFidelity::of(&summary, &REFEREED, &[about(0), about(9)]);
+    let found = TimeFidelity::of(&summary, &refereed(), &[about(0), about(9)]);
     assert_eq!(found.rows[0].reason.as_deref(), Some("it has its reason"));
     assert_eq!(found.outdated, [about(0)]);
 }
@@ -226,7 +235,8 @@ fn a_patched_kernel_referees_beside_what_it_was_before() {
         ("flat-sp", "linux-5.10+single-page"),
         ("folio", "linux-6.12"),
         ("headpage", "linux-6.12+headpage"),
-    ];
+    ]
+    .map(of);
     // The rules of 5.10 are asked of flat; flat-sp has none but its own.
     let shared: &[(&str, f64)] = &[
         ("flat", 5.0),
@@ -268,6 +278,57 @@ fn a_patched_kernel_referees_beside_what_it_was_before() {
 }
 
 #[test]
+fn a_kernel_built_to_do_what_a_model_is_asked_stands_in_the_row_without() {
+    let plain = Params::from([("order".to_owned(), 0.into())]);
+    let mut asked = plain.clone();
+    asked.insert("merge".to_owned(), "no".into());
+    let mut other = plain.clone();
+    other.insert("merge".to_owned(), "yes".into());
+    let mut rows = Vec::new();
+    for process in 0..4 {
+        let level = 1.0 + f64::from(process) * 0.01;
+        rows.extend([
+            sample("folio", process, plain.clone(), 8.0 * level),
+            sample("linux-6.12", process, plain.clone(), 10.0 * level),
+            sample("linux-6.12+no-merge", process, plain.clone(), 5.0 * level),
+            sample("folio", process, asked.clone(), 6.0 * level),
+            sample("linux-6.12", process, asked.clone(), 0.0),
+            sample("folio", process, other.clone(), 7.0 * level),
+        ]);
+    }
+    let summary = Summary::from_run(&Run {
+        dir: "run".into(),
+        env: Environment::unknown(),
+        rows,
+    });
+    let no_merge = Refereed {
+        asked: Some(("merge", "no")),
+        ..of(("folio", "linux-6.12+no-merge"))
+    };
+    let found = TimeFidelity::of(&summary, &[of(("folio", "linux-6.12")), no_merge], &[]);
+    let rows: BTreeMap<_, _> = found
+        .rows
+        .iter()
+        .map(|row| (row.kernel.as_str(), (&row.params, row.ratio.value)))
+        .collect();
+    assert_eq!((found.rows.len(), rows.len()), (2, 2), "{rows:?}");
+    assert_eq!(rows["linux-6.12"].0, &plain);
+    let (params, ratio) = rows["linux-6.12+no-merge"];
+    assert_eq!(params, &asked);
+    assert!((ratio - 1.2).abs() < 1e-6, "{rows:?}");
+    // Without asking, the models would be 1.25; the kernels are 2.
+    let [pair] = &found.pairs[..] else {
+        panic!("{:?}", found.pairs)
+    };
+    assert!(
+        (pair.model_ratio.value - 8.0 / 6.0).abs() < 1e-6,
+        "{pair:?}"
+    );
+    assert!((pair.real_ratio.value - 2.0).abs() < 1e-6, "{pair:?}");
+    assert!((pair.apart - 1.5).abs() < 1e-6, "{pair:?}");
+}
+
+#[test]
 fn a_pair_is_surely_apart_by_the_near_end_of_its_interval() {
     // Processes agree to 10 % on folio, and on the others altogether.
     let apart = |folio: f64| {
@@ -287,7 +348,7 @@ fn a_pair_is_surely_apart_by_the_near_end_of_its_interval() {
             env: Environment::unknown(),
             rows,
         });
-        let found = TimeFidelity::of(&summary, &REFEREED, &[]);
+        let found = TimeFidelity::of(&summary, &refereed(), &[]);
         let pair = &found.pairs[0];
         let least = pair.apart_at_least;
         assert!(least >= 1.0 && least <= pair.apart, "{pair:?}");

@@ -41,6 +41,9 @@ pub struct Contender {
     pub variant_of: Option<&'static str>,
     /// The real kernel that it claims to describe, by its name as a contender.
     pub referee: Option<&'static str>,
+    /// Kernels that are built to do what it does when asked with a parameter: the parameter, its
+    /// value, the kernel.
+    pub asked_referees: &'static [(&'static str, &'static str, &'static str)],
     /// Why it lacks capabilities that it could have.
     pub lacks: Option<&'static str>,
     /// Its loops, by the kernel whose rules apply; its own rules first.
@@ -144,7 +147,7 @@ macro_rules! contenders {
         drawn $letter:literal $colour:ident $marker:ident $dash:ident $(as $short:literal)?
         $(, order-invariant $loops:expr)?
         $(, variant of $variant:literal)?
-        $(, refereed by $referee:literal)?
+        $(, refereed by $referee:literal $(and with $param:ident = $value:ident by $asked:literal)*)?
         $(, lacks $lacks:literal)?
     ))+) => {
         /// The contenders.
@@ -168,6 +171,9 @@ macro_rules! contenders {
                 order_invariant: $crate::contenders!(@or &[] $(, $loops)?),
                 variant_of: $crate::contenders!(@or None $(, Some($variant))?),
                 referee: $crate::contenders!(@or None $(, Some($referee))?),
+                asked_referees: &[
+                    $($((stringify!($param), stringify!($value), $asked),)*)?
+                ],
                 lacks: $crate::contenders!(@or None $(, Some($lacks))?),
                 runs: &[
                     $crate::contenders!(@run $package::$design, $rules $($capability)+),

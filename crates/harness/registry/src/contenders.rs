@@ -15,7 +15,9 @@
 //!   descriptors only are not put to both;
 //! * `refereed by "KERNEL"`: the real kernel, by its name as a contender, whose answer to the
 //!   debate it models: it is held to that kernel's times. One with a patch of ours
-//!   (`crates/kernels/patches`) is meant where no release gave that answer;
+//!   (`crates/kernels/patches`) is meant where no release gave that answer. `and with
+//!   PARAMETER=VALUE by "KERNEL"`: the same for its rows with that parameter, which such a kernel
+//!   answers in the row without it;
 //! * `lacks "WHY"`: why it lacks capabilities that it could have.
 //!
 //! Everything that iterates over designs iterates over this list: the laws that `folioscope
@@ -35,7 +37,7 @@ macro_rules! lines {
         $then! {
             (model flat::Flat: Linux6_12 [describe block memcg lru] Linux5_10 [block memcg] Linux6_1 [memcg], drawn 'f' BLACK Circle Solid, refereed by "linux-5.10")
             (model flat::FlatSinglePage: Linux5_0 [block], drawn 'p' SKY Ring Dashed, variant of "flat", refereed by "linux-5.10+single-page", lacks "differs from flat in its bio_vecs only")
-            (model folio::FolioForAll: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT, refereed by "linux-6.12")
+            (model folio::FolioForAll: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn 'o' BLUE Square Solid, order-invariant BY_UNIT, refereed by "linux-6.12" and with merge=no by "linux-6.12+no-merge")
             (model split::Split: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn 's' LIME Hourglass Solid, order-invariant BY_UNIT)
             (model memdesc::MemDesc: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn 'm' VERMILION Up Solid, order-invariant BY_UNIT)
             (model headpage::HeadPage: Linux6_12 [describe block memcg lru] Linux6_1 [memcg], drawn 'h' GREEN Diamond Solid, order-invariant BY_UNIT, refereed by "linux-6.12+headpage+headpage-assert")

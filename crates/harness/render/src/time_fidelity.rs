@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use compare::RULES;
 use compare::alone::Alone;
 use compare::patched::Moved;
 use compare::time_fidelity::{BOUNDS, Interval, MAX_APART, TimeFidelity, TimePair, TimeRow};
-use results::Params;
+use results::{Param, Params};
 
 use crate::number::significant;
 use crate::params::label;
@@ -43,8 +44,8 @@ pub(crate) fn in_words(workload: &str, params: &Params, rows: &[&Params]) -> Str
 pub fn time_fidelity_pairs(found: &TimeFidelity, wanted: &dyn Fn(&TimePair) -> bool) -> Table {
     let mut headings = vec!["row, ns an element".to_owned()];
     if let Some(pair) = found.pairs.first() {
-        for (design, kernel) in pair.designs.iter().zip(&pair.kernels) {
-            headings.extend([design.clone(), kernel.clone(), "ratio".to_owned()]);
+        for (at, kernel) in pair.kernels.iter().enumerate() {
+            headings.extend([asked(pair, at), kernel.clone(), "ratio".to_owned()]);
         }
     }
     headings.extend(["apart".to_owned(), String::new()]);
@@ -78,6 +79,19 @@ pub fn time_fidelity_pairs(found: &TimeFidelity, wanted: &dyn Fn(&TimePair) -> b
         table.row(line);
     }
     table
+}
+
+/// A model of a pair, with what it alone is asked: `folio merge=no`.
+fn asked(pair: &TimePair, at: usize) -> String {
+    let (own, other) = (&pair.rows[at], &pair.rows[1 - at]);
+    let alone = |(name, value): &(&String, &Param)| {
+        name.as_str() != RULES && other.get(*name) != Some(*value)
+    };
+    let words = own
+        .iter()
+        .filter(alone)
+        .map(|(name, value)| format!(" {name}={value}"));
+    pair.designs[at].clone() + &words.collect::<String>()
 }
 
 /// A line per row that a model and its kernel share.

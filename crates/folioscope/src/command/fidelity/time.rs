@@ -200,10 +200,18 @@ fn found(summary: &Summary) -> Result<TimeFidelity, Failure> {
     Ok(TimeFidelity::of(summary, &refereed, &reasons))
 }
 
-/// The models that a kernel referees.
+/// The models that a kernel referees, those asked with a parameter behind their own.
 pub(crate) fn refereed() -> Vec<Refereed<'static>> {
-    registry::contenders()
-        .iter()
-        .filter_map(|design| Some((design.name, design.referee?)))
-        .collect()
+    let of = |&one: &&'static registry::Contender| {
+        let own = one.referee.map(|kernel| Refereed::new(one.name, kernel));
+        let asked = one
+            .asked_referees
+            .iter()
+            .map(|&(param, value, kernel)| Refereed {
+                asked: Some((param, value)),
+                ..Refereed::new(one.name, kernel)
+            });
+        own.into_iter().chain(asked)
+    };
+    registry::contenders().iter().flat_map(of).collect()
 }
