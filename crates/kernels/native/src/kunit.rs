@@ -53,8 +53,9 @@ impl Kernel {
         command
             // No frames: the driver lets it boot on.
             .arg(format!("folioscope=0,0,0,{}", std::process::id()))
-            // allnoconfig leaves the tests off until they are asked for.
-            .args(["loglevel=7", "kunit.enable=1", "kunit_shutdown=halt"])
+            // allnoconfig leaves the tests off until they are asked for; 7.2 asks twice.
+            .args(["loglevel=7", "kunit.enable=1", "kunit.autorun=1"])
+            .arg("kunit_shutdown=halt")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
