@@ -39,7 +39,6 @@ fn the_committed_record_has_every_patch_beside_its_stock() {
     for how in [
         ["--patched"].as_slice(),
         &["--patched", "--markdown"],
-        &["--pairs"],
         &["--json"],
         &[],
     ] {
@@ -47,6 +46,14 @@ fn the_committed_record_has_every_patch_beside_its_stock() {
         assert_eq!(code, 0, "{how:?}: {err}");
         assert!(out.contains("+headpage"), "{how:?}: {out}");
     }
+    // The counts of the models are in the checkout.
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let (code, out, err) = print(&checkout, &committed(), &["--pairs"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("headpage-noassert : folio"), "{out}");
+    let (code, out, err) = print(folder.path(), &committed(), &["--pairs"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("run it in a checkout"), "{err}");
 }
 
 #[test]

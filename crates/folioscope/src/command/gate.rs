@@ -257,9 +257,13 @@ fn place(args: &GateArgs) -> Result<PathBuf, Failure> {
 }
 
 /// The committed baseline of this target and compiler.
-pub(super) fn committed() -> PathBuf {
-    let folder = crate::run_dir::store().join("baseline");
-    folder.join(Baseline::file_name(target(), rustc()))
+fn committed() -> PathBuf {
+    crate::run_dir::store().join(committed_file())
+}
+
+/// Its place in the store.
+pub(super) fn committed_file() -> String {
+    format!("baseline/{}", Baseline::file_name(target(), rustc()))
 }
 
 /// Reads a baseline, and refuses one whose counts cannot be compared with ours.

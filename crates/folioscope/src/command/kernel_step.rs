@@ -18,6 +18,7 @@ use crate::command::gate;
 use crate::failure::{Code, Failure};
 use crate::kernels;
 use crate::output::Output;
+use crate::run_dir;
 use crate::say::say;
 
 /// Time for one loop.
@@ -59,7 +60,8 @@ fn print_patches(
         return Err(Failure::Usage(why.to_owned()));
     }
     let tables = if args.pairs {
-        let models = Baseline::read(&gate::committed())?;
+        let file = gate::committed_file();
+        let models = Baseline::read(&run_dir::committed(&file)?.join(file))?;
         render::stepped_pairs(&count_pairs(&found, &models.counts, &refereed()))
     } else {
         render::stepped_patches(&found)

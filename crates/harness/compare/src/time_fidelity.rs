@@ -232,9 +232,9 @@ impl TimeFidelity {
             for second in beside.iter().skip(at + 1) {
                 for one in first {
                     let asked = one.question();
-                    let same = second.iter().find(|other| {
-                        competes(one.of.kernel, other.of.kernel) && other.question() == asked
-                    });
+                    let same = second
+                        .iter()
+                        .find(|other| competes(one.of, other.of) && other.question() == asked);
                     found
                         .pairs
                         .extend(same.and_then(|other| pair(*one, *other)));
@@ -351,9 +351,14 @@ fn is_ruled_by(summary: &Summary, case: &Case, of: Refereed<'_>) -> bool {
 
 /// Whether the difference between two kernels is that of two answers: two releases, or a
 /// release and itself with a patch. A patch to one release beside another release is both.
-fn competes(first: &str, second: &str) -> bool {
-    let is_stock = |kernel| stock_of(kernel) == kernel;
-    is_stock(first) && is_stock(second) || stock_of(first) == stock_of(second)
+fn competes(first: Refereed<'_>, second: Refereed<'_>) -> bool {
+    let is_stock = |of: Refereed<'_>| stock_of(of.kernel) == of.kernel;
+    if first.asked.or(second.asked).is_some() {
+        // One patch beside another is neither.
+        return is_stock(first) && stock_of(second.kernel) == first.kernel
+            || is_stock(second) && stock_of(first.kernel) == second.kernel;
+    }
+    is_stock(first) && is_stock(second) || stock_of(first.kernel) == stock_of(second.kernel)
 }
 
 /// Two models, each in a row of its own question, and their two kernels.
