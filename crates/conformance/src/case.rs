@@ -19,6 +19,12 @@
 //!   submitted in order under one plug of a queue without scheduler, so the kernel may merge
 //!   them into one request. A bio that took nothing is not submitted.
 //! - `by` (`"page"` when missing): the call that is made.
+//! - `pgmap` of an add (ordinary memory when missing): the memory is a device's, of the page map
+//!   with this number; adds that name the same `pfn` agree. Such an allocation is one page under
+//!   rules before 7.1, where the later pages of a large one do not say their page map.
+//! - `p2pdma` of the case: the numbers of page maps whose memory is another PCI device's
+//!   (`MEMORY_DEVICE_PCI_P2PDMA`); the others are of a type that is mapped like ordinary memory
+//!   (`MEMORY_DEVICE_GENERIC`, `MEMORY_DEVICE_FS_DAX`).
 //! - `op` of the case (`"read"` when missing): `"atomic-write"` submits `REQ_OP_WRITE | REQ_ATOMIC`
 //!   (v6.11 and later), which is never cut: a bio that does not fit, or whose size is not what
 //!   the device says of atomic writes (`limits`, `atomic_write_*`), fails.
@@ -48,6 +54,18 @@
 //! have an offset beyond 4096, elsewhere never. User buffers that a kernel adds page by page
 //! are written as one add per page.
 //!
+//! # What device memory changes, per kernel
+//!
+//! | rules | adding | merging bios | mapping |
+//! |---|---|---|---|
+//! | 5.0, 5.10, 6.1 | nothing: `page_is_mergeable` does not ask | nothing | nothing |
+//! | 6.12 | no piece joins a vec of another page map, or of ordinary memory (`bvec_try_merge_page`, v6.2); memory of another PCI device shares no bio with other memory (`zone_device_pages_compatible`, 6.12.86): the add is refused | a gap is one though neighbours touch, where their page maps differ (`biovec_phys_mergeable`, 6.12.88) | no entry goes on across page maps (the same) |
+//! | 7.x | the same | the same, and a bio with memory of another PCI device is merged with no other (`__bio_add_page`, v6.17) | the same |
+//!
+//! The scatterlist is the end of it: which bus addresses a driver gets, or that it gets none
+//! (`pci_p2pdma_state`, `blk_dma_map_iter_start`, `pci_p2pdma_map_segment`), depends on where the
+//! devices are, and is left out. So is what `get_user_pages` refuses (`FOLL_PCI_P2PDMA`).
+//!
 //! # The answer
 //!
 //! See [`Answer`]. `bios` has one entry for each *request* that reaches the driver, in order of
@@ -66,6 +84,7 @@ mod answer;
 mod atomic;
 mod bound;
 mod clones;
+mod device;
 mod discard;
 mod generate;
 mod invariants;
@@ -77,7 +96,7 @@ pub use answer::{Answer, Refusal, Refused, Request, Taken};
 pub use atomic::Operation;
 pub use bound::MAX_ENTRIES;
 pub use clones::CloneOf;
-pub use generate::{WINDOW_PAGES, generate, generate_more, generate_one};
+pub use generate::{WINDOW_PAGES, generate, generate_for_models, generate_more, generate_one};
 pub use invariants::invariants;
 pub use limits::Limits;
 pub use parse::{CaseError, CaseLine, parse_all_lines, parse_lines};
@@ -113,6 +132,9 @@ pub struct Case {
     /// The sectors of a discard, 0 for all else.
     #[serde(default, skip_serializing_if = "is_no_sector")]
     pub sectors: u32,
+    /// The page maps, among those that adds name, of another PCI device's memory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub p2pdma: Vec<u32>,
     /// Whether the submitter holds the pages, and the answer says what is held in the end.
     #[serde(default, skip_serializing_if = "is_false")]
     pub held: bool,
@@ -143,6 +165,9 @@ pub struct Add {
     /// The function that is called.
     #[serde(default, skip_serializing_if = "By::is_page")]
     pub by: By,
+    /// The page map that the memory belongs to, where it is a device's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pgmap: Option<u32>,
 }
 
 /// The function that an add calls.
@@ -198,6 +223,7 @@ impl Case {
             start_sector: 0,
             op: Operation::Read,
             sectors: 0,
+            p2pdma: Vec::new(),
             held: false,
             clones: Vec::new(),
             adds: Vec::new(),
@@ -269,6 +295,7 @@ impl Case {
             }
         }
         self.check_overlap()?;
+        self.check_device_memory()?;
         self.check_operation()?;
         self.check_answer()?;
         self.check_clones()

@@ -6,44 +6,23 @@ use std::collections::BTreeMap;
 use hugemem::Backing;
 use mm::block::{
     Bio, BioClone, Op, Plug, Request, Segments, SgEntry, SplitError, add_page,
-    add_page_in_page_pieces, atomic_write_segments, blk_rq_map_sg, for_each_unit,
+    add_page_in_page_pieces, atomic_write_segments, blk_rq_map_sg, for_each_unit, is_nomerge,
 };
-use mm::{BlockIo, BuildError, KernelRules, KernelVersion, Plan, QueueLimits, with_rules};
+use mm::{BlockIo, DeviceMemory, KernelRules, KernelVersion, Plan, QueueLimits, with_rules};
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
 
 use crate::case::{self, Add, Answer, By, Case, Refusal, Refused, Taken};
 
 mod discard;
+mod error;
 mod held;
+
+pub use error::EvaluateError;
 
 /// The maximum number of frames that a design is built over for one case: 64 GiB, 1 GiB of
 /// descriptors. It is below the power of two by what else an array of descriptors holds (list
 /// heads, free ones at hand); otherwise the array would be twice as large.
 pub const MAX_FRAMES: u64 = (1 << 24) - (1 << 13);
-
-/// Why a case could not be put to a design.
-#[derive(Debug, thiserror::Error)]
-pub enum EvaluateError {
-    /// The case's memory is spread over more frames than there can be descriptors for.
-    #[error(
-        "the case spans {frames} page frames, more than the {MAX_FRAMES} that a design is built over"
-    )]
-    Spread {
-        /// Frames from the first allocation to the last.
-        frames: u64,
-    },
-    /// The design has no way to name memory of this kind in a bio.
-    #[error("{design} refuses block IO to {kind} memory")]
-    Refused {
-        /// The design's name.
-        design: &'static str,
-        /// The use of the memory.
-        kind: Kind,
-    },
-    /// No descriptors.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-}
 
 /// Builds a design over the case's memory and asks it.
 ///
@@ -85,9 +64,23 @@ fn plan(case: &Case) -> Result<Plan, EvaluateError> {
 /// one meets the other.
 ///
 /// # Errors
-/// [`EvaluateError::Refused`] where the design cannot name the memory.
+/// [`EvaluateError::Refused`] where the design cannot name the memory,
+/// [`EvaluateError::DeviceMemory`] where its rules ask what it cannot tell.
 #[inline(never)]
 pub fn evaluate_with<D: BlockIo, V: KernelRules>(
+    design: &D,
+    case: &Case,
+) -> Result<Answer, EvaluateError> {
+    // Other cases are answered by the code that is timed.
+    if case.has_device_memory() {
+        evaluate_under::<D, DeviceMemory<V>>(design, case)
+    } else {
+        evaluate_under::<D, V>(design, case)
+    }
+}
+
+#[inline(never)]
+fn evaluate_under<D: BlockIo, V: KernelRules>(
     design: &D,
     case: &Case,
 ) -> Result<Answer, EvaluateError> {
@@ -110,7 +103,7 @@ pub fn evaluate_with<D: BlockIo, V: KernelRules>(
         return Ok(discard::answer::<V>(case, &limits));
     }
     with_bios::<D, V, _>(design, case, anon_and_file, |built| {
-        let parts = built.submitted(case);
+        let parts = built.submitted::<V>(design, case);
         let requests = match submit::<D, V>(design, case, &limits, &parts) {
             Ok(requests) => requests,
             Err(error) => return refused(error),
@@ -174,10 +167,19 @@ pub(crate) fn with_bios<'d, D: BlockIo + 'd, V: KernelRules, T>(
     look: impl FnOnce(&Built<'d, D>) -> T,
 ) -> Result<T, EvaluateError> {
     let units = alloc(design, case, &kind);
+    if V::ASKS_PGMAP && !place_on_devices(design, case, &units) {
+        free(design, units);
+        return Err(EvaluateError::DeviceMemory { design: D::NAME });
+    }
     let built = build::<D, V>(design, case, units);
     match built {
         Ok(built) => {
             let out = look(&built);
+            if V::ASKS_PGMAP {
+                for &unit in built.units.values() {
+                    design.set_pgmap(unit, None);
+                }
+            }
             free(design, built.units);
             Ok(out)
         }
@@ -207,6 +209,17 @@ fn alloc<'d, D: BlockIo + 'd>(
         units.insert(pfn, design.alloc(extent, kind(n)));
     }
     units
+}
+
+/// Makes a case's device memory that; false where the design cannot describe it.
+#[inline(never)]
+fn place_on_devices<'d, D: BlockIo + 'd>(
+    design: &'d D,
+    case: &Case,
+    units: &BTreeMap<u64, D::Unit<'d>>,
+) -> bool {
+    let mut on_device = case.adds.iter().filter(|add| add.pgmap.is_some());
+    on_device.all(|add| design.set_pgmap(units[&add.pfn], case.pgmap_of(add)))
 }
 
 /// Frees a case's memory.
@@ -302,15 +315,25 @@ fn named<'d, D: BlockIo + 'd, V: KernelRules>(
 
 impl<'d, D: BlockIo + 'd> Built<'d, D> {
     /// The bios as they are submitted, or the clones of them that the case asks for.
-    fn submitted(&self, case: &Case) -> Vec<BioClone<'_, D::BvPage<'d>>> {
-        if case.clones.is_empty() {
-            return self.bios.iter().map(Bio::part).collect();
-        }
-        let of = |clone: &case::CloneOf| {
+    fn submitted<V: KernelRules>(
+        &self,
+        design: &'d D,
+        case: &Case,
+    ) -> Vec<BioClone<'_, D::BvPage<'d>>> {
+        let whole = || self.bios.iter().map(|bio| (bio, bio.part()));
+        let clone = |clone: &case::CloneOf| {
             let bio = &self.bios[self.first[usize::from(clone.bio)]];
-            bio.clone_part(clone.start_bytes() as u32, clone.bytes() as u32)
+            let part = bio.clone_part(clone.start_bytes() as u32, clone.bytes() as u32);
+            (bio, part)
         };
-        case.clones.iter().map(of).collect()
+        let mut parts: Vec<(&Bio<_>, BioClone<'_, _>)> = match case.clones.is_empty() {
+            true => whole().collect(),
+            false => case.clones.iter().map(clone).collect(),
+        };
+        for (bio, part) in &mut parts {
+            part.nomerge = is_nomerge::<V, D>(design, bio);
+        }
+        parts.into_iter().map(|(_, part)| part).collect()
     }
 
     /// The tables as the kernel would write them, whatever a design's references name:

@@ -156,11 +156,23 @@ pub(crate) fn segment_room(limits: &QueueLimits, phys: u64) -> u64 {
         .map_or(most, |room| room.min(most))
 }
 
-/// Whether two pieces may share one segment as far as addresses go (`biovec_phys_mergeable`):
-/// adjacent, and from the first byte to the last inside one boundary window.
-pub(crate) fn phys_mergeable(limits: &QueueLimits, first: Bvec, second: Bvec) -> bool {
+/// Whether two pieces may share one segment as far as their memory goes (`biovec_phys_mergeable`):
+/// adjacent, from the first byte to the last inside one boundary window, and where that kernel asks
+/// of one page map.
+pub(crate) fn phys_mergeable(
+    kernel: Kernel,
+    limits: &QueueLimits,
+    first: Bvec,
+    second: Bvec,
+) -> bool {
     let mask = limits.seg_boundary_mask;
-    first.end() == second.phys() && (first.phys() | mask) == ((second.end() - 1) | mask)
+    let apart = asks_pgmap(kernel.rules) && first.pgmap != second.pgmap;
+    first.end() == second.phys() && (first.phys() | mask) == ((second.end() - 1) | mask) && !apart
+}
+
+/// Whether that kernel asks which page map a page belongs to.
+fn asks_pgmap(rules: KernelVersion) -> bool {
+    rules >= KernelVersion::V6_12
 }
 
 /// Whether a virtual boundary forbids `next` to follow `prev` (`bvec_gap_to_prev`). A

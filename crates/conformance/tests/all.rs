@@ -3,6 +3,7 @@
 
 mod broken_designs;
 mod case_files;
+mod device_memory;
 mod further_cases;
 mod patched_kernels;
 mod reference_laws;

@@ -189,6 +189,13 @@ fn memory_that_is_elsewhere_is_caught() {
 }
 
 #[test]
+fn page_maps_that_are_mixed_up_are_caught() {
+    assert!(catches(
+        law::answers_equal_the_reference::<Broken<{ fault::ONE_PGMAP }>>
+    ));
+}
+
+#[test]
 fn counters_that_do_not_come_out_are_caught() {
     let laws: [fn(); 3] = [
         lru::ledgers_come_out::<Misled<{ misled::KEEPS_REFERENCES }>>,

@@ -11,14 +11,14 @@ const FILE: &str = include_str!("../cases/bio.jsonl");
 /// The page frame that most of the cases begin at.
 const PFN: u64 = 16384;
 
-fn answers() -> BTreeMap<String, Answer> {
+pub(crate) fn answers() -> BTreeMap<String, Answer> {
     parse_lines(Cursor::new(FILE))
         .map(|(_, case)| case.unwrap_or_else(|error| panic!("{error}")))
         .map(|case| (case.name.clone(), evaluate(&case)))
         .collect()
 }
 
-fn taken(answers: &BTreeMap<String, Answer>, name: &str) -> Taken {
+pub(crate) fn taken(answers: &BTreeMap<String, Answer>, name: &str) -> Taken {
     match &answers[name] {
         Answer::Taken(taken) => taken.clone(),
         Answer::Refused(refused) => panic!("{name}: {refused:?}"),
@@ -26,7 +26,7 @@ fn taken(answers: &BTreeMap<String, Answer>, name: &str) -> Taken {
 }
 
 /// Sector, bytes and segments of each request.
-fn requests(taken: &Taken) -> Vec<(u64, u32, u32)> {
+pub(crate) fn requests(taken: &Taken) -> Vec<(u64, u32, u32)> {
     let of = |request: &conformance::case::Request| {
         let request = request.clone();
         (request.sector, request.bytes, request.segments)

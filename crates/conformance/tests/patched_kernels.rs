@@ -15,6 +15,7 @@ fn page(index: u64) -> Add {
         len: 4096,
         bio: 0,
         by: By::Page,
+        pgmap: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Laws of the reference model under random cases, for every kernel's rules.
 
-use conformance::case::{Add, Answer, Case, Refusal, WINDOW_PAGES, generate_more, invariants};
+use conformance::case::{
+    Add, Answer, Case, Refusal, WINDOW_PAGES, generate_for_models, invariants,
+};
 use conformance::reference::{Split, build, evaluate, split_to_limits};
 use mm::KernelVersion;
 use proptest::prelude::*;
@@ -24,7 +26,7 @@ fn any_rules() -> impl Strategy<Value = KernelVersion> {
 }
 
 fn any_case() -> impl Strategy<Value = Case> {
-    (any::<u64>(), any_rules()).prop_map(|(seed, rules)| generate_more(seed, 0, rules))
+    (any::<u64>(), any_rules()).prop_map(|(seed, rules)| generate_for_models(seed, 0, rules))
 }
 
 proptest! {
@@ -90,7 +92,7 @@ proptest! {
 
     #[test]
     fn a_case_is_the_same_each_time(seed in any::<u64>(), index in 0..1000_u64, rules in any_rules()) {
-        prop_assert_eq!(generate_more(seed, index, rules), generate_more(seed, index, rules));
+        prop_assert_eq!(generate_for_models(seed, index, rules), generate_for_models(seed, index, rules));
     }
 
     #[test]
@@ -117,6 +119,7 @@ fn merging_depends_on_order() {
                 offset: 0,
                 len: 4096,
                 bio: 0,
+                pgmap: None,
                 by: Default::default(),
             })
             .to_vec(),
@@ -130,7 +133,9 @@ fn merging_depends_on_order() {
 #[test]
 fn generated_cases_reach_the_corners() {
     for rules in KernelVersion::ALL {
-        let cases: Vec<Case> = (0..2000).map(|i| generate_more(42, i, rules)).collect();
+        let cases: Vec<Case> = (0..2000)
+            .map(|i| generate_for_models(42, i, rules))
+            .collect();
         let taken: Vec<_> = cases
             .iter()
             .filter_map(|case| match evaluate(case) {

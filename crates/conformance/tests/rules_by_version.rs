@@ -16,6 +16,7 @@ fn at(pfn: u64, order: u8, offset: u32, len: u32) -> Add {
         len,
         bio: 0,
         by: By::Page,
+        pgmap: None,
     }
 }
 
@@ -327,6 +328,7 @@ fn chunks_need_no_power_of_two_since_5_10() {
 fn v6_1_keeps_a_folios_offset_whole() {
     let adds = [Add {
         by: By::Folio,
+        pgmap: None,
         ..at(PFN, 3, 9000, 4096)
     }];
     assert_eq!(

@@ -18,6 +18,7 @@ fn add(pfn: u64, order: u8, offset: u32, len: u32) -> Add {
         len,
         bio: 0,
         by: By::Page,
+        pgmap: None,
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod atomic;
 mod bio;
+mod device;
 mod discard;
 mod map;
 mod merge;
@@ -17,6 +18,7 @@ mod walk;
 
 pub use atomic::{AtomicLimits, atomic_write_segments};
 pub use bio::{BIO_MAX_VECS, Bio, BioClone, Bvec, BvecIter, Op};
+pub use device::{Pgmap, is_nomerge};
 pub use discard::{DiscardLimits, discard_front};
 pub use map::{SgEntry, TableFull, blk_recalc_rq_segments, blk_rq_map_sg};
 pub use merge::{add_page, add_page_in_page_pieces, page_is_mergeable};

@@ -17,8 +17,8 @@ mod traits;
 pub use capability::Capability;
 pub use on_memmap::{OnMemmap, PageArray, PageBvecs};
 pub use rules::{
-    KernelRules, KernelVersion, Linux5_0, Linux5_10, Linux6_1, Linux6_12, Linux7_1, Linux7_2,
-    NoMerge, QueueLimits, SECTOR_SIZE,
+    DeviceMemory, KernelRules, KernelVersion, Linux5_0, Linux5_10, Linux6_1, Linux6_12, Linux7_1,
+    Linux7_2, NoMerge, QueueLimits, SECTOR_SIZE,
 };
 pub use slot::{Link, PowerArray, SLOT_SIZE, Slot};
 pub use traits::{

@@ -17,7 +17,7 @@ mod state;
 pub use page::Page;
 pub use state::{
     folio_lock, folio_mark_dirty, folio_trylock, folio_unlock, is_dirty, is_movable, page_ref_add,
-    page_ref_add_unless_zero, page_ref_inc, page_ref_sub_and_test, pincount, same_pgmap,
+    page_ref_add_unless_zero, page_ref_inc, page_ref_sub_and_test, pgmap, pincount, same_pgmap,
     set_dirty_lock,
 };
 

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use physmem::{Extent, Kind, Pfn, PhysAddr};
 
+use crate::block::Pgmap;
 use crate::lru;
 use crate::memcg::{self, Charge, LockStyle, MemcgTree};
 use crate::memmap::{self, Memmap, PG_WORKINGSET, Page};
@@ -330,6 +331,16 @@ impl<T: PageBvecs> BvPages for T {
     #[inline]
     fn same_pgmap(&self, a: Page<'_>, b: Page<'_>) -> bool {
         memmap::same_pgmap(a.0, b.0)
+    }
+
+    #[inline]
+    fn pgmap(&self, page: Page<'_>) -> Option<Pgmap> {
+        memmap::pgmap(page.0)
+    }
+
+    fn set_pgmap<'a>(&'a self, unit: T::Ref<'a>, pgmap: Option<Pgmap>) -> bool {
+        self.pages().map.set_pgmap(self.head(unit), pgmap);
+        true
     }
 
     #[inline]

@@ -158,6 +158,24 @@ pub trait KernelRules: 'static {
     const VERSION: KernelVersion;
     /// Whether a piece that is added asks for a place in the last vec.
     const MERGES_ON_ADD: bool = true;
+    /// Whether everything that a kernel asks about device memory is asked: see [`DeviceMemory`].
+    const ASKS_PGMAP: bool = false;
+}
+
+/// The rules of `V` for memory that may be a device's (`ZONE_DEVICE`, `CONFIG_PCI_P2PDMA`): which
+/// page map a page belongs to is asked wherever that kernel asks it. Nothing changes up to v6.1,
+/// which does not ask at all. The rules without it ask once, when a piece is merged into a vec, so
+/// that what is timed and counted on ordinary memory stays what it was.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceMemory<V>(std::marker::PhantomData<V>);
+
+impl<V: KernelRules> KernelRules for DeviceMemory<V> {
+    const VERSION: KernelVersion = V::VERSION;
+    const MERGES_ON_ADD: bool = V::MERGES_ON_ADD;
+    const ASKS_PGMAP: bool = matches!(
+        V::VERSION,
+        KernelVersion::V6_12 | KernelVersion::V7_1 | KernelVersion::V7_2
+    );
 }
 
 /// A kernel whose `bio_add_page` never merges: every piece gets a vec of its own, as

@@ -10,8 +10,10 @@ use crate::reference::{Bio, build, evaluate};
 
 use super::{Add, Answer, BIO_MAX_VECS, By, Case, Limits, PAGE_SIZE, Refusal};
 
+mod models;
 mod more;
 
+pub use models::generate_for_models;
 pub use more::generate_more;
 
 /// All memory of one case lies in one run of this many pages, 32 MiB, aligned to twice that: a
@@ -267,6 +269,7 @@ impl Source {
                         len: 0,
                         bio,
                         by,
+                        pgmap: None,
                     },
                     grain,
                 );

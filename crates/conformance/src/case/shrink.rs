@@ -1,5 +1,7 @@
 //! One step from a case to a smaller one, for every search for the smallest that still fails.
 
+use std::collections::BTreeSet;
+
 use super::{Add, By, Case, Limits, Operation};
 
 /// How large a case is to a reader: adds first, then what is stated, then sizes.
@@ -9,6 +11,8 @@ pub fn weight(case: &Case) -> (usize, usize, u64) {
         + usize::from(case.held)
         + usize::from(case.op != Operation::Read)
         + case.clones.len()
+        + case.p2pdma.len()
+        + case.adds.iter().filter(|add| add.pgmap.is_some()).count()
         + usize::from(case.start_sector != 0);
     let sizes = case.adds.iter().map(|add| {
         let folio = u64::from(add.by == By::Folio);
@@ -29,9 +33,13 @@ pub fn weight(case: &Case) -> (usize, usize, u64) {
 /// see [`Case::check`].
 pub fn reductions(case: &Case) -> Vec<Case> {
     let mut smaller = Vec::new();
-    let with_adds = |adds: Vec<Add>| Case {
-        adds: renumbered(adds),
-        ..case.clone()
+    let with_adds = |adds: Vec<Add>| {
+        let is_named = |map: &&u32| adds.iter().any(|add| add.pgmap == Some(**map));
+        Case {
+            p2pdma: case.p2pdma.iter().filter(is_named).copied().collect(),
+            adds: renumbered(adds),
+            ..case.clone()
+        }
     };
     let n = case.adds.len();
     let mut run = n / 2;
@@ -69,6 +77,25 @@ pub fn reductions(case: &Case) -> Vec<Case> {
             held: false,
             ..case.clone()
         });
+    }
+    // A page map less, and an allocation less of it.
+    let maps: BTreeSet<u32> = case.adds.iter().filter_map(|add| add.pgmap).collect();
+    for map in maps {
+        smaller.push(with_adds(ordinary(case, |add| add.pgmap == Some(map))));
+    }
+    for &pfn in case.allocations().keys() {
+        if case
+            .adds
+            .iter()
+            .any(|add| add.pfn == pfn && add.pgmap.is_some())
+        {
+            smaller.push(with_adds(ordinary(case, |add| add.pfn == pfn)));
+        }
+    }
+    for at in 0..case.p2pdma.len() {
+        let mut fewer = case.clone();
+        fewer.p2pdma.remove(at);
+        smaller.push(fewer);
     }
     for at in 0..case.clones.len() {
         let mut fewer = case.clone();
@@ -152,6 +179,15 @@ fn smaller_adds(add: &Add) -> Vec<Add> {
     smaller
 }
 
+/// The adds with some of the memory ordinary.
+fn ordinary(case: &Case, which: impl Fn(&Add) -> bool) -> Vec<Add> {
+    let mut adds = case.adds.clone();
+    for add in adds.iter_mut().filter(|add| which(add)) {
+        add.pgmap = None;
+    }
+    adds
+}
+
 /// Bio numbers may not skip.
 fn renumbered(mut adds: Vec<Add>) -> Vec<Add> {
     let (mut last, mut number) = (adds[0].bio, 0);
@@ -210,6 +246,7 @@ mod tests {
             len: 1024,
             bio,
             by: By::Page,
+            pgmap: None,
         };
         Case {
             max_vecs: 4,

@@ -5,8 +5,8 @@ use mm::{BlockIo, KernelRules, KernelVersion, with_rules};
 use physmem::PAGE_SIZE;
 
 use super::cases::{cases_per_law, for_each_case, for_each_case_of, in_one_page, joined};
-use crate::case::{Answer, Case, Taken, generate_more};
-use crate::evaluate::{Built, anon_and_file, evaluate_with, with_bios};
+use crate::case::{Answer, Case, Taken, generate_for_models};
+use crate::evaluate::{Built, EvaluateError, anon_and_file, evaluate_with, with_bios};
 use crate::reference;
 
 mod memory;
@@ -61,13 +61,19 @@ fn taken<D: BlockIo>(design: &D, case: &Case) -> Result<Option<Taken>, String> {
 /// whole allocations is compared with a kernel that has such vecs. At least
 /// [`cases_per_law`] cases of each kernel.
 pub fn answers_equal_the_reference<D: BlockIo>() {
-    for_each_case_of::<D>(generate_more, cases_per_law(), |design, case| {
+    for_each_case_of::<D>(generate_for_models, cases_per_law(), |design, case| {
         let should = if D::NAMES_UNITS {
             reference::evaluate_by_unit(case)
         } else {
             reference::evaluate(case)
         };
-        let is = answer(design, case)?;
+        let is = with_rules!(case.rules, V => evaluate_with::<D, V>(design, case));
+        let is = match is {
+            Ok(is) => is,
+            // That it cannot tell is an answer, to a question that its kernel asks.
+            Err(EvaluateError::DeviceMemory { .. }) if case.has_device_memory() => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        };
         holds(is == should, || {
             let line = |answer| serde_json::to_string(answer).expect("an answer is plain data");
             format!(

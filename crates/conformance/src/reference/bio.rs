@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use mm::KernelVersion;
+use mm::block::Pgmap;
 
 use crate::case::{Add, By, Case, CloneOf, PAGE_SIZE};
 
+use super::asks_pgmap;
+
 /// A `struct bio_vec`: a run of physical memory, named by a page and an offset from it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bvec {
     /// The page frame that `bv_page` points at.
     pub pfn: u64,
@@ -16,6 +19,8 @@ pub struct Bvec {
     pub offset: u32,
     /// Bytes.
     pub len: u32,
+    /// The page map of the memory, where it is a device's.
+    pub pgmap: Option<Pgmap>,
 }
 
 impl Bvec {
@@ -45,7 +50,7 @@ pub struct Bio {
     pub(super) size: u64,
     /// Where on the device it goes (`bi_iter.bi_sector`).
     pub(super) sector: u64,
-    /// The front part of a split: no request may merge it (`REQ_NOMERGE`).
+    /// No request may merge it (`REQ_NOMERGE`): the front part of a split, or a bio of its own kind.
     pub(super) nomerge: bool,
     /// A clone, which knows the table but not how many vecs it has (`bi_vcnt` is 0).
     pub(super) cloned: bool,
@@ -92,6 +97,7 @@ impl Bio {
                     pfn: vec.pfn,
                     offset: vec.offset + (first - at) as u32,
                     len: (last - first) as u32,
+                    pgmap: vec.pgmap,
                 });
             }
             at = end;
@@ -111,6 +117,7 @@ impl Bio {
                     pfn: at / PAGE_SIZE,
                     offset: (at % PAGE_SIZE) as u32,
                     len: (end - at) as u32,
+                    pgmap: view.pgmap,
                 });
                 at = end;
             }
@@ -139,6 +146,7 @@ impl Bio {
                     pfn: head,
                     offset: (at - head * PAGE_SIZE) as u32,
                     len: (end - at) as u32,
+                    pgmap: vec.pgmap,
                 });
                 at = end;
             }
@@ -231,19 +239,19 @@ impl Built {
 
 /// Makes all calls of a case (`bio_add_page`, `bio_add_folio`). Limits play no part.
 pub fn build(case: &Case) -> Built {
-    build_by(case, |add| call(case.rules, add))
+    build_by(case, |add| call(case, add))
 }
 
 /// The same in a kernel whose vecs name whole allocations, as 6.1's `bio_add_folio` has them
 /// name folios: every call hands down the first page and the whole offset.
 pub fn build_by_unit(case: &Case) -> Built {
-    build_by(case, from_head)
+    build_by(case, |add| from_head(case, add))
 }
 
 fn build_by(case: &Case, call: impl Fn(&Add) -> Bvec) -> Built {
     build_with(case, |tables, add| {
         if case.rules == KernelVersion::V5_0 {
-            return add_page_by_page(tables, case.max_vecs, add);
+            return add_page_by_page(tables, case, add);
         }
         let table = tables.last_mut().expect("there is always a bio");
         add_run(table, case.rules, case.max_vecs, call(add))
@@ -266,7 +274,9 @@ pub(super) fn build_with(case: &Case, make: impl Fn(&mut Vec<Vec<Bvec>>, &Add) -
     let mut bios = Vec::new();
     let mut places = Vec::new();
     for table in tables {
-        let bio = Bio::new(table, sector);
+        let mut bio = Bio::new(table, sector);
+        // `__bio_add_page`: no other bio is mapped the way that such memory is.
+        bio.nomerge = case.rules >= KernelVersion::V7_1 && bio.table.iter().any(is_p2pdma);
         sector += bio.size >> 9;
         places.push((bio.size > 0).then_some(bios.len()));
         if bio.size > 0 {
@@ -281,25 +291,26 @@ pub(super) fn build_with(case: &Case, make: impl Fn(&mut Vec<Vec<Bvec>>, &Add) -
 }
 
 /// An add as a vec that names its allocation.
-pub(super) fn from_head(add: &Add) -> Bvec {
+pub(super) fn from_head(case: &Case, add: &Add) -> Bvec {
     Bvec {
         pfn: add.pfn,
         offset: add.offset,
         len: add.len,
+        pgmap: case.pgmap_of(add),
     }
 }
 
 /// The page, offset and length that reach `bio_add_page`.
-pub(super) fn call(rules: KernelVersion, add: &Add) -> Bvec {
+pub(super) fn call(case: &Case, add: &Add) -> Bvec {
     // v6.1's bio_add_folio hands the head page down; v6.12's finds the page first.
-    if add.by == By::Folio && rules == KernelVersion::V6_1 {
-        return from_head(add);
+    if add.by == By::Folio && case.rules == KernelVersion::V6_1 {
+        return from_head(case, add);
     }
     let page = u64::from(add.offset) / PAGE_SIZE;
     Bvec {
         pfn: add.pfn + page,
         offset: add.offset % PAGE_SIZE as u32,
-        len: add.len,
+        ..from_head(case, add)
     }
 }
 
@@ -316,10 +327,16 @@ pub(super) fn add_run(
         return 0;
     }
     if let Some(last) = table.last_mut() {
+        // From v6.2 on a vec is of one page map, and later a bio of one where it is another PCI
+        // device's.
+        let apart = asks_pgmap(rules) && last.pgmap != run.pgmap;
+        if apart && (is_p2pdma(last) || is_p2pdma(&run)) {
+            return 0;
+        }
         let continues = match rules {
             // Before v5.1 a vec stays inside its page.
             KernelVersion::V5_0 => last.pfn == run.pfn && last.end() == run.phys(),
-            _ => last.end() == run.phys(),
+            _ => last.end() == run.phys() && !apart,
         };
         if continues {
             last.len += run.len;
@@ -333,9 +350,14 @@ pub(super) fn add_run(
     run.len
 }
 
+/// Whether the vec's memory is another PCI device's.
+fn is_p2pdma(vec: &Bvec) -> bool {
+    vec.pgmap.is_some_and(|map| map.p2pdma)
+}
+
 /// v5.0: one call per page. A run that fills the table goes on in a further bio, as a
 /// filesystem would do it; one that finds the table full from the start is refused.
-fn add_page_by_page(tables: &mut Vec<Vec<Bvec>>, max_vecs: u16, add: &Add) -> u32 {
+fn add_page_by_page(tables: &mut Vec<Vec<Bvec>>, case: &Case, add: &Add) -> u32 {
     let mut done = 0;
     while done < add.len {
         let at = add.offset + done;
@@ -344,9 +366,10 @@ fn add_page_by_page(tables: &mut Vec<Vec<Bvec>>, max_vecs: u16, add: &Add) -> u3
             pfn: add.pfn + u64::from(at) / PAGE_SIZE,
             offset,
             len: (PAGE_SIZE as u32 - offset).min(add.len - done),
+            pgmap: case.pgmap_of(add),
         };
         let table = tables.last_mut().expect("there is always a bio");
-        if add_run(table, KernelVersion::V5_0, max_vecs, run) == 0 {
+        if add_run(table, KernelVersion::V5_0, case.max_vecs, run) == 0 {
             if done == 0 {
                 return 0;
             }

@@ -89,7 +89,7 @@ impl Change {
             Self::HeadPages => build_by_unit(case),
             Self::WithinHead => build_with(case, |tables, add| {
                 let table = tables.last_mut().expect("there is always a bio");
-                let run = from_head(add);
+                let run = from_head(case, add);
                 if table.last().is_some_and(|last| last.pfn == run.pfn) {
                     return add_run(table, case.rules, case.max_vecs, run);
                 }
@@ -105,12 +105,12 @@ impl Change {
                 if table.len() >= most || !has_room(table, add) {
                     return 0;
                 }
-                table.push(call(case.rules, add));
+                table.push(call(case, add));
                 add.len
             }),
             Self::SinglePage => build_with(case, |tables, add| {
                 let table = tables.last_mut().expect("there is always a bio");
-                let joined = by_page(table, add);
+                let joined = by_page(table, case, add);
                 if joined.len() > most || !has_room(table, add) {
                     return 0;
                 }
@@ -129,7 +129,7 @@ fn has_room(table: &[Bvec], add: &Add) -> bool {
 
 /// The table with an add appended, cut at the ends of pages. Only what goes on in the page
 /// that the last vec ends in joins it.
-fn by_page(table: &[Bvec], add: &Add) -> Vec<Bvec> {
+fn by_page(table: &[Bvec], case: &Case, add: &Add) -> Vec<Bvec> {
     let mut table = table.to_vec();
     let mut done = 0;
     while done < add.len {
@@ -139,6 +139,7 @@ fn by_page(table: &[Bvec], add: &Add) -> Vec<Bvec> {
             pfn: add.pfn + u64::from(at) / PAGE_SIZE,
             offset,
             len: (PAGE_SIZE as u32 - offset).min(add.len - done),
+            pgmap: case.pgmap_of(add),
         };
         done += piece.len;
         match table.last_mut() {

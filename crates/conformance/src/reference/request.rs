@@ -54,7 +54,8 @@ impl QueuedRequest {
             .expect("a bio has data");
         let next = bio.bvecs()[0];
         kernel.place(first) & mask != 0
-            || (!phys_mergeable(limits, last, next) && gap_to_prev(kernel, limits, last, next))
+            || (!phys_mergeable(kernel, limits, last, next)
+                && gap_to_prev(kernel, limits, last, next))
     }
 }
 

@@ -16,24 +16,24 @@ pub fn map_sg(
 ) -> Vec<(u64, u32)> {
     let kernel = kernel.into();
     if kernel.change == Some(Change::SinglePage) {
-        return join_pages(limits, request);
+        return join_pages(kernel, limits, request);
     }
     match kernel.rules {
-        KernelVersion::V5_0 => join_pages(limits, request),
+        KernelVersion::V5_0 => join_pages(kernel, limits, request),
         KernelVersion::V5_10 | KernelVersion::V6_1 | KernelVersion::V6_12 => {
             join_at_bio_seams(kernel, limits, request)
         }
-        KernelVersion::V7_1 | KernelVersion::V7_2 => absorb_vecs(limits, request),
+        KernelVersion::V7_1 | KernelVersion::V7_2 => absorb_vecs(kernel, limits, request),
     }
 }
 
 /// 5.0: `__blk_segment_map_sg`. Each page joins the entry before it or opens one.
-fn join_pages(limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64, u32)> {
+fn join_pages(kernel: Kernel, limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64, u32)> {
     let mut sg: Vec<(u64, u32)> = Vec::new();
     let mut prev: Option<Bvec> = None;
     for piece in request.bios.iter().flat_map(|bio| bio.segments()) {
         match sg.last_mut() {
-            Some(entry) if joins(limits, entry.1, prev, piece) => entry.1 += piece.len,
+            Some(entry) if joins(kernel, limits, entry.1, prev, piece) => entry.1 += piece.len,
             _ => sg.push((piece.phys(), piece.len)),
         }
         prev = Some(piece);
@@ -54,7 +54,7 @@ fn join_at_bio_seams(
         let vecs = bio.bvecs();
         for (i, &vec) in vecs.iter().enumerate() {
             match sg.last_mut() {
-                Some(entry) if i == 0 && joins(limits, entry.1, last_of_bio, vec) => {
+                Some(entry) if i == 0 && joins(kernel, limits, entry.1, last_of_bio, vec) => {
                     entry.1 += vec.len
                 }
                 _ => chop(kernel, limits, vec, &mut sg),
@@ -65,10 +65,16 @@ fn join_at_bio_seams(
     sg
 }
 
-fn joins(limits: &QueueLimits, entry_len: u32, prev: Option<Bvec>, next: Bvec) -> bool {
+fn joins(
+    kernel: Kernel,
+    limits: &QueueLimits,
+    entry_len: u32,
+    prev: Option<Bvec>,
+    next: Bvec,
+) -> bool {
     // The kernel adds the lengths in 32 bits; no bio comes near.
     u64::from(entry_len) + u64::from(next.len) <= u64::from(limits.max_segment_size)
-        && prev.is_some_and(|prev| phys_mergeable(limits, prev, next))
+        && prev.is_some_and(|prev| phys_mergeable(kernel, limits, prev, next))
 }
 
 /// `__blk_bvec_map_sg`, or for a vec beyond its page `blk_bvec_map_sg`: one entry for each
@@ -89,7 +95,7 @@ fn chop(kernel: Kernel, limits: &QueueLimits, vec: Bvec, sg: &mut Vec<(u64, u32)
 
 /// 7.1: `blk_map_iter_next`. An entry that reaches the end of its vec absorbs the vecs after it, of
 /// the next bio too, each as a whole.
-fn absorb_vecs(limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64, u32)> {
+fn absorb_vecs(kernel: Kernel, limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64, u32)> {
     let vecs: Vec<Bvec> = request.bios.iter().flat_map(|bio| bio.bvecs()).collect();
     let mut sg = Vec::new();
     let (mut next, mut done) = (0, 0);
@@ -111,7 +117,7 @@ fn absorb_vecs(limits: &QueueLimits, request: &QueuedRequest) -> Vec<(u64, u32)>
             (next, done) = (next + 1, 0);
             while next < vecs.len()
                 && u64::from(entry.len) + u64::from(vecs[next].len) <= room
-                && phys_mergeable(limits, entry, vecs[next])
+                && phys_mergeable(kernel, limits, entry, vecs[next])
             {
                 entry.len += vecs[next].len;
                 next += 1;

@@ -202,7 +202,7 @@ fn page_by_page(kernel: Kernel, limits: &QueueLimits, bio: &Bio) -> Tally {
         }
         let joins = prev.is_some_and(|p| {
             segment_size + len <= u64::from(limits.max_segment_size)
-                && phys_mergeable(limits, p, piece)
+                && phys_mergeable(kernel, limits, p, piece)
         });
         if joins {
             segment_size += len;

@@ -1,6 +1,6 @@
 //! Flat pages over the shared memory map, with one thing wrong at a time.
 
-use mm::block::{self, Bio};
+use mm::block::{self, Bio, Pgmap};
 use mm::memmap::{self, Page};
 use mm::{BlockIo, BvPages, KernelRules, OnMemmap, PageArray, SlabIo, Slot};
 use physmem::{PAGE_SHIFT, PhysAddr};
@@ -31,6 +31,8 @@ pub mod fault {
     pub const DROPS_UNPINNED: u8 = 10;
     /// A submitter's page becomes the head of its allocation, and the way to it is forgotten.
     pub const FIRST_OF_ALL: u8 = 11;
+    /// All devices' memory is of one page map.
+    pub const ONE_PGMAP: u8 = 12;
 }
 
 /// Flat pages with a `fault`.
@@ -92,6 +94,19 @@ impl<const FAULT: u8> BvPages for Broken<FAULT> {
 
     fn same_pgmap(&self, a: Page<'_>, b: Page<'_>) -> bool {
         memmap::same_pgmap(a.0, b.0)
+    }
+
+    fn pgmap(&self, page: Page<'_>) -> Option<Pgmap> {
+        let mut map = memmap::pgmap(page.0)?;
+        if FAULT == fault::ONE_PGMAP {
+            map.number = 1;
+        }
+        Some(map)
+    }
+
+    fn set_pgmap<'a>(&'a self, page: Page<'a>, pgmap: Option<Pgmap>) -> bool {
+        self.0.map.set_pgmap(page.0, pgmap);
+        true
     }
 
     fn memmap_contiguous(&self, a: Page<'_>, a_end: u64, b: Page<'_>, b_offset: u32) -> bool {

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use mm::block::{Bio, add_page};
+use mm::block::{Bio, Pgmap, add_page};
 use mm::memmap::{self, PG_WORKINGSET, Page};
-use mm::{BlockIo, BvPages, KernelRules, SlabIo};
+use mm::{BlockIo, BvPages, Design, KernelRules, SlabIo};
 use physmem::{PAGE_SIZE, PhysAddr};
 
 use crate::{Folio, FolioBvecDesign};
@@ -40,6 +40,16 @@ impl<const SLAB: bool> BvPages for FolioBvecDesign<SLAB> {
     #[inline]
     fn same_pgmap(&self, a: Folio<'_>, b: Folio<'_>) -> bool {
         memmap::same_pgmap(a.0, b.0)
+    }
+
+    #[inline]
+    fn pgmap(&self, folio: Folio<'_>) -> Option<Pgmap> {
+        memmap::pgmap(folio.0)
+    }
+
+    fn set_pgmap<'a>(&'a self, unit: Self::Unit<'a>, pgmap: Option<Pgmap>) -> bool {
+        self.0.map.set_pgmap(self.slot_of(unit), pgmap);
+        true
     }
 
     #[inline]

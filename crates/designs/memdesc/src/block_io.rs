@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use mm::block::Bio;
+use mm::block::{Bio, Pgmap};
 use mm::memmap;
 use mm::{BlockIo, BvPages, Design, SlabIo};
 use physmem::{Kind, PAGE_SIZE, PhysAddr};
@@ -37,10 +37,27 @@ impl BvPages for MemDesc {
         self.pfn(mem).phys()
     }
 
-    /// Device memory would be a type; none is modelled, so the types are compared.
+    /// Device memory would be a type. The timed rules ask whether either is of it, so types are
+    /// compared; which page map it is [`Self::pgmap`] says.
     #[inline]
     fn same_pgmap(&self, a: Mem<'_>, b: Mem<'_>) -> bool {
         (a.kind() == Kind::Free) == (b.kind() == Kind::Free)
+    }
+
+    /// A page map would be what the descriptor of device memory holds in place of a file.
+    #[inline]
+    fn pgmap(&self, mem: Mem<'_>) -> Option<Pgmap> {
+        let is_device = mem.0.flags.load(Relaxed) & types::DEVICE != 0;
+        is_device.then(|| Pgmap::from_word(mem.0.mapping.load(Relaxed)))
+    }
+
+    fn set_pgmap<'a>(&'a self, mem: Mem<'a>, pgmap: Option<Pgmap>) -> bool {
+        mem.0.flags.fetch_and(!types::DEVICE, Relaxed);
+        if pgmap.is_some() {
+            mem.0.flags.fetch_or(types::DEVICE, Relaxed);
+        }
+        mem.0.mapping.store(pgmap.map_or(0, Pgmap::word), Relaxed);
+        true
     }
 
     #[inline]

@@ -17,6 +17,9 @@ use physmem::{Kind, Order};
 const KIND_SHIFT: u32 = PG_BITS;
 /// `__NR_PAGEFLAGS` of v6.12 with every option set.
 const PG_BITS: u32 = 25;
+/// Memory of a device (`ZONE_DEVICE`). It would be a type; the kinds of memory have none, so it is
+/// the last of the flags' bits, which no flag of the model has.
+pub(crate) const DEVICE: u64 = 1 << (PG_BITS - 1);
 /// Where the order starts: 5 bits.
 const ORDER_SHIFT: u32 = KIND_SHIFT + 4;
 /// Where the frame number starts: 30 bits, 4 TiB from the first frame described.

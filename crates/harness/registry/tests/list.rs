@@ -235,6 +235,7 @@ fn case(rules: KernelVersion, by: By) -> Case {
         len,
         bio: 0,
         by,
+        pgmap: None,
     };
     Case {
         limits: Limits {
@@ -280,6 +281,50 @@ fn a_design_is_not_asked_for_the_short_cut_that_bio_add_folio_missed() {
     assert!(answer("headpage", &small).is_none());
     small.rules = KernelVersion::V6_12;
     assert!(answer("headpage", &small).is_some());
+}
+
+/// A range has no page that says which device's memory it is: the answer would be a guess where a
+/// kernel asks, and is one where none does.
+#[test]
+fn a_design_without_pages_says_that_it_cannot_tell_device_memory() {
+    let device = |rules| {
+        let mut case = case(rules, By::Page);
+        case.limits.virt_boundary_mask = None;
+        for (at, add) in case.adds.iter_mut().enumerate() {
+            *add = Add {
+                pfn: 1024 + at as u64,
+                order: 0,
+                offset: 0,
+                len: 4096,
+                pgmap: Some(at as u32),
+                ..*add
+            };
+        }
+        case
+    };
+    let evaluate = |design: &str, rules| {
+        let held = registry::held().find(|held| held.name == design);
+        let cases = held.and_then(|held| held.cases()).expect("it answers");
+        (cases.evaluate)(&device(rules))
+    };
+    for design in [
+        "flat",
+        "folio",
+        "split",
+        "headpage",
+        "folio-bvec",
+        "memdesc",
+    ] {
+        let is = evaluate(design, KernelVersion::V7_2).expect("it can tell");
+        let should = conformance::reference::evaluate(&device(KernelVersion::V7_2));
+        assert_eq!(is, should, "{design}");
+    }
+    let error = evaluate("phyr", KernelVersion::V7_2).expect_err("it cannot tell");
+    assert!(
+        error.to_string().contains("cannot tell device memory"),
+        "{error}"
+    );
+    assert!(evaluate("phyr", KernelVersion::V6_1).is_ok());
 }
 
 #[test]

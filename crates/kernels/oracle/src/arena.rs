@@ -91,6 +91,7 @@ mod tests {
             len: 4096,
             bio: 0,
             by: By::Page,
+            pgmap: None,
         };
         Case {
             adds: pfns.iter().map(add).collect(),

@@ -169,6 +169,15 @@ pub(crate) fn askable(
         };
         return Err(OracleError::Unplaceable { name, reason });
     }
+    if let Some(at) = case.adds.iter().position(|add| add.pgmap.is_some()) {
+        let reason = Unplaceable::Impossible {
+            field: format!("adds[{at}].pgmap"),
+            reason: "the module's memory is ordinary: the kernels run here have no device with \
+                     memory of its own"
+                .into(),
+        };
+        return Err(OracleError::Unplaceable { name, reason });
+    }
     let here = Case {
         rules,
         ..case.clone()

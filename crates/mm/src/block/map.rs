@@ -1,6 +1,7 @@
 //! From a request's bios to a scatterlist, and the recount of segments.
 
 use super::bio::{BioClone, BvecIter, Op};
+use super::device::may_share_segment;
 use super::step::{
     Counted, PAGE, Step, Steps, bvec_count_segs, end_in_page, max_segment_size, phys_mergeable,
 };
@@ -147,7 +148,7 @@ pub fn blk_rq_map_sg<'d, V: KernelRules, D: BlockIo>(
             map_by_vec::<V, D>(design, limits, bios, &mut table)?;
         }
         KernelVersion::V7_1 | KernelVersion::V7_2 => {
-            map_by_run::<D>(design, limits, bios, &mut table)?
+            map_by_run::<V, D>(design, limits, bios, &mut table)?
         }
     }
     if let Some(last) = table.last() {
@@ -168,7 +169,9 @@ fn map_by_page<'d, V: KernelRules, D: BlockIo>(
     for bio in bios {
         for step in Steps::<_, V>::over(bio) {
             match (table.last(), &prev) {
-                (Some(entry), Some(prev)) if joins(design, limits, entry.length, prev, &step) => {
+                (Some(entry), Some(prev))
+                    if joins::<V, D>(design, limits, entry.length, prev, &step) =>
+                {
                     entry.length += step.len;
                 }
                 _ => table
@@ -184,7 +187,7 @@ fn map_by_page<'d, V: KernelRules, D: BlockIo>(
 /// Whether a step may join an entry of `length` bytes that ends with `prev`
 /// (`__blk_segment_map_sg_merge`).
 #[inline]
-fn joins<'d, D: BlockIo>(
+fn joins<'d, V: KernelRules, D: BlockIo>(
     design: &'d D,
     limits: &QueueLimits,
     length: u32,
@@ -197,6 +200,7 @@ fn joins<'d, D: BlockIo>(
             (prev.phys(design), prev.len),
             (step.phys(design), step.len),
         )
+        && may_share_segment::<V, D>(design, prev.page, step.page)
 }
 
 /// `__blk_bios_map_sg`, v5.1 to v6.13.
@@ -216,7 +220,7 @@ fn map_by_vec<'d, V: KernelRules, D: BlockIo>(
             let joined = new_bio
                 && match (table.last(), &prev) {
                     (Some(entry), Some(prev))
-                        if joins(design, limits, entry.length, prev, &step) =>
+                        if joins::<V, D>(design, limits, entry.length, prev, &step) =>
                     {
                         entry.length += step.len;
                         true
@@ -296,7 +300,7 @@ impl<R: Copy> MapIter<'_, '_, R> {
 
     /// The next run of memory (`blk_map_iter_next`).
     #[inline]
-    fn next_run<'d, D: BlockIo<BvPage<'d> = R>>(
+    fn next_run<'d, V: KernelRules, D: BlockIo<BvPage<'d> = R>>(
         &mut self,
         design: &'d D,
         limits: &QueueLimits,
@@ -317,6 +321,7 @@ impl<R: Copy> MapIter<'_, '_, R> {
             };
             if len.wrapping_add(next.len) > max
                 || !phys_mergeable(limits, (phys, len), (next.phys(design), next.len))
+                || !may_share_segment::<V, D>(design, step.page, next.page)
             {
                 break;
             }
@@ -328,7 +333,7 @@ impl<R: Copy> MapIter<'_, '_, R> {
 }
 
 #[inline]
-fn map_by_run<'d, D: BlockIo>(
+fn map_by_run<'d, V: KernelRules, D: BlockIo>(
     design: &'d D,
     limits: &QueueLimits,
     bios: &[BioClone<'_, D::BvPage<'d>>],
@@ -343,7 +348,7 @@ fn map_by_run<'d, D: BlockIo>(
         iter: first.iter,
         next,
     };
-    while let Some((phys, len)) = runs.next_run::<D>(design, limits) {
+    while let Some((phys, len)) = runs.next_run::<V, D>(design, limits) {
         table
             .next()?
             .set_page(phys & !(PAGE_SIZE - 1), len, phys as u32 % PAGE);
@@ -384,7 +389,9 @@ pub fn blk_recalc_rq_segments<'d, V: KernelRules, D: BlockIo>(
     for bio in bios {
         for step in Steps::<_, V>::over(bio) {
             match &prev {
-                Some(prev) if joins(design, limits, amount, prev, &step) => amount += step.len,
+                Some(prev) if joins::<V, D>(design, limits, amount, prev, &step) => {
+                    amount += step.len
+                }
                 _ => {
                     segments += 1;
                     amount = step.len;

@@ -1,6 +1,7 @@
 //! `bio_add_page`: the one place where contiguous memory becomes one vec.
 
 use super::bio::{Bio, Bvec};
+use super::device::{may_share_bio, may_share_segment};
 use crate::rules::KernelRules;
 use crate::{BlockIo, KernelVersion};
 use physmem::PAGE_SIZE;
@@ -26,6 +27,9 @@ pub fn page_is_mergeable<'d, V: KernelRules, D: BlockIo>(
         return false;
     }
     if V::VERSION >= KernelVersion::V6_12 && !design.same_pgmap(vec.page, page) {
+        return false;
+    }
+    if !may_share_segment::<V, D>(design, vec.page, page) {
         return false;
     }
     // Within one page nothing more is asked; across pages the memmap must be
@@ -135,6 +139,12 @@ fn bio_add_page<'d, V: KernelRules, D: BlockIo>(
     let mut same_page = false;
     if V::VERSION >= KernelVersion::V6_12 {
         if bio.cloned || bio.iter.size > u32::MAX - len {
+            return 0;
+        }
+        if V::ASKS_PGMAP
+            && let Some(last) = bio.last_mut()
+            && !may_share_bio::<V, D>(design, last.page, page)
+        {
             return 0;
         }
         if V::MERGES_ON_ADD

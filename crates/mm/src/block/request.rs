@@ -1,6 +1,7 @@
 //! Requests, and how bios are merged into them under a plug.
 
 use super::bio::{BioClone, Op};
+use super::device::may_share_segment;
 use super::split::{SplitError, bio_split_to_limits};
 use super::step::{Step, chunk_sectors_left, gap_to_prev, phys_mergeable};
 use crate::BlockIo;
@@ -78,7 +79,7 @@ impl<'b, R: Copy> Request<'b, R> {
         if self.sector + u64::from(self.data_len >> 9) != bio.iter.sector {
             return false;
         }
-        if !self.back_merge_fits::<D>(design, limits, bio, segments) {
+        if !self.back_merge_fits::<V, D>(design, limits, bio, segments) {
             return false;
         }
         self.bios.push(*bio);
@@ -88,14 +89,14 @@ impl<'b, R: Copy> Request<'b, R> {
 
     /// `ll_back_merge_fn`.
     #[inline(never)]
-    fn back_merge_fits<'d, D: BlockIo<BvPage<'d> = R>>(
+    fn back_merge_fits<'d, V: KernelRules, D: BlockIo<BvPage<'d> = R>>(
         &mut self,
         design: &'d D,
         limits: &QueueLimits,
         bio: &BioClone<'b, R>,
         segments: u32,
     ) -> bool {
-        if limits.virt_boundary_mask != 0 && self.will_gap::<D>(design, limits, bio) {
+        if limits.virt_boundary_mask != 0 && self.will_gap::<V, D>(design, limits, bio) {
             return false;
         }
         let sectors = u64::from(self.data_len >> 9) + u64::from(bio.iter.size >> 9);
@@ -115,7 +116,7 @@ impl<'b, R: Copy> Request<'b, R> {
     /// Whether joining the bio would leave a gap in the middle that the device cannot
     /// express (`bio_will_gap`).
     #[inline]
-    fn will_gap<'d, D: BlockIo<BvPage<'d> = R>>(
+    fn will_gap<'d, V: KernelRules, D: BlockIo<BvPage<'d> = R>>(
         &self,
         design: &'d D,
         limits: &QueueLimits,
@@ -138,7 +139,8 @@ impl<'b, R: Copy> Request<'b, R> {
             limits,
             (last.phys(design), last.len),
             (next.phys(design), next.len),
-        ) {
+        ) && may_share_segment::<V, D>(design, last.page, next.page)
+        {
             return false;
         }
         gap_to_prev(limits, last.end(), next.offset)

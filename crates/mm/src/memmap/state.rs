@@ -7,6 +7,7 @@ use physmem::{Extent, Kind, Order};
 
 use super::{MAPPING_ANON, MAPPING_MOVABLE, Memmap, PG_DIRTY, PG_HEAD, PG_LOCKED, PG_RECLAIM};
 use super::{PG_SWAPBACKED, PG_SWAPCACHE, UNMAPPED, ZONE_MASK};
+use crate::block::Pgmap;
 use crate::slot::Slot;
 
 /// The bits of `mapping` that are flags, not address (`PAGE_MAPPING_FLAGS`).
@@ -129,6 +130,13 @@ pub fn same_pgmap(a: &Slot, b: &Slot) -> bool {
     !is_device(a) || a.mapping.load(Relaxed) == b.mapping.load(Relaxed)
 }
 
+/// The page map of a page (`page_pgmap`); `None` for ordinary memory.
+#[inline]
+pub fn pgmap(page: &Slot) -> Option<Pgmap> {
+    let is_device = page.flags.load(Relaxed) & ZONE_MASK == ZONE_MASK;
+    is_device.then(|| Pgmap::from_word(page.mapping.load(Relaxed)))
+}
+
 /// Whether an allocation is dirty (`PageDirty`).
 #[inline]
 pub fn is_dirty(head: &Slot) -> bool {
@@ -145,6 +153,20 @@ impl Memmap {
             later.mapcount.store(UNMAPPED, Relaxed);
         }
         first
+    }
+
+    /// Makes every page of a head's allocation one of a page map, or of ordinary memory again
+    /// (`memmap_init_zone_device`). The word of each page is its own, as a page's is up to v6.14;
+    /// later kernels read the head's, which says the same.
+    pub fn set_pgmap(&self, head: &Slot, pgmap: Option<Pgmap>) {
+        for n in 0..self.nr_pages(head) {
+            let page = self.nth(head, n);
+            page.flags.fetch_and(!ZONE_MASK, Relaxed);
+            if pgmap.is_some() {
+                page.flags.fetch_or(ZONE_MASK, Relaxed);
+            }
+            page.mapping.store(pgmap.map_or(0, Pgmap::word), Relaxed);
+        }
     }
 
     /// Whether a page that nobody has a reference to says that it is in use: a head, a page type or

@@ -3,7 +3,7 @@
 use physmem::{PAGE_SHIFT, PhysAddr};
 
 use super::design::{Design, Pointer};
-use crate::block::{self, Bio, Segment, UnitRange};
+use crate::block::{self, Bio, Pgmap, Segment, UnitRange};
 use crate::rules::KernelRules;
 
 /// How a bio_vec names memory: the facts that the block layer asks of a `bv_page`.
@@ -83,6 +83,20 @@ pub trait BvPages: Design {
     #[inline]
     fn same_pgmap(&self, _: Self::BvPage<'_>, _: Self::BvPage<'_>) -> bool {
         true
+    }
+
+    /// The page map of a name's memory (`page_pgmap`); `None` for ordinary memory, and in a design
+    /// that knows no other. Asked under the rules [`DeviceMemory`](crate::DeviceMemory) alone.
+    #[inline]
+    fn pgmap(&self, _: Self::BvPage<'_>) -> Option<Pgmap> {
+        None
+    }
+
+    /// Makes an allocation device memory of a page map (`memmap_init_zone_device`), or ordinary
+    /// memory again before it is freed. `false`, and nothing done, where vecs have nothing that
+    /// could be asked for it. Law: `answers_equal_the_reference`.
+    fn set_pgmap<'a>(&'a self, _: Self::Unit<'a>, _: Option<Pgmap>) -> bool {
+        false
     }
 
     /// Whether `a + a_end` bytes is reached by the same descriptor arithmetic as

@@ -103,6 +103,7 @@ fn page(pfn: u64, offset: u32, len: u32) -> Add {
         len,
         bio: 0,
         by: By::Page,
+        pgmap: None,
     }
 }
 
