@@ -30,6 +30,8 @@
 //!   the device says of atomic writes (`limits`, `atomic_write_*`), fails.
 //!   `"discard"` submits one bio of `sectors` sectors and no memory: `adds` is empty, and the answer
 //!   has the requests that the bio is cut into, each one segment and nothing to map.
+//!   `"zone-append"` appends each bio to a zone of `chunk_sectors` sectors: bio k to the k-th zone
+//!   from `start_sector` on. It is neither cut nor merged.
 //! - `held` of the case: the submitter holds the memory as `get_user_pages` does, one reference
 //!   for each add and each page that it touches (from v6.3 on a pin), and lets go with
 //!   `bio_release_pages` once the IO has ended. The answer says what is still held of each
@@ -66,6 +68,18 @@
 //! (`pci_p2pdma_state`, `blk_dma_map_iter_start`, `pci_p2pdma_map_segment`), depends on where the
 //! devices are, and is left out. So is what `get_user_pages` refuses (`FOLL_PCI_P2PDMA`).
 //!
+//! # Zone appends, per kernel
+//!
+//! | rules | one add | submitting |
+//! |---|---|---|
+//! | 5.0 | the parser refuses the operation: v5.8 brought it | |
+//! | 5.10, 6.1 | `bio_add_hw_page`, which 5.10 calls from `__bio_iov_append_get_pages` and later kernels from `bio_add_zone_append_page`: refused beyond `max_zone_append_sectors`, `max_sectors`, `max_segments` or across a virtual boundary; a vec grows within a segment, but a piece that opens one may be longer | `blk_check_zone_append` fails what does not begin a zone or is too large; what would be cut (a vec of several segments, an end off the physical block) goes out whole with the segments counted, and `bio_split` warns |
+//! | 6.12 | the same, but for `max_sectors`; and a piece is shortened to `max_segment_size`: `accepted` says how much of it was taken | the same check; what would be cut fails (`bio_split_zone_append`) |
+//! | 7.x | `bio_add_page`, as for any bio | the same as 6.12 |
+//!
+//! All zones are sequential and empty. Without `max_zone_append_sectors` kernels from v6.10 on write
+//! in place of appending (zone write plugging), which is left out.
+//!
 //! # The answer
 //!
 //! See [`Answer`]. `bios` has one entry for each *request* that reaches the driver, in order of
@@ -91,6 +105,7 @@ mod invariants;
 mod limits;
 mod parse;
 pub mod shrink;
+mod zone;
 
 pub use answer::{Answer, Refusal, Refused, Request, Taken};
 pub use atomic::Operation;

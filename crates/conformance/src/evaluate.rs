@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use hugemem::Backing;
 use mm::block::{
     Bio, BioClone, Op, Plug, Request, Segments, SgEntry, SplitError, add_page,
-    add_page_in_page_pieces, atomic_write_segments, blk_rq_map_sg, for_each_unit, is_nomerge,
+    add_page_in_page_pieces, add_zone_append_page, atomic_write_segments, blk_rq_map_sg,
+    for_each_unit, is_nomerge, zone_append_segments,
 };
 use mm::{BlockIo, DeviceMemory, KernelRules, KernelVersion, Plan, QueueLimits, with_rules};
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
@@ -246,6 +247,7 @@ fn build<'d, D: BlockIo + 'd, V: KernelRules>(
     let mut opened_by = Vec::new();
     let mut first = Vec::new();
     let mut number = None;
+    let zone = case.zone_limits();
     for (i, add) in case.adds.iter().enumerate() {
         let Some((page, offset)) = named::<D, V>(design, units[&add.pfn], add) else {
             return Err(units);
@@ -253,13 +255,19 @@ fn build<'d, D: BlockIo + 'd, V: KernelRules>(
         if number != Some(add.bio) {
             number = Some(add.bio);
             first.push(bios.len());
-            bios.push(next_bio(case, bios.last(), page));
+            let mut bio = next_bio(case, bios.last(), page);
+            if let Some(zone) = case.zone_sectors() {
+                bio.iter.sector = case.start_sector + u64::from(add.bio) * zone;
+            }
+            bios.push(bio);
         }
         let mut taken = 0;
         loop {
             let bio = bios.last_mut().expect("one was just made");
             let before = bio.vecs().len();
-            let n = if V::VERSION == KernelVersion::V5_0 {
+            let n = if let Some((limits, zone)) = &zone {
+                add_zone_append_page::<V, D>(design, limits, zone, bio, page, add.len, offset)
+            } else if V::VERSION == KernelVersion::V5_0 {
                 let (page, offset) = design.page_at(page, offset + taken);
                 add_page_in_page_pieces::<V, D>(design, bio, page, add.len - taken, offset)
             } else {
@@ -368,12 +376,19 @@ fn submit<'d, 'b, D: BlockIo + 'd, V: KernelRules>(
         SplitError::Bug => Refusal::Bug,
     };
     let atomic = case.atomic_limits(limits);
+    let zone = case.zone_limits();
     let mut plug = Plug::default();
     for &bio in bios.iter().filter(|bio| bio.iter.size != 0) {
         if !is_aligned::<V>(limits, bio.iter.sector, bio.iter.size) {
             return Err(Refusal::Invalid);
         }
-        if let Some(atomic) = &atomic {
+        if let Some((_, zone)) = &zone {
+            let segments = zone_append_segments::<V, D>(design, limits, zone, &bio);
+            let mut append = bio;
+            // No answer shows it: requests end with their zone, and no two bios share one.
+            append.nomerge = true;
+            plug.add::<V, D>(design, limits, append, segments.map_err(refusal)?);
+        } else if let Some(atomic) = &atomic {
             let segments = atomic_write_segments::<V, D>(design, limits, atomic, &bio);
             let segments = segments.map_err(refusal)?;
             plug.add::<V, D>(design, &atomic.of_requests(limits), bio, segments);

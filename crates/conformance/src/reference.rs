@@ -17,6 +17,7 @@ mod held;
 mod request;
 mod sg;
 mod split;
+mod zone;
 
 pub use bio::{Bio, Built, Bvec, build, build_by_unit};
 pub use change::{Change, Kernel};
@@ -62,8 +63,15 @@ pub fn evaluate_by_unit(case: &Case) -> Answer {
         rules: case.rules,
         change: Some(Change::HeadPages),
     };
-    let submitted = build_by_unit(case).submitted(case);
-    answer(case, kernel, &build(case), submitted)
+    let built = build_by_unit(case);
+    let submitted = built.submitted(case);
+    // What a zone append takes depends on what vecs name, too.
+    let written = if case.op == Operation::ZoneAppend {
+        built.by_page(case)
+    } else {
+        build(case)
+    };
+    answer(case, kernel, &written, submitted)
 }
 
 /// Whether the answer depends on what vecs name, pages or allocations: a design of one sort must
@@ -111,9 +119,10 @@ fn try_evaluate(
         .iter()
         .flat_map(|bio| bio.table().iter().map(|v| (v.pfn, v.offset, v.len)))
         .collect();
-    let requests = match case.atomic_limits(&limits) {
-        Some(atomic) => submit_atomic(kernel, &limits, &atomic, submitted)?,
-        None => submit(kernel, &limits, submitted)?,
+    let requests = match (case.atomic_limits(&limits), case.zone_limits()) {
+        (Some(atomic), _) => submit_atomic(kernel, &limits, &atomic, submitted)?,
+        (None, Some((_, zone))) => zone::submit(kernel, &limits, &zone, submitted)?,
+        (None, None) => submit(kernel, &limits, submitted)?,
     };
     let bios = requests
         .iter()

@@ -9,3 +9,4 @@ mod patched_kernels;
 mod reference_laws;
 mod rules_by_version;
 mod worked_cases;
+mod zone_appends;

@@ -1,9 +1,14 @@
 //! The laws catch designs that are wrong in one thing, and pass those that are not.
 
 use std::collections::BTreeSet;
+use std::io::Cursor;
 use std::process::Command;
 
+use conformance::case::parse_lines;
+use conformance::evaluate::evaluate;
 use conformance::laws::{Law, block as law, describe, lru, memcg};
+use conformance::reference;
+use mm::KernelVersion;
 
 #[path = "broken/description.rs"]
 mod description;
@@ -186,6 +191,22 @@ fn memory_that_is_elsewhere_is_caught() {
     assert!(catches(
         law::scatterlists_keep_to_the_limits::<Broken<{ fault::WRONG_PHYS }>>
     ));
+}
+
+/// The worked cases are few and exact: a design is asked each of them, too.
+#[test]
+fn a_sound_design_answers_the_worked_cases() {
+    let mut asked = 0;
+    for (line, case) in parse_lines(Cursor::new(include_str!("../cases/bio.jsonl"))) {
+        let case = case.unwrap_or_else(|error| panic!("{error}"));
+        if case.rules == KernelVersion::V5_0 {
+            continue;
+        }
+        let is = evaluate::<Broken<{ fault::NONE }>>(&case).expect("it can be asked");
+        assert_eq!(is, reference::evaluate(&case), "line {line}: {}", case.name);
+        asked += 1;
+    }
+    assert!(asked > 100, "{asked}");
 }
 
 #[test]

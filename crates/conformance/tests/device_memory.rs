@@ -199,7 +199,7 @@ fn random_cases_reach_each_rule() {
             &compare(|is, was| is.accepted != was.accepted),
         );
         let same_tables = |is: &Taken, was: &Taken| is.vecs == was.vecs && is.bios != was.bios;
-        often("other requests of the same bios", 5, &compare(same_tables));
+        often("other requests of the same bios", 3, &compare(same_tables));
     }
 }
 

@@ -15,6 +15,7 @@ mod request;
 mod split;
 mod step;
 mod walk;
+mod zone;
 
 pub use atomic::{AtomicLimits, atomic_write_segments};
 pub use bio::{BIO_MAX_VECS, Bio, BioClone, Bvec, BvecIter, Op};
@@ -28,3 +29,4 @@ pub use walk::{
     Bvecs, Segment, Segments, UnitRange, all_segments, all_units, for_each_single_page_vec,
     for_each_unit,
 };
+pub use zone::{ZoneLimits, add_zone_append_page, zone_append_segments};

@@ -30,7 +30,8 @@ impl Answer {
 pub struct Taken {
     /// The case's name.
     pub name: String,
-    /// Bytes that each add took: all of it, or 0 when it was refused.
+    /// Bytes that each add took: all of it, or 0 when it was refused. 6.12 may take a part of what
+    /// is added to a zone append.
     pub accepted: Vec<u32>,
     /// The bio_vec tables of all bios in order, before anything is submitted:
     /// page frame, byte offset from that page, bytes.

@@ -17,6 +17,8 @@ pub enum Operation {
     AtomicWrite,
     /// `REQ_OP_DISCARD`: one bio of [`Case::sectors`], without memory.
     Discard,
+    /// `REQ_OP_ZONE_APPEND`, each bio to a zone of its own.
+    ZoneAppend,
 }
 
 impl Operation {
@@ -100,6 +102,7 @@ impl Case {
             Err(Impossible { field, reason })
         };
         self.check_discard()?;
+        self.check_zone_append()?;
         let asked = self.op == Operation::AtomicWrite;
         if self.rules < KernelVersion::V6_12 {
             let reason = format!("Linux {} has no atomic writes (v6.11)", self.rules);

@@ -69,10 +69,14 @@ pub struct Limits {
     /// Bytes of the unit that the device frees; from 6.12 on at least a physical block.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discard_granularity: Option<u32>,
+    /// Maximum sectors of a zone append; `chunk_sectors` is the size of a zone then. In force is at
+    /// most a zone, and what the device takes at once (`max_hw_zone_append_sectors` in 7.x).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_zone_append_sectors: Option<u32>,
 }
 
 /// Stated by a driver that has no bound of its own (`UINT_MAX` bytes in sectors).
-const MAX_HW_SECTORS: u32 = u32::MAX >> 9;
+pub(super) const MAX_HW_SECTORS: u32 = u32::MAX >> 9;
 /// Sectors in a page: every device must take a page at once.
 const PAGE_SECTORS: u32 = (PAGE_SIZE >> 9) as u32;
 /// `BLK_SAFE_MAX_SECTORS`: what 6.12 assumes of a driver that states 0.

@@ -69,6 +69,10 @@ pub fn reductions(case: &Case) -> Vec<Case> {
     } else if case.op != Operation::Read {
         smaller.push(Case {
             op: Operation::Read,
+            limits: Limits {
+                max_zone_append_sectors: None,
+                ..case.limits
+            },
             ..case.clone()
         });
     }
@@ -203,7 +207,7 @@ fn renumbered(mut adds: Vec<Add>) -> Vec<Add> {
 
 /// The limits with one stated limit fewer, for each.
 fn limits_without(limits: &Limits) -> Vec<Limits> {
-    let drop: [fn(&mut Limits); 12] = [
+    let drop: [fn(&mut Limits); 13] = [
         |l| l.max_segments = None,
         |l| l.max_segment_size = None,
         |l| l.seg_boundary_mask = None,
@@ -214,6 +218,7 @@ fn limits_without(limits: &Limits) -> Vec<Limits> {
         |l| l.physical_block_size = None,
         |l| l.dma_alignment = None,
         |l| l.discard_granularity = None,
+        |l| l.max_zone_append_sectors = None,
         |l| l.atomic_write_boundary = None,
         |l| {
             l.atomic_write_max = None;

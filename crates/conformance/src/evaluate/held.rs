@@ -22,14 +22,14 @@ pub(super) fn held<'d, D: BlockIo + 'd, V: KernelRules>(
         units.map(|(&pfn, &unit)| (pfn, u64::from(design.refcount(unit))))
     };
     let before: Vec<(u64, u64)> = count().collect();
-    for (add, _) in case
+    for (add, &got) in case
         .adds
         .iter()
         .zip(&built.accepted)
         .filter(|(_, got)| **got > 0)
     {
         let unit = built.units[&add.pfn];
-        let last = (add.offset + (add.len - 1)) >> PAGE_SHIFT;
+        let last = (add.offset + (got - 1)) >> PAGE_SHIFT;
         for page in add.offset >> PAGE_SHIFT..=last {
             hold_page::<D, V>(design, unit, page);
         }

@@ -8,7 +8,7 @@ use mm::block::Pgmap;
 
 use crate::case::{Add, By, Case, CloneOf, PAGE_SIZE};
 
-use super::asks_pgmap;
+use super::{asks_pgmap, zone};
 
 /// A `struct bio_vec`: a run of physical memory, named by a page and an offset from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -221,6 +221,18 @@ impl Built {
         self.places.iter().map(size).collect()
     }
 
+    /// The same bios with vecs that name pages. 6.1's `bio_add_folio` keeps the folio.
+    pub(super) fn by_page(&self, case: &Case) -> Self {
+        let mut built = self.clone();
+        let by_folio = case.adds.iter().all(|add| add.by == By::Folio);
+        if case.rules != KernelVersion::V6_1 || !by_folio {
+            for bio in &mut built.bios {
+                bio.table = bio.table.iter().map(|vec| zone::by_page(*vec)).collect();
+            }
+        }
+        built
+    }
+
     /// The bios that are submitted: all, or the clones of them that the case asks for.
     ///
     /// # Panics
@@ -237,7 +249,8 @@ impl Built {
     }
 }
 
-/// Makes all calls of a case (`bio_add_page`, `bio_add_folio`). Limits play no part.
+/// Makes all calls of a case (`bio_add_page`, `bio_add_folio`). Limits play a part in zone appends
+/// alone.
 pub fn build(case: &Case) -> Built {
     build_by(case, |add| call(case, add))
 }
@@ -249,12 +262,18 @@ pub fn build_by_unit(case: &Case) -> Built {
 }
 
 fn build_by(case: &Case, call: impl Fn(&Add) -> Bvec) -> Built {
+    // A zone append of 7.x is built like any other bio.
+    let is_held = case.rules < KernelVersion::V7_1;
+    let zone = case.zone_limits().filter(|_| is_held);
     build_with(case, |tables, add| {
         if case.rules == KernelVersion::V5_0 {
             return add_page_by_page(tables, case, add);
         }
         let table = tables.last_mut().expect("there is always a bio");
-        add_run(table, case.rules, case.max_vecs, call(add))
+        match &zone {
+            Some((limits, zone)) => zone::add(case, (limits, zone), table, call(add)),
+            None => add_run(table, case.rules, case.max_vecs, call(add)),
+        }
     })
 }
 
@@ -273,7 +292,10 @@ pub(super) fn build_with(case: &Case, make: impl Fn(&mut Vec<Vec<Bvec>>, &Add) -
     let mut sector = case.start_sector;
     let mut bios = Vec::new();
     let mut places = Vec::new();
-    for table in tables {
+    for (number, table) in tables.into_iter().enumerate() {
+        if let Some(zone) = case.zone_sectors() {
+            sector = case.start_sector + number as u64 * zone;
+        }
         let mut bio = Bio::new(table, sector);
         // `__bio_add_page`: no other bio is mapped the way that such memory is.
         bio.nomerge = case.rules >= KernelVersion::V7_1 && bio.table.iter().any(is_p2pdma);

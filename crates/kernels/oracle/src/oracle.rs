@@ -1,6 +1,6 @@
 //! A kernel that can be asked: its image, the module built for it, and the emulator.
 
-use conformance::case::{Answer, Case, Refusal};
+use conformance::case::{Answer, Case, Operation, Refusal};
 use conformance::reference::{Bio, Change, build_in, evaluate_in};
 use mm::{KernelVersion, SECTOR_SIZE};
 use results::{KernelCounts, KernelIdentity};
@@ -178,6 +178,13 @@ pub(crate) fn askable(
         };
         return Err(OracleError::Unplaceable { name, reason });
     }
+    if case.op == Operation::ZoneAppend {
+        let reason = Unplaceable::Impossible {
+            field: "op".into(),
+            reason: "the module's device has no zones to append to".into(),
+        };
+        return Err(OracleError::Unplaceable { name, reason });
+    }
     let here = Case {
         rules,
         ..case.clone()
@@ -218,4 +225,33 @@ pub(crate) fn askable(
 
 fn whole_sectors(bio: &Bio) -> bool {
     bio.size().is_multiple_of(SECTOR_SIZE)
+}
+
+#[cfg(test)]
+mod tests {
+    use conformance::case::parse_lines;
+
+    use super::*;
+
+    #[test]
+    fn what_the_module_has_not_is_left_out_with_a_reason() {
+        for (line, field, words) in [
+            (
+                r#"{"name":"n","rules":"7.2","adds":[{"pfn":8,"len":512},{"pfn":9,"len":512,"pgmap":1}]}"#,
+                "adds[1].pgmap",
+                "memory is ordinary",
+            ),
+            (
+                r#"{"name":"n","rules":"6.12","op":"zone-append","limits":{"chunk_sectors":8,"max_zone_append_sectors":8},"adds":[{"pfn":8,"len":512}]}"#,
+                "op",
+                "no zones",
+            ),
+        ] {
+            let (_, case) = parse_lines(line.as_bytes()).next().expect("a line");
+            let case = case.expect("it is a case");
+            let error = askable(&case, case.rules, None, "k").expect_err("it is left out");
+            let text = format!("{error:?}");
+            assert!(text.contains(field) && text.contains(words), "{text}");
+        }
+    }
 }

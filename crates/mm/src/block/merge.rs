@@ -52,7 +52,7 @@ fn offset_fits<D: BlockIo>(end: u64, len: u32) -> bool {
 /// Makes a piece part of a bio's last vec where it may join it (`bvec_try_merge_page`, v6.12,
 /// which is handed the vec, and whose caller adds to the bio's size).
 #[inline(never)]
-fn bvec_try_merge_page<'d, V: KernelRules, D: BlockIo>(
+pub(super) fn bvec_try_merge_page<'d, V: KernelRules, D: BlockIo>(
     design: &'d D,
     bio: &mut Bio<D::BvPage<'d>>,
     page: D::BvPage<'d>,
@@ -77,7 +77,7 @@ fn bvec_try_merge_page<'d, V: KernelRules, D: BlockIo>(
 /// Makes a piece part of a bio's last vec where it may join it (`__bio_try_merge_page`,
 /// up to v6.1).
 #[inline(never)]
-fn bio_try_merge_page<'d, V: KernelRules, D: BlockIo>(
+pub(super) fn bio_try_merge_page<'d, V: KernelRules, D: BlockIo>(
     design: &'d D,
     bio: &mut Bio<D::BvPage<'d>>,
     page: D::BvPage<'d>,
