@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use compare::stepped::{count_pairs, stepped};
 use hugemem::process;
-use measure::Kernels;
 use measure::assignment::Cell;
 use measure::plan::Plan;
+use measure::{Kernels, Stepped};
 use native::{Bounds, Kernel};
 use results::{Baseline, Param, Status, SteppedLoop, SteppedRecord};
 
@@ -127,7 +127,7 @@ fn counted(args: &StepArgs) -> Result<SteppedRecord, Failure> {
 }
 
 /// The kernels of a cell, each with what was counted.
-type Found = Vec<(String, Result<SteppedLoop, Status>)>;
+type Found = Vec<(String, Stepped)>;
 
 /// Counts every cell, in order. Each CPU that we may use has kernels of its own: a process that is
 /// stepped takes turns with us on one.

@@ -32,4 +32,4 @@ pub use bandwidth::Speed;
 pub use cell::check;
 pub use kernel::Kernels;
 pub use resume::{DIED, NOT_MEASURED, resumable};
-pub use steps::step;
+pub use steps::{Stepped, step};

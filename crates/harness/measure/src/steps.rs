@@ -15,6 +15,9 @@ const BEFORE: usize = 3;
 /// The IOs of a loop that are counted, the first ones: the code is the same for all.
 const IOS: usize = 4;
 
+/// A loop of a kernel, or why there is no count.
+pub type Stepped = Result<SteppedLoop, Status>;
+
 /// Counts one call of a cell's loop in each kernel that takes part, after its answer was
 /// checked. A status says why there is no count, as in a row of a run.
 ///
@@ -25,7 +28,7 @@ pub fn step(
     seed: u64,
     kernels: &mut Kernels,
     bounds: Bounds,
-) -> Result<Vec<(String, Result<SteppedLoop, Status>)>, StepError> {
+) -> Result<Vec<(String, Stepped)>, StepError> {
     let assignment = Assignment::only(cell, seed);
     let names = kernels_of(cell);
     let all = |status: &Status| {
@@ -76,7 +79,7 @@ fn one(
     cell: &Cell,
     job: &mut KernelJob<'_>,
     bounds: Bounds,
-) -> Result<Result<SteppedLoop, Status>, StepError> {
+) -> Result<Stepped, StepError> {
     for _ in 0..BEFORE {
         let raw = job.run(1);
         job.checksum(raw);

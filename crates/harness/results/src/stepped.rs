@@ -170,11 +170,12 @@ mod tests {
 
     #[test]
     fn a_record_reads_as_it_was_written_and_one_that_cannot_be_is_refused() {
+        type Spoilt = (&'static str, fn(&mut SteppedRecord));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loops.jsonl");
         made().write(&path).unwrap();
         assert_eq!(SteppedRecord::read(&path).unwrap(), made());
-        let spoilt: [(&str, fn(&mut SteppedRecord)); 9] = [
+        let spoilt: [Spoilt; 9] = [
             ("kernel", |it| it.loops[0].kernel = "flat".into()),
             ("kernel", |it| it.kernels.clear()),
             ("elements", |it| it.loops[0].elements = 0),

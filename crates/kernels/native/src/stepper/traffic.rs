@@ -1,5 +1,6 @@
 //! What instructions do to memory, from their decoding and the registers before each.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::Range;
@@ -136,9 +137,8 @@ impl Meter {
         address: u64,
         read: impl FnOnce() -> io::Result<[u8; 16]>,
     ) -> Result<&Decoded, StepError> {
-        if !self.decoded.contains_key(&address) {
-            let one = Decoded::of(&read()?, address).ok_or(StepError::Unknown(address))?;
-            self.decoded.insert(address, one);
+        if let Entry::Vacant(new) = self.decoded.entry(address) {
+            new.insert(Decoded::of(&read()?, address).ok_or(StepError::Unknown(address))?);
         }
         Ok(&self.decoded[&address])
     }
