@@ -5,7 +5,6 @@
 //! the loop, read inside. The pipe that carries the question stands outside that clock, as
 //! preparation does for a design.
 
-use std::cmp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,20 +18,13 @@ use workloads::{BASE, Fixture, Job, LinearRead, MemoryOf, Outside, Setup, SetupE
 const LIMIT: Duration = Duration::from_secs(20);
 /// The least arena, in frames: what all but the largest footprints fit into.
 const LEAST_FRAMES: u64 = 1 << 15;
-/// Instructions of a call beside which the dozen around it are next to nothing.
-const MUCH: u64 = 20_000;
-
-/// Instructions around a call, and those that a second call may execute more or less.
-const AROUND: u64 = 64;
-/// Counts of a call, one of which should be free of what the kernel does beside it.
-const TRIES: usize = 4;
 
 /// The kernels of a process, each started when it is first needed and kept.
 #[derive(Default)]
 pub struct Kernels {
     built: Option<Vec<Kernel>>,
     running: BTreeMap<String, Session>,
-    /// How many of a loop's IOs are laid out, the first ones; all without.
+    /// The number of a loop's IOs that are laid out, the first ones; all without.
     pub(crate) ios: Option<usize>,
 }
 
@@ -128,7 +120,7 @@ impl Kernels {
     }
 }
 
-/// What is laid out in every kernel.
+/// A layout for every kernel.
 struct Laid {
     layout: Layout,
     /// Frames that it needs.
@@ -257,29 +249,14 @@ impl KernelJob<'_> {
         }
     }
 
-    /// Counts one call of the loop by single steps.
-    pub(crate) fn step(&mut self, bounds: Bounds) -> Result<Traffic, RunError> {
-        let mut first = self.session.count(1, bounds)?;
-        if self.ready.job.once || first.instructions > MUCH {
-            return Ok(first);
-        }
-        // What is around the calls is taken twice, and goes.
-        let mut both = self.session.count(2, bounds)?;
-        for _ in 1..TRIES {
-            if both.instructions.abs_diff(2 * first.instructions) <= AROUND {
-                break;
-            }
-            // Work of the kernel's own fell into one of them: it only adds.
-            let least = |a: Traffic, b| cmp::min_by_key(a, b, |one| one.instructions);
-            first = least(first, self.session.count(1, bounds)?);
-            both = least(both, self.session.count(2, bounds)?);
-        }
-        Ok(Traffic {
-            instructions: both.instructions.saturating_sub(first.instructions),
-            loads: both.loads.saturating_sub(first.loads),
-            stores: both.stores.saturating_sub(first.stores),
-            ..first
-        })
+    /// Whether a run is one call only.
+    pub(crate) fn is_once(&self) -> bool {
+        self.ready.job.once
+    }
+
+    /// Counts this many calls of the loop by single steps, with what is around them.
+    pub(crate) fn count(&mut self, calls: u64, bounds: Bounds) -> Result<Traffic, RunError> {
+        self.session.count(calls, bounds)
     }
 
     /// An answer of the kernel, or 0 and the reason kept for [`Job::outside`].
@@ -294,7 +271,7 @@ impl KernelJob<'_> {
 
 impl Job for KernelJob<'_> {
     fn max_iters(&self) -> u64 {
-        if self.ready.job.once { 1 } else { u64::MAX }
+        if self.is_once() { 1 } else { u64::MAX }
     }
 
     // The kernel does it itself, before it reads its clock.
