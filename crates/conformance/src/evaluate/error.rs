@@ -1,4 +1,4 @@
-//! What keeps a design from being asked.
+//! Reasons why a case cannot be put to a design.
 
 use mm::BuildError;
 use physmem::Kind;

@@ -75,7 +75,7 @@ pub fn stepped(record: &SteppedRecord) -> Vec<Stepped<'_>> {
     pairs.collect()
 }
 
-/// What a patch changes in the kernel, beside the difference between the two models.
+/// The change that a patch makes in the kernel, beside the difference between the two models.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct CountPair {
     /// The workload.
@@ -155,12 +155,8 @@ mod tests {
             unit: "page".to_owned(),
             elements,
             instructions,
-            loads: 100,
-            stores: 100,
             lines,
-            written: 0,
-            descriptor_lines: 0,
-            descriptor_written: 0,
+            ..SteppedLoop::default()
         }
     }
 

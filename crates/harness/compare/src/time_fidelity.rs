@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use results::look::{is_kernel_of, stock_of};
-use results::{Params, RecordError, read_list};
+use results::{Param, Params, RecordError, read_list};
 use serde::{Deserialize, Serialize};
 use stats::Estimate;
 
@@ -77,6 +77,9 @@ pub struct TimeRow {
     pub ratio: Interval,
     /// Why it is out of bounds; `None` where it is within, or the cause is unknown.
     pub reason: Option<String>,
+    /// Whether the model was asked to do what this kernel is built for: [`Refereed::asked`].
+    #[serde(skip)]
+    pub asked: bool,
 }
 
 impl TimeRow {
@@ -189,9 +192,14 @@ struct Beside<'s> {
 }
 
 impl Beside<'_> {
-    /// The workload and parameters of its row without what is put to the model alone.
-    fn question(&self) -> (&str, Params) {
-        (&self.real.workload, without(&self.real.params, RULES))
+    /// Whether both are the same question, apart from what is put to the models alone.
+    fn asks_as(&self, other: &Self) -> bool {
+        self.real.workload == other.real.workload && self.params().eq(other.params())
+    }
+
+    fn params(&self) -> impl Iterator<Item = (&String, &Param)> {
+        let all = self.real.params.iter();
+        all.filter(|(name, _)| *name != RULES)
     }
 }
 
@@ -231,10 +239,9 @@ impl TimeFidelity {
         for (at, first) in beside.iter().enumerate() {
             for second in beside.iter().skip(at + 1) {
                 for one in first {
-                    let asked = one.question();
                     let same = second
                         .iter()
-                        .find(|other| competes(one.of, other.of) && other.question() == asked);
+                        .find(|other| competes(one.of, other.of) && one.asks_as(other));
                     found
                         .pairs
                         .extend(same.and_then(|other| pair(*one, *other)));
@@ -325,6 +332,7 @@ fn row(two: Beside<'_>, reasons: &[TimeReason]) -> Option<TimeRow> {
         real_ns: real_ns.into(),
         ratio: ratio.into(),
         reason: None,
+        asked: two.of.asked.is_some(),
     };
     if row.is_miss() {
         row.reason = reason_of(&row, reasons);

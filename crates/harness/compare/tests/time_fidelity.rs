@@ -316,6 +316,9 @@ fn a_kernel_built_to_do_what_a_model_is_asked_stands_in_the_row_without() {
     let (params, ratio) = rows["linux-6.12+no-merge"];
     assert_eq!(params, &asked);
     assert!((ratio - 1.2).abs() < 1e-6, "{rows:?}");
+    let asked = found.rows.iter().map(|row| (&*row.kernel, row.asked));
+    let asked: BTreeMap<_, _> = asked.collect();
+    assert!(asked["linux-6.12+no-merge"] && !asked["linux-6.12"]);
     // Without asking, the models would be 1.25; the kernels are 2.
     let [pair] = &found.pairs[..] else {
         panic!("{:?}", found.pairs)

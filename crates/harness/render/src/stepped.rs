@@ -1,4 +1,4 @@
-//! What loops of native kernels execute and touch, as tables.
+//! Tables of the instructions and lines of native kernels' loops.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +48,7 @@ pub fn stepped_loops(loops: &[SteppedLoop]) -> Table {
     table
 }
 
-/// What patches moved: for each stock kernel a table with a column for each patch, and a
+/// Tables of the effect of patches: for each stock kernel one with a column for each patch, and a
 /// sentence about the loops that none of them moved. A cell is the instructions, patched : stock,
 /// and the lines an element that the patch adds, of `struct page` and others.
 #[must_use]
@@ -115,7 +115,7 @@ fn stock_table(stock: &str, found: &[&Stepped<'_>]) -> (Table, String) {
     (table, sentence)
 }
 
-/// What a patch changes in the kernel beside the difference between the two models, as ratios of
+/// The change that a patch makes in the kernel beside that between the two models, as ratios of
 /// instructions: for each two models a table of the loops that differ in either, and a sentence.
 #[must_use]
 pub fn stepped_pairs(found: &[CountPair]) -> Vec<(Table, String)> {
@@ -208,12 +208,8 @@ mod tests {
             unit: "page".to_owned(),
             elements: 10,
             instructions,
-            loads: 100,
-            stores: 100,
             lines,
-            written: 0,
-            descriptor_lines: 0,
-            descriptor_written: 0,
+            ..SteppedLoop::default()
         }
     }
 

@@ -314,6 +314,7 @@ mod tests {
             real_ns: at(1.0),
             ratio: Interval { value, low, high },
             reason: reason.map(str::to_owned),
+            asked: false,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the timed loops of native kernels execute and touch, counted by single steps: a header,
+//! Counts of native kernels' timed loops, by single steps: a header,
 //! then one loop of one kernel a line.
 
 use std::collections::{BTreeMap, HashSet};
@@ -11,7 +11,7 @@ use crate::look::is_kernel;
 use crate::{Params, RecordError, SCHEMA_VERSION};
 
 /// One call of a loop in one kernel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SteppedLoop {
     /// The kernel.
@@ -41,7 +41,7 @@ pub struct SteppedLoop {
 }
 
 impl SteppedLoop {
-    /// What a loop is told apart by: the kernel, the workload and its parameters.
+    /// Tells loops apart: the kernel, the workload and its parameters.
     pub fn key(&self) -> (&str, &str, &Params) {
         (&self.kernel, &self.workload, &self.params)
     }
@@ -88,7 +88,7 @@ pub struct SteppedRecord {
     /// The kernels that were asked, each with the hash of its source, patches, driver, options
     /// and compiler.
     pub kernels: BTreeMap<String, String>,
-    /// What was counted.
+    /// The counts.
     pub loops: Vec<SteppedLoop>,
 }
 

@@ -227,7 +227,7 @@ impl Process {
         Ok(orders.is_some_and(|orders| orders.send(order).is_ok()))
     }
 
-    /// What came of a command that was given.
+    /// The answer to a command that was given.
     fn answer(&mut self, verb: &str, sent: bool, limit: Duration) -> Result<Answer, RunError> {
         let answer = if sent {
             self.answers.recv_timeout(limit)

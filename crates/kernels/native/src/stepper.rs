@@ -1,4 +1,4 @@
-//! What a loop in a running kernel executes, counted instruction by instruction.
+//! Counts a loop in a running kernel, instruction by instruction.
 //!
 //! The host lets a parent run its child one instruction at a time. The loop stands between the
 //! two readings of the time stamp counter that time it, so nothing is brought into the kernel:
@@ -53,7 +53,7 @@ pub enum StepError {
     /// The loop called the host.
     #[error("the loop calls the host at {0:#x}, which cannot be counted")]
     SystemCall(u64),
-    /// What stands there is no instruction that the decoder knows.
+    /// The bytes there are no instruction that the decoder knows.
     #[error("no known instruction at {0:#x}")]
     Unknown(u64),
     /// More instructions than were allowed.

@@ -1,4 +1,4 @@
-//! What a running kernel executes, counted by single steps: counts that are known from its
+//! Single steps of a running kernel: counts that are known from its
 //! source, and loops that cannot be counted.
 
 use std::time::Duration;

@@ -32,10 +32,12 @@ pub fn fidelity_figure(rows: &[Row]) -> Option<Figure> {
     figure(ratios.collect(), &words)
 }
 
-/// Model against kernel in time; `None` without rows.
+/// Model against its own kernel in time; `None` without rows. Rows in which the model is asked to do
+/// as another kernel does are left out.
 #[must_use]
 pub fn time_fidelity_figure(rows: &[TimeRow]) -> Option<Figure> {
-    let ratios = rows.iter().map(|row| Beside {
+    let own = rows.iter().filter(|row| !row.asked);
+    let ratios = own.map(|row| Beside {
         label: &row.workload,
         design: &row.design,
         kernel: &row.kernel,

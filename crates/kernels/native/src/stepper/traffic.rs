@@ -1,4 +1,4 @@
-//! What instructions do to memory, from their decoding and the registers before each.
+//! The memory that instructions touch, from their decoding and the registers before each.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
