@@ -1,6 +1,9 @@
 //! The fixture a workload stands on: which allocations exist, which IO meets which of
 //! them, and a design that describes them.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use mm::block::{Bio, Op, add_page};
 use mm::{BlockIo, BvPages, Design, KernelRules, Plan};
 use physmem::{Extent, Kind, Layout, PAGE_SIZE, Pfn, captures};
@@ -53,7 +56,27 @@ pub struct Fixture {
     pub lookups: Vec<Pfn>,
 }
 
+thread_local! {
+    /// The fixture that was made last, and for what.
+    static LAST: RefCell<Option<(Setup, Rc<Fixture>)>> = const { RefCell::new(None) };
+}
+
 impl Fixture {
+    /// [`Self::of`], made once for the contenders of a cell, which ask one after another: a
+    /// layout of a million frames takes longer to draw than to describe.
+    pub(crate) fn shared(setup: &Setup) -> Result<Rc<Self>, SetupError> {
+        LAST.with_borrow_mut(|last| {
+            if let Some((_, fixture)) = last.as_ref().filter(|(of, _)| of == setup) {
+                return Ok(Rc::clone(fixture));
+            }
+            // The old one's memory first.
+            *last = None;
+            let fixture = Rc::new(Self::of(setup)?);
+            *last = Some((setup.clone(), Rc::clone(&fixture)));
+            Ok(fixture)
+        })
+    }
+
     /// The fixture that parameters `layout`, `order`, `count`, `kind`, `footprint` or
     /// `io_bytes` ask for.
     pub(crate) fn of(setup: &Setup) -> Result<Self, SetupError> {
@@ -150,15 +173,12 @@ impl Fixture {
     /// order in which they are visited.
     pub(crate) fn alloc<'d, D: Design>(&self, design: &'d D) -> Vec<D::Unit<'d>> {
         let places = self.allocated.places(&self.extents);
-        let mut made: Vec<_> = places
-            .into_iter()
-            .map(|place| {
-                let (extent, kind) = self.extents[place];
-                (place, design.alloc(extent, kind))
-            })
-            .collect();
-        made.sort_unstable_by_key(|&(place, _)| place);
-        made.into_iter().map(|(_, unit)| unit).collect()
+        let mut made = vec![None; self.extents.len()];
+        for place in places {
+            let (extent, kind) = self.extents[place];
+            made[place] = Some(design.alloc(extent, kind));
+        }
+        made.into_iter().flatten().collect()
     }
 
     /// Bios for the IOs under the rules of `V`: as many for each as it takes.
@@ -388,7 +408,9 @@ fn cut(extents: &[(Extent, Kind)], io_bytes: u64) -> Vec<Vec<IoRange>> {
 mod tests {
     use physmem::Order;
 
+    use super::allocated::tests::setup;
     use super::*;
+    use crate::Param;
 
     #[test]
     fn cutting_keeps_every_byte_in_order_and_no_io_is_too_large() {
@@ -407,5 +429,20 @@ mod tests {
             w[1].extent == w[0].extent && w[1].offset == w[0].offset + w[0].len
                 || w[1].extent == w[0].extent + 1 && w[1].offset == 0
         }));
+    }
+
+    #[test]
+    fn a_fixture_is_shared_by_equal_setups_alone() {
+        let of = |seed| {
+            let mut setup = setup(None, "scattered");
+            setup.params.insert("count".to_owned(), Param::Number(16));
+            Setup { seed, ..setup }
+        };
+        let first = Fixture::shared(&of(1)).expect("a fixture");
+        let again = Fixture::shared(&of(1)).expect("a fixture");
+        assert!(Rc::ptr_eq(&first, &again));
+        let other = Fixture::shared(&of(2)).expect("a fixture");
+        assert_ne!(other.extents, first.extents);
+        assert_eq!(*other, Fixture::of(&of(2)).expect("a fixture"));
     }
 }

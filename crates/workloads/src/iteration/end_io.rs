@@ -49,7 +49,7 @@ pub static WORKLOAD: Workload = Workload {
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
     // All references are back to one, on every allocation, and every byte was released.
-    let fixture = Fixture::of(setup)?;
+    let fixture = Fixture::shared(setup)?;
     Ok(settled(
         fixture.bytes(),
         fixture.extents.iter().map(|(extent, _)| (extent.head.0, 1)),
@@ -85,12 +85,11 @@ pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
 /// # Errors
 /// [`SetupError`].
 pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let fixture = Fixture::of(setup)?;
+    let fixture = Fixture::shared(setup)?;
     let design: D = fixture.build(setup)?;
     let units = fixture.alloc(&design);
     let bios = fixture.bios::<D, V>(&design, &units)?;
     let elements = fixture.ranges();
-    drop(fixture);
     let state = State {
         design: &design,
         bios,

@@ -69,14 +69,13 @@ pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
 /// # Errors
 /// [`SetupError`].
 pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let fixture = Fixture::of(setup)?;
+    let fixture = Fixture::shared(setup)?;
     let design: D = fixture.build(setup)?;
     let bios = fixture.bios::<D, V>(&design, &fixture.alloc(&design))?;
     let elements = fixture.pages();
     if setup.word("payload")? == "read" {
         return enter_payload(setup, &design, &bios, &fixture, then);
     }
-    drop(fixture);
     let truth = met(&design, &bios);
     then(&mut Prepared::new(
         &design,

@@ -60,7 +60,7 @@ pub static WORKLOAD: Workload = Workload {
 };
 
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
-    let fixture = Fixture::of(setup)?;
+    let fixture = Fixture::shared(setup)?;
     Ok(told(fixture.bytes(), fixture.digest()))
 }
 
@@ -100,7 +100,7 @@ pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Resul
 }
 
 fn enter_as<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let fixture = Fixture::of(setup)?;
+    let fixture = Fixture::shared(setup)?;
     let design: D = fixture.build(setup)?;
     let units = fixture.alloc(&design);
     let unit = setup.word("unit")?;
@@ -130,7 +130,6 @@ fn enter_as<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result
         }
     }
     let elements = fixture.ranges();
-    drop(fixture);
     let entry = match unit.as_str() {
         "page" => entry_page::<D, V>,
         "user" => entry_user::<D, V>,

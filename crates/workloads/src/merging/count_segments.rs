@@ -44,7 +44,7 @@ pub static WORKLOAD: Workload = Workload {
 fn expected(setup: &Setup) -> Result<u64, SetupError> {
     // Segments depend on the rules; what may not is that the requests hold every byte, and
     // that the recount equals what the split had counted.
-    Ok(Fixture::of(setup)?.bytes())
+    Ok(Fixture::shared(setup)?.bytes())
 }
 
 /// Where the machine code of the loops is.
@@ -57,11 +57,10 @@ pub fn loops<D: BlockIo, V: KernelRules>() -> Vec<usize> {
 /// # Errors
 /// [`SetupError`].
 pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Result<(), SetupError> {
-    let fixture = Fixture::of(setup)?;
+    let fixture = Fixture::shared(setup)?;
     let design: D = fixture.build(setup)?;
     let bios = bios::<D, V>(setup, &fixture, &design)?;
     let elements = fixture.ranges();
-    drop(fixture);
     let limits = limits::<V>(setup)?;
     let requests = requests::<D, V>(&design, &limits, &bios)?;
     let counted = counted::<D, V>(&design, &limits, &requests)?;

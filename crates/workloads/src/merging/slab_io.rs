@@ -68,7 +68,7 @@ pub fn enter<D: BlockIo, V: KernelRules>(setup: &Setup, then: Then<'_>) -> Resul
     if D::SLAB_IO == SlabIo::Refused {
         return bounce::enter::<D, V>(setup, then);
     }
-    let fixture = Fixture::of(setup)?;
+    let fixture = Fixture::shared(setup)?;
     let design: D = fixture.build(setup)?;
     let units = fixture.alloc(&design);
     let mut ios: Vec<Io<'_, D>> = Vec::new();

@@ -54,7 +54,7 @@ pub(super) fn enter<D: BlockIo, V: KernelRules>(
     setup: &Setup,
     then: Then<'_>,
 ) -> Result<(), SetupError> {
-    let fixture = Fixture::of(setup)?;
+    let fixture = Fixture::shared(setup)?;
     let bytes = fixture.frames * PAGE_SIZE;
     if bytes > MAX_BYTES {
         let why = "footprint: a bounced slab is really copied; it takes l1 or l2";
@@ -88,7 +88,6 @@ pub(super) fn enter<D: BlockIo, V: KernelRules>(
     }
     let elements = fixture.ranges();
     let io_bytes = fixture.bytes();
-    drop(fixture);
     then(
         &mut Prepared::new(
             &design,
