@@ -178,10 +178,11 @@ fn metadata() -> Metadata {
         .expect("cargo metadata runs")
 }
 
-/// rustdoc is started once a crate, for nothing where no example is: a crate says
-/// `doctest = false` until it has one, and an example that nothing compiles is none.
+/// A program of unit tests is linked once a crate, and rustdoc is started once, for nothing
+/// where there are none: a crate says `test = false` and `doctest = false` until it has some,
+/// and one that nothing runs is none.
 #[test]
-fn doctests_run_where_there_are_some() {
+fn tests_are_built_where_there_are_some() {
     let metadata = metadata();
     for package in &metadata.packages {
         let Some(library) = package.targets.iter().find(|target| target.is_lib()) else {
@@ -190,11 +191,12 @@ fn doctests_run_where_there_are_some() {
         let mut files = Vec::new();
         let folder = library.src_path.parent().expect("a folder");
         sources(folder.as_std_path(), &mut files);
-        let has_examples = files.iter().any(|file| {
-            let text = fs::read_to_string(file).expect("a source file can be read");
-            has_doctest(&text)
-        });
+        let read = |file: &PathBuf| fs::read_to_string(file).expect("a source file can be read");
+        let texts: Vec<String> = files.iter().map(read).collect();
+        let has_examples = texts.iter().any(|text| has_doctest(text));
         assert_eq!(library.doctest, has_examples, "doctest of {}", package.name);
+        let has_tests = texts.iter().any(|text| text.contains("#[cfg(test)]"));
+        assert_eq!(library.test, has_tests, "test of {}", package.name);
     }
 }
 
