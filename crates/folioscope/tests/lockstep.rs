@@ -84,6 +84,16 @@ fn a_build_is_compared_with_itself_and_the_record_reads() {
     fs::write(&record, cut).expect("written");
     let (code, _, stderr) = answer(Command::new(tool()).arg("resolution").arg(&record));
     assert_eq!(code, 2, "{stderr}");
+    // Whole, but with fewer sets than a verdict takes: a table of zeros would say nothing.
+    let one_set: String = text
+        .lines()
+        .take(2)
+        .map(|line| format!("{}\n", line.replace("\"rows\":3}", "\"rows\":1}")))
+        .collect();
+    fs::write(&record, one_set).expect("written");
+    let (code, table, stderr) = answer(Command::new(tool()).arg("resolution").arg(&record));
+    assert_eq!((code, table.as_str()), (2, ""), "{stderr}");
+    assert!(stderr.contains("no row was judged"), "{stderr}");
 }
 
 #[test]

@@ -16,7 +16,12 @@ pub(crate) fn run(args: &ResolutionArgs, output: &mut Output) -> Result<Code, Fa
         files => {
             let records = files.iter().map(|file| LockstepRecord::read(file));
             let records = records.collect::<Result<Vec<_>, _>>()?;
-            output.text(lockstep_study(&StudyLine::of(&records)))?;
+            let lines = StudyLine::of(&records);
+            if lines.iter().all(|line| line.rows == 0) {
+                let why = "no row was judged in any of these records; raise --budget";
+                return Err(Failure::Usage(why.to_owned()));
+            }
+            output.text(lockstep_study(&lines))?;
         }
     }
     Ok(Code::Done)
