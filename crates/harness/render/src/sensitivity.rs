@@ -14,8 +14,9 @@ pub fn resolution_table(study: &StudyRecord) -> String {
         "diff",
         "diff, own floors",
         "Criterion",
+        "Criterion, as few false alarms",
     ];
-    let mut table = Table::new(headings).right(2..6);
+    let mut table = Table::new(headings).right(2..7);
     for line in &study.rows {
         let injected = line
             .injected
@@ -23,7 +24,14 @@ pub fn resolution_table(study: &StudyRecord) -> String {
                 format!("{middle:.1} % ({low:.1} to {high:.1})")
             });
         // Of what is the same any verdict is wrong, of a slowdown only one is right.
-        let cells = [line.diff, line.diff_with_past, line.criterion].map(|tally| {
+        let criterion = [Some(line.criterion), line.criterion_strict];
+        let tallies = [Some(line.diff), Some(line.diff_with_past)]
+            .into_iter()
+            .chain(criterion);
+        let cells = tallies.map(|tally| {
+            let Some(tally) = tally else {
+                return "\u{2013}".to_owned();
+            };
             let said = match line.percent {
                 0.0 => tally.slower + tally.faster,
                 _ => tally.slower,
@@ -65,6 +73,7 @@ mod tests {
             diff: tally,
             diff_with_past: tally,
             criterion: Tally::default(),
+            criterion_strict: (percent > 0.0).then_some(tally),
         };
         let study = StudyRecord {
             header: StudyHeader {
@@ -86,8 +95,8 @@ mod tests {
         assert_eq!(
             rows,
             [
-                "| none: false alarms | \u{2013} | 200 | 4 (2.0 %) | 4 (2.0 %) | 0 (0.0 %) |",
-                "| 5 %: seen | 5.0 % (4.8 to 5.3) | 200 | 3 (1.5 %) | 3 (1.5 %) | 0 (0.0 %) |",
+                "| none: false alarms | \u{2013} | 200 | 4 (2.0 %) | 4 (2.0 %) | 0 (0.0 %) | \u{2013} |",
+                "| 5 %: seen | 5.0 % (4.8 to 5.3) | 200 | 3 (1.5 %) | 3 (1.5 %) | 0 (0.0 %) | 3 (1.5 %) |",
             ]
         );
     }

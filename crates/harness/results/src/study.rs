@@ -56,8 +56,12 @@ pub struct StudyRow {
     pub diff: Tally,
     /// `folioscope diff` with the past runs.
     pub diff_with_past: Tally,
-    /// Criterion on the same pairs.
+    /// Criterion on the same pairs, as it judges them.
     pub criterion: Tally,
+    /// Criterion's changes, judged by the least limit that calls at most one in 200 of the rows
+    /// that are the same; `None` in records from before 2026-11-28.
+    #[serde(default)]
+    pub criterion_strict: Option<Tally>,
 }
 
 /// A whole study.
@@ -100,6 +104,10 @@ impl StudyRow {
             ("diff", self.diff),
             ("diff_with_past", self.diff_with_past),
             ("criterion", self.criterion),
+            (
+                "criterion_strict",
+                self.criterion_strict.unwrap_or_default(),
+            ),
         ] {
             if tally.slower.saturating_add(tally.faster) > tally.rows {
                 return Err((field.to_owned(), "more verdicts than rows".to_owned()));
@@ -138,6 +146,7 @@ mod tests {
                 diff: tally,
                 diff_with_past: tally,
                 criterion: tally,
+                criterion_strict: Some(tally),
             }],
         };
         let folder = tempfile::tempdir().unwrap();
@@ -145,9 +154,22 @@ mod tests {
         study.write(&path).unwrap();
         assert_eq!(StudyRecord::read(&path).unwrap(), study);
 
+        let whole = study.rows[0].clone();
         study.rows[0].diff.slower = 199;
         study.write(&path).unwrap();
         let error = StudyRecord::read(&path).unwrap_err().to_string();
         assert!(error.contains(":2: field `diff`"), "{error}");
+
+        let more = Tally {
+            slower: 201,
+            ..tally
+        };
+        study.rows[0] = StudyRow {
+            criterion_strict: Some(more),
+            ..whole
+        };
+        study.write(&path).unwrap();
+        let error = StudyRecord::read(&path).unwrap_err().to_string();
+        assert!(error.contains(":2: field `criterion_strict`"), "{error}");
     }
 }

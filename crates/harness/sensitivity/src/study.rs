@@ -53,19 +53,26 @@ pub(crate) fn run(args: &StudyArgs) -> Result<(), Failure> {
         // Its analysis and the calibration of burns come on top of its own time.
         seconds: (left / peer_rows as f64 * 0.7).max(0.02),
     };
-    peer.timed(true, 0.0)?;
+    peer.old()?;
 
     let mut found = Vec::new();
+    // Of the rows that are the same, which come first.
+    let mut limit = f64::INFINITY;
     for percent in [0.0].into_iter().chain(SLOWDOWNS) {
         let [diff, diff_with_past] = floors
             .each_ref()
             .map(|floors| judged(&old, &new, percent, floors));
+        let (criterion, changes) = peer.new(percent)?;
+        if percent == 0.0 {
+            limit = limit_of(&changes);
+        }
         found.push(StudyRow {
             percent,
             injected: injected(&new, percent),
             diff,
             diff_with_past,
-            criterion: peer.timed(false, percent)?,
+            criterion,
+            criterion_strict: Some(beyond(&changes, limit)),
         });
     }
     let env = environment();
@@ -234,26 +241,75 @@ struct Peer<'a> {
 }
 
 impl Peer<'_> {
-    /// Has all rows timed; what Criterion says of them, compared with the old ones.
-    fn timed(&mut self, old: bool, percent: f64) -> Result<Tally, Failure> {
+    /// Has all rows timed as those that others are compared with.
+    fn old(&self) -> Result<(), Failure> {
+        self.timed(&["--process", "0", "--old"]).map(drop)
+    }
+
+    /// Has all rows timed, slower by `percent`; what Criterion says of them, and by how much each
+    /// changed.
+    fn new(&self, percent: f64) -> Result<(Tally, Vec<f64>), Failure> {
+        let said = self.timed(&["--process", "1", "--percent", &percent.to_string()])?;
+        eprintln!("resolution: Criterion, +{percent} %");
+        let tally = verdicts(&said)?;
+        let changes = changes(&said)?;
+        if changes.len() != tally.rows {
+            return Err(
+                format!("Criterion judged {} rows of {}", changes.len(), tally.rows).into(),
+            );
+        }
+        Ok((tally, changes))
+    }
+
+    fn timed(&self, more: &[&str]) -> Result<String, Failure> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("peer");
         command.args(["--rows", &self.args.rows.to_string()]);
         command.arg("--folder").arg(self.folder.path());
         command.args(["--seconds", &self.seconds.to_string()]);
-        command.args(["--percent", &percent.to_string()]);
-        command.args(["--process", if old { "0" } else { "1" }]);
-        if old {
-            command.arg("--old");
-        }
-        let said = said(command)?;
-        eprintln!("resolution: Criterion, +{percent} %");
-        if old {
-            Ok(Tally::default())
-        } else {
-            verdicts(&said)
-        }
+        command.args(more);
+        said(command)
     }
+}
+
+/// The least limit that at most one in 200 changes of what is the same lies beyond. Chosen on
+/// the rows that it is then said to hold for, it is none too strict.
+fn limit_of(same: &[f64]) -> f64 {
+    let mut sizes: Vec<f64> = same.iter().map(|change| change.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    let beyond = sizes.len() / 200;
+    sizes
+        .iter()
+        .rev()
+        .nth(beyond)
+        .copied()
+        .unwrap_or(f64::INFINITY)
+}
+
+fn beyond(changes: &[f64], limit: f64) -> Tally {
+    Tally {
+        rows: changes.len(),
+        slower: changes.iter().filter(|change| **change > limit).count(),
+        faster: changes.iter().filter(|change| **change < -limit).count(),
+    }
+}
+
+/// The estimates of change as Criterion prints them, in percent: `change: [low middle high]`.
+fn changes(said: &str) -> Result<Vec<f64>, Failure> {
+    let lines = said
+        .lines()
+        .filter_map(|line| line.trim().split_once("change: ["));
+    lines
+        .map(|(_, bounds)| {
+            let middle = bounds.split_whitespace().nth(1).unwrap_or_default();
+            // Its minus is the typographic one.
+            let number = middle
+                .trim_end_matches('%')
+                .replace('\u{2212}', "-")
+                .parse();
+            number.map_err(|_| format!("Criterion's change is no number: {bounds}").into())
+        })
+        .collect()
 }
 
 /// Criterion's verdicts as it prints them: one line each.
@@ -291,5 +347,29 @@ mod tests {
         assert_eq!((tally.rows, tally.slower, tally.faster), (1, 1, 0));
         assert!(verdicts(&[row, change].concat()).is_err());
         assert!(verdicts("").is_err());
+        assert_eq!(changes(change).unwrap(), [2.0]);
+        assert_eq!(
+            changes("change: [\u{2212}3% \u{2212}2.5% +3%]").unwrap(),
+            [-2.5]
+        );
+        assert!(changes("change: [1% two 3%]").is_err());
+    }
+
+    #[test]
+    fn one_in_200_of_what_is_the_same_lies_beyond_the_limit() {
+        let same: Vec<f64> = (1..=400).map(|at| f64::from(at) * 0.01).collect();
+        let called = |limit| beyond(&same, limit).slower;
+        assert_eq!(called(limit_of(&same)), 2);
+        // Of fewer none may.
+        assert_eq!(beyond(&same[..199], limit_of(&same[..199])).slower, 0);
+        assert_eq!(
+            beyond(&[-5.0, 3.0, 4.5], 4.0),
+            Tally {
+                rows: 3,
+                slower: 1,
+                faster: 1
+            }
+        );
+        assert_eq!(beyond(&[100.0], limit_of(&[])).slower, 0);
     }
 }
