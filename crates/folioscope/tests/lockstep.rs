@@ -74,6 +74,11 @@ fn a_build_is_compared_with_itself_and_the_record_reads() {
     let (code, table, _) = answer(Command::new(tool()).arg("resolution").arg(&record));
     assert_eq!(code, 0);
     assert!(table.contains("| the same | in turn | 1 | 1 |"), "{table}");
+    let sum = "from old in 0 of 1 rows (0.0 %). 3 sets of processes, ";
+    assert!(
+        table.contains(sum) || table.contains("from old in 1 of 1 rows"),
+        "{table}"
+    );
     // Cut off at the end of a line it is not a record.
     let text = fs::read_to_string(&record).expect("text");
     let cut: String = text

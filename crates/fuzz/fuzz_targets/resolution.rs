@@ -1,7 +1,7 @@
 //! Studies of sensitivity: of `diff` between runs, and of comparisons in lock-step.
 #![no_main]
 
-use compare::lockstep::{Lockstep, StudyLine};
+use compare::lockstep::{Lockstep, Study};
 use fuzz::file;
 use libfuzzer_sys::fuzz_target;
 use results::{LockstepRecord, StudyRecord};
@@ -16,6 +16,6 @@ fuzz_target!(|data: &[u8]| {
         let page = render::lockstep_page(&found, &record.header);
         let _ = (page.text(), page.markdown());
         let _ = render::lockstep_json_lines(&found);
-        let _ = render::lockstep_study(&StudyLine::of(&[record]));
+        let _ = render::lockstep_study(&Study::of(&[record]));
     }
 });

@@ -1,6 +1,6 @@
 //! `folioscope resolution FILE...`: the table of a sensitivity study, for the documents.
 
-use compare::lockstep::StudyLine;
+use compare::lockstep::Study;
 use render::{lockstep_study, resolution_table};
 use results::{LockstepRecord, StudyRecord};
 
@@ -16,12 +16,12 @@ pub(crate) fn run(args: &ResolutionArgs, output: &mut Output) -> Result<Code, Fa
         files => {
             let records = files.iter().map(|file| LockstepRecord::read(file));
             let records = records.collect::<Result<Vec<_>, _>>()?;
-            let lines = StudyLine::of(&records);
-            if lines.iter().all(|line| line.rows == 0) {
+            let study = Study::of(&records);
+            if study.nulls()[0] == 0 {
                 let why = "no row was judged in any of these records; raise --budget";
                 return Err(Failure::Usage(why.to_owned()));
             }
-            output.text(lockstep_study(&lines))?;
+            output.text(lockstep_study(&study))?;
         }
     }
     Ok(Code::Done)

@@ -17,7 +17,7 @@ use stats::{
     two_sided_quantile,
 };
 
-pub use study::StudyLine;
+pub use study::{Study, StudyLine};
 
 /// The share of null rows that may be called a change. It bounds every row by itself, so that a
 /// comparison of a single row cries wolf no more often than one of a thousand.

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &StudyArgs) -> Result<(), Failure> {
 
     let peer_rows = 2 * rows + SLOWDOWNS.len() * slowable;
     let left = args.budget - start.elapsed().as_secs_f64();
-    let mut peer = Peer {
+    let peer = Peer {
         args,
         folder: tempfile::tempdir()?,
         // Its analysis and the calibration of burns come on top of its own time.

@@ -8,6 +8,45 @@ use stats::{Verdict, quantile};
 
 use super::Lockstep;
 
+/// Comparisons whose truth is known.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Study {
+    /// By what was compared.
+    pub lines: Vec<StudyLine>,
+    /// Where they were made: machine, kernel and compiler, without duplicates.
+    pub places: BTreeSet<String>,
+    /// How many sets of processes each had.
+    pub sets: BTreeSet<u32>,
+    /// Seconds that all took.
+    pub seconds: f64,
+}
+
+impl Study {
+    /// Adds up records by what was put in, memory, and the builds of a side.
+    #[must_use]
+    pub fn of(records: &[LockstepRecord]) -> Self {
+        let mut study = Self {
+            lines: StudyLine::of(records),
+            ..Self::default()
+        };
+        for LockstepRecord { header, .. } in records {
+            let rustc = header.old.first().map_or("", |build| &build.rustc);
+            let place = format!("{}, kernel {}, {rustc}", header.machine, header.kernel);
+            study.places.insert(place);
+            study.sets.insert(header.sets);
+            study.seconds += header.elapsed_s;
+        }
+        study
+    }
+
+    /// Null rows that were judged, and how many of them were called.
+    #[must_use]
+    pub fn nulls(&self) -> [usize; 2] {
+        let sum = |of: fn(&StudyLine) -> usize| self.lines.iter().map(of).sum();
+        [sum(|line| line.rows), sum(|line| line.false_alarms)]
+    }
+}
+
 /// All comparisons of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudyLine {
@@ -17,6 +56,8 @@ pub struct StudyLine {
     pub crossover: bool,
     /// Whether both sides were the same builds.
     pub same_builds: bool,
+    /// Builds of a side.
+    pub a_side: usize,
     /// The builds that took part, by the sums of their files.
     pub builds: BTreeSet<String>,
     /// Rows that were judged, and as many null rows.
@@ -36,9 +77,7 @@ impl StudyLine {
         quantile(&self.seen, share)
     }
 
-    /// Adds up records by what was put in, memory, and whether the builds were the same.
-    #[must_use]
-    pub fn of(records: &[LockstepRecord]) -> Vec<Self> {
+    fn of(records: &[LockstepRecord]) -> Vec<Self> {
         let mut lines: Vec<Self> = Vec::new();
         for record in records {
             let header = &record.header;
@@ -47,6 +86,7 @@ impl StudyLine {
                 injected_percent: header.injected_percent,
                 crossover: header.crossover,
                 same_builds: header.old == header.new,
+                a_side: header.old.len(),
                 builds: BTreeSet::new(),
                 rows: 0,
                 called: 0,
@@ -57,6 +97,7 @@ impl StudyLine {
                 line.injected_percent == empty.injected_percent
                     && line.crossover == empty.crossover
                     && line.same_builds == empty.same_builds
+                    && line.a_side == empty.a_side
             };
             let at = match lines.iter().position(alike) {
                 Some(at) => at,
@@ -68,7 +109,7 @@ impl StudyLine {
             lines[at].add(record, &found);
         }
         lines.sort_by(|a, b| {
-            let order = |line: &Self| (!line.same_builds, !line.crossover);
+            let order = |line: &Self| (!line.same_builds, line.a_side, !line.crossover);
             (order(a), a.injected_percent)
                 .partial_cmp(&(order(b), b.injected_percent))
                 .unwrap_or(std::cmp::Ordering::Equal)

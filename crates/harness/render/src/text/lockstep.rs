@@ -1,6 +1,6 @@
 //! Two builds in lock-step, row by row: a page, JSON lines.
 
-use compare::lockstep::{Compared, Lockstep, LoopKey, StudyLine};
+use compare::lockstep::{Compared, Lockstep, LoopKey, Study};
 use results::{Build, LockstepHeader};
 use serde_json::{Value as Json, json};
 use stats::{Verdict, median};
@@ -155,7 +155,7 @@ fn line(row: &Compared) -> Json {
 /// A study of many comparisons as a Markdown table: how often old was called different from old,
 /// and how often a slowdown that was put in was seen.
 #[must_use]
-pub fn lockstep_study(lines: &[StudyLine]) -> String {
+pub fn lockstep_study(study: &Study) -> String {
     let headings = [
         "new side",
         "memory",
@@ -167,7 +167,7 @@ pub fn lockstep_study(lines: &[StudyLine]) -> String {
         "80 % can see",
     ];
     let mut table = Table::new(headings).right(2..8);
-    for line in lines {
+    for line in &study.lines {
         let share = |part: usize| {
             format!(
                 "{part} ({:.1} %)",
@@ -182,6 +182,7 @@ pub fn lockstep_study(lines: &[StudyLine]) -> String {
             match (line.injected_percent, line.same_builds) {
                 (percent, true) if percent > 0.0 => format!("the same, {percent} % slower"),
                 (_, true) => "the same".to_owned(),
+                (_, false) if line.a_side > 1 => format!("{} builds a side", line.a_side),
                 (_, false) => "another build".to_owned(),
             },
             if line.crossover { "in turn" } else { "its own" }.to_owned(),
@@ -193,5 +194,16 @@ pub fn lockstep_study(lines: &[StudyLine]) -> String {
             quantile(0.8),
         ]);
     }
+    let [rows, called] = study.nulls();
+    let sets: Vec<String> = study.sets.iter().map(ToString::to_string).collect();
+    let places: Vec<&str> = study.places.iter().map(String::as_str).collect();
     table.markdown()
+        + &format!(
+            "\nOld was called different from old in {called} of {rows} rows ({:.1} %). {} sets of \
+             processes, {:.0} s for all. {}.\n",
+            called as f64 * 100.0 / rows.max(1) as f64,
+            sets.join(" or "),
+            study.seconds,
+            places.join("; "),
+        )
 }
