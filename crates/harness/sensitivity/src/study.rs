@@ -53,7 +53,7 @@ pub(crate) fn run(args: &StudyArgs) -> Result<(), Failure> {
         // Its analysis and the calibration of burns come on top of its own time.
         seconds: (left / peer_rows as f64 * 0.7).max(0.02),
     };
-    peer.old()?;
+    peer.save()?;
 
     let mut found = Vec::new();
     // Of the rows that are the same, which come first.
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &StudyArgs) -> Result<(), Failure> {
         let [diff, diff_with_past] = floors
             .each_ref()
             .map(|floors| judged(&old, &new, percent, floors));
-        let (criterion, changes) = peer.new(percent)?;
+        let (criterion, changes) = peer.compare(percent)?;
         if percent == 0.0 {
             limit = limit_of(&changes);
         }
@@ -242,13 +242,13 @@ struct Peer<'a> {
 
 impl Peer<'_> {
     /// Has all rows timed as those that others are compared with.
-    fn old(&self) -> Result<(), Failure> {
+    fn save(&self) -> Result<(), Failure> {
         self.timed(&["--process", "0", "--old"]).map(drop)
     }
 
     /// Has all rows timed, slower by `percent`; what Criterion says of them, and by how much each
     /// changed.
-    fn new(&self, percent: f64) -> Result<(Tally, Vec<f64>), Failure> {
+    fn compare(&self, percent: f64) -> Result<(Tally, Vec<f64>), Failure> {
         let said = self.timed(&["--process", "1", "--percent", &percent.to_string()])?;
         eprintln!("resolution: Criterion, +{percent} %");
         let tally = verdicts(&said)?;
