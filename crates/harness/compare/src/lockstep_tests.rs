@@ -175,3 +175,34 @@ fn placements_count_and_not_their_sets() {
     assert!(judged.rows.iter().all(|row| row.change.processes == 3));
     assert_eq!(judged.different().count(), 0);
 }
+
+#[test]
+fn a_study_keeps_three_builds_a_side_apart_and_adds_up_all_null_rows() {
+    let build = |crc32: &str| results::Build {
+        git: None,
+        rustc: "rustc".to_owned(),
+        target: String::new(),
+        profile: "optimised".to_owned(),
+        crc32: crc32.to_owned(),
+    };
+    let of = |old: &[&str], new: &[&str]| {
+        let mut record = record(20, 6, 0.004, 0.0);
+        record.header.old = old.iter().copied().map(build).collect();
+        record.header.new = new.iter().copied().map(build).collect();
+        record
+    };
+    let records = [
+        of(&["a"], &["b"]),
+        of(&["b"], &["c"]),
+        of(&["a", "b", "c"], &["b", "c", "a"]),
+    ];
+    let study = Study::of(&records);
+    let lines: Vec<[usize; 3]> = study
+        .lines
+        .iter()
+        .map(|line| [line.a_side, line.builds.len(), line.rows])
+        .collect();
+    assert_eq!(lines, [[1, 3, 40], [3, 3, 20]]);
+    assert_eq!(study.nulls()[0], 60);
+    assert_eq!((study.places.len(), study.seconds), (1, 3.0));
+}

@@ -272,8 +272,8 @@ impl Peer<'_> {
     }
 }
 
-/// The least limit that at most one in 200 changes of what is the same lies beyond. Chosen on
-/// the rows that it is then said to hold for, it is none too strict.
+/// The least limit that at most one in 200 changes of what is the same lies beyond. It is chosen
+/// on the very rows that it is judged by, which favours Criterion.
 fn limit_of(same: &[f64]) -> f64 {
     let mut sizes: Vec<f64> = same.iter().map(|change| change.abs()).collect();
     sizes.sort_by(f64::total_cmp);
@@ -303,11 +303,12 @@ fn changes(said: &str) -> Result<Vec<f64>, Failure> {
         .map(|(_, bounds)| {
             let middle = bounds.split_whitespace().nth(1).unwrap_or_default();
             // Its minus is the typographic one.
-            let number = middle
-                .trim_end_matches('%')
-                .replace('\u{2212}', "-")
-                .parse();
-            number.map_err(|_| format!("Criterion's change is no number: {bounds}").into())
+            let number = middle.trim_end_matches('%').replace('\u{2212}', "-");
+            let number = number
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite());
+            number.ok_or_else(|| format!("Criterion's change is no number: {bounds}").into())
         })
         .collect()
 }
@@ -353,6 +354,7 @@ mod tests {
             [-2.5]
         );
         assert!(changes("change: [1% two 3%]").is_err());
+        assert!(changes("change: [1% NaN% 3%]").is_err());
     }
 
     #[test]
