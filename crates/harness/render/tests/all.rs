@@ -2,6 +2,7 @@
 //! `cargo test -p render --test all SUBJECT::` runs one of them.
 
 mod diff;
+mod drift;
 mod export;
 mod gate;
 mod history;

@@ -12,6 +12,32 @@ pub(crate) struct Sides<'a> {
     pub times: [Estimate; 2],
 }
 
+/// How a row's time moved.
+#[derive(Clone, Copy)]
+struct Moved {
+    /// Where the row follows the machine wholly.
+    with_the_machine: Estimate,
+    /// Where it does not follow it at all, if the yardsticks saw the machine move.
+    by_itself: Option<Estimate>,
+}
+
+impl Moved {
+    fn of(time: Estimate, drift: Drift) -> Option<Self> {
+        Some(Self {
+            with_the_machine: time.over(&Estimate::exact(drift.factor()))?,
+            by_itself: matches!(drift, Drift::Seen(_)).then_some(time),
+        })
+    }
+
+    /// The witnesses where no other speaks of the row. The yardsticks have one factor and rows
+    /// follow it more or less, so a change must show whether they did or not.
+    fn alone(self) -> Vec<Estimate> {
+        std::iter::once(self.with_the_machine)
+            .chain(self.by_itself)
+            .collect()
+    }
+}
+
 impl Sides<'_> {
     pub fn change(
         self,
@@ -20,8 +46,8 @@ impl Sides<'_> {
         (floor, source): (Option<f64>, FloorSource),
     ) -> Option<Change> {
         let [old, new] = self.times;
-        let time = new.over(&old)?.over(&Estimate::exact(drift.factor()))?;
-        let witnesses = self.witnesses(&key.2, time, drift, floor);
+        let moved = Moved::of(new.over(&old)?, drift)?;
+        let witnesses = self.witnesses(&key.2, moved, drift, floor);
         let verdict = match floor {
             // The harness floor is compared and never judged.
             Some(floor) if key.2 != crate::NULL => judge_change(&witnesses, floor),
@@ -36,7 +62,7 @@ impl Sides<'_> {
             // Between machines a time says nothing of the code; the ratio does.
             ratio: match (drift, witnesses.first()) {
                 (Drift::Across, Some(ratio)) => *ratio,
-                _ => time,
+                _ => moved.with_the_machine,
             },
             floor,
             source,
@@ -50,7 +76,7 @@ impl Sides<'_> {
     fn witnesses(
         self,
         design: &str,
-        time: Estimate,
+        moved: Moved,
         drift: Drift,
         floor: Option<f64>,
     ) -> Vec<Estimate> {
@@ -62,28 +88,29 @@ impl Sides<'_> {
         match (ratio, drift) {
             (Some(ratio), Drift::Across) => vec![ratio],
             (None, Drift::Across) => Vec::new(),
-            (Some(_), Drift::Seen(_)) if self.reference_changed(drift, floor) => vec![time],
-            (Some(ratio), _) => vec![time, ratio],
+            (Some(_), Drift::Seen(_)) if self.reference_changed(drift, floor) => moved.alone(),
+            (Some(ratio), _) => vec![moved.with_the_machine, ratio],
             (None, _) if after.cells.len() > 1 && is_reference(after, design) => {
-                self.of_reference(time, drift)
+                self.of_reference(moved, drift)
             }
-            (None, _) => vec![time],
+            (None, _) => moved.alone(),
         }
     }
 
     /// The witnesses of the reference: its time, and its control copy's.
-    fn of_reference(self, time: Estimate, drift: Drift) -> Vec<Estimate> {
+    fn of_reference(self, moved: Moved, drift: Drift) -> Vec<Estimate> {
         let [before, after] = self.cases;
         if matches!(drift, Drift::Seen(_)) && !follows_the_yardstick(after) {
             return Vec::new();
         }
-        let mut witnesses = vec![time];
+        let mut witnesses = moved.alone();
         if let (Some(from), Some(to)) = (before.control, after.control) {
-            witnesses.extend(to.over(&from).map(|moved| Estimate {
-                value: time.value * moved.value,
-                low: time.low * moved.low,
-                high: time.high * moved.high,
-                ..moved
+            let time = moved.with_the_machine;
+            witnesses.extend(to.over(&from).map(|control| Estimate {
+                value: time.value * control.value,
+                low: time.low * control.low,
+                high: time.high * control.high,
+                ..control
             }));
         }
         witnesses
@@ -103,8 +130,8 @@ impl Sides<'_> {
             (Some(from), Some(to)) => to.over(&from),
             _ => None,
         };
-        let time = time.and_then(|time| time.over(&Estimate::exact(drift.factor())));
-        let witnesses = time.map_or_else(Vec::new, |time| self.of_reference(time, drift));
+        let moved = time.and_then(|time| Moved::of(time, drift));
+        let witnesses = moved.map_or_else(Vec::new, |moved| self.of_reference(moved, drift));
         floor.is_some_and(|floor| judge_change(&witnesses, floor) != Verdict::NoDifference)
     }
 }
