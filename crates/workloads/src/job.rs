@@ -1,7 +1,7 @@
 //! A prepared job: one design and one workload, resident, ready to be timed.
 
 use hugemem::Proof;
-use mm::Design;
+use mm::{DescriptorArray, Design};
 
 /// One design, built and populated, and a loop over it.
 ///
@@ -165,13 +165,7 @@ where
     }
 
     fn memory(&self) -> Vec<MemoryOf> {
-        let descriptors = self.design.memory().into_iter().map(|array| MemoryOf {
-            what: "descriptors",
-            proof: array.proof,
-        });
-        descriptors
-            .chain((self.extras.payload)(&self.state))
-            .collect()
+        memory_of(self.design.memory(), (self.extras.payload)(&self.state))
     }
 
     fn read_linearly(&mut self, iters: u64) -> Option<LinearRead> {
@@ -179,6 +173,15 @@ where
             .read_linearly
             .map(|read| read(&mut self.state, iters))
     }
+}
+
+/// Descriptors first; compiled once, not once for every loop of every design.
+fn memory_of(arrays: Vec<DescriptorArray>, payload: Vec<MemoryOf>) -> Vec<MemoryOf> {
+    let descriptors = arrays.into_iter().map(|array| MemoryOf {
+        what: "descriptors",
+        proof: array.proof,
+    });
+    descriptors.chain(payload).collect()
 }
 
 /// The true answer of a walk over something that does not change, found out once, outside
