@@ -4,19 +4,17 @@
 use std::collections::BTreeMap;
 
 use hugemem::Backing;
-use mm::block::{
-    Bio, BioClone, Op, Plug, Request, Segments, SgEntry, SplitError, add_page,
-    add_page_in_page_pieces, add_zone_append_page, atomic_write_segments, blk_rq_map_sg,
-    for_each_unit, is_nomerge, zone_append_segments,
-};
-use mm::{BlockIo, DeviceMemory, KernelRules, KernelVersion, Plan, QueueLimits, with_rules};
+use mm::block::{Bio, BioClone, Op, Segments, for_each_unit};
+use mm::{BlockIo, KernelVersion, Plan, QueueLimits};
 use physmem::{Extent, Kind, Order, PAGE_SHIFT, Pfn};
 
 use crate::case::{self, Add, Answer, By, Case, Refusal, Refused, Taken};
+use crate::under::Under;
 
 mod discard;
 mod error;
 mod held;
+mod queue;
 
 pub use error::EvaluateError;
 
@@ -30,8 +28,7 @@ pub const MAX_FRAMES: u64 = (1 << 24) - (1 << 13);
 /// # Errors
 /// [`EvaluateError`] where the question cannot be put; a kernel's refusal is an [`Answer`].
 pub fn evaluate<D: BlockIo>(case: &Case) -> Result<Answer, EvaluateError> {
-    let design = D::build(&plan(case)?)?;
-    with_rules!(case.rules, V => evaluate_with::<D, V>(&design, case))
+    evaluate_on(&D::build(&plan(case)?)?, case)
 }
 
 /// The frames that a case's allocations lie in.
@@ -58,82 +55,56 @@ fn plan(case: &Case) -> Result<Plan, EvaluateError> {
     })
 }
 
-/// Puts a case to a design that describes its memory, all of it free, under the rules of
-/// `V`, which are the case's own. The memory is free again afterwards.
+/// Puts a case to a design that describes its memory, all of it free, under the case's own rules.
+/// The memory is free again afterwards.
 ///
 /// Anonymous and file memory alternate, so that typed designs show what they do where
 /// one meets the other.
 ///
 /// # Errors
 /// [`EvaluateError::Refused`] where the design cannot name the memory,
-/// [`EvaluateError::DeviceMemory`] where its rules ask what it cannot tell.
+/// [`EvaluateError::DeviceMemory`] where its rules ask what it cannot tell,
+/// [`EvaluateError::Rules`] where it is not run under them.
 #[inline(never)]
-pub fn evaluate_with<D: BlockIo, V: KernelRules>(
-    design: &D,
-    case: &Case,
-) -> Result<Answer, EvaluateError> {
+pub(crate) fn evaluate_on<D: BlockIo>(design: &D, case: &Case) -> Result<Answer, EvaluateError> {
+    let mut under = under::<D>(case)?;
     // Other cases are answered by the code that is timed.
     if case.has_device_memory() {
-        evaluate_under::<D, DeviceMemory<V>>(design, case)
-    } else {
-        evaluate_under::<D, V>(design, case)
+        under = under.with_device_memory();
     }
-}
-
-#[inline(never)]
-fn evaluate_under<D: BlockIo, V: KernelRules>(
-    design: &D,
-    case: &Case,
-) -> Result<Answer, EvaluateError> {
-    assert_eq!(
-        V::VERSION,
-        case.rules,
-        "a case is asked under its own rules"
-    );
     let refused = |error| {
         Ok(Answer::Refused(Refused {
             name: case.name.clone(),
             error,
         }))
     };
-    let limits = match case.limits.effective(V::VERSION) {
+    let limits = match case.limits.effective(case.rules) {
         Ok(limits) => limits,
         Err(error) => return refused(error),
     };
     if case.op == case::Operation::Discard {
-        return Ok(discard::answer::<V>(case, &limits));
+        return Ok(discard::answer(case, &limits));
     }
-    with_bios::<D, V, _>(design, case, anon_and_file, |built| {
-        let parts = built.submitted::<V>(design, case);
-        let requests = match submit::<D, V>(design, case, &limits, &parts) {
-            Ok(requests) => requests,
-            Err(error) => return refused(error),
-        };
-        let (mut sp_segments, mut units) = (0, 0);
-        if case.clones.is_empty() {
-            for bio in &built.bios {
-                design.for_each_segment(bio, |_| sp_segments += 1);
-            }
-        } else {
-            let steps = |part| Segments::over(design, part).count() as u64;
-            sp_segments = parts.iter().map(steps).sum();
+    let built = Built::new(design, under, case, &anon_and_file)?;
+    let answer = match built.answer(design, under, case, &limits) {
+        Ok(taken) => Ok(Answer::Taken(taken)),
+        Err(error) => refused(error),
+    };
+    if under.asks_pgmap() {
+        for &unit in built.units.values() {
+            design.set_pgmap(unit, None);
         }
-        for bio in &built.bios {
-            for_each_unit(design, bio, |_| units += 1);
-        }
-        Ok(Answer::Taken(Taken {
-            name: case.name.clone(),
-            accepted: built.accepted.clone(),
-            vecs: built.vecs::<V>(design, case),
-            bios: requests
-                .iter()
-                .map(|rq| describe::<D, V>(design, &limits, rq))
-                .collect(),
-            sp_segments,
-            chunks: units,
-            held: case.held.then(|| held::held::<D, V>(design, case, built)),
-        }))
-    })?
+    }
+    free(design, built.units);
+    answer
+}
+
+/// The rules of a case.
+fn under<D: BlockIo>(case: &Case) -> Result<Under, EvaluateError> {
+    Under::new::<D>(case.rules).ok_or(EvaluateError::Rules {
+        design: D::NAME,
+        version: case.rules,
+    })
 }
 
 /// The kind of the n-th allocation of a case, counted by page frame.
@@ -161,37 +132,17 @@ pub(crate) struct Built<'d, D: BlockIo + 'd> {
 
 /// Allocates a case's memory, adds it to bios through the design, shows them to `look`, and
 /// frees the memory.
-pub(crate) fn with_bios<'d, D: BlockIo + 'd, V: KernelRules, T>(
+pub(crate) fn with_bios<'d, D: BlockIo, T>(
     design: &'d D,
     case: &Case,
-    kind: impl Fn(usize) -> Kind,
-    look: impl FnOnce(&Built<'d, D>) -> T,
+    kind: &dyn Fn(usize) -> Kind,
+    look: impl FnOnce(Under, &Built<'d, D>) -> T,
 ) -> Result<T, EvaluateError> {
-    let units = alloc(design, case, &kind);
-    if V::ASKS_PGMAP && !place_on_devices(design, case, &units) {
-        free(design, units);
-        return Err(EvaluateError::DeviceMemory { design: D::NAME });
-    }
-    let built = build::<D, V>(design, case, units);
-    match built {
-        Ok(built) => {
-            let out = look(&built);
-            if V::ASKS_PGMAP {
-                for &unit in built.units.values() {
-                    design.set_pgmap(unit, None);
-                }
-            }
-            free(design, built.units);
-            Ok(out)
-        }
-        Err(units) => {
-            free(design, units);
-            Err(EvaluateError::Refused {
-                design: D::NAME,
-                kind: kind(0),
-            })
-        }
-    }
+    let under = under::<D>(case)?;
+    let built = Built::new(design, under, case, kind)?;
+    let out = look(under, &built);
+    free(design, built.units);
+    Ok(out)
 }
 
 /// A case's memory, by the first frame of each allocation.
@@ -231,72 +182,6 @@ fn free<'d, D: BlockIo + 'd>(design: &'d D, units: BTreeMap<u64, D::Unit<'d>>) {
     }
 }
 
-/// All adds of a case; the units are returned where the design refuses one of them.
-#[inline(never)]
-#[allow(
-    clippy::type_complexity,
-    reason = "either the bios or the units they should have named"
-)]
-fn build<'d, D: BlockIo + 'd, V: KernelRules>(
-    design: &'d D,
-    case: &Case,
-    units: BTreeMap<u64, D::Unit<'d>>,
-) -> Result<Built<'d, D>, BTreeMap<u64, D::Unit<'d>>> {
-    let mut bios: Vec<Bio<D::BvPage<'d>>> = Vec::new();
-    let mut accepted = Vec::with_capacity(case.adds.len());
-    let mut opened_by = Vec::new();
-    let mut first = Vec::new();
-    let mut number = None;
-    let zone = case.zone_limits();
-    for (i, add) in case.adds.iter().enumerate() {
-        let Some((page, offset)) = named::<D, V>(design, units[&add.pfn], add) else {
-            return Err(units);
-        };
-        if number != Some(add.bio) {
-            number = Some(add.bio);
-            first.push(bios.len());
-            let mut bio = next_bio(case, bios.last(), page);
-            if let Some(zone) = case.zone_sectors() {
-                bio.iter.sector = case.start_sector + u64::from(add.bio) * zone;
-            }
-            bios.push(bio);
-        }
-        let mut taken = 0;
-        loop {
-            let bio = bios.last_mut().expect("one was just made");
-            let before = bio.vecs().len();
-            let n = if let Some((limits, zone)) = &zone {
-                add_zone_append_page::<V, D>(design, limits, zone, bio, page, add.len, offset)
-            } else if V::VERSION == KernelVersion::V5_0 {
-                let (page, offset) = design.page_at(page, offset + taken);
-                add_page_in_page_pieces::<V, D>(design, bio, page, add.len - taken, offset)
-            } else {
-                add_page::<V, D>(design, bio, page, add.len, offset)
-            };
-            opened_by.resize(opened_by.len() + bio.vecs().len() - before, i);
-            taken += n;
-            // Before multi-page bvecs a submitter that ran out of vecs went on in a new
-            // bio; a bio that is full from the start refuses, as it does later.
-            if V::VERSION != KernelVersion::V5_0 || taken == add.len {
-                break;
-            }
-            if taken == 0 {
-                break;
-            }
-            let next = next_bio(case, bios.last(), page);
-            bios.push(next);
-        }
-        accepted.push(taken);
-    }
-    Ok(Built {
-        units,
-        bios,
-        accepted,
-        opened_by,
-        first,
-    })
-}
-
 /// An empty bio that starts where the one before ends.
 fn next_bio<R: Copy>(case: &Case, before: Option<&Bio<R>>, filler: R) -> Bio<R> {
     let sector = before.map_or(case.start_sector, |bio| {
@@ -305,14 +190,20 @@ fn next_bio<R: Copy>(case: &Case, before: Option<&Bio<R>>, filler: R) -> Bio<R> 
     Bio::new(case.max_vecs, sector, Op::Read, filler)
 }
 
-/// The page and offset that an add hands to `bio_add_page`: the page of its first byte, except
-/// that 6.1's `bio_add_folio` hands over the head and the whole offset.
-fn named<'d, D: BlockIo + 'd, V: KernelRules>(
+/// Whether an add hands over the head of its allocation, as 6.1's `bio_add_folio` does.
+fn names_head(case: &Case, add: &Add) -> bool {
+    case.rules == KernelVersion::V6_1 && add.by == By::Folio
+}
+
+/// The page and offset that an add hands to `bio_add_page`: the page of its first byte, or the
+/// head and the whole offset.
+fn named<'d, D: BlockIo>(
     design: &'d D,
+    case: &Case,
     unit: D::Unit<'d>,
     add: &Add,
 ) -> Option<(D::BvPage<'d>, u32)> {
-    let page = if V::VERSION == KernelVersion::V6_1 && add.by == By::Folio {
+    let page = if names_head(case, add) {
         0
     } else {
         add.offset >> PAGE_SHIFT
@@ -322,118 +213,159 @@ fn named<'d, D: BlockIo + 'd, V: KernelRules>(
 }
 
 impl<'d, D: BlockIo + 'd> Built<'d, D> {
-    /// The bios as they are submitted, or the clones of them that the case asks for.
-    fn submitted<V: KernelRules>(
+    /// Allocates a case's memory and adds it to bios.
+    #[inline(never)]
+    pub fn new(
+        design: &'d D,
+        under: Under,
+        case: &Case,
+        kind: &dyn Fn(usize) -> Kind,
+    ) -> Result<Self, EvaluateError> {
+        let units = alloc(design, case, kind);
+        if under.asks_pgmap() && !place_on_devices(design, case, &units) {
+            free(design, units);
+            return Err(EvaluateError::DeviceMemory { design: D::NAME });
+        }
+        let mut built = Self {
+            units,
+            bios: Vec::new(),
+            accepted: Vec::with_capacity(case.adds.len()),
+            opened_by: Vec::new(),
+            first: Vec::new(),
+        };
+        if built.add_all(design, under, case).is_none() {
+            free(design, built.units);
+            return Err(EvaluateError::Refused {
+                design: D::NAME,
+                kind: kind(0),
+            });
+        }
+        Ok(built)
+    }
+
+    /// All adds of a case; `None` where the design refuses one of them.
+    fn add_all(&mut self, design: &'d D, under: Under, case: &Case) -> Option<()> {
+        let mut number = None;
+        let zone = case.zone_limits();
+        let zone = zone.as_ref().map(|(limits, zone)| (limits, zone));
+        for (i, add) in case.adds.iter().enumerate() {
+            let (page, offset) = named(design, case, self.units[&add.pfn], add)?;
+            if number != Some(add.bio) {
+                number = Some(add.bio);
+                self.first.push(self.bios.len());
+                let mut bio = next_bio(case, self.bios.last(), page);
+                if let Some(zone) = case.zone_sectors() {
+                    bio.iter.sector = case.start_sector + u64::from(add.bio) * zone;
+                }
+                self.bios.push(bio);
+            }
+            let mut taken = 0;
+            loop {
+                let bio = self.bios.last_mut().expect("one was just made");
+                let before = bio.vecs().len();
+                let n = if let Some(zone) = zone {
+                    under.add_zone_append_page(design, zone, bio, page, add.len, offset)
+                } else if under.version() == KernelVersion::V5_0 {
+                    let (page, offset) = design.page_at(page, offset + taken);
+                    under.add_page_in_page_pieces(design, bio, page, add.len - taken, offset)
+                } else {
+                    under.add_page(design, bio, page, add.len, offset)
+                };
+                let opened = self.opened_by.len() + bio.vecs().len() - before;
+                self.opened_by.resize(opened, i);
+                taken += n;
+                // Before multi-page bvecs a submitter that ran out of vecs went on in a new
+                // bio; a bio that is full from the start refuses, as it does later.
+                if under.version() != KernelVersion::V5_0 || taken == add.len || taken == 0 {
+                    break;
+                }
+                let next = next_bio(case, self.bios.last(), page);
+                self.bios.push(next);
+            }
+            self.accepted.push(taken);
+        }
+        Some(())
+    }
+
+    /// Submits the bios, and writes down what becomes of them.
+    #[inline(never)]
+    fn answer(
         &self,
         design: &'d D,
+        under: Under,
+        case: &Case,
+        limits: &QueueLimits,
+    ) -> Result<Taken, Refusal> {
+        let parts = self.submitted(design, under, case);
+        let requests = queue::submit(design, under, case, limits, &parts)?;
+        let (mut sp_segments, mut units) = (0, 0);
+        if case.clones.is_empty() {
+            for bio in &self.bios {
+                design.for_each_segment(bio, |_| sp_segments += 1);
+            }
+        } else {
+            for part in &parts {
+                sp_segments += Segments::over(design, part).count() as u64;
+            }
+        }
+        for bio in &self.bios {
+            for_each_unit(design, bio, |_| units += 1);
+        }
+        let mut bios = Vec::with_capacity(requests.len());
+        for request in &requests {
+            bios.push(queue::describe(design, under, limits, request));
+        }
+        Ok(Taken {
+            name: case.name.clone(),
+            accepted: self.accepted.clone(),
+            vecs: self.vecs(design, case),
+            bios,
+            sp_segments,
+            chunks: units,
+            held: case.held.then(|| held::held(design, under, case, self)),
+        })
+    }
+
+    /// The bios as they are submitted, or the clones of them that the case asks for.
+    fn submitted(
+        &self,
+        design: &'d D,
+        under: Under,
         case: &Case,
     ) -> Vec<BioClone<'_, D::BvPage<'d>>> {
-        let whole = || self.bios.iter().map(|bio| (bio, bio.part()));
-        let clone = |clone: &case::CloneOf| {
-            let bio = &self.bios[self.first[usize::from(clone.bio)]];
-            let part = bio.clone_part(clone.start_bytes() as u32, clone.bytes() as u32);
-            (bio, part)
+        let count = match case.clones.len() {
+            0 => self.bios.len(),
+            clones => clones,
         };
-        let mut parts: Vec<(&Bio<_>, BioClone<'_, _>)> = match case.clones.is_empty() {
-            true => whole().collect(),
-            false => case.clones.iter().map(clone).collect(),
-        };
-        for (bio, part) in &mut parts {
-            part.nomerge = is_nomerge::<V, D>(design, bio);
+        let mut parts = Vec::with_capacity(count);
+        for n in 0..count {
+            let (bio, mut part) = if let Some(clone) = case.clones.get(n) {
+                let bio = &self.bios[self.first[usize::from(clone.bio)]];
+                let (start, bytes) = (clone.start_bytes() as u32, clone.bytes() as u32);
+                (bio, bio.clone_part(start, bytes))
+            } else {
+                (&self.bios[n], self.bios[n].part())
+            };
+            part.nomerge = under.is_nomerge(design, bio);
+            parts.push(part);
         }
-        parts.into_iter().map(|(_, part)| part).collect()
+        parts
     }
 
     /// The tables as the kernel would write them, whatever a design's references name:
     /// the page of the call that opened the vec, and the offset from it.
-    fn vecs<V: KernelRules>(&self, design: &D, case: &Case) -> Vec<(u64, u32, u32)> {
-        let vecs = self.bios.iter().flat_map(|bio| bio.vecs());
-        vecs.zip(&self.opened_by)
-            .map(|(vec, &opener)| {
-                let phys = design.phys(vec.page) + u64::from(vec.offset);
-                let add = &case.adds[opener];
-                let pfn = if V::VERSION == KernelVersion::V6_1 && add.by == By::Folio {
-                    add.pfn
-                } else {
-                    phys >> PAGE_SHIFT
-                };
-                (pfn, (phys - (pfn << PAGE_SHIFT)) as u32, vec.len)
-            })
-            .collect()
-    }
-}
-
-/// Submits bios in order under one plug; the requests by sector.
-#[inline(never)]
-fn submit<'d, 'b, D: BlockIo + 'd, V: KernelRules>(
-    design: &'d D,
-    case: &Case,
-    limits: &QueueLimits,
-    bios: &[BioClone<'b, D::BvPage<'d>>],
-) -> Result<Vec<Request<'b, D::BvPage<'d>>>, Refusal> {
-    let refusal = |error| match error {
-        SplitError::Invalid => Refusal::Invalid,
-        SplitError::Bug => Refusal::Bug,
-    };
-    let atomic = case.atomic_limits(limits);
-    let zone = case.zone_limits();
-    let mut plug = Plug::default();
-    for &bio in bios.iter().filter(|bio| bio.iter.size != 0) {
-        if !is_aligned::<V>(limits, bio.iter.sector, bio.iter.size) {
-            return Err(Refusal::Invalid);
+    fn vecs(&self, design: &D, case: &Case) -> Vec<(u64, u32, u32)> {
+        let mut vecs = Vec::with_capacity(self.opened_by.len());
+        for vec in self.bios.iter().flat_map(|bio| bio.vecs()) {
+            let phys = design.phys(vec.page) + u64::from(vec.offset);
+            let add = &case.adds[self.opened_by[vecs.len()]];
+            let pfn = if names_head(case, add) {
+                add.pfn
+            } else {
+                phys >> PAGE_SHIFT
+            };
+            vecs.push((pfn, (phys - (pfn << PAGE_SHIFT)) as u32, vec.len));
         }
-        if let Some((_, zone)) = &zone {
-            let segments = zone_append_segments::<V, D>(design, limits, zone, &bio);
-            let mut append = bio;
-            // No answer shows it: requests end with their zone, and no two bios share one.
-            append.nomerge = true;
-            plug.add::<V, D>(design, limits, append, segments.map_err(refusal)?);
-        } else if let Some(atomic) = &atomic {
-            let segments = atomic_write_segments::<V, D>(design, limits, atomic, &bio);
-            let segments = segments.map_err(refusal)?;
-            plug.add::<V, D>(design, &atomic.of_requests(limits), bio, segments);
-        } else {
-            plug.submit::<V, D>(design, limits, bio).map_err(refusal)?;
-        }
-    }
-    let mut requests = plug.finish();
-    requests.sort_by_key(Request::sector);
-    Ok(requests)
-}
-
-/// Whether a bio is whole blocks (`bio_unaligned`, v6.11 and later). Older kernels leave
-/// it to their callers; case files are held to whole sectors.
-fn is_aligned<V: KernelRules>(limits: &QueueLimits, sector: u64, size: u32) -> bool {
-    if V::VERSION < KernelVersion::V6_12 {
-        return size.is_multiple_of(512);
-    }
-    let mask = u64::from(limits.logical_block_size) - 1;
-    ((sector << 9) | u64::from(size)) & mask == 0
-}
-
-/// Maps a request and writes it down.
-#[inline(never)]
-fn describe<'d, D: BlockIo + 'd, V: KernelRules>(
-    design: &'d D,
-    limits: &QueueLimits,
-    request: &Request<'_, D::BvPage<'d>>,
-) -> case::Request {
-    // 6.12 may send a bio on with a count that is too small, so the count is no bound.
-    let mut table = vec![SgEntry::default(); request.segments() as usize + 16];
-    let used = loop {
-        match blk_rq_map_sg::<V, D>(design, limits, request.bios(), &mut table) {
-            Ok(used) => break used,
-            Err(_) => table = vec![SgEntry::default(); table.len() * 2],
-        }
-    };
-    case::Request {
-        sector: request.sector(),
-        bytes: request.bytes(),
-        segments: request.segments(),
-        sg: table
-            .iter()
-            .take(used as usize)
-            .map(|entry| (entry.phys(), entry.length()))
-            .collect(),
+        vecs
     }
 }

@@ -7,3 +7,4 @@ pub mod evaluate;
 pub mod laws;
 pub mod ledger;
 pub mod reference;
+mod under;

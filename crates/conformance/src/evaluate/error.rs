@@ -1,6 +1,6 @@
 //! Reasons why a case cannot be put to a design.
 
-use mm::BuildError;
+use mm::{BuildError, KernelVersion};
 use physmem::Kind;
 
 use super::MAX_FRAMES;
@@ -15,6 +15,14 @@ pub enum EvaluateError {
     Spread {
         /// Frames from the first allocation to the last.
         frames: u64,
+    },
+    /// The design is not run under the rules of the case.
+    #[error("{design} is not run under the rules of {version}")]
+    Rules {
+        /// The design's name.
+        design: &'static str,
+        /// The kernel of the case.
+        version: KernelVersion,
     },
     /// The design has no way to name memory of this kind in a bio.
     #[error("{design} refuses block IO to {kind} memory")]

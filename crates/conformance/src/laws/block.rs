@@ -1,13 +1,14 @@
 //! Laws of block IO: building, walking, splitting and mapping bios, and their end.
 
 use mm::block::{Bio, Op};
-use mm::{BlockIo, KernelRules, KernelVersion, with_rules};
-use physmem::PAGE_SIZE;
+use mm::{BlockIo, KernelVersion};
+use physmem::{PAGE_SHIFT, PAGE_SIZE};
 
-use super::cases::{cases_per_law, for_each_case, for_each_case_of, in_one_page, joined};
+use super::cases::{Runs, cases_per_law, for_each_case, for_each_case_of, in_one_page};
 use crate::case::{Answer, Case, Taken, generate_for_models};
-use crate::evaluate::{Built, EvaluateError, anon_and_file, evaluate_with, with_bios};
+use crate::evaluate::{Built, EvaluateError, anon_and_file, evaluate_on, with_bios};
 use crate::reference;
+use crate::under::Under;
 
 mod memory;
 mod queue;
@@ -28,28 +29,23 @@ fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Law {
     if condition { Ok(()) } else { Err(otherwise()) }
 }
 
-/// Lets `look` at the bios of a case and at the rules they were built under.
-macro_rules! for_bios {
-    ($design:expr, $case:expr, |$built:ident, $v:ident| $look:expr) => {
-        with_rules!($case.rules, $v => {
-            with_bios::<D, $v, Law>($design, $case, anon_and_file, |$built| $look)
-                .map_err(|error| error.to_string())?
+/// A law of the bios of a case and of the rules that they were built under.
+type OfBios<D> = for<'d> fn(&'d D, Under, &Case, &Built<'d, D>) -> Law;
+
+/// Tries a law on the bios of random cases.
+fn for_bios<D: BlockIo>(law: OfBios<D>) {
+    for_each_case::<D>(&|design, case| {
+        with_bios(design, case, &anon_and_file, |under, built| {
+            law(design, under, case, built)
         })
-    };
-}
-
-use for_bios;
-
-/// The answer of a design, where it is one.
-#[inline(never)]
-fn answer<D: BlockIo>(design: &D, case: &Case) -> Result<Answer, String> {
-    with_rules!(case.rules, V => evaluate_with::<D, V>(design, case))
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string())?
+    });
 }
 
 /// The answer, where the kernel takes the case.
 fn taken<D: BlockIo>(design: &D, case: &Case) -> Result<Option<Taken>, String> {
-    Ok(match answer(design, case)? {
+    let answer = evaluate_on(design, case).map_err(|error| error.to_string())?;
+    Ok(match answer {
         Answer::Taken(taken) => Some(taken),
         Answer::Refused(_) => None,
     })
@@ -61,14 +57,13 @@ fn taken<D: BlockIo>(design: &D, case: &Case) -> Result<Option<Taken>, String> {
 /// whole allocations is compared with a kernel that has such vecs. At least
 /// [`cases_per_law`] cases of each kernel.
 pub fn answers_equal_the_reference<D: BlockIo>() {
-    for_each_case_of::<D>(generate_for_models, cases_per_law(), |design, case| {
+    for_each_case_of::<D>(generate_for_models, cases_per_law(), &|design, case| {
         let should = if D::NAMES_UNITS {
             reference::evaluate_by_unit(case)
         } else {
             reference::evaluate(case)
         };
-        let is = with_rules!(case.rules, V => evaluate_with::<D, V>(design, case));
-        let is = match is {
+        let is = match evaluate_on(design, case) {
             Ok(is) => is,
             // That it cannot tell is an answer, to a question that its kernel asks.
             Err(EvaluateError::DeviceMemory { .. }) if case.has_device_memory() => return Ok(()),
@@ -85,57 +80,61 @@ pub fn answers_equal_the_reference<D: BlockIo>() {
     });
 }
 
-/// The bytes that a list of pieces covers.
-fn bytes_of<'d, D: BlockIo + 'd>(
-    design: &'d D,
-    pieces: impl IntoIterator<Item = (D::BvPage<'d>, u32, u32)>,
-) -> Vec<(u64, u64)> {
-    let phys = |(page, offset, len)| (design.phys(page) + u64::from(offset), u64::from(len));
-    joined(pieces.into_iter().map(phys))
-}
-
 /// The bytes of a bio's table.
-fn table_bytes<'d, D: BlockIo + 'd>(design: &'d D, bio: &Bio<D::BvPage<'d>>) -> Vec<(u64, u64)> {
-    bytes_of(
-        design,
-        bio.vecs().iter().map(|vec| (vec.page, vec.offset, vec.len)),
-    )
+fn table_bytes<'d, D: BlockIo>(design: &'d D, bio: &Bio<D::BvPage<'d>>) -> Runs {
+    let mut runs = Runs::default();
+    for vec in bio.vecs() {
+        runs.push(
+            design.phys(vec.page) + u64::from(vec.offset),
+            vec.len.into(),
+        );
+    }
+    runs
 }
 
 /// The single-page, multi-page and by-unit walks of a bio visit the bytes of its table, in
 /// order; no step of the first leaves its page, none of the last its allocation.
 pub fn walks_cover_the_same_bytes<D: BlockIo>() {
     fn walks<'d, D: BlockIo>(design: &'d D, bio: &Bio<D::BvPage<'d>>) -> Law {
-        let table = table_bytes(design, bio);
-        let mut by_page = Vec::new();
-        design.for_each_segment(bio, |step| by_page.push((step.page, step.offset, step.len)));
-        let mut by_vec = Vec::new();
-        design.for_each_bvec(bio, |step| by_vec.push((step.page, step.offset, step.len)));
-        let mut by_unit = Vec::new();
-        let mut outside = None;
+        let (mut by_page, mut by_vec, mut by_unit) = Default::default();
+        let (mut outside_page, mut outside_unit, mut steps) = (None, None, 0);
+        design.for_each_segment(bio, |step| {
+            let phys = design.phys(step.page) + u64::from(step.offset);
+            if !in_one_page(phys, step.len) {
+                outside_page = Some((phys, step.len));
+            }
+            Runs::push(&mut by_page, phys, step.len.into());
+        });
+        design.for_each_bvec(bio, |step| {
+            steps += 1;
+            let phys = design.phys(step.page) + u64::from(step.offset);
+            Runs::push(&mut by_vec, phys, step.len.into());
+        });
         design.for_each_unit(bio, |run| {
             let extent = design.extent(run.unit);
             if run.offset + u64::from(run.len) > extent.order.bytes() {
-                outside = Some(run);
+                outside_unit = Some((extent, run.offset, run.len));
             }
-            by_unit.push((extent.head.phys() + run.offset, u64::from(run.len)));
+            Runs::push(
+                &mut by_unit,
+                extent.head.phys() + run.offset,
+                run.len.into(),
+            );
         });
-        holds(outside.is_none(), || {
-            format!("{outside:?} leaves its allocation")
+        holds(outside_unit.is_none(), || {
+            format!("{outside_unit:?} leaves its allocation")
         })?;
-        for &(page, offset, len) in &by_page {
-            let phys = design.phys(page) + u64::from(offset);
-            holds(in_one_page(phys, len), || {
-                format!("step {phys:#x}+{len} leaves its page")
-            })?;
-        }
-        holds(by_vec.len() == bio.vecs().len(), || {
+        holds(outside_page.is_none(), || {
+            format!("step {outside_page:x?} leaves its page")
+        })?;
+        holds(steps == bio.vecs().len(), || {
             "not one step per vec".to_owned()
         })?;
+        let table = table_bytes(design, bio);
         for (walk, bytes) in [
-            ("single-page", bytes_of(design, by_page)),
-            ("multi-page", bytes_of(design, by_vec)),
-            ("by-unit", joined(by_unit)),
+            ("single-page", by_page),
+            ("multi-page", by_vec),
+            ("by-unit", by_unit),
         ] {
             holds(bytes == table, || {
                 format!("the {walk} walk visits {bytes:x?}, the table holds {table:x?}")
@@ -143,12 +142,7 @@ pub fn walks_cover_the_same_bytes<D: BlockIo>() {
         }
         Ok(())
     }
-    for_each_case::<D>(0, |design, case| {
-        for_bios!(design, case, |built, V| built
-            .bios
-            .iter()
-            .try_for_each(|bio| walks(design, bio)))
-    });
+    for_bios::<D>(|design, _, _, built| built.bios.iter().try_for_each(|bio| walks(design, bio)));
 }
 
 /// The lengths of a bio's vecs add up to its size, every add took all of its bytes or none
@@ -176,63 +170,55 @@ pub fn vecs_sum_to_bi_size<D: BlockIo>() {
             format!("{taken} bytes taken, {held} in the bios")
         })
     }
-    for_each_case::<D>(0, |design, case| {
-        for_bios!(design, case, |built, V| sums(case, built))
-    });
+    for_bios::<D>(|_, _, case, built| sums(case, built));
 }
 
 /// Adding parts of allocations in the design's own largest steps takes all bytes or, where
 /// the table is full, none, and opens a vec only where the memory does not go on from the
 /// last one.
 pub fn chunks_are_added_like_folios<D: BlockIo>() {
-    fn adds<'d, D: BlockIo, V: KernelRules>(
-        design: &'d D,
-        case: &Case,
-        built: &Built<'d, D>,
-    ) -> Law {
+    fn adds<'d, D: BlockIo>(design: &'d D, under: Under, case: &Case, built: &Built<'d, D>) -> Law {
         let Some(filler) = built.bios.iter().find_map(|bio| bio.vecs().first()) else {
             return Ok(());
         };
         let mut bio = Bio::new(case.max_vecs, 0, Op::Read, filler.page);
-        let mut bytes = Vec::new();
+        let mut bytes = Runs::default();
         let mut vecs = 0;
+        let by_page = under.version() == KernelVersion::V5_0;
         for add in &case.adds {
-            let start = add.pfn * PAGE_SIZE + u64::from(add.offset);
-            let goes_on = bytes.last().is_some_and(|(phys, len)| phys + len == start);
+            let start = (add.pfn << PAGE_SHIFT) + u64::from(add.offset);
+            let goes_on = bytes.end() == Some(start);
             let pages =
                 (u64::from(add.offset % PAGE_SIZE as u32) + u64::from(add.len)).div_ceil(PAGE_SIZE);
-            let (opens, room) = if V::VERSION == KernelVersion::V5_0 {
+            let opens = if by_page {
                 let same_page = goes_on && !start.is_multiple_of(PAGE_SIZE);
-                (
-                    pages - u64::from(same_page),
-                    u64::from(case.max_vecs) - vecs,
-                )
+                pages - u64::from(same_page)
             } else {
-                (u64::from(!goes_on), u64::from(case.max_vecs) - vecs)
+                u64::from(!goes_on)
             };
-            if V::VERSION == KernelVersion::V5_0 && opens > room {
+            let has_room = opens <= u64::from(case.max_vecs) - vecs;
+            if by_page && !has_room {
                 // Part of it is taken, page by page, which is not what this law is about.
                 continue;
             }
-            let got = design.add_unit::<V>(&mut bio, built.units[&add.pfn], add.len, add.offset);
-            let wanted = if opens > room { 0 } else { add.len };
+            let unit = built.units[&add.pfn];
+            let got = under.add_unit(design, &mut bio, unit, add.len, add.offset);
+            let wanted = if has_room { add.len } else { 0 };
             holds(got == wanted, || {
                 format!("{got} bytes of {add:?} taken, should be {wanted}")
             })?;
             if got > 0 {
-                bytes.push((start, u64::from(got)));
+                bytes.push(start, got.into());
                 vecs += opens;
             }
             holds(bio.vecs().len() as u64 == vecs, || {
                 format!("{} vecs after {add:?}, should be {vecs}", bio.vecs().len())
             })?;
         }
-        let (table, bytes) = (table_bytes(design, &bio), joined(bytes));
+        let table = table_bytes(design, &bio);
         holds(table == bytes, || {
             format!("the table holds {table:x?}, added were {bytes:x?}")
         })
     }
-    for_each_case::<D>(0, |design, case| {
-        for_bios!(design, case, |built, V| adds::<D, V>(design, case, built))
-    });
+    for_bios::<D>(adds);
 }

@@ -1,18 +1,9 @@
 //! Laws: what every design must do, as public generic functions, and the one list of them.
 //!
-//! A design's own crate has one line in its tests:
-//!
-//! ```ignore
-//! conformance::conformance!(flat::Flat, describe, block, memcg, lru);
-//! ```
-//!
-//! Each word is a [`Capability`]: a trait that the laws in the module of that name need, and
-//! a module of tests there. A capability that a design lacks is left out; one that it claims
-//! and lacks does not compile.
-//!
-//! The list is the macro `laws_of`. [`conformance!`](crate::conformance) makes a `#[test]` of
-//! every law in it, and the functions [`describe()`], [`block()`], [`memcg()`] and [`lru()`]
-//! hand out the same laws as data, for `folioscope verify`.
+//! Laws are sorted by the [`Capability`] whose trait they need. The list is the macro `laws_of`;
+//! the functions [`describe()`], [`block()`], [`memcg()`] and [`lru()`] hand out its laws for a
+//! design, as data. The registry does so for every contender, which makes them tests there and
+//! what `folioscope verify` holds; a capability that a design claims and lacks does not compile.
 //!
 //! A law panics with the design, the rules and a case that breaks it. Laws over random cases run
 //! [`cases_per_law`] of them; a failing case is shrunk before it is printed.
@@ -105,33 +96,6 @@ macro_rules! laws_of {
             a_walk_steps_as_its_kernel_does
             ledgers_come_out
         ] $($with)* }
-    };
-}
-
-/// Stamps the laws of the named capabilities as tests of a design: one `#[test]` per law,
-/// in a module per capability.
-#[macro_export]
-macro_rules! conformance {
-    ($design:ty, $($capability:ident),+ $(,)?) => {
-        $($crate::laws_of!($capability, law_tests $design);)+
-    };
-}
-
-/// A module with one `#[test]` per law, each named for its law.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! law_tests {
-    ($capability:ident $word:ident [$($law:ident)+] $design:ty) => {
-        mod $capability {
-            #[allow(unused_imports, reason = "the design may be named relative to the test file")]
-            use super::*;
-            $(
-                #[test]
-                fn $law() {
-                    $crate::laws::$capability::$law::<$design>();
-                }
-            )+
-        }
     };
 }
 

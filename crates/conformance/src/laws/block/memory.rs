@@ -1,13 +1,14 @@
 //! Laws of what IO does to the memory it works on.
 
-use mm::block::{Bio, Op, add_page};
-use mm::{BlockIo, KernelRules, SlabIo, with_rules};
+use mm::block::{Bio, Op};
+use mm::{BlockIo, SlabIo};
 use physmem::{Kind, PAGE_SIZE};
 
 use super::{Law, for_bios, holds, table_bytes};
 use crate::case::Case;
-use crate::evaluate::{Built, EvaluateError, anon_and_file, with_bios};
-use crate::laws::cases::{for_each_case, joined};
+use crate::evaluate::{Built, EvaluateError, with_bios};
+use crate::laws::cases::{Runs, for_each_case};
+use crate::under::Under;
 
 /// Taking references for an IO and ending it leaves every allocation with the references it
 /// had; in between, those that the IO touches have more. The end releases every byte.
@@ -84,16 +85,14 @@ pub fn end_of_io_gives_references_back<D: BlockIo>() {
         }
         Ok(())
     }
-    for_each_case::<D>(0, |design, case| {
-        for_bios!(design, case, |built, V| ends(design, case, built))
-    });
+    for_bios::<D>(|design, _, case, built| ends(design, case, built));
 }
 
 /// A page as `get_user_pages` hands it out, head or tail, is named in a vec by a name and an
 /// offset that mean its first byte, and a bio filled with such pages in order holds what the
 /// allocation holds.
 pub fn user_pages_name_the_same_bytes<D: BlockIo>() {
-    fn names<'d, D: BlockIo, V: KernelRules>(design: &'d D, built: &Built<'d, D>) -> Law {
+    fn names<'d, D: BlockIo>(design: &'d D, under: Under, built: &Built<'d, D>) -> Law {
         for (&pfn, &unit) in &built.units {
             let pages = design.extent(unit).order.pages();
             let Some(filler) = design.bv_page(unit) else {
@@ -112,23 +111,20 @@ pub fn user_pages_name_the_same_bytes<D: BlockIo>() {
                 holds(phys == (pfn + n) * PAGE_SIZE, || {
                     format!("page {n} of {pfn:#x} becomes {phys:#x}")
                 })?;
-                let added = add_page::<V, D>(design, &mut bio, page, PAGE_SIZE as u32, offset);
+                let added = under.add_page(design, &mut bio, page, PAGE_SIZE as u32, offset);
                 holds(added == PAGE_SIZE as u32, || {
                     format!("page {n} of {pfn:#x} is refused")
                 })?;
             }
             let held = table_bytes(design, &bio);
             let pages = pages.min(64);
-            holds(
-                held.iter().map(|run| run.1).sum::<u64>() == pages * PAGE_SIZE,
-                || format!("{pages} pages of {pfn:#x} were added, the table holds {held:x?}"),
-            )?;
+            holds(held.bytes() == pages * PAGE_SIZE, || {
+                format!("{pages} pages of {pfn:#x} were added, the table holds {held:x?}")
+            })?;
         }
         Ok(())
     }
-    for_each_case::<D>(0, |design, case| {
-        for_bios!(design, case, |built, V| names::<D, V>(design, built))
-    });
+    for_bios::<D>(|design, under, _, built| names(design, under, built));
 }
 
 /// Block IO to slab memory is taken or refused as [`BlockIo::SLAB_IO`] claims: with a
@@ -142,12 +138,18 @@ pub fn slab_io_is_as_claimed<D: BlockIo>() {
         holds(kinds.count() == built.units.len(), || {
             "slab memory does not say so".to_owned()
         })?;
-        let adds = case.adds.iter().zip(&built.accepted);
-        let added = joined(
-            adds.map(|(add, &got)| (add.pfn * 4096 + u64::from(add.offset), u64::from(got)))
-                .filter(|run| run.1 > 0),
-        );
-        let tables = joined(built.bios.iter().flat_map(|bio| table_bytes(design, bio)));
+        let (mut added, mut tables) = (Runs::default(), Runs::default());
+        for (add, &got) in case.adds.iter().zip(&built.accepted) {
+            if got > 0 {
+                added.push(add.pfn * PAGE_SIZE + u64::from(add.offset), got.into());
+            }
+        }
+        for vec in built.bios.iter().flat_map(|bio| bio.vecs()) {
+            tables.push(
+                design.phys(vec.page) + u64::from(vec.offset),
+                vec.len.into(),
+            );
+        }
         holds(tables == added, || {
             format!("the tables hold {tables:x?}, added were {added:x?}")
         })?;
@@ -182,13 +184,10 @@ pub fn slab_io_is_as_claimed<D: BlockIo>() {
             }
         }
     }
-    fn asked<D: BlockIo, V: KernelRules>(design: &D, case: &Case) -> Law {
-        match with_bios::<D, V, Law>(
-            design,
-            case,
-            |_| Kind::Slab,
-            |built| io(design, case, built),
-        ) {
+    for_each_case::<D>(
+        &|design, case| match with_bios(design, case, &|_| Kind::Slab, |_, built| {
+            io(design, case, built)
+        }) {
             Ok(law) => law,
             Err(EvaluateError::Refused {
                 kind: Kind::Slab, ..
@@ -196,10 +195,6 @@ pub fn slab_io_is_as_claimed<D: BlockIo>() {
                 "a bio to slab memory is refused".to_owned()
             }),
             Err(error) => Err(error.to_string()),
-        }
-    }
-    for_each_case::<D>(
-        0,
-        |design, case| with_rules!(case.rules, V => asked::<D, V>(design, case)),
+        },
     );
 }

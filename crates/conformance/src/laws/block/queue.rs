@@ -1,14 +1,14 @@
 //! Laws of splitting, counting and mapping under a queue's limits.
 
-use mm::block::{
-    Bio, BioClone, Bvecs, SgEntry, bio_split_to_limits, blk_recalc_rq_segments, blk_rq_map_sg,
-};
-use mm::{BlockIo, KernelRules, KernelVersion, QueueLimits, SECTOR_SIZE, with_rules};
+use mm::block::{Bio, BioClone, Bvecs, SgEntry};
+use mm::{BlockIo, BvPages, KernelVersion, QueueLimits, SECTOR_SIZE};
 use physmem::PAGE_SIZE;
 
-use super::{Law, bytes_of, for_bios, holds, taken};
-use crate::evaluate::{anon_and_file, with_bios};
-use crate::laws::cases::{for_each_case, in_one_page, joined};
+use super::{Law, for_bios, holds, taken};
+use crate::case::{Case, Taken};
+use crate::evaluate::Built;
+use crate::laws::cases::{Runs, for_each_case, in_one_page};
+use crate::under::Under;
 
 /// One part of a split, and what was counted for it.
 struct Piece<'b, R> {
@@ -20,12 +20,13 @@ struct Piece<'b, R> {
 
 /// Splits all bios of a case that are whole blocks; nothing where the kernel refuses.
 #[inline(never)]
-fn pieces<'d, 'b, D: BlockIo, V: KernelRules>(
+fn pieces<'d, 'b, D: BlockIo>(
     design: &'d D,
+    under: Under,
     limits: &QueueLimits,
     bios: &'b [Bio<D::BvPage<'d>>],
 ) -> Vec<Vec<Piece<'b, D::BvPage<'d>>>> {
-    let block = match V::VERSION {
+    let block = match under.version() {
         KernelVersion::V5_0 | KernelVersion::V5_10 | KernelVersion::V6_1 => SECTOR_SIZE as u32,
         KernelVersion::V6_12 | KernelVersion::V7_1 | KernelVersion::V7_2 => {
             limits.logical_block_size
@@ -39,15 +40,15 @@ fn pieces<'d, 'b, D: BlockIo, V: KernelRules>(
     let mut out = Vec::new();
     for bio in bios.iter().filter(whole_blocks) {
         let mut pieces = Vec::new();
-        let split = bio_split_to_limits::<V, D>(design, limits, bio.part(), |part, segments| {
+        let split = under.bio_split_to_limits(design, limits, bio.part(), &mut |part, segments| {
             // Only what is left of a bio can go on whole, and its count is too small then.
             let no_gaps = QueueLimits {
                 virt_boundary_mask: 0,
                 ..*limits
             };
-            let uncut = V::VERSION == KernelVersion::V6_12
+            let uncut = under.version() == KernelVersion::V6_12
                 && !part.nomerge
-                && blk_recalc_rq_segments::<V, D>(design, &no_gaps, &[part]) > segments;
+                && under.blk_recalc_rq_segments(design, &no_gaps, &[part]) > segments;
             pieces.push(Piece {
                 part,
                 segments,
@@ -61,45 +62,59 @@ fn pieces<'d, 'b, D: BlockIo, V: KernelRules>(
     out
 }
 
-/// Runs a law over the parts of every bio of every case whose limits a kernel takes.
-macro_rules! for_pieces {
-    ($d:ty, |$design:ident, $limits:ident, $pieces:ident, $v:ident| $look:expr) => {
-        for_each_case::<$d>(0, |$design, case| {
-            let Ok($limits) = case.limits.effective(case.rules) else {
-                return Ok(());
-            };
-            let $limits = &$limits;
-            for_bios!($design, case, |built, $v| {
-                pieces::<$d, $v>($design, $limits, &built.bios)
-                    .iter()
-                    .try_for_each(|$pieces| $look)
-            })
-        })
+/// A law of the parts of a bio under a queue's limits.
+type OfPieces<D> =
+    for<'d> fn(&'d D, Under, &QueueLimits, &[Piece<'_, <D as BvPages>::BvPage<'d>>]) -> Law;
+
+/// Holds a law over the parts of every bio of a case whose limits a kernel takes.
+fn hold_pieces<'d, D: BlockIo>(
+    law: OfPieces<D>,
+    design: &'d D,
+    under: Under,
+    case: &Case,
+    built: &Built<'d, D>,
+) -> Law {
+    let Ok(limits) = case.limits.effective(case.rules) else {
+        return Ok(());
     };
+    let mut all = pieces(design, under, &limits, &built.bios).into_iter();
+    all.try_for_each(|pieces| law(design, under, &limits, &pieces))
 }
 
 /// The parts of a split follow each other on the device and in memory and add up to the
 /// bio; each but the last is whole blocks, and none has more segments than the queue takes.
 pub fn split_parts_add_up<D: BlockIo>() {
-    fn add_up<'d, D: BlockIo, V: KernelRules>(
+    fn walk<'d, D: BlockIo>(design: &'d D, runs: &mut Runs, part: &BioClone<'_, D::BvPage<'d>>) {
+        for vec in Bvecs::over(part) {
+            runs.push(
+                design.phys(vec.page) + u64::from(vec.offset),
+                vec.len.into(),
+            );
+        }
+    }
+    fn add_up<'d, D: BlockIo>(
         design: &'d D,
+        under: Under,
         limits: &QueueLimits,
         pieces: &[Piece<'_, D::BvPage<'d>>],
     ) -> Law {
-        let walk = |part: &BioClone<'_, D::BvPage<'d>>| {
-            Bvecs::over(part)
-                .map(|v| (v.page, v.offset, v.len))
-                .collect::<Vec<_>>()
-        };
         let first = &pieces[0].part;
         let mut whole = *first;
         whole.iter.size = pieces.iter().map(|piece| piece.part.iter.size).sum();
-        let parts = bytes_of(design, pieces.iter().flat_map(|piece| walk(&piece.part)));
-        let bytes = bytes_of(design, walk(&whole));
+        let (mut parts, mut bytes) = (Runs::default(), Runs::default());
+        for piece in pieces {
+            walk(design, &mut parts, &piece.part);
+        }
+        walk(design, &mut bytes, &whole);
         holds(parts == bytes, || {
             format!("the parts cover {parts:x?}, the bio {bytes:x?}")
         })?;
         let mut sector = first.iter.sector;
+        let block = if under.version() < KernelVersion::V6_1 {
+            SECTOR_SIZE as u32
+        } else {
+            limits.logical_block_size
+        };
         for (at, piece) in pieces.iter().enumerate() {
             let iter = &piece.part.iter;
             holds(iter.sector == sector, || {
@@ -107,11 +122,6 @@ pub fn split_parts_add_up<D: BlockIo>() {
             })?;
             sector += u64::from(iter.size >> 9);
             let cut = at + 1 < pieces.len();
-            let block = if V::VERSION < KernelVersion::V6_1 {
-                SECTOR_SIZE as u32
-            } else {
-                limits.logical_block_size
-            };
             holds(!cut || iter.size.is_multiple_of(block), || {
                 format!("part {at} of {} bytes is no whole block", iter.size)
             })?;
@@ -124,31 +134,25 @@ pub fn split_parts_add_up<D: BlockIo>() {
         }
         Ok(())
     }
-    for_pieces!(D, |design, limits, pieces, V| add_up::<D, V>(
-        design, limits, pieces
-    ));
-    for_each_case::<D>(0, |design, case| {
-        let Some(taken) = taken(design, case)? else {
-            return Ok(());
-        };
+    fn submitted(taken: &Taken) -> Law {
         let accepted: u64 = taken.accepted.iter().map(|&n| u64::from(n)).sum();
-        let submitted: u64 = taken
-            .bios
-            .iter()
-            .map(|request| u64::from(request.bytes))
-            .sum();
+        let requests = taken.bios.iter();
+        let submitted: u64 = requests.map(|request| u64::from(request.bytes)).sum();
         holds(submitted == accepted, || {
             format!("{accepted} bytes accepted, {submitted} in requests")
         })
-    });
+    }
+    for_bios::<D>(|design, under, case, built| hold_pieces(add_up, design, under, case, built));
+    for_each_case::<D>(&|design, case| taken(design, case)?.as_ref().map_or(Ok(()), submitted));
 }
 
 /// No scatterlist has more entries than segments were counted for it: drivers size their
 /// tables by the count. (6.12 breaks this itself where a cut would fall inside the first
 /// block: it sends the bio on whole.)
 pub fn segments_bound_the_scatterlist<D: BlockIo>() {
-    fn bound<'d, D: BlockIo, V: KernelRules>(
+    fn bound<'d, D: BlockIo>(
         design: &'d D,
+        under: Under,
         limits: &QueueLimits,
         pieces: &[Piece<'_, D::BvPage<'d>>],
     ) -> Law {
@@ -159,7 +163,8 @@ pub fn segments_bound_the_scatterlist<D: BlockIo>() {
         for piece in counted().chain(counted()) {
             let before = table.clone();
             let room = &mut table[..piece.segments as usize];
-            let used = blk_rq_map_sg::<V, D>(design, limits, &[piece.part], room)
+            let used = under
+                .blk_rq_map_sg(design, limits, &[piece.part], room)
                 .map_err(|_| format!("more than {} entries for as many segments", piece.segments))?
                 as usize;
             holds(table[used..] == before[used..], || {
@@ -174,21 +179,24 @@ pub fn segments_bound_the_scatterlist<D: BlockIo>() {
         }
         Ok(())
     }
-    for_pieces!(D, |design, limits, pieces, V| bound::<D, V>(
-        design, limits, pieces
-    ));
+    for_bios::<D>(|design, under, case, built| hold_pieces(bound, design, under, case, built));
 }
 
 /// Recounting the segments of a bio gives what the split counted; of a part that was
 /// cut off, at most that.
 pub fn recounts_agree_with_the_split<D: BlockIo>() {
-    fn agrees<'d, D: BlockIo, V: KernelRules>(
+    fn agrees<'d, D: BlockIo>(
         design: &'d D,
+        under: Under,
         limits: &QueueLimits,
         pieces: &[Piece<'_, D::BvPage<'d>>],
     ) -> Law {
+        // The short cuts of a split take a page for one segment, as every device must.
+        if u64::from(limits.max_segment_size) < PAGE_SIZE {
+            return Ok(());
+        }
         for piece in pieces.iter().filter(|piece| !piece.uncut) {
-            let again = blk_recalc_rq_segments::<V, D>(design, limits, &[piece.part]);
+            let again = under.blk_recalc_rq_segments(design, limits, &[piece.part]);
             let agrees = match piece.part.nomerge {
                 true => again <= piece.segments,
                 false => again == piece.segments,
@@ -202,42 +210,21 @@ pub fn recounts_agree_with_the_split<D: BlockIo>() {
         }
         Ok(())
     }
-    for_pieces!(D, |design, limits, pieces, V| {
-        // The short cuts of a split take a page for one segment, as every device must.
-        if u64::from(limits.max_segment_size) < PAGE_SIZE {
-            return Ok(());
-        }
-        agrees::<D, V>(design, limits, pieces)
-    });
+    for_bios::<D>(|design, under, case, built| hold_pieces(agrees, design, under, case, built));
 }
 
 /// The scatterlists of a case's requests cover the bytes of its tables, in order, and each
 /// entry keeps to the longest segment and to one boundary window.
 pub fn scatterlists_keep_to_the_limits<D: BlockIo>() {
-    for_each_case::<D>(0, |design, case| {
-        let Some(taken) = taken(design, case)? else {
-            return Ok(());
-        };
-        let limits = case
-            .limits
-            .effective(case.rules)
-            .map_err(|_| "limits refused, case taken")?;
-        let entries = || {
-            taken
-                .bios
-                .iter()
-                .flat_map(|request| request.sg.iter().copied())
-        };
-        let mapped = joined(entries().map(|(phys, len)| (phys, u64::from(len))));
-        let tables = taken
-            .vecs
-            .iter()
-            .map(|&(pfn, offset, len)| (pfn * PAGE_SIZE + u64::from(offset), u64::from(len)));
-        let tables = joined(tables);
-        holds(mapped == tables, || {
-            format!("mapped {mapped:x?}, in the tables {tables:x?}")
-        })?;
-        for (phys, len) in entries() {
+    fn keep(case: &Case, taken: &Taken) -> Law {
+        let limits = case.limits.effective(case.rules);
+        let limits = limits.map_err(|_| "limits refused, case taken")?;
+        let (mut mapped, mut tables) = (Runs::default(), Runs::default());
+        for &(pfn, offset, len) in &taken.vecs {
+            tables.push(pfn * PAGE_SIZE + u64::from(offset), len.into());
+        }
+        for &(phys, len) in taken.bios.iter().flat_map(|request| &request.sg) {
+            mapped.push(phys, len.into());
             let last = phys + u64::from(len) - 1;
             let mask = limits.seg_boundary_mask;
             holds(phys | mask == last | mask, || {
@@ -248,6 +235,12 @@ pub fn scatterlists_keep_to_the_limits<D: BlockIo>() {
                 format!("entry {phys:#x}+{len} is longer than {longest}")
             })?;
         }
-        Ok(())
+        holds(mapped == tables, || {
+            format!("mapped {mapped:x?}, in the tables {tables:x?}")
+        })
+    }
+    for_each_case::<D>(&|design, case| {
+        let taken = taken(design, case)?;
+        taken.map_or(Ok(()), |taken| keep(case, &taken))
     });
 }

@@ -1,7 +1,7 @@
 //! Laws worked by hand: the order in which memory is added, and cases with known answers.
 
-use mm::block::{Bio, Op, add_page};
-use mm::{BlockIo, KernelRules, KernelVersion, with_rules};
+use mm::block::{Bio, Op};
+use mm::{BlockIo, KernelVersion};
 use physmem::{Extent, Kind, Order};
 use rand::RngExt as _;
 use rand_pcg::Pcg64;
@@ -9,6 +9,7 @@ use rand_pcg::Pcg64;
 use crate::case::{Add, Answer, By, Case, Limits, Taken, WINDOW_PAGES};
 use crate::evaluate::evaluate;
 use crate::laws::cases::{BASE, SEED, cases_per_law, fresh, versions};
+use crate::under::Under;
 
 const P: u32 = 4096;
 const M: u32 = 1 << 20;
@@ -17,7 +18,7 @@ const M: u32 = 1 << 20;
 /// allocation in a random order open a vec wherever one does not follow the one before.
 /// Before v5.1 every page opens one.
 pub fn merging_depends_on_order<D: BlockIo>() {
-    fn vecs<D: BlockIo, V: KernelRules>(design: &D, order: &[u64]) -> usize {
+    fn vecs<D: BlockIo>(design: &D, under: Under, order: &[u64]) -> usize {
         let size = Order::new(order.len().trailing_zeros() as u8);
         let unit = design.alloc(Extent::new(BASE, size), Kind::File);
         let name = |page| {
@@ -28,11 +29,8 @@ pub fn merging_depends_on_order<D: BlockIo>() {
         let mut bio = Bio::new(256, 0, Op::Read, name(0).0);
         for &page in order {
             let (page, offset) = name(page);
-            assert_eq!(
-                add_page::<V, D>(design, &mut bio, page, P, offset),
-                P,
-                "there is room"
-            );
+            let added = under.add_page(design, &mut bio, page, P, offset);
+            assert_eq!(added, P, "there is room");
         }
         let count = bio.vecs().len();
         design.free(unit);
@@ -60,7 +58,8 @@ pub fn merging_depends_on_order<D: BlockIo>() {
             } else {
                 breaks + 1
             };
-            let got = with_rules!(version, V => vecs::<D, V>(&design, &order));
+            let under = Under::new::<D>(version).expect("one of its versions");
+            let got = vecs(&design, under, &order);
             assert_eq!(
                 got,
                 expected,
