@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Cursor;
-use std::process::Command;
 
 use conformance::case::parse_lines;
 use conformance::evaluate::evaluate;
@@ -18,50 +17,30 @@ mod design_under_test;
 use description::{Misled, fault as misled};
 use design_under_test::{Broken, fault};
 
-mod sound {
-    use super::{Broken, fault};
-
-    conformance::conformance!(Broken<{ fault::NONE }>, describe, block, memcg, lru);
-}
-
-mod sound_description {
-    use super::{Misled, misled};
-
-    conformance::conformance!(Misled<{ misled::NONE }>, describe, memcg, lru);
-}
-
-/// The laws that verification runs and the tests that a design's crate has are the same set.
+/// Laws that nothing keeps would catch every fault.
 #[test]
-fn every_law_on_the_list_is_a_test_and_nothing_else() {
+fn a_design_without_a_fault_passes_every_law() {
     type Sound = Broken<{ fault::NONE }>;
-    let lists: [&[Law]; 4] = [
+    type SoundDescription = Misled<{ misled::NONE }>;
+    let lists: [&[Law]; 7] = [
         &conformance::laws::describe::<Sound>(),
         &conformance::laws::block::<Sound>(),
         &conformance::laws::memcg::<Sound>(),
         &conformance::laws::lru::<Sound>(),
+        &conformance::laws::describe::<SoundDescription>(),
+        &conformance::laws::memcg::<SoundDescription>(),
+        &conformance::laws::lru::<SoundDescription>(),
     ];
-    let listed: Vec<String> = lists
+    let held: Vec<String> = lists
         .iter()
         .flat_map(|laws| laws.iter())
-        .map(|law| format!("broken_designs::sound::{}::{}", law.capability, law.name))
+        .map(|law| {
+            (law.check)();
+            law.to_string()
+        })
         .collect();
-    let own = std::env::current_exe().expect("this program is a file");
-    let output = Command::new(own)
-        .args(["--list", "--format", "terse"])
-        .output()
-        .expect("it starts");
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let stamped: BTreeSet<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_suffix(": test"))
-        .filter(|name| name.starts_with("broken_designs::sound::"))
-        .collect();
-    assert_eq!(listed.len(), stamped.len(), "a law is listed twice");
-    assert_eq!(
-        listed.iter().map(String::as_str).collect::<BTreeSet<_>>(),
-        stamped
-    );
-    assert!(stamped.len() >= 28, "{stamped:#?}");
+    let names: BTreeSet<&String> = held.iter().collect();
+    assert!(names.len() >= 28, "{names:#?}");
 }
 
 #[test]

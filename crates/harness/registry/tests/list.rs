@@ -1,8 +1,7 @@
-//! The list of contenders is whole: a crate in `crates/designs` that is not in it, or that no law
-//! is stamped for, is a design nobody compares. And everything iterates over it.
+//! The list of contenders is whole: a crate in `crates/designs` that is not in it, or that is held
+//! to no law, is a design nobody compares. And everything iterates over it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use cargo_metadata::MetadataCommand;
 use conformance::case::{Add, Answer, By, Case, Limits};
@@ -10,36 +9,21 @@ use mm::{Capability, KernelVersion};
 use registry::Kind;
 use workloads::params::Allowed;
 
-/// Names of the workspace's design crates, and where each lives.
-fn design_crates() -> Vec<(String, std::path::PathBuf)> {
+#[test]
+fn every_design_crate_is_in_the_list_and_nothing_else() {
     let metadata = MetadataCommand::new()
         .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .no_deps()
         .other_options(vec!["--offline".to_owned()])
         .exec()
         .expect("cargo knows this workspace");
-    metadata
-        .packages
-        .iter()
-        .filter(|package| {
-            let folder = package.manifest_path.parent();
-            folder
-                .and_then(|at| at.parent())
-                .is_some_and(|at| at.ends_with("crates/designs"))
-        })
-        .map(|package| {
-            let folder = package
-                .manifest_path
-                .parent()
-                .expect("a manifest lies in a folder");
-            (package.name.to_string(), folder.as_std_path().to_owned())
-        })
-        .collect()
-}
-
-#[test]
-fn every_design_crate_is_in_the_list_and_nothing_else() {
-    let crates: BTreeSet<String> = design_crates().into_iter().map(|(name, _)| name).collect();
+    let packages = metadata.packages.iter().filter(|package| {
+        let folder = package.manifest_path.parent();
+        folder
+            .and_then(|at| at.parent())
+            .is_some_and(|at| at.ends_with("crates/designs"))
+    });
+    let crates: BTreeSet<String> = packages.map(|package| package.name.to_string()).collect();
     let listed: BTreeSet<String> = registry::contenders()
         .iter()
         .map(|design| design.package.replace('_', "-"))
@@ -68,64 +52,6 @@ fn rules_are_those_that_somebody_is_run_under() {
         }
     }
     assert!(asked > 0);
-}
-
-/// The types that the lines `conformance::conformance!(..)` of a crate's tests stamp laws for, each
-/// with its capabilities.
-fn stamped(folder: &Path) -> BTreeSet<(String, Vec<String>)> {
-    let mut found = BTreeSet::new();
-    for file in rust_files(folder) {
-        let text = std::fs::read_to_string(file).expect("a source file is text");
-        for line in text.lines() {
-            let stamp = line.trim().strip_prefix("conformance::conformance!(");
-            let Some(stamp) = stamp.and_then(|rest| rest.strip_suffix(");")) else {
-                continue;
-            };
-            let mut words = stamp.split(',').map(str::trim);
-            let path = words.next().unwrap_or_default();
-            let type_name = path.rsplit("::").next().unwrap_or(path);
-            found.insert((type_name.to_owned(), words.map(str::to_owned).collect()));
-        }
-    }
-    found
-}
-
-/// Laws in a crate's tests are those of its lines: every type, with every capability that the
-/// line says it has. The floor does no work, and no law holds for nothing.
-#[test]
-fn the_tests_of_a_design_crate_stamp_the_laws_of_its_lines() {
-    for (name, folder) in design_crates() {
-        let lines: BTreeSet<(String, Vec<String>)> = registry::contenders()
-            .iter()
-            .filter(|design| design.package.replace('_', "-") == name && !design.is_floor())
-            .map(|design| {
-                let tables = design.runs[0].loops.iter();
-                let words = tables.map(|table| table[0].0.capability.to_string());
-                (design.type_name.to_owned(), words.collect())
-            })
-            .collect();
-        assert_eq!(
-            stamped(&folder),
-            lines,
-            "{name}: tests on the left, lines on the right"
-        );
-    }
-}
-
-fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)
-        .expect("a crate's folder can be read")
-        .flatten()
-    {
-        let path = entry.path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
 }
 
 #[test]

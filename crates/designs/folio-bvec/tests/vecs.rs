@@ -1,17 +1,9 @@
-//! The laws, stamped for bio_vecs that name folios, and what becomes of slab memory.
+//! What becomes of slab memory where bio_vecs name folios.
 
-use folio_bvec::{FolioBvec, FolioBvecDesign, FolioBvecNoSlab};
+use folio_bvec::FolioBvecDesign;
 use mm::block::{Bio, Op, add_page};
 use mm::{BlockIo, BvPages, Design, Linux6_1, Linux6_12, Plan};
 use physmem::{Extent, Kind, Order, Pfn};
-
-conformance::conformance!(FolioBvec, block);
-
-mod no_slab {
-    use super::FolioBvecNoSlab;
-
-    conformance::conformance!(FolioBvecNoSlab, block);
-}
 
 const BASE: Pfn = Pfn(1 << 20);
 

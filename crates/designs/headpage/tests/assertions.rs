@@ -1,19 +1,10 @@
-//! The laws, stamped for head pages with and without assertions, and what the assertions
-//! catch.
+//! What the assertions of head pages catch.
 
 use headpage::{HeadPage, HeadPageDesign, HeadPageUnchecked};
 use mm::block::{Bio, Op, SgEntry, add_page, blk_rq_map_sg, may_need_split, split_front};
 use mm::memmap::Memmap;
 use mm::{BlockIo, BvPages, Design, KernelVersion, Linux6_1, Linux6_12, Plan, QueueLimits};
 use physmem::{Extent, Kind, Order, Pfn};
-
-conformance::conformance!(HeadPage, describe, block, memcg, lru);
-
-mod unchecked {
-    use super::HeadPageUnchecked;
-
-    conformance::conformance!(HeadPageUnchecked, describe, block, memcg, lru);
-}
 
 fn plan() -> Plan {
     Plan {

@@ -1,11 +1,9 @@
-//! The laws, stamped for bio_vecs that are physical ranges, and what becomes of a page.
+//! What becomes of a page in a bio_vec that is a physical range.
 
 use mm::block::{Bio, Op};
 use mm::{BlockIo, BvPages, Design, Linux6_12, Plan, Pointer};
 use phyr::Phyr;
 use physmem::{Extent, Kind, Order, PAGE_SIZE, Pfn};
-
-conformance::conformance!(phyr::Phyr, block);
 
 const BASE: Pfn = Pfn(1 << 20);
 
