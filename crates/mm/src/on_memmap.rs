@@ -174,11 +174,11 @@ impl<T: OnMemmap> Design for T {
         self.head(unit)
     }
 
-    fn memory(&self) -> Vec<DescriptorArray> {
+    fn memory(&self) -> Vec<DescriptorArray<'_>> {
         let map = &self.pages().map;
         vec![DescriptorArray {
             bytes: map.bytes(),
-            proof: map.slots().proof(),
+            mapping: map.slots().mapping(),
         }]
     }
 }

@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use hugemem::{Backing, Mapping, Proof, Request};
+use hugemem::{Backing, Mapping, Request};
 use zerocopy::FromZeros;
 
 /// One descriptor: a cache line with the fields of `struct page` at their offsets.
@@ -238,9 +238,9 @@ impl<T: Sync> PowerArray<T> {
         self.base.addr().get() as u64
     }
 
-    /// The memory that the kernel really gave.
-    pub fn proof(&self) -> Result<Proof, hugemem::Error> {
-        self.mapping.proof()
+    /// The memory below.
+    pub fn mapping(&self) -> &Mapping {
+        &self.mapping
     }
 }
 

@@ -1,6 +1,6 @@
 //! A prepared job: one design and one workload, resident, ready to be timed.
 
-use hugemem::Proof;
+use hugemem::Mapping;
 use mm::{DescriptorArray, Design};
 
 /// One design, built and populated, and a loop over it.
@@ -28,8 +28,8 @@ pub trait Job {
     /// Bytes of descriptor that one call reads, where that is what the row is about.
     fn bytes_touched(&self) -> Option<u64>;
 
-    /// The memory that the job works on, with proof.
-    fn memory(&self) -> Vec<MemoryOf>;
+    /// The memory that the job works on.
+    fn memory(&self) -> Vec<MemoryOf<'_>>;
 
     /// Reads the same descriptor mapping from end to end, `iters` times, with plain loads
     /// of 8 bytes: what the memory gives at best. `None` where the workload has no such line.
@@ -55,12 +55,12 @@ pub struct LinearRead {
 }
 
 /// A range of memory that a job works on.
-#[derive(Debug)]
-pub struct MemoryOf {
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryOf<'a> {
     /// `descriptors` or `payload`.
     pub what: &'static str,
-    /// The kernel's word on it.
-    pub proof: Result<Proof, hugemem::Error>,
+    /// Where it is.
+    pub mapping: &'a Mapping,
 }
 
 /// The continuation that a job is handed to.
@@ -89,7 +89,7 @@ pub(crate) struct Extras<S> {
     /// Bytes of descriptor read by one call.
     pub bytes_touched: Option<u64>,
     /// Memory other than descriptors.
-    pub payload: fn(&S) -> Vec<MemoryOf>,
+    pub payload: fn(&S) -> Vec<MemoryOf<'_>>,
     /// See [`Job::read_linearly`].
     pub read_linearly: Option<fn(&mut S, u64) -> LinearRead>,
 }
@@ -164,7 +164,7 @@ where
         self.extras.bytes_touched
     }
 
-    fn memory(&self) -> Vec<MemoryOf> {
+    fn memory(&self) -> Vec<MemoryOf<'_>> {
         memory_of(self.design.memory(), (self.extras.payload)(&self.state))
     }
 
@@ -176,10 +176,13 @@ where
 }
 
 /// Descriptors first; compiled once, not once for every loop of every design.
-fn memory_of(arrays: Vec<DescriptorArray>, payload: Vec<MemoryOf>) -> Vec<MemoryOf> {
+fn memory_of<'a>(
+    arrays: Vec<DescriptorArray<'a>>,
+    payload: Vec<MemoryOf<'a>>,
+) -> Vec<MemoryOf<'a>> {
     let descriptors = arrays.into_iter().map(|array| MemoryOf {
         what: "descriptors",
-        proof: array.proof,
+        mapping: array.mapping,
     });
     descriptors.chain(payload).collect()
 }

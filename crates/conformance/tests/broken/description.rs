@@ -83,7 +83,7 @@ impl<const FAULT: u8> Design for Misled<FAULT> {
         page.0
     }
 
-    fn memory(&self) -> Vec<DescriptorArray> {
+    fn memory(&self) -> Vec<DescriptorArray<'_>> {
         Vec::new()
     }
 

@@ -237,7 +237,7 @@ impl Design for MemDesc {
     }
 
     /// A word for each frame and a descriptor for each allocation that exists.
-    fn memory(&self) -> Vec<DescriptorArray> {
+    fn memory(&self) -> Vec<DescriptorArray<'_>> {
         vec![self.words.array(), self.store.array()]
     }
 }

@@ -148,14 +148,14 @@ impl Store {
     }
 
     /// The cost of the descriptors in use.
-    pub(crate) fn array(&self) -> DescriptorArray {
+    pub(crate) fn array(&self) -> DescriptorArray<'_> {
         let in_use = self
             .out
             .load(Relaxed)
             .saturating_sub(self.sheaves.at_hand());
         DescriptorArray {
             bytes: in_use * SLOT_SIZE,
-            proof: self.slots.proof(),
+            mapping: self.slots.mapping(),
         }
     }
 }

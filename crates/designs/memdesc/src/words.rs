@@ -91,10 +91,10 @@ impl Words {
     }
 
     /// The cost of the described frames' words.
-    pub(crate) fn array(&self) -> DescriptorArray {
+    pub(crate) fn array(&self) -> DescriptorArray<'_> {
         DescriptorArray {
             bytes: self.frames * size_of::<AtomicU64>() as u64,
-            proof: self.words.proof(),
+            mapping: self.words.mapping(),
         }
     }
 }

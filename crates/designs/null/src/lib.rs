@@ -69,10 +69,10 @@ impl Design for Null {
         self.slots.at(0)
     }
 
-    fn memory(&self) -> Vec<DescriptorArray> {
+    fn memory(&self) -> Vec<DescriptorArray<'_>> {
         vec![DescriptorArray {
             bytes: 0,
-            proof: self.slots.proof(),
+            mapping: self.slots.mapping(),
         }]
     }
 

@@ -50,10 +50,10 @@ impl Design for Small {
         page.0
     }
 
-    fn memory(&self) -> Vec<DescriptorArray> {
+    fn memory(&self) -> Vec<DescriptorArray<'_>> {
         vec![DescriptorArray {
             bytes: self.0.bytes(),
-            proof: self.0.slots().proof(),
+            mapping: self.0.slots().mapping(),
         }]
     }
 }

@@ -143,9 +143,12 @@ pub enum Watched {
 fn announce_descriptors(job: &dyn Job) {
     announce::forget(Class::Descriptor);
     for memory in job.memory().iter().filter(|of| of.what == "descriptors") {
-        if let Ok(proof) = &memory.proof {
-            announce::add(Class::Descriptor, proof.start, proof.bytes_total);
-        }
+        let start = memory.mapping.as_ptr().addr() as u64;
+        announce::add(
+            Class::Descriptor,
+            start,
+            memory.mapping.mapped_bytes() as u64,
+        );
     }
 }
 

@@ -144,7 +144,7 @@ impl Job for Burning<'_> {
         self.job.bytes_touched()
     }
 
-    fn memory(&self) -> Vec<MemoryOf> {
+    fn memory(&self) -> Vec<MemoryOf<'_>> {
         self.job.memory()
     }
 

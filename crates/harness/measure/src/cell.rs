@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use hugemem::process;
+use hugemem::{Smaps, process};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use registry::{Request, Resident};
@@ -270,6 +270,7 @@ fn rounds(
     let mut alone = Counters::none();
     let counters = if threaded { &mut alone } else { counters };
     let outcomes = sample(&mut contenders, effort, random, counters);
+    let smaps = Smaps::read();
     let mut done =
         contenders
             .iter_mut()
@@ -283,7 +284,7 @@ fn rounds(
                     .flatten();
                 Ran::Rounds {
                     elements: contender.job.elements(),
-                    memory: memory.or_else(|| memory_of(contender.job.memory())),
+                    memory: memory.or_else(|| memory_of(&contender.job.memory(), &smaps)),
                     outcome: Box::new(outcome),
                     speed,
                 }

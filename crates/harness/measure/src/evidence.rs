@@ -1,20 +1,23 @@
 //! The memory of a row: the proofs of all its mappings as one.
 
-use hugemem::Proof;
+use hugemem::{Error, Smaps};
 use results::Memory;
 use workloads::MemoryOf;
 
 /// All mappings that a row worked on, as one entry: bytes add up, the smallest page
 /// counts, and what could not be proved is said.
-pub(crate) fn memory_of(mappings: Vec<MemoryOf>) -> Option<Memory> {
-    mappings
-        .into_iter()
-        .map(|mapping| one(mapping.what, mapping.proof))
-        .reduce(join)
+pub(crate) fn memory_of(mappings: &[MemoryOf<'_>], smaps: &Result<Smaps, Error>) -> Option<Memory> {
+    let mappings = mappings.iter();
+    mappings.map(|mapping| one(mapping, smaps)).reduce(join)
 }
 
-fn one(what: &str, proof: Result<Proof, hugemem::Error>) -> Memory {
-    match proof {
+fn one(of: &MemoryOf<'_>, smaps: &Result<Smaps, Error>) -> Memory {
+    let smaps = smaps.as_ref().map_err(Error::to_string);
+    match smaps.and_then(|smaps| {
+        of.mapping
+            .proof_in(smaps)
+            .map_err(|error| error.to_string())
+    }) {
         Ok(proof) => Memory {
             asked: proof.asked.to_string(),
             got: proof.got.to_string(),
@@ -35,7 +38,7 @@ fn one(what: &str, proof: Result<Proof, hugemem::Error>) -> Memory {
             bytes_huge: 0,
             page_size: 0,
             source: "none".to_owned(),
-            reason: format!("no proof for its {what}: {error}"),
+            reason: format!("no proof for its {}: {error}", of.what),
         },
     }
 }
@@ -65,6 +68,8 @@ fn words(first: String, second: String, between: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hugemem::{Backing, Mapping, Request};
+
     use super::*;
 
     fn memory(got: &str, huge: u64, reason: &str) -> Memory {
@@ -94,17 +99,20 @@ mod tests {
 
     #[test]
     fn memory_without_proof_says_so() {
-        let error = hugemem::Error::NotInSmaps {
-            start: 0,
-            end: 4096,
-        };
-        let memory = memory_of(vec![MemoryOf {
+        let before = Smaps::read();
+        let mapping = Mapping::new(Request::new(4096, Backing::Base)).unwrap();
+        let descriptors = MemoryOf {
             what: "descriptors",
-            proof: Err(error),
-        }])
-        .unwrap();
-        assert_eq!(memory.source, "none");
-        assert!(memory.reason.starts_with("no proof for its descriptors"));
-        assert_eq!(memory_of(Vec::new()), None);
+            mapping: &mapping,
+        };
+        let unread = Err(Error::NotInSmaps { start: 0, end: 0 });
+        for smaps in [&unread, &before] {
+            let memory = memory_of(&[descriptors], smaps).unwrap();
+            assert_eq!(memory.source, "none");
+            assert!(memory.reason.starts_with("no proof for its descriptors"));
+        }
+        let memory = memory_of(&[descriptors], &Smaps::read()).unwrap();
+        assert_eq!(memory.bytes_total, 4096);
+        assert_eq!(memory_of(&[], &unread), None);
     }
 }

@@ -303,7 +303,7 @@ impl Job for KernelJob<'_> {
     }
 
     // Another process's, see `KernelJob::memory`.
-    fn memory(&self) -> Vec<MemoryOf> {
+    fn memory(&self) -> Vec<MemoryOf<'_>> {
         Vec::new()
     }
 

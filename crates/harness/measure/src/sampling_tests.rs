@@ -49,7 +49,7 @@ impl<F: FnMut(u64) -> u64> Job for Closure<F> {
     fn bytes_touched(&self) -> Option<u64> {
         None
     }
-    fn memory(&self) -> Vec<MemoryOf> {
+    fn memory(&self) -> Vec<MemoryOf<'_>> {
         Vec::new()
     }
     fn read_linearly(&mut self, _: u64) -> Option<LinearRead> {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use crate::{Error, Mapping, Proof};
+use crate::Mapping;
 
 /// A mapping as plain bytes: shared reads through `&self`, writes through `&mut self`.
 #[derive(Debug)]
@@ -33,11 +33,6 @@ impl ByteArena {
         &self.0
     }
 
-    /// The memory that the kernel really gave, see [`Mapping::proof`].
-    pub fn proof(&self) -> Result<Proof, Error> {
-        self.0.proof()
-    }
-
     /// Gives the mapping back, with what was written.
     pub fn into_mapping(self) -> Mapping {
         self.0
@@ -66,11 +61,6 @@ impl WordArena {
     /// The mapping below.
     pub fn mapping(&self) -> &Mapping {
         &self.0
-    }
-
-    /// The memory that the kernel really gave, see [`Mapping::proof`].
-    pub fn proof(&self) -> Result<Proof, Error> {
-        self.0.proof()
     }
 
     /// Gives the mapping back, with what was written.

@@ -22,7 +22,7 @@ pub use backing::{Backing, UnknownBacking};
 pub use error::Error;
 pub(crate) use mapping::filesystem;
 pub use mapping::{LentMemory, Mapping, Request, borrow_memory};
-pub use proof::Proof;
+pub use proof::{Proof, Smaps};
 
 /// Bytes in a base page (x86-64).
 pub const BASE_PAGE_BYTES: usize = 4096;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use memmap2::MmapRaw;
 
 use crate::pool::{self, HugetlbPool};
-use crate::{BASE_PAGE_BYTES, Backing, ByteArena, Error, Proof, WordArena, proof};
+use crate::{BASE_PAGE_BYTES, Backing, ByteArena, Error, Proof, Smaps, WordArena, proof};
 
 mod anonymous;
 mod lent;
@@ -269,7 +269,15 @@ impl Mapping {
     /// [`Error::NoProc`] and [`Error::NotInSmaps`]. Page frames that are hidden are no error
     /// here: the proof then says so in its reason.
     pub fn proof(&self) -> Result<Proof, Error> {
-        proof::of(self)
+        self.proof_in(&Smaps::read()?)
+    }
+
+    /// The same where smaps was read already, after this was mapped.
+    ///
+    /// # Errors
+    /// [`Error::NotInSmaps`].
+    pub fn proof_in(&self, smaps: &Smaps) -> Result<Proof, Error> {
+        proof::of(self, smaps)
     }
 
     /// Locks the memory, so that nothing of it is swapped or written out (`mlock`).

@@ -1,6 +1,6 @@
 //! The memory that the kernel really gave, for exactly one mapping.
 
-use procfs::process::{MMapPath, Process};
+use procfs::process::{MMapPath, MemoryMaps, Process};
 
 use crate::pagemap::{self, Page};
 use crate::{BASE_PAGE_BYTES, Backing, Error, Mapping, PMD_PAGE_BYTES};
@@ -33,26 +33,40 @@ pub struct Proof {
     pub reason: Option<String>,
 }
 
-/// The smaps entry of a mapping, in bytes.
-pub(crate) struct Smaps {
+/// What the kernel says of every mapping of this process (`/proc/self/smaps`). Writing it takes a
+/// kernel milliseconds where much is mapped, so that several proofs had better share one.
+#[derive(Debug)]
+pub struct Smaps(MemoryMaps);
+
+impl Smaps {
+    /// Reads it as it is now; what is mapped later is not in it.
+    ///
+    /// # Errors
+    /// [`Error::NoProc`].
+    pub fn read() -> Result<Self, Error> {
+        let maps = Process::myself().and_then(|me| me.smaps());
+        maps.map(Self)
+            .map_err(|error| Error::proc("/proc/self/smaps", error))
+    }
+}
+
+/// The smaps entries of a mapping, in bytes.
+pub(crate) struct Entry {
     pub huge_bytes: u64,
     resident_bytes: u64,
     page_size_bytes: u64,
 }
 
-/// Reads the entries of /proc/self/smaps that cover the mapping.
-pub(crate) fn smaps(map: &Mapping) -> Result<Smaps, Error> {
+/// The entries that cover the mapping.
+pub(crate) fn entry(map: &Mapping, smaps: &Smaps) -> Result<Entry, Error> {
     let start = map.as_ptr().addr();
     let end = start + map.mapped_bytes();
-    let maps = Process::myself()
-        .and_then(|me| me.smaps())
-        .map_err(|error| Error::proc("/proc/self/smaps", error))?;
-    let mut found = Smaps {
+    let mut found = Entry {
         huge_bytes: 0,
         resident_bytes: 0,
         page_size_bytes: 0,
     };
-    for entry in &maps {
+    for entry in &smaps.0 {
         let (from, to) = entry.address;
         if to <= start as u64 || from >= end as u64 || matches!(entry.pathname, MMapPath::Stack) {
             continue;
@@ -71,8 +85,8 @@ pub(crate) fn smaps(map: &Mapping) -> Result<Smaps, Error> {
     Ok(found)
 }
 
-pub(crate) fn of(map: &Mapping) -> Result<Proof, Error> {
-    let found = smaps(map)?;
+pub(crate) fn of(map: &Mapping, smaps: &Smaps) -> Result<Proof, Error> {
+    let found = entry(map, smaps)?;
     let mut reason = map.reason().map(str::to_owned);
     let contiguous = match pagemap::of_mapping(map) {
         Ok(pages) => Some(contiguous_2m_ranges(map.as_ptr().addr(), &pages)),

@@ -143,7 +143,7 @@ fn an_unpopulated_mapping_has_nothing_resident_until_it_is_touched() {
         assert_eq!(map.proof().unwrap().resident_bytes, 0, "{backing}");
         let mut bytes = map.into_bytes();
         bytes.as_mut_slice()[5 * BASE_PAGE_BYTES] = 1;
-        let resident = bytes.proof().unwrap().resident_bytes;
+        let resident = bytes.mapping().proof().unwrap().resident_bytes;
         assert!(resident >= BASE_PAGE_BYTES as u64, "{backing}: {resident}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use hugemem::{Backing, Proof};
+use hugemem::{Backing, Mapping};
 use physmem::{Extent, Kind, Pfn};
 
 use crate::memmap::{self, PG_DIRTY};
@@ -59,13 +59,13 @@ pub struct Descriptor {
 }
 
 /// An array of descriptors as it stands in memory.
-#[derive(Debug)]
-pub struct DescriptorArray {
+#[derive(Clone, Copy, Debug)]
+pub struct DescriptorArray<'a> {
     /// Bytes that the described frames now cost here: per-frame descriptors for all frames,
     /// typed ones for each allocation that exists.
     pub bytes: u64,
-    /// The memory that the array really lies on.
-    pub proof: Result<Proof, hugemem::Error>,
+    /// The memory that the array lies in.
+    pub mapping: &'a Mapping,
 }
 
 /// A reference to memory that is one machine word: a `struct page *`, a `struct folio *`.
@@ -186,7 +186,7 @@ pub trait Design: Sized + Send + Sync {
 
     /// The arrays of descriptors, their cost and their memory (`vmemmap_populate`). Test:
     /// `footprints_are_what_the_layouts_of_descriptors_say` in `registry`.
-    fn memory(&self) -> Vec<DescriptorArray>;
+    fn memory(&self) -> Vec<DescriptorArray<'_>>;
 
     /// Takes a reference (`get_page`, `folio_get`).
     #[inline]

@@ -153,7 +153,7 @@ fn enter_payload<'d, D: BlockIo>(
             payload: |payload| {
                 vec![MemoryOf {
                     what: "payload",
-                    proof: payload.proof(),
+                    mapping: payload.mapping(),
                 }]
             },
             ..Extras::default()

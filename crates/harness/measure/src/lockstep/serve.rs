@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Lines, Write};
 
+use hugemem::Smaps;
 use registry::{Request, enter_all};
 use results::Status;
 use workloads::{Job, Setup};
@@ -102,7 +103,8 @@ fn turns(
     asks: &mut Lines<impl BufRead>,
     output: &mut impl Write,
 ) -> Result<Answer, WorkerError> {
-    let memory = memory_of(job.memory()).map_or(String::new(), |memory| memory.got);
+    let memory =
+        memory_of(&job.memory(), &Smaps::read()).map_or(String::new(), |memory| memory.got);
     let mut job = Burning::by(job, task.burn_percent);
     let elements = job.elements();
     let mut contender = Contender {

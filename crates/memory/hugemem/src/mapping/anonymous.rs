@@ -5,7 +5,7 @@ use std::ptr::{self, NonNull};
 
 use super::{Hold, Mapping, Request, align_up, populate};
 use crate::pool::{self, HugetlbPool};
-use crate::{BASE_PAGE_BYTES, Backing, Error, proof};
+use crate::{BASE_PAGE_BYTES, Backing, Error, Smaps, proof};
 
 /// `MAP_HUGE_SHIFT`: the size of hugetlb pages is a power of two in the flags' top bits.
 const MAP_HUGE_SHIFT: u32 = 26;
@@ -172,7 +172,7 @@ fn huge_pages(map: &Mapping, populated: bool) -> Result<(), Error> {
     if unsafe { libc::madvise(at, map.mapped, libc::MADV_COLLAPSE) } == 0 {
         return Ok(());
     }
-    let got = proof::smaps(map)?.huge_bytes;
+    let got = proof::entry(map, &Smaps::read()?)?.huge_bytes;
     if got < map.mapped as u64 {
         return Err(short(
             got,

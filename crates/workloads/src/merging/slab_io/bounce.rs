@@ -105,7 +105,7 @@ pub(super) fn enter<D: BlockIo, V: KernelRules>(
             payload: |(_, payload)| {
                 vec![MemoryOf {
                     what: "payload",
-                    proof: payload.slabs.proof(),
+                    mapping: payload.slabs.mapping(),
                 }]
             },
             ..Extras::default()
