@@ -61,7 +61,7 @@ fn dispatch(cli: Cli, start: Instant, output: &mut Output) -> Result<failure::Co
         Command::Post(args) => command::post::run(&args, output),
         Command::Report(args) => command::report::run(&args, output),
         Command::Plot(args) => command::plot::run(&args, output),
-        Command::Diff(args) => command::diff::run(&args, start, output),
+        Command::Diff(args) => command::diff::run(&args, output),
         Command::History(args) => command::history::run(&args, output),
         Command::Export(args) => command::export::run(&args, output),
         Command::Resolution(args) => command::resolution::run(&args, output),

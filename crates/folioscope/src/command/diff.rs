@@ -2,7 +2,6 @@
 //! [`lockstep`]'s.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use compare::{Diff, Floors, Summary};
 use results::Environment;
@@ -15,7 +14,7 @@ use crate::output::Output;
 use crate::run_dir;
 use crate::say::say;
 
-pub(crate) fn run(args: &DiffArgs, start: Instant, output: &mut Output) -> Result<Code, Failure> {
+pub(crate) fn run(args: &DiffArgs, output: &mut Output) -> Result<Code, Failure> {
     let is_program = |path: &Option<PathBuf>| path.as_deref().is_some_and(Path::is_file);
     if args.programs.against.is_some() || is_program(&args.old) || is_program(&args.new) {
         if args.across || args.history.is_some() {
@@ -23,7 +22,7 @@ pub(crate) fn run(args: &DiffArgs, start: Instant, output: &mut Output) -> Resul
                 "--across and --history are about two runs, not about two programs".to_owned(),
             ));
         }
-        return lockstep::run(args, start, output);
+        return lockstep::run(args, output);
     }
     let (Some(old), Some(new)) = (&args.old, &args.new) else {
         return Err(Failure::Usage(
