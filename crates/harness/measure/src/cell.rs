@@ -1,5 +1,6 @@
 //! One cell in one process: all its designs resident at once, then their rounds.
 
+use std::cell::LazyCell;
 use std::time::{Duration, Instant};
 
 use hugemem::{Smaps, process};
@@ -270,7 +271,8 @@ fn rounds(
     let mut alone = Counters::none();
     let counters = if threaded { &mut alone } else { counters };
     let outcomes = sample(&mut contenders, effort, random, counters);
-    let smaps = Smaps::read();
+    // Kernels have told theirs: a row of kernels alone reads none.
+    let smaps = LazyCell::new(Smaps::read);
     let mut done =
         contenders
             .iter_mut()
