@@ -1,10 +1,11 @@
 //! The cases in which a design claims to know the answer of a real kernel.
 
-use mm::{BlockIo, KernelVersion};
+use mm::BlockIo;
 
 use crate::case::{Answer, Case};
 use crate::evaluate::evaluate;
 use crate::reference;
+use crate::under::runs_under;
 
 /// A design's answer to a case that a real kernel is asked too; `None` where the case asks for
 /// something that the design by its nature does not do.
@@ -17,7 +18,7 @@ use crate::reference;
 ///   `bio_add_folio` names folios, and there the short cuts for a vec within its first page look at
 ///   the whole offset.
 pub fn answer_of<D: BlockIo>(case: &Case) -> Option<Answer> {
-    if (case.rules == KernelVersion::V5_0) != D::SINGLE_PAGE_VECS {
+    if !runs_under::<D>(case.rules) {
         return None;
     }
     if D::NAMES_UNITS && reference::depends_on_names(case) {

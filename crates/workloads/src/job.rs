@@ -59,7 +59,7 @@ pub struct LinearRead {
 pub struct MemoryOf<'a> {
     /// `descriptors` or `payload`.
     pub what: &'static str,
-    /// Where it is.
+    /// The mapping that it lies in.
     pub mapping: &'a Mapping,
 }
 

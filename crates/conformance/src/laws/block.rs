@@ -96,30 +96,28 @@ fn table_bytes<'d, D: BlockIo>(design: &'d D, bio: &Bio<D::BvPage<'d>>) -> Runs 
 /// order; no step of the first leaves its page, none of the last its allocation.
 pub fn walks_cover_the_same_bytes<D: BlockIo>() {
     fn walks<'d, D: BlockIo>(design: &'d D, bio: &Bio<D::BvPage<'d>>) -> Law {
-        let (mut by_page, mut by_vec, mut by_unit) = Default::default();
+        let mut by_page = Runs::default();
+        let mut by_vec = Runs::default();
+        let mut by_unit = Runs::default();
         let (mut outside_page, mut outside_unit, mut steps) = (None, None, 0);
         design.for_each_segment(bio, |step| {
             let phys = design.phys(step.page) + u64::from(step.offset);
             if !in_one_page(phys, step.len) {
                 outside_page = Some((phys, step.len));
             }
-            Runs::push(&mut by_page, phys, step.len.into());
+            by_page.push(phys, step.len.into());
         });
         design.for_each_bvec(bio, |step| {
             steps += 1;
             let phys = design.phys(step.page) + u64::from(step.offset);
-            Runs::push(&mut by_vec, phys, step.len.into());
+            by_vec.push(phys, step.len.into());
         });
         design.for_each_unit(bio, |run| {
             let extent = design.extent(run.unit);
             if run.offset + u64::from(run.len) > extent.order.bytes() {
                 outside_unit = Some((extent, run.offset, run.len));
             }
-            Runs::push(
-                &mut by_unit,
-                extent.head.phys() + run.offset,
-                run.len.into(),
-            );
+            by_unit.push(extent.head.phys() + run.offset, run.len.into());
         });
         holds(outside_unit.is_none(), || {
             format!("{outside_unit:?} leaves its allocation")

@@ -1,4 +1,4 @@
-//! What becomes of slab memory where bio_vecs name folios.
+//! Tests of block IO to slab memory where bio_vecs name folios.
 
 use folio_bvec::FolioBvecDesign;
 use mm::block::{Bio, Op, add_page};

@@ -1,4 +1,4 @@
-//! What the assertions of head pages catch.
+//! Tests of the assertions of head pages: what they catch, and what they leave alone.
 
 use headpage::{HeadPage, HeadPageDesign, HeadPageUnchecked};
 use mm::block::{Bio, Op, SgEntry, add_page, blk_rq_map_sg, may_need_split, split_front};

@@ -1,4 +1,4 @@
-//! What becomes of a page in a bio_vec that is a physical range.
+//! Tests of bio_vecs that are physical ranges: a vec outlives the page that it was made from.
 
 use mm::block::{Bio, Op};
 use mm::{BlockIo, BvPages, Design, Linux6_12, Plan, Pointer};

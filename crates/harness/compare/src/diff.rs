@@ -6,7 +6,9 @@
 //! change of the code moves both. The reference itself has its control copy for a second
 //! witness; where it has changed itself, its ratio is no witness for others.
 //!
-//! The machine's drift is read from the yardstick, which no design can change ([`Drift`]).
+//! The machine's drift is read from the yardstick, which no design can change ([`Drift`]). Rows
+//! follow it more or less, so a time that no ratio stands beside must have moved beyond the floor
+//! both with the drift taken out and without.
 //!
 //! A row's floor is its own, learnt from the past of the machine ([`Floors`]), where that
 //! past knows enough of it and is no quieter than the two runs; else it is the runs' floor,

@@ -1,4 +1,5 @@
-//! The laws of every contender, a test for each: `flat::block::split_parts_add_up`.
+//! The laws of every contender, a test for each: `flat::block::split_parts_add_up`. Unlike other
+//! programs of tests, this one takes a single filter.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 

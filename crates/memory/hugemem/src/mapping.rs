@@ -272,7 +272,7 @@ impl Mapping {
         self.proof_in(&Smaps::read()?)
     }
 
-    /// The same where smaps was read already, after this was mapped.
+    /// Proves the mapping from a reading of smaps that was made after it was mapped.
     ///
     /// # Errors
     /// [`Error::NotInSmaps`].

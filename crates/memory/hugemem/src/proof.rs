@@ -33,13 +33,13 @@ pub struct Proof {
     pub reason: Option<String>,
 }
 
-/// What the kernel says of every mapping of this process (`/proc/self/smaps`). Writing it takes a
-/// kernel milliseconds where much is mapped, so that several proofs had better share one.
+/// The entries of `/proc/self/smaps`, for every mapping of this process. The kernel takes
+/// milliseconds to generate them in a large process, so several proofs should share one reading.
 #[derive(Debug)]
 pub struct Smaps(MemoryMaps);
 
 impl Smaps {
-    /// Reads it as it is now; what is mapped later is not in it.
+    /// Reads the file as it is now. Memory that is mapped later is not in it.
     ///
     /// # Errors
     /// [`Error::NoProc`].
